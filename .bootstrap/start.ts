@@ -1,0 +1,1 @@
+await import('../apps/notes/start.ts')

@@ -1,0 +1,2 @@
+export {}
+console.log('notes: the start program is not written yet')

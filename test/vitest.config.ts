@@ -1,0 +1,54 @@
+// One runner and one count for every test: three kinds that need Node alone, one that runs inside a browser, and
+// two that drive browsers and relays from Node, one file at a time, since they measure the whole machine.
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig } from 'vitest/config'
+import { chromiumLaunch } from './browser-path.ts'
+
+export default defineConfig({
+  root: import.meta.dirname,
+  test: {
+    projects: [
+      nodeProject('unit', 10_000),
+      nodeProject('contract', 30_000),
+      nodeProject('simulation', 120_000),
+      {
+        root: import.meta.dirname,
+        // The packages are served as they are: discovering a dependency in the middle of a run reloads the page.
+        optimizeDeps: { noDiscovery: true, include: ['vitest > expect-type'] },
+        test: {
+          name: 'browser',
+          include: ['browser/**/*.browser.test.ts'],
+          testTimeout: 30_000,
+          sequence: { groupOrder: 1 },
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: chromiumLaunch() }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      drivingProject('e2e', 2, 60_000),
+      drivingProject('chaos', 3, 180_000),
+    ],
+  },
+})
+
+function nodeProject(name: string, testTimeout: number) {
+  return { test: { name, environment: 'node', include: [`${name}/**/*.test.ts`], testTimeout } }
+}
+
+function drivingProject(name: string, groupOrder: number, testTimeout: number) {
+  return {
+    test: {
+      name,
+      environment: 'node',
+      include: [`${name}/**/*.test.ts`],
+      testTimeout,
+      hookTimeout: testTimeout,
+      fileParallelism: false,
+      sequence: { groupOrder },
+    },
+  }
+}
