@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { chromium } from 'playwright'
 
 const tools = join(import.meta.dirname, '..', '.tools', 'chromium')
+const packaged = '@sparticuz/chromium'
 const packagedVersion = '153.0.0'
 
 export interface ChromiumLaunch {
@@ -98,7 +99,7 @@ async function installFromPackage(say: (line: string) => void): Promise<boolean>
       '--no-fund',
       '--ignore-scripts',
       '--loglevel=error',
-      `@sparticuz/chromium@${packagedVersion}`,
+      `${packaged}@${packagedVersion}`,
     ],
     { encoding: 'utf8' },
   )
@@ -107,9 +108,9 @@ async function installFromPackage(say: (line: string) => void): Promise<boolean>
     return false
   }
   // It unpacks itself into the folder for temporary files, so that folder is set to one that stays.
-  const packageDir = join(tools, 'node_modules', '@sparticuz', 'chromium')
+  const packageDir = join(tools, 'node_modules', packaged)
   const unpack = `
-    const { default: chromium, inflate } = await import('@sparticuz/chromium')
+    const { default: chromium, inflate } = await import('${packaged}')
     await inflate(${JSON.stringify(join(packageDir, 'bin', 'al2023.tar.br'))})
     console.log(await chromium.executablePath())`
   const unpacked = spawnSync(process.execPath, ['--input-type=module', '-e', unpack], {
