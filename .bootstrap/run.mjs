@@ -79,7 +79,13 @@ function runScript() {
   const child = spawn(node, [...command.slice(1), ...rest], { cwd: root, env, stdio: 'inherit' })
   // A signal to this process alone must end the child too; the child decides how, and its end is ours.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
+  // npm passes a signal on to the shell between us, which dies of it without a word: losing the parent is the sign.
+  const parent = process.ppid
+  const watch = setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 200)
+  child.on('exit', (code, signal) => {
+    clearInterval(watch)
+    process.exit(code ?? (signal === 'SIGINT' ? 130 : 143))
+  })
 }
 
 function fail(message, code = 1) {
