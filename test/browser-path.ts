@@ -78,7 +78,7 @@ function installFromDebian(say: (line: string) => void): boolean {
     ['install', '-y', '--no-install-recommends', ...wait, 'chromium-headless-shell'],
     options,
   )
-  if (install.status !== 0) say((install.stderr ?? '').trim())
+  if (install.status !== 0) say(install.error?.message ?? install.stderr.trim())
   return install.status === 0
 }
 
@@ -104,7 +104,7 @@ async function installFromPackage(say: (line: string) => void): Promise<boolean>
     { encoding: 'utf8' },
   )
   if (npm.status !== 0) {
-    say((npm.stderr ?? '').trim())
+    say(npm.error?.message ?? npm.stderr.trim())
     return false
   }
   // It unpacks itself into the folder for temporary files, so that folder is set to one that stays.
