@@ -1,1 +1,185 @@
-export {}
+export { bodyKey, splitBodyKey, type Bodies, type BodyUpdates } from './bodies.ts'
+export { compareBytes, isSameBytes, keyOfBytes } from './bytes.ts'
+export type { AskCell, Sibling } from './cells/ask.ts'
+export {
+  contextOfCell,
+  joinCells,
+  joinSeen,
+  lastOfCell,
+  seenCovers,
+  seenOfCell,
+  strategies,
+  type Cell,
+  type Seen,
+  type Strategy,
+} from './cells/cell.ts'
+export { sumOfCounter, type CounterCell, type CounterEntry } from './cells/counter.ts'
+export type { LwwCell } from './cells/lww.ts'
+export { isInSet, type SetCell, type SetElement } from './cells/set.ts'
+export type { TextCell } from './cells/text.ts'
+export type {
+  Chunk,
+  OwnChunk,
+  PulledChunk,
+  RemadeChunk,
+  SettledChunk,
+  SnapshotChunk,
+  StoredVerdict,
+  VerdictsChunk,
+} from './chunk.ts'
+export { earliestStamp, followingStamp, hearMark, skewOfMark, stampWrite, type Stamp } from './clock.ts'
+export {
+  addToContext,
+  contextCovers,
+  contextCoversAll,
+  emptyContext,
+  joinContexts,
+  lastOfContext,
+  type Context,
+} from './context.ts'
+export { deletePolicies, joinDeletions, type DeletePolicy, type Deletion } from './deletion.ts'
+export {
+  assert,
+  failure,
+  RejoinError,
+  type ErrorCode,
+  type ErrorDetails,
+  type Failure,
+  type Outcome,
+} from './errors.ts'
+export type {
+  Field,
+  FieldConflict,
+  FieldResolution,
+  FieldWrite,
+  TextDocument,
+  TextSupport,
+} from './field.ts'
+export { emptyFingerprint, type Fingerprint } from './fingerprint.ts'
+export { protocolVersion } from './frames.ts'
+export type {
+  ByeFrame,
+  ChangedRow,
+  ChangesFrame,
+  CreditFrame,
+  Cut,
+  Frame,
+  GivenFrame,
+  GiveFrame,
+  GoOnFrame,
+  HeartbeatFrame,
+  HelloFrame,
+  Level,
+  PresenceFrame,
+  Range,
+  RangeBound,
+  RangeFrame,
+  RangeItem,
+  RefuseFrame,
+  SubmitFrame,
+  SubmittedTransaction,
+  TextFrame,
+  TextHead,
+  TextPart,
+  VerdictException,
+  VerdictFrame,
+  WantedText,
+  WantFrame,
+  WelcomeFrame,
+  WriterRecord,
+} from './frames.ts'
+export {
+  addPosition,
+  coversPosition,
+  coversPositions,
+  impliedPosition,
+  joinPositions,
+  lineageOf,
+  noPositions,
+  type Cursor,
+  type Generation,
+  type GenerationId,
+  type GenerationTable,
+  type Positions,
+  type StoreId,
+} from './generations.ts'
+export { limits, type Limits } from './limits.ts'
+export {
+  bytesOfWriter,
+  compareMarks,
+  formatMark,
+  greaterMark,
+  isSameMark,
+  isWriterId,
+  msLimit,
+  tickLimit,
+  writerFromBytes,
+  yjsClientOf,
+  type Mark,
+  type WriterId,
+} from './mark.ts'
+export { createOutbox, type Outbox, type OutboxEntry } from './outbox.ts'
+export {
+  StorageCollision,
+  type Channel,
+  type Connect,
+  type KeyRange,
+  type Link,
+  type LinkEvents,
+  type LockRequest,
+  type Locks,
+  type OpenChannel,
+  type OpenStorage,
+  type Runtime,
+  type Storage,
+  type StorageRequest,
+  type StoreKey,
+  type StoreSchema,
+} from './ports.ts'
+export type {
+  FeedPart,
+  FeedRow,
+  HeldRow,
+  LoadedSpace,
+  PeerState,
+  RelayStore,
+  SpaceCommit,
+  SpaceRecord,
+  TextState,
+} from './relay-store.ts'
+export {
+  createReplicaState,
+  isAcknowledgementHeld,
+  type Applied,
+  type QuarantinedTransaction,
+  type ReplicaState,
+} from './replica.ts'
+export { createRowMap, type RowMap } from './row-map.ts'
+export {
+  collectionOfKey,
+  countParts,
+  documentKey,
+  emptyRow,
+  fieldOfPart,
+  idOfKey,
+  isDeletionDisputed,
+  joinRows,
+  lastOfRow,
+  partName,
+  rowExists,
+  showsDelta,
+  strategyOfPart,
+  type DocumentKey,
+  type PartName,
+  type Row,
+} from './row.ts'
+export {
+  noTexts,
+  nothingReplaced,
+  transactionId,
+  type SeenDocument,
+  type TextUpdates,
+  type Transaction,
+  type TransactionId,
+  type Write,
+} from './write.ts'

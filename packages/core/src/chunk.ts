@@ -1,0 +1,99 @@
+/**
+ * Chunks: what a client's journal holds. The journal's key is the feed position, so all tabs of a replica share
+ * one order; a replica's state is what applying its chunks in that order makes (see replica.ts).
+ */
+import type { Failure } from './errors.ts'
+import type { Fingerprint } from './fingerprint.ts'
+import type { ChangedRow, WriterRecord } from './frames.ts'
+import type { Cursor, Generation, GenerationId, Positions, StoreId } from './generations.ts'
+import type { WriterId } from './mark.ts'
+import type { DocumentKey, PartName } from './row.ts'
+import type { Transaction, TransactionId } from './write.ts'
+
+/** Own writes as made, transactions whole, in order. Strict. */
+export interface OwnChunk {
+  readonly kind: 'own'
+  readonly transactions: readonly Transaction[]
+}
+
+/** Parts of rows as on the wire, with the cursor that they reach, so that both are lost together or not at all (SPEC P1, P3). */
+export interface PulledChunk {
+  readonly kind: 'pulled'
+  readonly store: StoreId
+  readonly rows: readonly ChangedRow[]
+  /** Bodies that were wanted and came. */
+  readonly texts: readonly { readonly key: DocumentKey; readonly part: PartName; readonly update: Uint8Array }[]
+  /** Where the pull is after it; null if the chunk does not move it. */
+  readonly cursor: Cursor | null
+  /** All rows that are asked for and outstanding after it, remembered where the cursor moves (SPEC P4). */
+  readonly wants: readonly DocumentKey[]
+  /** Who writers are, where somebody asked. */
+  readonly writers: readonly WriterRecord[]
+  readonly generations: readonly Generation[]
+  /** At a cut with nothing outstanding: the source's frontier, to be joined; or of a join, to be taken instead. */
+  readonly frontier: { readonly positions: Positions; readonly how: 'join' | 'replace' } | null
+  /** The reach after it, or null if it stays. */
+  readonly reach: Positions | null
+  /** When it was stored, by the corrected clock: what rule D2 counts from. */
+  readonly at: number
+}
+
+export interface StoredVerdict {
+  readonly id: TransactionId
+  readonly outcome:
+    | { readonly kind: 'acknowledged'; readonly shows: 'yes' | 'lost' | 'hidden' }
+    | { readonly kind: 'refused'; readonly error: Failure; readonly write: number }
+}
+
+/** What a relay answered, up to one commit of it. Relaxed: it can be asked again (SPEC A4). */
+export interface VerdictsChunk {
+  readonly kind: 'verdicts'
+  readonly store: StoreId
+  readonly generation: GenerationId
+  readonly position: number
+  readonly verdicts: readonly StoredVerdict[]
+  /** All rows that are asked for and outstanding after it (SPEC L2). */
+  readonly wants: readonly DocumentKey[]
+}
+
+/** Writes made anew (SPEC W6). Strict, by the holder of the tab lock. */
+export interface RemadeChunk {
+  readonly kind: 'remade'
+  /** Old writers and the new ones with which their tabs go on. */
+  readonly writers: readonly { readonly from: WriterId; readonly to: WriterId }[]
+  /** In the order of the outbox; each takes the place of the old one. */
+  readonly transactions: readonly { readonly from: TransactionId; readonly to: Transaction }[]
+  /** Those that have nothing to stand on any more. */
+  readonly quarantined: readonly { readonly id: TransactionId; readonly error: Failure }[]
+}
+
+/** A quarantined transaction was thrown away or sent again (as new own writes) by a person or the application. Strict. */
+export interface SettledChunk {
+  readonly kind: 'settled'
+  readonly ids: readonly TransactionId[]
+}
+
+/**
+ * Everything of a replica's state but its rows, as it was when pages were written: it stands in the base record,
+ * so that what the pages hold needs no chunk below the floor, the outbox and the quarantine included.
+ */
+export interface SnapshotChunk {
+  readonly kind: 'snapshot'
+  readonly cursors: ReadonlyMap<StoreId, Cursor>
+  readonly frontier: Positions
+  readonly reach: Positions
+  readonly generations: readonly Generation[]
+  readonly fingerprint: Fingerprint
+  readonly wants: readonly DocumentKey[]
+  readonly writers: readonly WriterRecord[]
+  readonly outbox: readonly {
+    readonly transaction: Transaction
+    readonly position: number
+    readonly acks: readonly { readonly store: StoreId; readonly generation: GenerationId; readonly position: number }[]
+    readonly refusedBy: readonly StoreId[]
+  }[]
+  readonly quarantine: readonly { readonly transaction: Transaction; readonly error: Failure }[]
+  readonly retired: readonly WriterId[]
+}
+
+export type Chunk = OwnChunk | PulledChunk | VerdictsChunk | RemadeChunk | SettledChunk | SnapshotChunk

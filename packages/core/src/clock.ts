@@ -1,0 +1,48 @@
+/**
+ * The hybrid logical clock (Kulkarni et al., "Logical Physical Clocks", 2014): stamps that only rise, stay close
+ * to physical time, and come after everything that their writer saw.
+ */
+import { limits } from './limits.ts'
+import { compareMarks, tickLimit, type Mark } from './mark.ts'
+
+export interface Stamp {
+  readonly ms: number
+  readonly tick: number
+}
+
+export const earliestStamp: Stamp = { ms: 0, tick: 0 }
+
+function isLater(a: Stamp, b: Stamp): boolean {
+  return a.ms > b.ms || (a.ms === b.ms && a.tick > b.tick)
+}
+
+/** The stamp right after another; a tick that overflows carries into the milliseconds (SPEC C1). */
+export function followingStamp(stamp: Stamp): Stamp {
+  return stamp.tick + 1 < tickLimit ? { ms: stamp.ms, tick: stamp.tick + 1 } : { ms: stamp.ms + 1, tick: 0 }
+}
+
+/**
+ * The stamp of a write made at `now` by a writer who saw `over` in the row, and the clock after it. What a forced
+ * mark demands beyond now + 1 minute does not move the clock (SPEC W4).
+ */
+export function stampWrite(clock: Stamp, now: number, over: Mark | null): { readonly stamp: Stamp; readonly clock: Stamp } {
+  let stamp: Stamp = { ms: Math.max(0, Math.floor(now)), tick: 0 }
+  if (!isLater(stamp, clock)) stamp = followingStamp(clock)
+  if (over !== null && !isLater(stamp, over)) stamp = followingStamp(over)
+  const moves = stamp.ms <= now + limits.clockLeadMs
+  return { stamp, clock: moves && isLater(stamp, clock) ? stamp : clock }
+}
+
+/** A received mark moves the clock at most to now + 1 minute (SPEC C3). */
+export function hearMark(clock: Stamp, now: number, mark: Mark): Stamp {
+  const heard: Stamp = mark.ms <= now + limits.clockLeadMs ? mark : { ms: Math.floor(now + limits.clockLeadMs), tick: 0 }
+  return isLater(heard, clock) ? { ms: heard.ms, tick: heard.tick } : clock
+}
+
+/** How far a mark lies beyond what a relay takes at `now` for a row whose greatest mark is `last` (SPEC C4); 0 if within. */
+export function skewOfMark(mark: Mark, now: number, last: Mark | null): number {
+  const limit = now + limits.skewMs
+  if (mark.ms <= limit) return 0
+  if (last !== null && (mark.ms <= last.ms + limits.rowStepMs || compareMarks(mark, last) <= 0)) return 0
+  return mark.ms - limit
+}

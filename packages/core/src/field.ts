@@ -1,0 +1,88 @@
+/**
+ * The port between a client and the strategies: how a field is declared, written and read.
+ *
+ * `@rejoin/resolve` implements it; the client knows only this shape. So an application without texts does
+ * not load Yjs, and an application may bring a strategy of its own over one of the core's cells.
+ */
+import type { Cell, Strategy } from './cells/cell.ts'
+import type { TextHead } from './frames.ts'
+import type { Mark } from './mark.ts'
+
+/** What a field's operation is given: its write's mark, and the cell that its writer sees. */
+export interface FieldWrite {
+  readonly mark: Mark
+  readonly seen: Cell | undefined
+}
+
+/**
+ * A declared field. `Read` is what `get` and queries show, `Insert` what `insert` takes (undefined if it may be
+ * left out), `Patch` what `update` takes. Writing throws `value-unsupported`, `key-forbidden` or `limit-exceeded`.
+ */
+export interface Field<Read, Insert, Patch> {
+  readonly strategy: Strategy
+  /** Keeps nothing alive: a deletion names it as seen whatever comes (views, last opened). */
+  readonly passive: boolean
+  /** The cell that an insert writes, or null if it writes none. Over a seen cell it empties what it does not keep. */
+  insert(input: Insert, write: FieldWrite): Cell | null
+  /** The cell that an update writes, or null if it changes nothing. */
+  update(patch: Patch, write: FieldWrite): Cell | null
+  /** The value that readers see. Must not change what it returns for one cell. */
+  read(cell: Cell | undefined): Read
+  /** Only of `ask`: what a person must decide, or null. */
+  readonly conflict?: ((cell: Cell | undefined) => FieldConflict<Read> | null) | undefined
+  /** Only of `ask`: the cell that a resolution writes. `keep` joins several values into as many siblings. */
+  readonly settle?: ((resolution: FieldResolution<Read>, write: FieldWrite) => Cell) | undefined
+  /** Only of `text`. */
+  readonly text?: TextSupport | undefined
+}
+
+export interface FieldConflict<Value> {
+  readonly base: { readonly mark: Mark; readonly value: Value } | null
+  /** Distinct sides, smallest mark first; the last is what reads show provisionally (SPEC K2). */
+  readonly sides: readonly { readonly mark: Mark; readonly value: Value }[]
+  /** Whether a function settles it without a person (SPEC K5). */
+  readonly settledBy: 'person' | 'function'
+}
+
+export type FieldResolution<Value> = { readonly pick: number } | { readonly value: Value } | { readonly keep: 'all' }
+
+/** What `text` fields bring along for the bodies. Updates are Yjs V1 updates of one document with one root text. */
+export interface TextSupport {
+  /** The update with which an insert begins a text, or null for an empty one. `client` is a Yjs client id. */
+  create(initial: string, client: number): Uint8Array | null
+  /** The update that deletes everything that readers see, or null if there is nothing. */
+  clear(body: readonly Uint8Array[], client: number): Uint8Array | null
+  /** A live document over a body; local edits bear `client`. */
+  open(body: readonly Uint8Array[], client: number): TextDocument
+  /** One update that holds all of these. */
+  merge(updates: readonly Uint8Array[]): Uint8Array
+  /** State vector, digest and size of a body. */
+  head(body: readonly Uint8Array[]): TextHead
+  /** What a body holds beyond a state vector; its whole delete set. */
+  difference(body: readonly Uint8Array[], stateVector: ReadonlyMap<number, number>): Uint8Array
+  /** The plain text that readers see. */
+  read(body: readonly Uint8Array[]): string
+  /**
+   * Makes own updates anew (SPEC W6, X9): the same edits at the same places, over `confirmed`, without what
+   * `refused` brought, as `client` from its clock 0. One update for each of `later`; null where nothing remains.
+   */
+  remake(
+    confirmed: readonly Uint8Array[],
+    refused: readonly Uint8Array[],
+    later: readonly Uint8Array[],
+    client: number,
+  ): readonly (Uint8Array | null)[]
+}
+
+export interface TextDocument {
+  /** The real Y.Text and Y.Doc, for editors. Typed where Yjs is known. */
+  readonly text: unknown
+  readonly document: unknown
+  /** Takes in an update that came from elsewhere. */
+  apply(update: Uint8Array): void
+  /** From the next local edit on, edits bear this Yjs client id. */
+  setClient(client: number): void
+  /** Calls back with an update for each local transaction. Returns how to stop. */
+  onEdit(listener: (update: Uint8Array) => void): () => void
+  close(): void
+}

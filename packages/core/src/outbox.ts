@@ -1,0 +1,94 @@
+/**
+ * The outbox: one's own writes as made, transactions whole, in order, until a relay has them on disk and the
+ * confirmed layer shows them (SPEC L1, L2). Indexed by document, so that a refusal is a look-up.
+ */
+import type { GenerationId, StoreId } from './generations.ts'
+import type { DocumentKey } from './row.ts'
+import type { Transaction, TransactionId, Write } from './write.ts'
+
+export interface OutboxEntry {
+  readonly transaction: Transaction
+  /** Its place in the journal; 0 while it is not on this device's disk. */
+  readonly position: number
+  /** Relays that have it on disk. */
+  readonly acks: ReadonlyMap<StoreId, { readonly generation: GenerationId; readonly position: number }>
+  /** Relays that refused it although another one has it (SPEC L2). */
+  readonly refusedBy: ReadonlySet<StoreId>
+}
+
+export interface Outbox {
+  readonly size: number
+  get(id: TransactionId): OutboxEntry | undefined
+  /** In the order of the journal, what is not on disk yet last. */
+  entries(): Iterable<OutboxEntry>
+  /** Adds an entry at the end, or replaces the one of the same id where it stands. */
+  put(entry: OutboxEntry): void
+  /** Puts entries in the places of others, or takes them out (null), in one pass. */
+  substitute(changes: ReadonlyMap<TransactionId, OutboxEntry | null>): void
+  remove(id: TransactionId): void
+  /** The writes that touch a document, in no order that means anything: they join. */
+  writesOf(key: DocumentKey): readonly Write[]
+  touches(key: DocumentKey): boolean
+  idsOf(key: DocumentKey): readonly TransactionId[]
+}
+
+export function createOutbox(): Outbox {
+  let byId = new Map<TransactionId, OutboxEntry>()
+  const idsByKey = new Map<DocumentKey, Set<TransactionId>>()
+
+  function index(entry: OutboxEntry): void {
+    for (const { key } of entry.transaction.writes) {
+      const ids = idsByKey.get(key)
+      if (ids === undefined) idsByKey.set(key, new Set([entry.transaction.id]))
+      else ids.add(entry.transaction.id)
+    }
+  }
+
+  function unindex(entry: OutboxEntry): void {
+    for (const { key } of entry.transaction.writes) {
+      const ids = idsByKey.get(key)
+      ids?.delete(entry.transaction.id)
+      if (ids?.size === 0) idsByKey.delete(key)
+    }
+  }
+
+  return {
+    get size() {
+      return byId.size
+    },
+    get: (id) => byId.get(id),
+    entries: () => byId.values(),
+    put(entry) {
+      byId.set(entry.transaction.id, entry)
+      index(entry)
+    },
+    substitute(changes) {
+      const kept = new Map<TransactionId, OutboxEntry>()
+      for (const [id, held] of byId) {
+        const entry = changes.get(id)
+        if (entry === undefined) kept.set(id, held)
+        else {
+          unindex(held)
+          if (entry !== null) kept.set(entry.transaction.id, entry)
+        }
+      }
+      byId = kept
+      for (const entry of changes.values()) if (entry !== null) index(entry)
+    },
+    remove(id) {
+      const old = byId.get(id)
+      if (old === undefined) return
+      unindex(old)
+      byId.delete(id)
+    },
+    writesOf(key) {
+      const writes: Write[] = []
+      for (const id of idsByKey.get(key) ?? []) {
+        for (const write of byId.get(id)?.transaction.writes ?? []) if (write.key === key) writes.push(write)
+      }
+      return writes
+    },
+    touches: (key) => idsByKey.has(key),
+    idsOf: (key) => [...(idsByKey.get(key) ?? [])],
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The port of a relay's store. All of it is asynchronous, so that a store may be a file, a worker or a server;
+ * `commit` is the only way in, and resolves when everything of it is on disk (SPEC A1).
+ */
+import type { WriterRecord } from './frames.ts'
+import type { Fingerprint } from './fingerprint.ts'
+import type { Cursor, Generation, GenerationId, Positions, StoreId } from './generations.ts'
+import type { WriterId } from './mark.ts'
+import type { DocumentKey, PartName, Row } from './row.ts'
+
+/** A part of a row that has a position of its own in the feed. */
+export type FeedPart = PartName | 'deletion' | 'revival'
+
+/** What a relay knows of a text's body without loading it (SPEC X1). */
+export interface TextState {
+  /** Yjs client -> the clock up to which its structs are known. */
+  readonly stateVector: ReadonlyMap<number, number>
+  /** Bytes of its snapshot and tail. */
+  readonly bytes: number
+}
+
+/** A row as a relay holds it: with the positions of its feed at which it and each part last changed. */
+export interface HeldRow {
+  readonly row: Row
+  readonly position: number
+  readonly positions: ReadonlyMap<FeedPart, number>
+  readonly texts: ReadonlyMap<PartName, TextState>
+}
+
+/** What a relay remembers of a peer whose feed it pulls. */
+export interface PeerState {
+  readonly cursor: Cursor
+  /** Rows that were asked for and have not come (SPEC P4). */
+  readonly wants: readonly DocumentKey[]
+}
+
+/** The part of a space that is not rows. Small; written with every commit. */
+export interface SpaceRecord {
+  readonly position: number
+  readonly fingerprint: Fingerprint
+  readonly frontier: Positions
+  readonly reach: Positions
+  readonly peers: ReadonlyMap<StoreId, PeerState>
+}
+
+export interface LoadedSpace {
+  /** Null for a space that the store has never seen. */
+  readonly record: SpaceRecord | null
+  /** Facts about this store's generations and others', this space's lineage among them. */
+  readonly generations: readonly Generation[]
+}
+
+export interface SpaceCommit {
+  readonly space: string
+  readonly record: SpaceRecord
+  readonly rows: ReadonlyMap<DocumentKey, HeldRow>
+  /** Updates to append to tails, in order; all at the commit's position. */
+  readonly texts: readonly { readonly key: DocumentKey; readonly part: PartName; readonly update: Uint8Array }[]
+  /** New or changed. */
+  readonly writers: readonly WriterRecord[]
+  /** New facts. */
+  readonly generations: readonly Generation[]
+}
+
+export interface FeedRow {
+  readonly key: DocumentKey
+  readonly held: HeldRow
+}
+
+export interface RelayStore {
+  /** Names the store; drawn when it was made. */
+  readonly id: StoreId
+  /** Drawn at this opening, and on disk before `open` resolved (SPEC, Lineage). */
+  readonly generation: GenerationId
+  loadSpace(space: string): Promise<LoadedSpace>
+  /** Rows by key; those that the store lacks are left out. */
+  rows(space: string, keys: readonly DocumentKey[]): Promise<ReadonlyMap<DocumentKey, HeldRow>>
+  /** Rows with a position greater than `after`, by position; at most `limit`, but a commit is never cut in two. */
+  feed(space: string, after: number, limit: number): Promise<readonly FeedRow[]>
+  /** Every row of a space, in any order, in bounded slices. */
+  all(space: string): AsyncIterable<readonly FeedRow[]>
+  writers(space: string, ids: readonly WriterId[]): Promise<readonly WriterRecord[]>
+  /** Writers that were new or changed after a position, for peers. */
+  writersAfter(space: string, after: number): Promise<readonly WriterRecord[]>
+  /** A body's updates appended after a position; null if some of those are no longer apart from the snapshot. */
+  textTail(space: string, key: DocumentKey, part: PartName, after: number): Promise<readonly Uint8Array[] | null>
+  /** A whole body: snapshot, then tail. Empty if there is none. */
+  textBody(space: string, key: DocumentKey, part: PartName): Promise<readonly Uint8Array[]>
+  /** All or nothing, on disk when it resolves. Rejects with `storage-full` or `storage-closed`; nothing was stored then. */
+  commit(commit: SpaceCommit): Promise<void>
+  close(): Promise<void>
+}

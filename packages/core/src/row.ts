@@ -1,0 +1,114 @@
+/**
+ * Rows: a document as the core holds it, a cell for each field and strategy, perhaps a deletion and a revival.
+ *
+ * A row is a lattice that is complete in itself: to join two copies you need the two copies and nothing else.
+ * A delta (what one write changes) is a row too. Rows are immutable; a join that adds nothing returns its
+ * first argument, so "would joining change it?" (SPEC A4) is a comparison of references.
+ */
+import { joinCells, lastOfCell, seenCovers, strategies, type Cell, type Strategy } from './cells/cell.ts'
+import { joinDeletions, type Deletion } from './deletion.ts'
+import { compareMarks, greaterMark, type Mark } from './mark.ts'
+
+/** `collection/id`. A collection's name has no slash, so the first one parts them. */
+export type DocumentKey = string & { readonly brand: 'DocumentKey' }
+
+/** `strategy:field`: a field under one strategy. Changing a field's strategy makes another part. */
+export type PartName = string & { readonly brand: 'PartName' }
+
+export interface Row {
+  readonly cells: ReadonlyMap<PartName, Cell>
+  readonly deletion: Deletion | null
+  readonly revival: Mark | null
+}
+
+export const emptyRow: Row = { cells: new Map(), deletion: null, revival: null }
+
+export function documentKey(collection: string, id: string): DocumentKey {
+  return `${collection}/${id}` as DocumentKey
+}
+
+export function collectionOfKey(key: DocumentKey): string {
+  return key.slice(0, key.indexOf('/'))
+}
+
+export function idOfKey(key: DocumentKey): string {
+  return key.slice(key.indexOf('/') + 1)
+}
+
+export function partName(strategy: Strategy, field: string): PartName {
+  return `${strategy}:${field}` as PartName
+}
+
+export function fieldOfPart(name: PartName): string {
+  return name.slice(name.indexOf(':') + 1)
+}
+
+export function strategyOfPart(name: PartName): Strategy {
+  const strategy = name.slice(0, name.indexOf(':'))
+  return strategies.find(known => known === strategy) ?? 'lww'
+}
+
+/** Joins a row or a delta into a row. Returns `a` itself if `b` adds nothing. */
+export function joinRows(a: Row, b: Row): Row {
+  if (a === b) return a
+  let cells: Map<PartName, Cell> | null = null
+  for (const [name, theirs] of b.cells) {
+    const mine = a.cells.get(name)
+    const joined = mine === undefined ? theirs : joinCells(mine, theirs)
+    if (joined === mine) continue
+    cells ??= new Map(a.cells)
+    cells.set(name, joined)
+  }
+  const deletion =
+    b.deletion === null
+      ? a.deletion
+      : a.deletion === null
+        ? b.deletion
+        : joinDeletions(a.deletion, b.deletion)
+  const revival = greaterMark(a.revival, b.revival)
+  if (cells === null && deletion === a.deletion && revival === a.revival) return a
+  return { cells: cells ?? a.cells, deletion, revival }
+}
+
+/** A row shows a write if joining the write would not change it (SPEC A4). */
+export function showsDelta(row: Row | undefined, delta: Row): boolean {
+  return row !== undefined && joinRows(row, delta) === row
+}
+
+/** Whether readers see the row. */
+export function rowExists(row: Row | undefined): boolean {
+  if (row === undefined) return false
+  const { deletion } = row
+  if (deletion === null) return row.cells.size > 0 || row.revival !== null
+  if (isRevived(row, deletion)) return true
+  return deletion.policy !== 'delete-wins' && hasUnseenWrites(row, deletion)
+}
+
+/** A document that was deleted and, unseen, edited, under the policy `ask`: a person decides. */
+export function isDeletionDisputed(row: Row): boolean {
+  const { deletion } = row
+  if (deletion === null || deletion.policy !== 'ask') return false
+  return !isRevived(row, deletion) && hasUnseenWrites(row, deletion)
+}
+
+function isRevived(row: Row, deletion: Deletion): boolean {
+  return row.revival !== null && compareMarks(row.revival, deletion.mark) >= 0
+}
+
+function hasUnseenWrites(row: Row, deletion: Deletion): boolean {
+  for (const [name, cell] of row.cells) if (!seenCovers(deletion.seen.get(name), cell)) return true
+  return false
+}
+
+/** The greatest mark that a row bears: of its cells, its deletion, its revival. Null for the empty row. */
+export function lastOfRow(row: Row | undefined): Mark | null {
+  if (row === undefined) return null
+  let last = greaterMark(row.revival, row.deletion?.mark ?? null)
+  for (const cell of row.cells.values()) last = greaterMark(last, lastOfCell(cell))
+  return last
+}
+
+/** How many parts a row has: its cells, and one each for a deletion and a revival. */
+export function countParts(row: Row): number {
+  return row.cells.size + (row.deletion === null ? 0 : 1) + (row.revival === null ? 0 : 1)
+}

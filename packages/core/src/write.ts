@@ -1,0 +1,49 @@
+/**
+ * Writes and transactions: what a replica makes, keeps in its outbox and submits (SPEC W1-W6, Q1).
+ */
+import type { Mark, WriterId } from './mark.ts'
+import type { DocumentKey, PartName, Row } from './row.ts'
+
+/** The Yjs updates of one text, in the order in which they were made. */
+export type TextUpdates = ReadonlyMap<PartName, readonly Uint8Array[]>
+
+/** One call is one write: all that it changes bears its mark (SPEC W3). */
+export interface Write {
+  readonly mark: Mark
+  readonly key: DocumentKey
+  /** What it changes, as a row that joins: cells, a deletion, a revival. */
+  readonly delta: Row
+  /** The bodies' part of `text` cells in `delta`. */
+  readonly texts: TextUpdates
+  /** Of each `lww` cell in `delta` the mark that its writer saw there, if any. */
+  readonly replaced: ReadonlyMap<PartName, Mark>
+  /** Whether it stands by itself: an insert, which a replica that lacks the row can take. */
+  readonly whole: boolean
+}
+
+/** What a writer had seen of a document when it wrote: what making the write anew needs (SPEC W6). */
+export interface SeenDocument {
+  /** Whether the document existed in the confirmed layer. */
+  readonly exists: boolean
+  /** The greatest mark of the row in the confirmed layer. */
+  readonly last: Mark | null
+}
+
+/** `writer.serial`: names a transaction for verdicts and the quarantine; never on the wire. */
+export type TransactionId = string & { readonly brand: 'TransactionId' }
+
+export interface Transaction {
+  readonly id: TransactionId
+  readonly writes: readonly Write[]
+  /** One for each write. */
+  readonly seen: readonly SeenDocument[]
+  /** Milliseconds that the device's clock was corrected by when it was made (SPEC C2, W6). */
+  readonly correction: number
+}
+
+export function transactionId(writer: WriterId, serial: number): TransactionId {
+  return `${writer}.${serial}` as TransactionId
+}
+
+export const noTexts: TextUpdates = new Map()
+export const nothingReplaced: ReadonlyMap<PartName, Mark> = new Map()
