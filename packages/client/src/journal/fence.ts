@@ -1,0 +1,133 @@
+/**
+ * Fences: how a tab that was frozen learns that another one took its place, without any tab reading before it writes.
+ *
+ * A holder's n-th guarded transaction adds key [term, n] and, with the same stroke, takes away the one before. Who
+ * takes over adds [term, n + 1] itself, so the old holder's next transaction, whenever it wakes, collides and is
+ * aborted as a whole. The fence's key is the last request of a transaction, since Firefox, after an explicit commit,
+ * aborts only if the last one fails.
+ */
+import { StorageCollision, type Runtime, type Storage, type StorageRequest } from '@rejoin/core'
+
+/** A tab's hold of one fence. Guarded transactions go one after the other. */
+export interface Fence {
+  readonly term: number
+  /** Whether it is known to be taken over, or a transaction ended without an answer; then take it anew. */
+  readonly lost: boolean
+  /** As `Storage.transact`, guarded. Rejects with `StorageCollision` once somebody else has taken over. */
+  transact(options: {
+    readonly stores: readonly string[]
+    readonly durability: 'strict' | 'relaxed'
+    readonly early?: boolean | undefined
+    readonly requests: readonly StorageRequest[]
+  }): Promise<readonly unknown[]>
+  /** Whether nobody took over. For a tab that woke after so long that old keys may have been pruned. */
+  check(): Promise<boolean>
+}
+
+/** Fence keys of terms that ended longer ago than this are taken away when somebody takes over. */
+const pruneMs = 30 * 24 * 3_600_000
+
+export async function takeFence(storage: Storage, store: string, runtime: Runtime): Promise<Fence> {
+  for (;;) {
+    const { keys, times } = await readFence(storage, store)
+    const [term, count] = keys.at(-1) ?? [0, 0]
+    const now = runtime.now()
+    try {
+      await storage.transact({
+        stores: [store],
+        mode: 'readwrite',
+        durability: 'strict',
+        early: true,
+        requests: [
+          { op: 'add', store, key: [term + 1, 0], value: now },
+          { op: 'add', store, key: [term, count + 1], value: now },
+        ],
+      })
+    } catch (error) {
+      // Somebody else took over between, or the holder went on: look again.
+      if (error instanceof StorageCollision) continue
+      throw error
+    }
+    await prune(storage, store, keys, times, now - pruneMs)
+    return holdFence(storage, store, term + 1, now)
+  }
+}
+
+type FenceKey = readonly [term: number, count: number]
+
+async function readFence(
+  storage: Storage,
+  store: string,
+): Promise<{ readonly keys: readonly FenceKey[]; readonly times: readonly number[] }> {
+  const [keys, times] = await storage.transact({
+    stores: [store],
+    mode: 'readonly',
+    early: true,
+    requests: [
+      { op: 'getAllKeys', store },
+      { op: 'getAll', store },
+    ],
+  })
+  return { keys: keys as readonly FenceKey[], times: times as readonly number[] }
+}
+
+async function prune(
+  storage: Storage,
+  store: string,
+  keys: readonly FenceKey[],
+  times: readonly number[],
+  before: number,
+): Promise<void> {
+  const old = keys.filter((_, i) => (times[i] ?? 0) < before)
+  if (old.length === 0) return
+  const requests = old.map((key): StorageRequest => ({ op: 'delete', store, range: key }))
+  await storage.transact({ stores: [store], mode: 'readwrite', durability: 'relaxed', requests })
+}
+
+function holdFence(storage: Storage, store: string, term: number, since: number): Fence {
+  let count = 0
+  let lost = false
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function guarded(options: Parameters<Fence['transact']>[0]): Promise<readonly unknown[]> {
+    if (lost) throw new StorageCollision(`the fence ${store} ${term} was taken over`)
+    const requests: readonly StorageRequest[] = [
+      ...options.requests,
+      { op: 'delete', store, range: [term, count] },
+      { op: 'add', store, key: [term, count + 1], value: since },
+    ]
+    try {
+      const answers = await storage.transact({
+        stores: [...options.stores, store],
+        mode: 'readwrite',
+        durability: options.durability,
+        early: options.early,
+        requests,
+      })
+      count += 1
+      return answers.slice(0, options.requests.length)
+    } catch (error) {
+      // After a failure whose outcome is unknown the count may be behind: a new term settles it.
+      lost = true
+      throw error
+    }
+  }
+
+  return {
+    term,
+    get lost() {
+      return lost
+    },
+    transact(options) {
+      const next = last.then(() => guarded(options))
+      last = next.catch(() => {})
+      return next
+    },
+    async check() {
+      const { keys } = await readFence(storage, store)
+      const [newest, at] = keys.at(-1) ?? [0, 0]
+      if (newest !== term || at !== count) lost = true
+      return !lost
+    },
+  }
+}
