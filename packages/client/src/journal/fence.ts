@@ -6,7 +6,7 @@
  * aborted as a whole. The fence's key is the last request of a transaction, since Firefox, after an explicit commit,
  * aborts only if the last one fails.
  */
-import { StorageCollision, type Runtime, type Storage, type StorageRequest } from '@rejoin/core'
+import { RejoinError, StorageCollision, type Runtime, type Storage, type StorageRequest } from '@rejoin/core'
 
 /** A tab's hold of one fence. Guarded transactions go one after the other. */
 export interface Fence {
@@ -107,8 +107,8 @@ function holdFence(storage: Storage, store: string, term: number, since: number)
       count += 1
       return answers.slice(0, options.requests.length)
     } catch (error) {
-      // After a failure whose outcome is unknown the count may be behind: a new term settles it.
-      lost = true
+      // Full means that nothing was stored. After any other failure the count may be behind: a new term settles it.
+      lost = !(error instanceof RejoinError && error.code === 'storage-full')
       throw error
     }
   }

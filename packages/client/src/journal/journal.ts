@@ -1,9 +1,19 @@
 /**
  * The journal of a replica: one order for everything that its tabs write, on any `Storage`.
  */
-import type { Channel, Chunk, Locks, OpenChannel, RejoinError, Runtime, Storage, Transaction } from '@rejoin/core'
+import type {
+  Chunk,
+  DocumentKey,
+  Locks,
+  OpenChannel,
+  PartName,
+  RejoinError,
+  Runtime,
+  Storage,
+  Transaction,
+} from '@rejoin/core'
 import type { Fence } from './fence.ts'
-import type { JournalSink, TextBodies } from './sink.ts'
+import type { JournalSink } from './sink.ts'
 
 export interface JournalOptions {
   /** Names lock and channel; the tabs of one replica use the same. */
@@ -22,20 +32,21 @@ export interface JournalOptions {
   readonly step?: ((step: CompactionStep) => Promise<void>) | undefined
 }
 
-export type CompactionStep = 'read' | 'page' | 'pages' | 'texts' | 'remains' | 'floor' | 'deleted' | 'folded'
+export type CompactionStep = 'read' | 'page' | 'pages' | 'texts' | 'snapshot' | 'floor' | 'deleted' | 'folded'
 
 /** Permission to forget tombstones (SPEC D2), given only in a session, after S3. */
 export interface Forgetting {
   /** T before now, by the corrected clock. */
   readonly before: number
   /** Not if the outbox touches it, nor if a writer still in use has written it. */
-  may(key: string): boolean
+  may(key: DocumentKey): boolean
 }
 
 export interface Journal {
   /** Everything up to this position is applied. */
   readonly seen: number
-  readonly texts: TextBodies
+  /** A confirmed body: updates in any order, some perhaps twice, as Yjs allows. */
+  readBody(key: DocumentKey, part: PartName): Promise<readonly Uint8Array[]>
   /**
    * Stores own writes, strict. Everything of one tick, and what comes while a commit is in flight, becomes one chunk.
    * Resolves with its position when it is on disk and applied. If it cannot be stored (`storage-full`), it waits at
@@ -70,5 +81,3 @@ export interface Journal {
   /** Stores what is queued if it can, then closes the storage. */
   close(): Promise<void>
 }
-
-export type { Channel }

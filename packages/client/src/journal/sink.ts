@@ -1,51 +1,33 @@
 /**
  * The sink of a journal: the state of a replica, as far as the journal has to know it.
  *
- * A state is what applying chunks in the order of their positions makes. A journal that is compacted has, in
- * place of its chunks up to the floor, pages (the rows of the confirmed layer), bodies of texts, and `remains`:
- * a few chunks that stand for everything else (outbox, quarantine, cursors, wants, frontier, reach, generations,
- * writers). So there is one way into the state, and no second form of it on disk.
+ * A state is what applying chunks in the order of their positions makes. A journal that is compacted has, in place
+ * of its chunks up to the floor, pages (rows of the confirmed layer), bodies of texts, and one snapshot chunk that
+ * stands for everything else. `ReplicaState` of the core has all of this; a shell wraps it to hear what changed.
  */
-import type { Chunk, DocumentKey, PartName, Row } from '@rejoin/core'
-
-/** The confirmed layer's rows. Belongs to the journal, which sees by it what to write into pages. */
-export interface RowMap {
-  readonly size: number
-  get(key: DocumentKey): Row | undefined
-  has(key: DocumentKey): boolean
-  /** Only from within `apply`, `skip` and `reset`. */
-  set(key: DocumentKey, row: Row): void
-  delete(key: DocumentKey): void
-  keys(): Iterable<DocumentKey>
-  keysOf(collection: string): Iterable<DocumentKey>
-}
-
-/** The confirmed bodies of texts. Belongs to the journal; what is not compacted yet is held in memory. */
-export interface TextBodies {
-  /** Adds an update to a confirmed body. Only from within `apply`. */
-  add(key: DocumentKey, part: PartName, update: Uint8Array): void
-  /** A confirmed body: updates in any order, some perhaps twice, as Yjs allows. */
-  read(key: DocumentKey, part: PartName): Promise<readonly Uint8Array[]>
-}
+import type { Bodies, Chunk, DocumentKey, Row, RowMap, SnapshotChunk } from '@rejoin/core'
 
 export interface JournalSink {
-  /** Takes in one chunk: each once, in the order of positions. May call `rows.set` and `texts.add`. */
+  /** Takes in one chunk: each once, in the order of positions. */
   apply(position: number, chunk: Chunk): void
   /**
-   * Begins anew: the confirmed layer is `rows`; everything else is what applying `remains` to an empty state makes.
-   * Own writes that are not on disk yet (whose `write` has not resolved) stay. Always called before anything else.
+   * Begins anew from pages: the confirmed layer is `rows`, encoded or not; everything else is the snapshot. Own writes
+   * that are not on disk yet (whose `write` has not resolved) stay. Null: from nothing, the first time only.
    */
-  reset(rows: RowMap, texts: TextBodies, remains: readonly Chunk[]): void
+  load(rows: RowMap, snapshot: SnapshotChunk | null, position: number): void
   /**
-   * Goes ahead over chunks that are gone: `changed` are rows of the confirmed layer to be joined into it; everything
-   * else is replaced by what `remains` make, as in `reset`. Bodies whose text cell changed must be read again.
+   * Goes ahead over chunks that are gone, which is `load` without reading what this tab has: `changed` are confirmed
+   * rows to be joined; the rest becomes the snapshot (an outbox entry that it lacks was settled). Own writes that are
+   * not on disk yet stay. Bodies whose text cell changed must be read again.
    */
-  skip(changed: Iterable<readonly [DocumentKey, Row]>, remains: readonly Chunk[]): void
-  /**
-   * Everything but rows and bodies, as chunks that make it when they are applied in order to an empty state that has
-   * those rows: own chunks with the transactions of outbox and quarantine, verdicts that stand for them, and pulled
-   * chunks without rows for cursors, wants, frontier (`replace`), reach, generations and writers. Exactly as of the
-   * last position that was applied: nothing of own writes that are not on disk yet.
-   */
-  remains(): readonly Chunk[]
+  skip(changed: Iterable<readonly [DocumentKey, Row]>, snapshot: SnapshotChunk, position: number): void
+  /** Everything but rows and bodies, exactly as of the last position applied; nothing that is not on disk yet. */
+  snapshot(): SnapshotChunk
+  confirmed(key: DocumentKey): Row | undefined
+  /** Confirmed rows that changed in chunks after a position. */
+  changedAfter(position: number): readonly DocumentKey[]
+  /** Confirmed updates of texts that came in chunks and are not known to be beside the pages. */
+  readonly bodies: Pick<Bodies, 'updatesOf' | 'upTo'>
+  /** Pages and texts hold everything up to this position now: what was remembered for them may go. */
+  written(upTo: number): void
 }

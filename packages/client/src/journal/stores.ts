@@ -4,7 +4,7 @@
  * - `journal`: position -> a chunk, or several that were folded. Appends touch only this store (and `terms`).
  * - `pages`: first row key -> up to 512 rows of the confirmed layer. Compaction only.
  * - `texts`: [document, part] -> a confirmed body. Compaction only.
- * - `meta`: `replica`, `base`, and [`remains`, floor]. The last two by compaction only.
+ * - `meta`: `replica`, `base`, and [`snapshot`, floor]. The last two by compaction only.
  * - `terms`, `runs`: fences of the tab lock and of compaction. Apart, so that neither waits for the other.
  */
 import type { StoreId, StoreSchema } from '@rejoin/core'
@@ -29,18 +29,18 @@ export interface ChunkRecord {
 
 /** The part of the store that says how to read the rest. Small: it is read with every look into the journal. */
 export interface BaseRecord {
-  /** Pages, texts and remains hold everything up to it; at or below it the journal is garbage. */
+  /** Pages, texts and snapshot hold everything up to it; at or below it the journal is garbage. */
   readonly floor: number
   /** Tombstones up to it may be gone from the pages. */
   readonly purged: number
   readonly pages: number
   readonly pageBytes: number
-  readonly remainsBytes: number
+  readonly snapshotBytes: number
   /** Positions and when they were stored, about one for each day, rising: what rule D2 counts by. */
   readonly times: readonly (readonly [position: number, at: number])[]
 }
 
-export const emptyBase: BaseRecord = { floor: 0, purged: 0, pages: 0, pageBytes: 0, remainsBytes: 0, times: [] }
+export const emptyBase: BaseRecord = { floor: 0, purged: 0, pages: 0, pageBytes: 0, snapshotBytes: 0, times: [] }
 
 /** `meta` `replica`. */
 export interface ReplicaRecord {
