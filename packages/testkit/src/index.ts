@@ -1,1 +1,1 @@
-export {}
+export { storageContract, type ContractRunner } from './contracts/storage.ts'

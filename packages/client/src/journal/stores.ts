@@ -40,7 +40,14 @@ export interface BaseRecord {
   readonly times: readonly (readonly [position: number, at: number])[]
 }
 
-export const emptyBase: BaseRecord = { floor: 0, purged: 0, pages: 0, pageBytes: 0, snapshotBytes: 0, times: [] }
+export const emptyBase: BaseRecord = {
+  floor: 0,
+  purged: 0,
+  pages: 0,
+  pageBytes: 0,
+  snapshotBytes: 0,
+  times: [],
+}
 
 /** `meta` `replica`. */
 export interface ReplicaRecord {
