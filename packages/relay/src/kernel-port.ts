@@ -1,0 +1,60 @@
+/**
+ * The port between the shell, which has the sockets, and the kernel, which has the rules. The kernel sees frames and
+ * a link; it does not know what carries them. The shell sees a session; it does not know what is in a frame, but for
+ * the hello that has to come first.
+ */
+import type { Frame, RelayStore, Runtime } from '@rejoin/core'
+import type { Accept, Access, Authenticate } from './permission.ts'
+
+export interface Kernel {
+  /** A new session for a link; nothing is known of it until its hello came. */
+  attach(link: SessionLink): KernelSession
+  /** Stops accepting, answers what is in flight, then resolves. */
+  drain(): Promise<void>
+}
+
+/** What a session may do with its socket. Nothing here throws, and nothing is sent after `close`. */
+export interface SessionLink {
+  /** The bytes must not change afterwards: they go to the socket as they are, perhaps to many. */
+  send(bytes: Uint8Array): void
+  /** Bytes handed to `send` that the network has not taken yet. */
+  buffered(): number
+  close(code: number, reason: string): void
+  /** Of the other end, for limits and logs. */
+  readonly address: string
+}
+
+export interface KernelSession {
+  receive(frame: Frame): void
+  /** What was buffered has gone: there is room again. */
+  drained(): void
+  /** Once; nothing comes after it. */
+  closed(): void
+}
+
+export interface KernelOptions {
+  readonly store: RelayStore
+  readonly runtime: Runtime
+  readonly token: Authenticate
+  readonly access: Access
+  readonly accept: Accept
+  readonly log: Log
+}
+
+export type CreateKernel = (options: KernelOptions) => Kernel
+
+/**
+ * Where the relay tells what it does: `error` for what a developer should look at, `info` for a change of state worth
+ * knowing, `debug` for the rest. Never tokens, never contents.
+ */
+export interface Log {
+  error(fields: Readonly<Record<string, unknown>>, message: string): void
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
+/**
+ * A session that finds more than this buffered after a `send` stops sending; `drained` is called when all of it has
+ * gone. It is above what a socket takes without being asked to wait, so that the call does come.
+ */
+export const bufferedMarkBytes: number = 256 * 1024

@@ -1,0 +1,155 @@
+/**
+ * One space of a store in memory. The feed is a list of (position, key) in the order of commits; an entry counts while
+ * its row still has that position, and the list is swept when most entries no longer do. So a feed read costs what it
+ * returns, as it does with an index.
+ */
+import type {
+  DocumentKey,
+  FeedRow,
+  Generation,
+  GenerationId,
+  HeldRow,
+  LoadedSpace,
+  PartName,
+  SpaceCommit,
+  SpaceRecord,
+  WriterId,
+  WriterRecord,
+} from '@rejoin/core'
+
+export interface SpaceContent {
+  apply(commit: SpaceCommit): void
+  load(): LoadedSpace
+  rows(keys: readonly DocumentKey[]): ReadonlyMap<DocumentKey, HeldRow>
+  feed(after: number, limit: number): readonly FeedRow[]
+  all(): readonly FeedRow[]
+  writers(ids: readonly WriterId[]): readonly WriterRecord[]
+  writersAfter(after: number): readonly WriterRecord[]
+  textTail(key: DocumentKey, part: PartName, after: number): readonly Uint8Array[]
+  /** Its maps, to be copied by who takes an image. */
+  readonly state: SpaceState
+}
+
+interface SpaceState {
+  record: SpaceRecord
+  log: Logged[]
+  readonly rows: Map<DocumentKey, HeldRow>
+  readonly generations: Map<GenerationId, Generation>
+  readonly writers: Map<WriterId, { readonly record: WriterRecord; readonly position: number }>
+  readonly tails: Map<string, Appended[]>
+}
+
+interface Logged {
+  readonly position: number
+  readonly key: DocumentKey
+}
+
+interface Appended {
+  readonly position: number
+  readonly update: Uint8Array
+}
+
+// Below this length the log is not worth sweeping.
+const sweptLength = 64
+
+export function createSpaceContent(record: SpaceRecord): SpaceContent {
+  return contentOf({
+    record,
+    log: [],
+    rows: new Map(),
+    generations: new Map(),
+    writers: new Map(),
+    tails: new Map(),
+  })
+}
+
+/** The same content, apart from the original from now on. */
+export function copySpace({ state }: SpaceContent): SpaceContent {
+  return contentOf({
+    record: state.record,
+    log: state.log.slice(),
+    rows: new Map(state.rows),
+    generations: new Map(state.generations),
+    writers: new Map(state.writers),
+    tails: new Map(Array.from(state.tails, ([name, tail]) => [name, tail.slice()])),
+  })
+}
+
+function contentOf(state: SpaceState): SpaceContent {
+  const { rows, generations, writers, tails } = state
+
+  function isCurrent(entry: Logged): boolean {
+    return rows.get(entry.key)?.position === entry.position
+  }
+
+  return {
+    state,
+    apply(commit) {
+      state.record = commit.record
+      const { position } = commit.record
+      for (const [key, held] of commit.rows) {
+        if (rows.get(key)?.position !== held.position) state.log.push({ position: held.position, key })
+        rows.set(key, held)
+      }
+      const { length } = state.log
+      if (length > sweptLength && length > 2 * rows.size) state.log = state.log.filter(isCurrent)
+      for (const { key, part, update } of commit.texts) {
+        const name = tailName(key, part)
+        const tail = tails.get(name)
+        if (tail === undefined) tails.set(name, [{ position, update }])
+        else tail.push({ position, update })
+      }
+      for (const record of commit.writers) writers.set(record.writer, { record, position })
+      for (const fact of commit.generations) if (!generations.has(fact.id)) generations.set(fact.id, fact)
+    },
+    load: () => ({ record: state.record, generations: [...generations.values()] }),
+    rows: keys => {
+      const found = new Map<DocumentKey, HeldRow>()
+      for (const key of keys) {
+        const held = rows.get(key)
+        if (held !== undefined) found.set(key, held)
+      }
+      return found
+    },
+    feed: (after, limit) => {
+      const found: FeedRow[] = []
+      const { log } = state
+      for (let at = findAfter(log, after); at < log.length; at++) {
+        const entry = log[at]
+        const held = entry === undefined ? undefined : rows.get(entry.key)
+        if (entry === undefined || held?.position !== entry.position) continue
+        if (found.length >= limit) {
+          // The commit that the limit would cut comes with the next call, or, if it is the first, whole with this one.
+          const whole = found.filter(row => row.held.position < entry.position)
+          if (whole.length > 0) return whole
+        }
+        found.push({ key: entry.key, held })
+      }
+      return found
+    },
+    all: () => Array.from(rows, ([key, held]) => ({ key, held })),
+    writers: ids => ids.flatMap(id => writers.get(id)?.record ?? []),
+    writersAfter: after =>
+      [...writers.values()].filter(entry => entry.position > after).map(entry => entry.record),
+    textTail: (key, part, after) =>
+      (tails.get(tailName(key, part)) ?? [])
+        .filter(entry => entry.position > after)
+        .map(entry => entry.update),
+  }
+}
+
+/** The index of the first entry with a greater position. */
+function findAfter(log: readonly Logged[], position: number): number {
+  let low = 0
+  let high = log.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((log[middle]?.position ?? 0) > position) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+function tailName(key: DocumentKey, part: PartName): string {
+  return `${key.length}:${key}${part}`
+}

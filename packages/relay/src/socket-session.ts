@@ -1,0 +1,243 @@
+/**
+ * One WebSocket: bytes to frames on the way in, and the link that the kernel sends on.
+ *
+ *   upgraded ── hello ──▶ heard ── refuse | close ──▶ ending ──▶ closed
+ *       └──────────── refuse | deadline ──────────────┘
+ *
+ * Ten thousand idle ones have to be cheap: the session is one object on its socket, and what is called on its events are
+ * functions that all share. It has no timer; the sweep in sockets.ts looks at its times.
+ */
+import type { Socket } from 'node:net'
+import type { RawData, WebSocket } from 'ws'
+import {
+  decodeFrame,
+  encodeFrame,
+  failure,
+  type ErrorCode,
+  type Failure,
+  type HelloFrame,
+  type Runtime,
+} from '@rejoin/core'
+import { closeCodeOf, closeCodes } from './close-code.ts'
+import {
+  bufferedMarkBytes,
+  type Kernel,
+  type KernelSession,
+  type Log,
+  type SessionLink,
+} from './kernel-port.ts'
+import type { SocketLimits } from './socket-limits.ts'
+
+/** What all sessions of a relay share. */
+export interface SocketHost {
+  readonly kernel: Kernel
+  readonly runtime: Runtime
+  readonly limits: SocketLimits
+  readonly log: Log
+  readonly sessions: Set<SocketSession>
+}
+
+export interface SocketSession extends SessionLink {
+  readonly host: SocketHost
+  readonly socket: WebSocket
+  readonly tcp: Socket
+  /** For logs. */
+  readonly number: number
+  /** All times are of the monotonic clock. */
+  readonly openedAt: number
+  session: KernelSession | null
+  heard: boolean
+  /** When its end began, or 0. */
+  endingAt: number
+  pressed: boolean
+  pingedAt: number
+  /** What had been received at the last ping. More of anything since then is an answer. */
+  bytesAtPing: number
+  missedPings: number
+  /** What ws found wrong; its close event only knows 1006. */
+  fault: string | null
+}
+
+interface SessionSocket extends WebSocket {
+  rejoinSession?: SocketSession
+}
+
+const binary = { binary: true, compress: false } as const
+
+// Shared by all sessions, as their prototype.
+const linkMethods: Pick<SessionLink, 'send' | 'buffered' | 'close'> & ThisType<SocketSession> = {
+  send(bytes) {
+    if (this.endingAt !== 0) return
+    this.socket.send(bytes, binary)
+    const buffered = this.socket.bufferedAmount
+    if (buffered <= bufferedMarkBytes) return
+    if (buffered > this.host.limits.bufferedBytesMax) {
+      this.fault = 'slow reader'
+      this.socket.terminate()
+    } else if (!this.pressed) {
+      this.pressed = true
+      this.tcp.once('drain', () => {
+        this.pressed = false
+        if (this.endingAt === 0) this.session?.drained()
+      })
+    }
+  },
+  buffered() {
+    return this.socket.bufferedAmount
+  },
+  close(code, reason) {
+    if (this.endingAt !== 0) return
+    this.endingAt = this.host.runtime.monotonic()
+    this.socket.close(code, reason)
+  },
+}
+
+/** Makes a session of a socket that was just upgraded. */
+export function attachSession(host: SocketHost, socket: WebSocket, tcp: Socket, number: number): void {
+  const now = host.runtime.monotonic()
+  const session: SocketSession = Object.assign(Object.create(linkMethods), {
+    host,
+    socket,
+    tcp,
+    number,
+    address: tcp.remoteAddress ?? '',
+    openedAt: now,
+    session: null,
+    heard: false,
+    endingAt: 0,
+    pressed: false,
+    pingedAt: now,
+    bytesAtPing: 0,
+    missedPings: 0,
+    fault: null,
+  })
+  ;(socket as SessionSocket).rejoinSession = session
+  host.sessions.add(session)
+  socket.on('message', onMessage)
+  socket.on('error', onError)
+  socket.on('close', onClose)
+  session.session = host.kernel.attach(session)
+}
+
+/** Says why and closes. */
+export function refuseSession(session: SocketSession, error: Failure): void {
+  session.send(encodeFrame({ type: 'refuse', error }))
+  session.fault ??= describeFailure(error)
+  session.close(closeCodeOf(error.code), error.code)
+}
+
+/** Ends sessions that had their time: one pass over one session. */
+export function sweepSession(session: SocketSession, now: number): void {
+  const { limits } = session.host
+  if (session.endingAt !== 0) {
+    if (now - session.endingAt >= limits.closeMs) session.socket.terminate()
+  } else if (!session.heard) {
+    if (now - session.openedAt < limits.helloMs) return
+    session.fault = 'no hello'
+    session.close(closeCodes.timeout, 'no hello')
+  } else if (now - session.pingedAt >= limits.pingMs) {
+    const received = session.tcp.bytesRead
+    session.missedPings = received === session.bytesAtPing ? session.missedPings + 1 : 0
+    if (session.missedPings >= limits.missedPingsMax) {
+      session.fault = 'no answer to pings'
+      session.socket.terminate()
+      return
+    }
+    session.pingedAt = now
+    session.bytesAtPing = received
+    session.socket.ping()
+  }
+}
+
+function onMessage(this: WebSocket, message: RawData, isBinary: boolean): void {
+  const session = sessionOf(this)
+  if (session.endingAt !== 0) return
+  try {
+    receive(session, message, isBinary)
+  } catch (error) {
+    // A bug, but one that a single peer's frame has met: the others stay connected.
+    session.host.log.error(
+      { session: session.number, error: describeError(error) },
+      'a frame broke its session',
+    )
+    session.fault = 'internal'
+    session.close(closeCodes.internal, 'internal')
+  }
+}
+
+function receive(session: SocketSession, message: RawData, isBinary: boolean): void {
+  if (!isBinary) return refuseSession(session, malformed('a text message'))
+  const bytes = bytesOfMessage(message)
+  const limit = session.host.limits.helloBytesMax
+  if (!session.heard && bytes.length > limit) {
+    return refuseSession(session, failure('frame-too-large', { bytes: bytes.length, limit }))
+  }
+  const decoded = decodeFrame(bytes)
+  if (!decoded.ok) return refuseSession(session, decoded.error)
+  const frame = decoded.value
+  if ((frame.type === 'hello') === session.heard) {
+    return refuseSession(session, malformed('a session begins with one hello'))
+  }
+  if (frame.type === 'hello') beginSession(session, frame)
+  session.session?.receive(frame)
+}
+
+function beginSession(session: SocketSession, hello: HelloFrame): void {
+  session.heard = true
+  const { space, role, device } = hello
+  session.host.log.info(
+    { session: session.number, address: session.address, space, role, device },
+    'session opened',
+  )
+}
+
+function onError(this: WebSocket, error: Error & { readonly code?: string }): void {
+  const session = sessionOf(this)
+  session.fault = error.code ?? error.message
+  if (session.endingAt === 0) session.endingAt = session.host.runtime.monotonic()
+}
+
+function onClose(this: WebSocket, code: number): void {
+  const session = sessionOf(this)
+  const { host, tcp, fault } = session
+  session.endingAt ||= host.runtime.monotonic()
+  host.sessions.delete(session)
+  session.session?.closed()
+  session.session = null
+  const fields = {
+    session: session.number,
+    address: session.address,
+    code,
+    ...(fault === null ? {} : { fault }),
+    ms: Math.round(host.runtime.monotonic() - session.openedAt),
+    received: tcp.bytesRead,
+    sent: tcp.bytesWritten,
+  }
+  // Of who never said hello, only what was wrong with them is worth a line.
+  if (session.heard || fault !== null) host.log.info(fields, 'session closed')
+  else host.log.debug(fields, 'connection closed')
+}
+
+function sessionOf(socket: SessionSocket): SocketSession {
+  const session = socket.rejoinSession
+  if (session === undefined) throw new Error('invariant broken: every accepted socket has its session')
+  return session
+}
+
+/** A copy in a buffer of its own: what ws hands out may be a piece of a larger one, which a kept value would keep. */
+function bytesOfMessage(message: RawData): Uint8Array {
+  if (message instanceof ArrayBuffer) return new Uint8Array(message)
+  return Array.isArray(message) ? Uint8Array.from(Buffer.concat(message)) : Uint8Array.from(message)
+}
+
+function malformed(reason: string): Failure {
+  return failure('malformed-frame', { reason })
+}
+
+function describeFailure(error: Failure): string | ErrorCode {
+  return error.code === 'malformed-frame' ? `${error.code}: ${error.details.reason}` : error.code
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

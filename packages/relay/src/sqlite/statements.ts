@@ -1,0 +1,53 @@
+/**
+ * Every statement of the store, prepared once for its connection.
+ */
+import type { Database, Statement } from './database.ts'
+
+export interface Statements {
+  readonly findSpace: Statement
+  readonly putSpace: Statement
+  readonly listGenerations: Statement
+  readonly addGeneration: Statement
+  readonly findWriter: Statement
+  readonly listWriters: Statement
+  readonly putWriter: Statement
+  readonly findRow: Statement
+  readonly putRow: Statement
+  readonly listFeed: Statement
+  readonly listCommit: Statement
+  readonly listRows: Statement
+  readonly findSnapshot: Statement
+  readonly listTail: Statement
+  readonly addToTail: Statement
+}
+
+export function prepareStatements(database: Database): Statements {
+  const { prepare } = database
+  const row = 'collection, id, position, state'
+  return {
+    findSpace: prepare('select space, position, record from spaces where name = ?'),
+    putSpace: prepare(`insert into spaces (name, position, record) values (?, ?, ?)
+      on conflict (name) do update set position = excluded.position, record = excluded.record returning space`),
+    listGenerations: prepare(
+      'select id, store, parent, start from generations where space = ? order by number',
+    ),
+    addGeneration: prepare(`insert into generations (space, id, store, parent, start) values (?, ?, ?, ?, ?)
+      on conflict (space, id) do nothing`),
+    findWriter: prepare('select * from writers where space = ? and id = ?'),
+    listWriters: prepare('select * from writers where space = ? and position > ? order by position, id'),
+    putWriter: prepare('insert or replace into writers values (?, ?, ?, ?, ?, ?, ?)'),
+    findRow: prepare('select state from rows where space = ? and collection = ? and id = ?'),
+    putRow: prepare(`insert into rows (space, ${row}) values (?, ?, ?, ?, ?)
+      on conflict (space, collection, id) do update set position = excluded.position, state = excluded.state`),
+    listFeed: prepare(`select ${row} from rows where space = ? and position > ? order by position limit ?`),
+    listCommit: prepare(`select ${row} from rows where space = ? and position = ?`),
+    listRows: prepare(`select ${row} from rows where space = ? and (collection, id) > (?, ?)
+      order by collection, id limit ?`),
+    findSnapshot: prepare('select position, snapshot from texts where space = ? and key = ? and part = ?'),
+    listTail: prepare(`select bytes from text_tails where space = ? and key = ? and part = ? and position > ?
+      order by position, n`),
+    addToTail: prepare(
+      'insert into text_tails (space, key, part, position, n, bytes) values (?, ?, ?, ?, ?, ?)',
+    ),
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * A relay's store in one SQLite file: rows as encoded blobs, WAL, and an fsync for every group of commits, so that what
+ * is acknowledged is on disk (SPEC A1). One process writes it; each opening is a new generation (SPEC, Lineage).
+ */
+import {
+  decodeHeldRow,
+  RejoinError,
+  writerFromBytes,
+  type FeedRow,
+  type GenerationId,
+  type RelayStore,
+  type Runtime,
+  type StoreId,
+} from '@rejoin/core'
+import { afterThisTurn, nodeRuntime } from '../node-runtime.ts'
+import type { OpenRelayStore } from '../open-store.ts'
+import { createCommitter, prepareCommit, type PreparedCommit } from './commit.ts'
+import { openDatabase, type Database, type Row } from './database.ts'
+import { createGroup } from './group.ts'
+import { lockFile } from './lock.ts'
+import { bytesOf, generationOf, keyOf, numberOf, textOf, writerOf } from './columns.ts'
+import { cacheKey, createRowCache, type RowCache } from './row-cache.ts'
+import { openSchema } from './schema.ts'
+import { parseSpaceRecord } from './space-record.ts'
+import { prepareStatements } from './statements.ts'
+
+export interface SqliteOptions {
+  /** Bytes that the file may take; beyond, commits reject with `storage-full`. */
+  readonly fileBytesMax?: number | undefined
+  /** Bytes of rows that are kept decoded. */
+  readonly cacheBytesMax?: number | undefined
+  readonly runtime?: Runtime | undefined
+}
+
+// How long a commit waits for another program that has locked the file, such as a person's SQLite shell.
+const busyMs = 1000
+const cacheBytes = 32 * 1024 * 1024
+const sliceRows = 500
+
+/** A store in a file, which is made if it is not there; its folder must be. */
+export function sqlite(path: string, options: SqliteOptions = {}): OpenRelayStore {
+  return async () => {
+    const unlock = lockFile(path)
+    let database: Database | null = null
+    try {
+      database = openDatabase(path, busyMs)
+      return openStore(database, path, options, unlock)
+    } catch (error) {
+      database?.close()
+      unlock()
+      throw error
+    }
+  }
+}
+
+function openStore(database: Database, path: string, options: SqliteOptions, unlock: () => void): RelayStore {
+  const runtime = options.runtime ?? nodeRuntime
+  const generation = writerFromBytes(runtime.randomBytes(8)) as string as GenerationId
+  const fresh = { store: writerFromBytes(runtime.randomBytes(8)) as string as StoreId, generation }
+  const id = openSchema(database, path, fresh)
+  if (options.fileBytesMax !== undefined) limitFile(database, options.fileBytesMax)
+  const statements = prepareStatements(database)
+  const cache = createRowCache(options.cacheBytesMax ?? cacheBytes)
+  const write = createCommitter(database, statements)
+  const group = createGroup<PreparedCommit>(runtime, commits => {
+    write(commits)
+    for (const { space, rows } of commits) {
+      for (const row of rows) cache.set(cacheKey(space, row.key), row.held, row.state.length)
+    }
+  })
+  let isOpen = true
+
+  function assertOpen(): void {
+    if (!isOpen) throw new RejoinError('storage-closed', { reason: 'closed' }, `${path} was closed already.`)
+  }
+
+  /** The number of a space, or 0 for one that the store has never seen. */
+  function find(space: string): number {
+    assertOpen()
+    return numberOf(statements.findSpace.get(space), 'space')
+  }
+
+  return {
+    id,
+    generation,
+
+    loadSpace: async space => {
+      assertOpen()
+      const found = statements.findSpace.get(space)
+      if (found === undefined) return { record: null, generations: [] }
+      return {
+        record: parseSpaceRecord(numberOf(found, 'position'), textOf(found, 'record')),
+        generations: statements.listGenerations.all(numberOf(found, 'space')).map(generationOf),
+      }
+    },
+
+    rows: async (space, keys) => {
+      const number = find(space)
+      const rows = new Map<FeedRow['key'], FeedRow['held']>()
+      for (const key of keys) {
+        const name = cacheKey(space, key)
+        let held = cache.get(name)
+        if (held === undefined) {
+          const slash = key.indexOf('/')
+          const row = statements.findRow.get(number, key.slice(0, slash), key.slice(slash + 1))
+          if (row === undefined) continue
+          const state = bytesOf(row, 'state')
+          held = decodeHeldRow(state)
+          cache.set(name, held, state.length)
+        }
+        rows.set(key, held)
+      }
+      return rows
+    },
+
+    feed: async (space, after, limit) => {
+      const number = find(space)
+      const rows = statements.listFeed.all(number, after, limit + 1)
+      if (rows.length <= limit) return rows.map(row => feedRow(space, row, cache))
+      // The commit that the limit would cut comes with the next call, or, if it is the first, whole with this one.
+      const cut = numberOf(rows[limit], 'position')
+      const whole = rows.filter(row => numberOf(row, 'position') < cut)
+      const chosen = whole.length > 0 ? whole : statements.listCommit.all(number, cut)
+      return chosen.map(row => feedRow(space, row, cache))
+    },
+
+    all: space => listAll(space),
+
+    writers: async (space, ids) => {
+      const number = find(space)
+      return ids.flatMap(writer => statements.findWriter.all(number, writer).map(writerOf))
+    },
+
+    writersAfter: async (space, after) => statements.listWriters.all(find(space), after).map(writerOf),
+
+    textTail: async (space, key, part, after) => {
+      const number = find(space)
+      const snapshot = statements.findSnapshot.get(number, key, part)
+      if (snapshot !== undefined && numberOf(snapshot, 'position') > after) return null
+      return statements.listTail.all(number, key, part, after).map(row => bytesOf(row, 'bytes'))
+    },
+
+    textBody: async (space, key, part) => {
+      const number = find(space)
+      const snapshot = statements.findSnapshot.get(number, key, part)
+      const tail = statements.listTail.all(number, key, part, numberOf(snapshot, 'position'))
+      const updates = tail.map(row => bytesOf(row, 'bytes'))
+      return snapshot === undefined ? updates : [bytesOf(snapshot, 'snapshot'), ...updates]
+    },
+
+    commit: async commit => {
+      assertOpen()
+      await group.add(prepareCommit(commit))
+    },
+
+    close: async () => {
+      if (!isOpen) return
+      isOpen = false
+      group.flush()
+      database.close()
+      unlock()
+    },
+  }
+
+  async function* listAll(space: string): AsyncGenerator<readonly FeedRow[]> {
+    const number = find(space)
+    let collection = ''
+    let row = ''
+    for (;;) {
+      assertOpen()
+      const slice = statements.listRows.all(number, collection, row, sliceRows)
+      if (slice.length > 0) yield slice.map(one => feedRow(space, one, null))
+      const last = slice.at(-1)
+      if (last === undefined || slice.length < sliceRows) return
+      collection = textOf(last, 'collection')
+      row = textOf(last, 'id')
+      // A walk over a large space lets the sockets have their turn.
+      await new Promise<void>(afterThisTurn)
+    }
+  }
+}
+
+function feedRow(space: string, row: Row, cache: RowCache | null): FeedRow {
+  const key = keyOf(row)
+  const known = cache?.get(cacheKey(space, key))
+  return { key, held: known ?? decodeHeldRow(bytesOf(row, 'state')) }
+}
+
+function limitFile(database: Database, bytes: number): void {
+  const page = numberOf(database.prepare('pragma page_size').get(), 'page_size')
+  database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(bytes / page))}`)
+}
