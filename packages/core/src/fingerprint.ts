@@ -2,6 +2,9 @@
  * The fingerprint of a space: a count and an additive hash over the rows that exist (SPEC P5).
  * Both lanes are sums modulo 2^32, so it is kept up row by row: subtract the old digest, add the new one.
  */
+import { digestOfRow, type Digest } from './digest.ts'
+import { rowExists, type Row } from './row.ts'
+
 export interface Fingerprint {
   readonly count: number
   readonly high: number
@@ -9,3 +12,36 @@ export interface Fingerprint {
 }
 
 export const emptyFingerprint: Fingerprint = { count: 0, high: 0, low: 0 }
+
+/** Takes out a row as it was and puts in the row as it is; rows that do not exist do not count. */
+export function replaceInFingerprint(
+  fingerprint: Fingerprint,
+  before: Row | undefined,
+  after: Row | undefined,
+): Fingerprint {
+  let replaced = fingerprint
+  if (before !== undefined && rowExists(before))
+    replaced = removeFromFingerprint(replaced, digestOfRow(before))
+  if (after !== undefined && rowExists(after)) replaced = addToFingerprint(replaced, digestOfRow(after))
+  return replaced
+}
+
+export function addToFingerprint(fingerprint: Fingerprint, digest: Digest): Fingerprint {
+  return {
+    count: fingerprint.count + 1,
+    high: (fingerprint.high + digest.high) >>> 0,
+    low: (fingerprint.low + digest.low) >>> 0,
+  }
+}
+
+export function removeFromFingerprint(fingerprint: Fingerprint, digest: Digest): Fingerprint {
+  return {
+    count: fingerprint.count - 1,
+    high: (fingerprint.high - digest.high) >>> 0,
+    low: (fingerprint.low - digest.low) >>> 0,
+  }
+}
+
+export function isSameFingerprint(a: Fingerprint, b: Fingerprint): boolean {
+  return a.count === b.count && a.high === b.high && a.low === b.low
+}

@@ -19,6 +19,7 @@ export { isInSet, type SetCell, type SetElement } from './cells/set.ts'
 export type { TextCell } from './cells/text.ts'
 export type {
   Chunk,
+  ForgottenChunk,
   OwnChunk,
   PulledChunk,
   RemadeChunk,
@@ -183,3 +184,23 @@ export {
   type TransactionId,
   type Write,
 } from './write.ts'
+export { digestOfBytes, digestOfRow, formatDigest, type Digest } from './digest.ts'
+export {
+  addToFingerprint,
+  isSameFingerprint,
+  removeFromFingerprint,
+  replaceInFingerprint,
+} from './fingerprint.ts'
+export { isForbiddenKey } from './forbidden-key.ts'
+export { mintedId, parseMintedId, type MintedId } from './minted-id.ts'
+export { decodeValue, encodeValue } from './value.ts'
+export { encodeCanonicalRow } from './wire/canonical-row.ts'
+export { createDictionary, type Dictionary } from './wire/dictionary.ts'
+export {
+  decodeDictionary,
+  decodeHeldRow,
+  decodeRow,
+  encodeDictionary,
+  encodeHeldRow,
+  encodeRow,
+} from './wire/rows.ts'

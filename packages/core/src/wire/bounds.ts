@@ -1,0 +1,48 @@
+/**
+ * How much a decoder takes, by where the bytes come from (SPEC F4).
+ *
+ * The bounds of a row's content hold for a submit alone: what relays have accepted may have grown beyond them by
+ * joining, since a join throws nothing away, and refusing it would part replicas for good. There the bytes
+ * themselves bound what is made of them.
+ */
+import { limits } from '../limits.ts'
+
+export interface Bounds {
+  readonly rows: number
+  readonly parts: number
+  readonly cellsOfRow: number
+  readonly siblings: number
+  readonly setElements: number
+  readonly contextWriters: number
+  readonly textUpdateBytes: number
+}
+
+const unbounded = Number.MAX_SAFE_INTEGER
+
+export const submitBounds: Bounds = {
+  rows: limits.rowsPerFrameMax,
+  parts: limits.partsPerFrameMax,
+  cellsOfRow: limits.fieldsPerRowMax,
+  siblings: limits.siblingsMax,
+  setElements: limits.setElementsMax,
+  contextWriters: limits.contextWritersMax,
+  textUpdateBytes: limits.textUpdateBytesMax,
+}
+
+export const frameBounds: Bounds = {
+  rows: limits.rowsPerFrameMax,
+  parts: limits.partsPerFrameMax,
+  cellsOfRow: limits.partsPerFrameMax,
+  siblings: unbounded,
+  setElements: unbounded,
+  contextWriters: unbounded,
+  textUpdateBytes: unbounded,
+}
+
+/** What a replica wrote itself; a chunk may hold what several frames brought. */
+export const diskBounds: Bounds = {
+  ...frameBounds,
+  rows: 64 * limits.rowsPerFrameMax,
+  parts: 64 * limits.partsPerFrameMax,
+  cellsOfRow: 64 * limits.partsPerFrameMax,
+}

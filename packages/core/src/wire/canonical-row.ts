@@ -1,0 +1,107 @@
+/**
+ * The canonical bytes of a row: what its digest is of. Equal rows give equal bytes on every replica, whatever the
+ * order in which things came; the bases of siblings are left out, as they are for people and not for the join.
+ * Apart from the wire on purpose, so that the wire can change and digests need not. Stated in docs/encoding.md.
+ */
+import { compareBytes } from '../bytes.ts'
+import type { Cell } from '../cells/cell.ts'
+import type { Context } from '../context.ts'
+import { deletePolicies, type Deletion } from '../deletion.ts'
+import type { Mark } from '../mark.ts'
+import type { Row } from '../row.ts'
+import { writeWriterId } from './ids.ts'
+import { sortedEntries } from './order.ts'
+import {
+  createWriter,
+  writeByte,
+  writeBytes,
+  writeDouble,
+  writeOptionalBytes,
+  writeString,
+  writeUint,
+  writtenBytes,
+  type Writer,
+} from './writer.ts'
+
+export function encodeCanonicalRow(row: Row): Uint8Array {
+  const writer = createWriter()
+  writeUint(writer, row.cells.size)
+  for (const [name, cell] of sortedEntries(row.cells)) {
+    writeString(writer, name)
+    writeCell(writer, cell)
+  }
+  writeByte(writer, row.deletion === null ? 0 : 1)
+  if (row.deletion !== null) writeDeletion(writer, row.deletion)
+  writeOptionalMark(writer, row.revival)
+  return writtenBytes(writer)
+}
+
+function writeCell(writer: Writer, cell: Cell): void {
+  switch (cell.strategy) {
+    case 'lww':
+      writeMark(writer, cell.last)
+      return writeBytes(writer, cell.value)
+    case 'ask':
+      writeContext(writer, cell.context)
+      writeUint(writer, cell.siblings.length)
+      for (const sibling of cell.siblings) {
+        writeMark(writer, sibling.mark)
+        writeBytes(writer, sibling.value)
+        writeOptionalBytes(writer, sibling.answers)
+      }
+      return
+    case 'set':
+      writeContext(writer, cell.context)
+      writeUint(writer, cell.elements.size)
+      for (const element of [...cell.elements.values()].sort((a, b) => compareBytes(a.value, b.value))) {
+        writeBytes(writer, element.value)
+        writeOptionalMark(writer, element.added)
+        writeOptionalMark(writer, element.removed)
+      }
+      return
+    case 'counter':
+      writeUint(writer, cell.entries.size)
+      for (const [, { mark, total }] of sortedEntries(cell.entries)) {
+        writeMark(writer, mark)
+        // Adding 0 makes 0 of -0, which joins take for the same total.
+        writeDouble(writer, total + 0)
+      }
+      return
+    case 'text':
+      return writeContext(writer, cell.context)
+  }
+}
+
+function writeDeletion(writer: Writer, deletion: Deletion): void {
+  writeMark(writer, deletion.mark)
+  writeByte(writer, deletePolicies.indexOf(deletion.policy))
+  writeUint(writer, deletion.seen.size)
+  for (const [name, seen] of sortedEntries(deletion.seen)) {
+    writeString(writer, name)
+    if (seen.kind === 'everything') {
+      writeByte(writer, 0)
+    } else if (seen.kind === 'last') {
+      writeByte(writer, 1)
+      writeMark(writer, seen.mark)
+    } else {
+      writeByte(writer, 2)
+      writeContext(writer, seen.context)
+    }
+  }
+}
+
+function writeContext(writer: Writer, context: Context): void {
+  writeUint(writer, context.size)
+  for (const [, mark] of sortedEntries(context)) writeMark(writer, mark)
+}
+
+function writeOptionalMark(writer: Writer, mark: Mark | null): void {
+  writeByte(writer, mark === null ? 0 : 1)
+  if (mark !== null) writeMark(writer, mark)
+}
+
+function writeMark(writer: Writer, mark: Mark): void {
+  writeUint(writer, mark.ms)
+  writeUint(writer, mark.tick)
+  writeWriterId(writer, mark.writer)
+}

@@ -1,0 +1,175 @@
+/**
+ * Dictionaries: numbers for names, so that a name is spoken once. A dictionary of a link lives as long as the link,
+ * one for each direction, and both ends change it by the same frames in the same order; a fresh one makes what it
+ * is used for self-contained. Names are defined where they are first used, ahead of what uses them.
+ *
+ * Decoding never writes into a dictionary before the whole input was read: `Names` holds what is new until then.
+ */
+import { strategies } from '../cells/cell.ts'
+import { assert, failure } from '../errors.ts'
+import { isForbiddenKey } from '../forbidden-key.ts'
+import { limits } from '../limits.ts'
+import type { FeedPart } from '../relay-store.ts'
+import { fieldOfPart, partName, strategyOfPart } from '../row.ts'
+import { readWriterId, writeWriterId } from './ids.ts'
+import { readByte, readCount, readString, type Reader } from './reader.ts'
+import { refuse, refuseMalformed } from './refusal.ts'
+import { writeByte, writeString, writeUint, type Writer } from './writer.ts'
+
+/** A part of the rows of a collection; or of no part, the collection itself. */
+export interface FieldName {
+  readonly collection: string
+  readonly part: FeedPart | ''
+}
+
+/** Opaque to callers: made by `createDictionary`, changed by encoding and decoding alone. */
+export interface Dictionary {
+  /** Writers, and with them the mints of ids, stores and generations: whatever is eight bytes. */
+  readonly writers: string[]
+  readonly fields: FieldName[]
+  readonly numberByWriter: Map<string, number>
+  readonly numberByField: Map<string, Map<string, number>>
+  /** The milliseconds of the last mark that a batch spoke of, which the next one counts from. */
+  ms: number
+}
+
+/** Names of a link's dictionary, writers and fields each; a frame that would go beyond is self-contained. */
+export const linkNamesMax = 4096
+
+export function createDictionary(): Dictionary {
+  return { writers: [], fields: [], numberByWriter: new Map(), numberByField: new Map(), ms: 0 }
+}
+
+export function numberOfWriter(dictionary: Dictionary, writer: string): number {
+  const known = dictionary.numberByWriter.get(writer)
+  if (known !== undefined) return known
+  const number = dictionary.writers.push(writer) - 1
+  dictionary.numberByWriter.set(writer, number)
+  return number
+}
+
+export function numberOfField(dictionary: Dictionary, collection: string, part: FeedPart | ''): number {
+  const known = dictionary.numberByField.get(collection)?.get(part)
+  return known ?? addField(dictionary, { collection, part })
+}
+
+function addField(dictionary: Dictionary, field: FieldName): number {
+  const { collection, part } = field
+  let byPart = dictionary.numberByField.get(collection)
+  if (byPart === undefined) dictionary.numberByField.set(collection, (byPart = new Map()))
+  const number = dictionary.fields.push(field) - 1
+  byPart.set(part, number)
+  return number
+}
+
+/** How full a dictionary is, to see what a frame added to it. */
+export interface DictionaryState {
+  readonly writers: number
+  readonly fields: number
+  readonly ms: number
+}
+
+export function stateOfDictionary(dictionary: Dictionary): DictionaryState {
+  return { writers: dictionary.writers.length, fields: dictionary.fields.length, ms: dictionary.ms }
+}
+
+/** Takes back what was added since, for a frame that is not sent after all. */
+export function restoreDictionary(dictionary: Dictionary, state: DictionaryState): void {
+  for (const writer of dictionary.writers.splice(state.writers)) dictionary.numberByWriter.delete(writer)
+  for (const { collection, part } of dictionary.fields.splice(state.fields))
+    dictionary.numberByField.get(collection)?.delete(part)
+  dictionary.ms = state.ms
+}
+
+/** Defines what was added since. */
+export function writeDefinitions(writer: Writer, dictionary: Dictionary, since: DictionaryState): void {
+  const { writers, fields } = dictionary
+  writeUint(writer, writers.length - since.writers)
+  for (let i = since.writers; i < writers.length; i++) writeWriterId(writer, writers[i] ?? '')
+  writeUint(writer, fields.length - since.fields)
+  let before = ''
+  for (let i = since.fields; i < fields.length; i++) {
+    const field = fields[i]
+    assert(field !== undefined, 'a dictionary has no holes')
+    writeField(writer, field, before)
+    before = field.collection
+  }
+}
+
+/** A dictionary while something is decoded, and what its definitions add. */
+export interface Names {
+  readonly dictionary: Dictionary
+  readonly writers: string[]
+  readonly fields: FieldName[]
+  ms: number
+}
+
+export function createNames(dictionary: Dictionary): Names {
+  return { dictionary, writers: [], fields: [], ms: dictionary.ms }
+}
+
+export function readDefinitions(reader: Reader, names: Names): void {
+  for (let left = readCount(reader, 'writers', limits.frameBytesMax, 8); left > 0; left--)
+    names.writers.push(readWriterId(reader))
+  let before = ''
+  for (let left = readCount(reader, 'names', limits.frameBytesMax, 2); left > 0; left--) {
+    const field = readField(reader, before)
+    names.fields.push(field)
+    before = field.collection
+  }
+}
+
+/** Makes what was defined known, once everything was read. */
+export function commitNames(names: Names): void {
+  const { dictionary } = names
+  for (const writer of names.writers) {
+    dictionary.numberByWriter.set(writer, dictionary.writers.length)
+    dictionary.writers.push(writer)
+  }
+  for (const field of names.fields) addField(dictionary, field)
+  dictionary.ms = names.ms
+}
+
+export function writerAt(names: Names, number: number): string {
+  const { writers } = names.dictionary
+  const writer = number < writers.length ? writers[number] : names.writers[number - writers.length]
+  return writer ?? refuseMalformed('a writer was not defined')
+}
+
+export function fieldAt(names: Names, number: number): FieldName {
+  const { fields } = names.dictionary
+  const field = number < fields.length ? fields[number] : names.fields[number - fields.length]
+  return field ?? refuseMalformed('a name was not defined')
+}
+
+// A kind is a strategy's number, or one of these.
+const deletionKind = strategies.length
+const revivalKind = strategies.length + 1
+const collectionKind = strategies.length + 2
+
+/** The collection is left out if it is that of the name before. */
+function writeField(writer: Writer, { collection, part }: FieldName, before: string): void {
+  writeString(writer, collection === before ? '' : collection)
+  if (part === 'deletion') return writeByte(writer, deletionKind)
+  if (part === 'revival') return writeByte(writer, revivalKind)
+  if (part === '') return writeByte(writer, collectionKind)
+  writeByte(writer, strategies.indexOf(strategyOfPart(part)))
+  writeString(writer, fieldOfPart(part))
+}
+
+function readField(reader: Reader, before: string): FieldName {
+  const collection = readName(reader) || before
+  if (collection.includes('/')) refuseMalformed('the name of a collection has a slash')
+  const kind = readByte(reader)
+  if (kind === deletionKind) return { collection, part: 'deletion' }
+  if (kind === revivalKind) return { collection, part: 'revival' }
+  if (kind === collectionKind) return { collection, part: '' }
+  const strategy = strategies[kind] ?? refuseMalformed('a field has an unknown strategy')
+  return { collection, part: partName(strategy, readName(reader)) }
+}
+
+function readName(reader: Reader): string {
+  const name = readString(reader, 'bytes of a name', limits.nameBytesMax)
+  if (isForbiddenKey(name)) refuse(failure('key-forbidden', { key: name }))
+  return name
+}

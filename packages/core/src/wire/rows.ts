@@ -1,0 +1,209 @@
+/**
+ * One row as bytes, for where rows lie one by one: a client's pages, a relay's store. Canonical for a given
+ * dictionary: parts by name, contexts by writer, elements by value. Without a dictionary the bytes define their own
+ * names; with one (a page's) they hold numbers alone, and the dictionary is stored beside them.
+ */
+import type { Cell } from '../cells/cell.ts'
+import { lastOfCell } from '../cells/cell.ts'
+import type { Deletion } from '../deletion.ts'
+import { assert, type Outcome } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Mark } from '../mark.ts'
+import type { FeedPart, HeldRow, TextState } from '../relay-store.ts'
+import { lastOfRow, strategyOfPart, type PartName, type Row } from '../row.ts'
+import { diskBounds } from './bounds.ts'
+import {
+  readCellContent,
+  readCellName,
+  readDeletionContent,
+  writeCellContent,
+  writeDeletionContent,
+} from './contents.ts'
+import {
+  commitNames,
+  createDictionary,
+  createNames,
+  numberOfField,
+  readDefinitions,
+  stateOfDictionary,
+  writeDefinitions,
+  type Dictionary,
+  type Names,
+} from './dictionary.ts'
+import { expectMark, readMark, writeMark } from './marks.ts'
+import { compareNames, sortedEntries } from './order.ts'
+import { createReader, expectEnd, readCount, readUint, readWithin, type Reader } from './reader.ts'
+import { attempt, refuseMalformed } from './refusal.ts'
+import { readStateVector, writeStateVector } from './state-vector.ts'
+import { createWriter, writeBytes, writeRaw, writeUint, writtenBytes, type Writer } from './writer.ts'
+
+export function encodeRow(row: Row, dictionary?: Dictionary): Uint8Array {
+  return encodeNamed(dictionary, (writer, names) => writeRow(writer, names, row))
+}
+
+export function decodeRow(bytes: Uint8Array, dictionary?: Dictionary): Outcome<Row> {
+  return decodeNamed(bytes, dictionary, readRow)
+}
+
+/** A row with its positions in the feed and the states of its bodies. */
+export function encodeHeldRow(held: HeldRow, dictionary?: Dictionary): Uint8Array {
+  return encodeNamed(dictionary, (writer, names) => writeHeldRow(writer, names, held))
+}
+
+export function decodeHeldRow(bytes: Uint8Array, dictionary?: Dictionary): Outcome<HeldRow> {
+  return decodeNamed(bytes, dictionary, readHeldRow)
+}
+
+/** A dictionary by itself, to be stored beside the rows that were encoded with it. */
+export function encodeDictionary(dictionary: Dictionary): Uint8Array {
+  const writer = createWriter()
+  writeDefinitions(writer, dictionary, { writers: 0, fields: 0, ms: 0 })
+  return writtenBytes(writer)
+}
+
+export function decodeDictionary(bytes: Uint8Array): Outcome<Dictionary> {
+  return attempt(() => {
+    const reader = createReader(bytes)
+    const names = createNames(createDictionary())
+    readDefinitions(reader, names)
+    expectEnd(reader)
+    commitNames(names)
+    return names.dictionary
+  })
+}
+
+function encodeNamed(
+  shared: Dictionary | undefined,
+  write: (writer: Writer, dictionary: Dictionary) => void,
+): Uint8Array {
+  const body = createWriter()
+  if (shared !== undefined) {
+    write(body, shared)
+    return writtenBytes(body)
+  }
+  const dictionary = createDictionary()
+  const empty = stateOfDictionary(dictionary)
+  write(body, dictionary)
+  const writer = createWriter()
+  writeDefinitions(writer, dictionary, empty)
+  writeRaw(writer, writtenBytes(body))
+  return writtenBytes(writer)
+}
+
+function decodeNamed<T>(
+  bytes: Uint8Array,
+  shared: Dictionary | undefined,
+  read: (reader: Reader, names: Names) => T,
+): Outcome<T> {
+  return attempt(() => {
+    const reader = createReader(bytes)
+    const names = createNames(shared ?? createDictionary())
+    if (shared === undefined) readDefinitions(reader, names)
+    const value = read(reader, names)
+    expectEnd(reader)
+    return value
+  })
+}
+
+/** Rows here are of no collection: their keys are beside them, and all collections share the names of parts. */
+const collection = ''
+
+const hasDeletion = 1
+const hasRevival = 2
+
+function writeRow(writer: Writer, dictionary: Dictionary, row: Row): void {
+  const last = lastOfRow(row)
+  writeUint(writer, row.cells.size * 4 + (row.deletion === null ? 0 : hasDeletion) + (row.revival === null ? 0 : hasRevival))
+  writeMark(writer, dictionary, last, null)
+  for (const [name, cell] of sortedEntries(row.cells)) {
+    assert(strategyOfPart(name) === cell.strategy, 'a cell has the strategy of its part')
+    const own = lastOfCell(cell)
+    writeUint(writer, numberOfField(dictionary, collection, name))
+    writeMark(writer, dictionary, own, last)
+    writeContent(writer, content => writeCellContent(content, dictionary, cell, own))
+  }
+  if (row.deletion !== null) {
+    const { deletion } = row
+    writeMark(writer, dictionary, deletion.mark, last)
+    writeContent(writer, content => writeDeletionContent(content, dictionary, collection, deletion))
+  }
+  if (row.revival !== null) writeMark(writer, dictionary, row.revival, last)
+}
+
+function readRow(reader: Reader, names: Names): Row {
+  const head = readUint(reader)
+  const last = readMark(reader, names, null)
+  const cells = new Map<PartName, Cell>()
+  let before = ''
+  for (let left = Math.floor(head / 4); left > 0; left--) {
+    const name = readCellName(names, readUint(reader), collection)
+    if (compareNames(before, name) >= 0) refuseMalformed('the fields of a row are not in order')
+    before = name
+    const own = readMark(reader, names, last)
+    const length = readUint(reader)
+    const strategy = strategyOfPart(name)
+    cells.set(
+      name,
+      readWithin(reader, length, within => readCellContent(within, names, diskBounds, strategy, own)),
+    )
+  }
+  const deletion = (head & hasDeletion) === 0 ? null : readDeletion(reader, names, last)
+  const revival = (head & hasRevival) === 0 ? null : expectMark(readMark(reader, names, last))
+  return { cells, deletion, revival }
+}
+
+function readDeletion(reader: Reader, names: Names, last: Mark | null): Deletion {
+  const mark = expectMark(readMark(reader, names, last))
+  const length = readUint(reader)
+  return readWithin(reader, length, within => readDeletionContent(within, names, diskBounds, collection, mark))
+}
+
+function writeContent(writer: Writer, write: (content: Writer) => void): void {
+  const content = createWriter()
+  write(content)
+  writeBytes(writer, writtenBytes(content))
+}
+
+/** A part's position is said by how far it is behind the row's, one more so that 0 is none. */
+function writeHeldRow(writer: Writer, dictionary: Dictionary, held: HeldRow): void {
+  writeRow(writer, dictionary, held.row)
+  writeUint(writer, held.position)
+  let known = 0
+  for (const part of partsOfRow(held.row)) {
+    const position = held.positions.get(part)
+    writeUint(writer, position === undefined ? 0 : held.position - position + 1)
+    if (position !== undefined) known++
+  }
+  assert(known === held.positions.size, 'positions are of parts that the row has')
+  writeUint(writer, held.texts.size)
+  for (const [part, state] of sortedEntries(held.texts)) {
+    writeUint(writer, numberOfField(dictionary, collection, part))
+    writeUint(writer, state.bytes)
+    writeStateVector(writer, state.stateVector)
+  }
+}
+
+function readHeldRow(reader: Reader, names: Names): HeldRow {
+  const row = readRow(reader, names)
+  const position = readUint(reader)
+  const positions = new Map<FeedPart, number>()
+  for (const part of partsOfRow(row)) {
+    const behind = readUint(reader)
+    if (behind > position + 1) refuseMalformed('a position is out of range')
+    if (behind > 0) positions.set(part, position - behind + 1)
+  }
+  const texts = new Map<PartName, TextState>()
+  for (let left = readCount(reader, 'texts of a row', limits.partsPerFrameMax, 3); left > 0; left--) {
+    const part = readCellName(names, readUint(reader), collection)
+    const bytes = readUint(reader)
+    texts.set(part, { bytes, stateVector: readStateVector(reader) })
+  }
+  return { row, position, positions, texts }
+}
+
+function partsOfRow(row: Row): readonly FeedPart[] {
+  const parts: FeedPart[] = sortedEntries(row.cells).map(([name]) => name)
+  if (row.deletion !== null) parts.push('deletion')
+  if (row.revival !== null) parts.push('revival')
+  return parts
+}

@@ -1,0 +1,101 @@
+/**
+ * Writing bytes: lib0's encoder, and the few forms that everything of Rejoin is made of. Numbers are written by
+ * arithmetic, seven bits a byte, the lowest first: 32-bit shifts would cut milliseconds.
+ */
+import {
+  createEncoder,
+  length as lengthOfEncoder,
+  toUint8Array,
+  write,
+  writeUint8Array,
+  writeVarUint,
+  type Encoder,
+} from 'lib0/encoding'
+import { assert } from '../errors.ts'
+
+export type Writer = Encoder
+
+export function createWriter(): Writer {
+  return createEncoder()
+}
+
+export function writtenBytes(writer: Writer): Uint8Array {
+  return toUint8Array(writer)
+}
+
+export function writtenLength(writer: Writer): number {
+  return lengthOfEncoder(writer)
+}
+
+export function writeByte(writer: Writer, byte: number): void {
+  write(writer, byte)
+}
+
+/** A whole number from 0 to 2^53 - 1. */
+export function writeUint(writer: Writer, value: number): void {
+  if (value >= 0 && value < 128 && Number.isInteger(value)) return write(writer, value)
+  assert(Number.isSafeInteger(value) && value >= 0, 'a number on the wire is whole, not negative and exact')
+  writeVarUint(writer, value)
+}
+
+/** A whole number between -2^52 and 2^52, small ones in few bytes whatever their sign. */
+export function writeInt(writer: Writer, value: number): void {
+  writeUint(writer, zigzag(value))
+}
+
+/** 0, -1, 1, -2, 2 … as 0, 1, 2, 3, 4 … */
+export function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value
+}
+
+/** Bytes without their length. */
+export function writeRaw(writer: Writer, bytes: Uint8Array): void {
+  writeUint8Array(writer, bytes)
+}
+
+/** Bytes after their length. */
+export function writeBytes(writer: Writer, bytes: Uint8Array): void {
+  writeUint(writer, bytes.length)
+  writeUint8Array(writer, bytes)
+}
+
+/** Bytes, or null. */
+export function writeOptionalBytes(writer: Writer, bytes: Uint8Array | null): void {
+  writeUint(writer, bytes === null ? 0 : bytes.length + 1)
+  if (bytes !== null) writeUint8Array(writer, bytes)
+}
+
+/** UTF-8 after its length. Lone surrogates become U+FFFD. */
+export function writeString(writer: Writer, text: string): void {
+  if (isShortAscii(text)) {
+    write(writer, text.length)
+    writeAscii(writer, text)
+  } else {
+    writeBytes(writer, utf8.encode(text))
+  }
+}
+
+/** Short names and values are nearly always these, and a loop is faster than an encoder there. */
+export function isShortAscii(text: string): boolean {
+  if (text.length > 63) return false
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false
+  return true
+}
+
+export function writeAscii(writer: Writer, text: string): void {
+  for (let i = 0; i < text.length; i++) write(writer, text.charCodeAt(i))
+}
+
+export function encodeUtf8(text: string): Uint8Array {
+  return utf8.encode(text)
+}
+
+/** The eight bytes of an IEEE 754 double, the highest first. NaN has one form. */
+export function writeDouble(writer: Writer, value: number): void {
+  scratch.setFloat64(0, value)
+  if (Number.isNaN(value)) scratch.setBigUint64(0, 0x7ff8_0000_0000_0000n)
+  for (let i = 0; i < 8; i++) write(writer, scratch.getUint8(i))
+}
+
+const utf8: TextEncoder = new TextEncoder()
+const scratch: DataView = new DataView(new ArrayBuffer(8))
