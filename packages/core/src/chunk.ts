@@ -74,6 +74,15 @@ export interface SettledChunk {
 }
 
 /**
+ * Tombstones that leave the confirmed layer (SPEC D2). A chunk, so that every tab forgets at the same position: a
+ * part of such a row that comes later is then asked for whole by all of them or by none. A row that exists stays.
+ */
+export interface ForgottenChunk {
+  readonly kind: 'forgotten'
+  readonly keys: readonly DocumentKey[]
+}
+
+/**
  * Everything of a replica's state but its rows, as it was when pages were written: it stands in the base record,
  * so that what the pages hold needs no chunk below the floor, the outbox and the quarantine included.
  */
@@ -96,4 +105,11 @@ export interface SnapshotChunk {
   readonly retired: readonly WriterId[]
 }
 
-export type Chunk = OwnChunk | PulledChunk | VerdictsChunk | RemadeChunk | SettledChunk | SnapshotChunk
+export type Chunk =
+  | OwnChunk
+  | PulledChunk
+  | VerdictsChunk
+  | RemadeChunk
+  | SettledChunk
+  | ForgottenChunk
+  | SnapshotChunk

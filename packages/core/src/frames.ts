@@ -146,13 +146,15 @@ export interface WantedText {
   readonly stateVector: ReadonlyMap<number, number>
 }
 
-/** One frame for each text that was wanted: what the asker's state vector lacks, deletions included. */
+/** What the asker of a text lacks, in as many frames as its size demands; all have the digest of the whole. */
 export interface TextFrame {
   readonly type: 'text'
   readonly key: DocumentKey
   readonly part: PartName
   readonly update: Uint8Array
   readonly digest: string
+  /** Whether another frame of this answer follows. */
+  readonly more: boolean
 }
 
 export interface SubmittedTransaction {

@@ -26,7 +26,7 @@ import {
 import type { WriterId } from './mark.ts'
 import { createOutbox, type Outbox, type OutboxEntry } from './outbox.ts'
 import { createRowMap, type RowMap } from './row-map.ts'
-import { emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from './row.ts'
+import { emptyRow, joinRows, showsDelta, strategyOfPart, type DocumentKey, type Row } from './row.ts'
 import type { Transaction, TransactionId } from './write.ts'
 
 export interface QuarantinedTransaction {
@@ -71,6 +71,8 @@ export interface ReplicaState {
   apply(position: number, chunk: Chunk): Applied
   /** Takes over rows from pages, encoded or not, and the state beside them. Own writes not yet on disk stay. */
   load(rows: RowMap, snapshot: SnapshotChunk | null, position: number): Applied
+  /** Goes ahead over chunks that are gone: joins the confirmed rows that changed, and takes the rest from a snapshot. */
+  skip(changed: Iterable<readonly [DocumentKey, Row]>, snapshot: SnapshotChunk, position: number): Applied
   /** Everything but the rows, as of `seen`. */
   snapshot(): SnapshotChunk
   /** Confirmed rows that changed in chunks after a position and up to `seen`, for writing pages. */
@@ -118,7 +120,8 @@ export function createReplicaState(): ReplicaState {
   function confirm(key: DocumentKey, delta: Row, position: number): void {
     const before = confirmed(key)
     const after = joinRows(before ?? emptyRow, delta)
-    if (after === before) return
+    // Of a row that a relay does not have, the answer is empty.
+    if (after === before || after === emptyRow) return
     fingerprint = replaceInFingerprint(fingerprint, before, after)
     changedAt.set(key, position)
     if (beside.has(key)) {
@@ -365,6 +368,20 @@ export function createReplicaState(): ReplicaState {
         if (snapshot !== null) applySnapshot(snapshot)
         for (const entry of unwritten) enter(entry)
         for (const key of rows.keys()) changed.add(key)
+      }),
+    skip: (rowsChanged, snapshot, position) =>
+      collect(() => {
+        for (const [key, row] of rowsChanged) {
+          for (const name of row.cells.keys()) if (strategyOfPart(name) === 'text') rebuilt.add(bodyKey(key, name))
+          confirm(key, row, position)
+        }
+        const kept = new Set(snapshot.outbox.map((entry) => entry.transaction.id))
+        for (const entry of [...outbox.entries()]) {
+          const { id } = entry.transaction
+          if (entry.position > 0 && !kept.has(id)) leave(id)
+        }
+        seen = position
+        applySnapshot(snapshot)
       }),
     snapshot: () => ({
       kind: 'snapshot',

@@ -40,7 +40,8 @@ export function encodeValue(value: unknown): Uint8Array {
   const writer = createWriter()
   writeValue({ writer, path: [], bytes: 0 }, value, 0)
   const bytes = writtenBytes(writer)
-  if (bytes.length > limits.valueBytesMax) throwTooLarge('bytes of a value', limits.valueBytesMax, bytes.length)
+  if (bytes.length > limits.valueBytesMax)
+    throwTooLarge('bytes of a value', limits.valueBytesMax, bytes.length)
   return bytes
 }
 
@@ -204,7 +205,11 @@ function writeList(progress: Progress, list: readonly unknown[], depth: number):
   }
 }
 
-function writePlainObject(progress: Progress, object: Readonly<Record<string, unknown>>, depth: number): void {
+function writePlainObject(
+  progress: Progress,
+  object: Readonly<Record<string, unknown>>,
+  depth: number,
+): void {
   const { writer, path } = progress
   const keys = Object.keys(object)
   enter(depth, 'keys of an object in a value', keys.length)
@@ -248,7 +253,11 @@ function throwTooLarge(what: string, limit: number, actual: number): never {
 
 function throwUnsupported(progress: Progress, depth: number, reason: string): never {
   const path = progress.path.slice(0, depth).join('.')
-  throw new RejoinError('value-unsupported', { path, reason }, `${reason}${path === '' ? '' : ` (at ${path})`}`)
+  throw new RejoinError(
+    'value-unsupported',
+    { path, reason },
+    `${reason}${path === '' ? '' : ` (at ${path})`}`,
+  )
 }
 
 /** Recursion is bounded by the depth, and every element takes a byte, so work and memory are by the input's size. */
@@ -296,7 +305,8 @@ function readTaggedNumber(reader: Reader, tag: number): number | null {
   }
   if (tag !== tags.double) return null
   const number = readDouble(reader)
-  if (Number.isSafeInteger(number) && !Object.is(number, -0)) refuseMalformed('a number is not in its one form')
+  if (Number.isSafeInteger(number) && !Object.is(number, -0))
+    refuseMalformed('a number is not in its one form')
   return number
 }
 
@@ -346,7 +356,13 @@ function readObject(reader: Reader, size: number, depth: number): Record<string,
 
 function checkContainer(reader: Reader, depth: number, what: string, count: number): void {
   if (depth >= limits.valueDepthMax)
-    refuse(failure('limit-exceeded', { what: 'nesting of a value', limit: limits.valueDepthMax, actual: depth + 1 }))
+    refuse(
+      failure('limit-exceeded', {
+        what: 'nesting of a value',
+        limit: limits.valueDepthMax,
+        actual: depth + 1,
+      }),
+    )
   checkLimit(what, limits.valueKeysMax, count)
   if (count > bytesLeft(reader)) refuseMalformed('a value ends too early')
 }

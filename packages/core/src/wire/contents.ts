@@ -31,12 +31,26 @@ import {
   writeWholeContext,
 } from './marks.ts'
 import { compareNames, sortedEntries } from './order.ts'
-import { bytesLeft, readByte, readBytes, readCount, readOptionalBytes, readRaw, readUint, type Reader } from './reader.ts'
+import {
+  bytesLeft,
+  readByte,
+  readBytes,
+  readCount,
+  readOptionalBytes,
+  readRaw,
+  readUint,
+  type Reader,
+} from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
 import { writeByte, writeBytes, writeOptionalBytes, writeRaw, writeUint, type Writer } from './writer.ts'
 
 /** Everything of a cell but `last`, its greatest mark. */
-export function writeCellContent(writer: Writer, dictionary: Dictionary, cell: Cell, last: Mark | null): void {
+export function writeCellContent(
+  writer: Writer,
+  dictionary: Dictionary,
+  cell: Cell,
+  last: Mark | null,
+): void {
   switch (cell.strategy) {
     case 'lww':
       return writeRaw(writer, cell.value)

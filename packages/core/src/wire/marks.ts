@@ -17,7 +17,12 @@ export const sameMark = 0
 export const noMark = 1
 export const firstWriter = 2
 
-export function writeMark(writer: Writer, dictionary: Dictionary, mark: Mark | null, known: Mark | null): void {
+export function writeMark(
+  writer: Writer,
+  dictionary: Dictionary,
+  mark: Mark | null,
+  known: Mark | null,
+): void {
   if (mark === null) return writeUint(writer, noMark)
   if (isSameMark(mark, known)) return writeUint(writer, sameMark)
   writeUint(writer, firstWriter + numberOfWriter(dictionary, mark.writer))

@@ -113,7 +113,10 @@ const hasRevival = 2
 
 function writeRow(writer: Writer, dictionary: Dictionary, row: Row): void {
   const last = lastOfRow(row)
-  writeUint(writer, row.cells.size * 4 + (row.deletion === null ? 0 : hasDeletion) + (row.revival === null ? 0 : hasRevival))
+  writeUint(
+    writer,
+    row.cells.size * 4 + (row.deletion === null ? 0 : hasDeletion) + (row.revival === null ? 0 : hasRevival),
+  )
   writeMark(writer, dictionary, last, null)
   for (const [name, cell] of sortedEntries(row.cells)) {
     assert(strategyOfPart(name) === cell.strategy, 'a cell has the strategy of its part')
@@ -155,7 +158,9 @@ function readRow(reader: Reader, names: Names): Row {
 function readDeletion(reader: Reader, names: Names, last: Mark | null): Deletion {
   const mark = expectMark(readMark(reader, names, last))
   const length = readUint(reader)
-  return readWithin(reader, length, within => readDeletionContent(within, names, diskBounds, collection, mark))
+  return readWithin(reader, length, within =>
+    readDeletionContent(within, names, diskBounds, collection, mark),
+  )
 }
 
 function writeContent(writer: Writer, write: (content: Writer) => void): void {

@@ -1,0 +1,84 @@
+/** About how many bytes things take on the wire, so that frames and submits stay within their bounds (SPEC F4). */
+import type { Cell } from './cells/cell.ts'
+import type { DocumentKey, Row } from './row.ts'
+import { noTexts, type TextUpdates, type Transaction, type Write } from './write.ts'
+
+const partBytes = 24
+const markBytes = 16
+
+export function sizeOfRow(row: Row): number {
+  let bytes = (row.deletion === null ? 0 : partBytes * (row.deletion.seen.size + 1)) + (row.revival === null ? 0 : markBytes)
+  for (const cell of row.cells.values()) bytes += partBytes + sizeOfCell(cell)
+  return bytes
+}
+
+function sizeOfCell(cell: Cell): number {
+  switch (cell.strategy) {
+    case 'lww':
+      return cell.value.length
+    case 'ask': {
+      let bytes = cell.context.size * markBytes
+      for (const { value, base } of cell.siblings) bytes += value.length + (base?.value.length ?? 0) + 2 * markBytes
+      return bytes
+    }
+    case 'set': {
+      let bytes = cell.context.size * markBytes
+      for (const { value } of cell.elements.values()) bytes += value.length + 2 * markBytes
+      return bytes
+    }
+    case 'counter':
+      return cell.entries.size * (markBytes + 8)
+    case 'text':
+      return cell.context.size * markBytes
+  }
+}
+
+export function sizeOfTexts(texts: TextUpdates): number {
+  let bytes = 0
+  for (const updates of texts.values()) for (const update of updates) bytes += update.length + 4
+  return bytes
+}
+
+export function sizeOfWrite(write: Write): number {
+  return write.key.length + partBytes + sizeOfRow(write.delta) + sizeOfTexts(write.texts)
+}
+
+export function sizeOfTransaction(transaction: Pick<Transaction, 'writes'>): number {
+  let bytes = 0
+  for (const write of transaction.writes) bytes += sizeOfWrite(write)
+  return bytes
+}
+
+interface GivenRow {
+  readonly key: DocumentKey
+  readonly row: Row
+  readonly texts: TextUpdates
+}
+
+const giveBytes = 256 * 1024
+
+/** Rows in as many frames as their sizes demand. A long body travels before its row: each part joins by itself. */
+export function partsOfGive(rows: readonly GivenRow[]): readonly (readonly GivenRow[])[] {
+  const parts: GivenRow[][] = []
+  let part: GivenRow[] = []
+  let bytes = 0
+  const push = (given: GivenRow, size: number): void => {
+    if (part.length > 0 && bytes + size > giveBytes) {
+      parts.push(part)
+      part = []
+      bytes = 0
+    }
+    part.push(given)
+    bytes += size
+  }
+  for (const { key, row, texts } of rows) {
+    for (const [name, updates] of texts) {
+      for (const update of updates) {
+        push({ key, row: { cells: new Map(), deletion: null, revival: null }, texts: new Map([[name, [update]]]) }, update.length + partBytes)
+      }
+    }
+    push({ key, row, texts: noTexts }, sizeOfRow(row) + key.length)
+  }
+  if (part.length > 0) parts.push(part)
+  return parts
+}
