@@ -1,19 +1,32 @@
 /**
  * The journal of a replica: one order for everything that its tabs write, on any `Storage`.
+ *
+ * Invariant: a position names one chunk for all tabs; each tab's sink gets every chunk once, in the order of
+ * positions, its own ones too, and only after they are stored. Who heard of a chunk when, decides nothing.
  */
-import type {
-  Chunk,
-  DocumentKey,
-  Locks,
-  OpenChannel,
-  PartName,
+import {
   RejoinError,
-  Runtime,
-  Storage,
-  Transaction,
+  StorageCollision,
+  type Channel,
+  type Chunk,
+  type DocumentKey,
+  type Locks,
+  type OpenChannel,
+  type PartName,
+  type Runtime,
+  type Storage,
+  type StorageRequest,
+  type Transaction,
 } from '@rejoin/core'
-import type { Fence } from './fence.ts'
+import type { JournalCodec } from './codec.ts'
+import { writePages } from './compact.ts'
+import { takeFence, type Fence } from './fence.ts'
+import { foldChunks } from './fold.ts'
+import { createGatherer } from './gather.ts'
+import { createReader } from './reader.ts'
 import type { JournalSink } from './sink.ts'
+import { readBody } from './text-bodies.ts'
+import { readTombstones } from './tombstones.ts'
 
 export interface JournalOptions {
   /** Names lock and channel; the tabs of one replica use the same. */
@@ -24,6 +37,7 @@ export interface JournalOptions {
   readonly locks: Locks
   readonly openChannel: OpenChannel
   readonly sink: JournalSink
+  readonly codec: JournalCodec
   /** One update that holds all of these; without it bodies stay lists of updates. */
   readonly mergeTexts?: ((updates: readonly Uint8Array[]) => Uint8Array) | undefined
   /** Own writes cannot be stored at the moment (null: they can again). They stay queued; `flush` tries again. */
@@ -33,14 +47,6 @@ export interface JournalOptions {
 }
 
 export type CompactionStep = 'read' | 'page' | 'pages' | 'texts' | 'snapshot' | 'floor' | 'deleted' | 'folded'
-
-/** Permission to forget tombstones (SPEC D2), given only in a session, after S3. */
-export interface Forgetting {
-  /** T before now, by the corrected clock. */
-  readonly before: number
-  /** Not if the outbox touches it, nor if a writer still in use has written it. */
-  may(key: DocumentKey): boolean
-}
 
 export interface Journal {
   /** Everything up to this position is applied. */
@@ -70,14 +76,155 @@ export interface Journal {
   /** What a compaction would do by what this tab knows. */
   due(): 'pages' | 'fold' | null
   /** `busy`: another tab is at it. `fenced`: another tab took over while it was going on; nothing is amiss. */
-  compact(options?: {
-    readonly force?: 'pages' | 'fold' | undefined
-    readonly forget?: Forgetting | undefined
-  }): Promise<'pages' | 'fold' | 'nothing' | 'busy' | 'fenced'>
+  compact(force?: 'pages' | 'fold'): Promise<'pages' | 'fold' | 'nothing' | 'busy' | 'fenced'>
+  /**
+   * Rows that do not exist and did not change since a time (T before now, by the corrected clock): what rule D2 may
+   * let go. Reads all pages: for once a day. The holder of the tab lock, in a session, after S3, leaves out what its
+   * outbox touches or a writer still in use has written, and appends the rest as a `forgotten` chunk.
+   */
+  tombstones(before: number): Promise<readonly DocumentKey[]>
   /** On `pagehide`: closes the channel, which would keep the page out of the back-forward cache. */
   pause(): void
   /** On `pageshow`: listens again and reads. */
   resume(): Promise<void>
   /** Stores what is queued if it can, then closes the storage. */
   close(): Promise<void>
+}
+
+/** Larger chunks are announced by position alone and read from the journal: a copy through the channel costs more. */
+const announcedBytesMax = 16 * 1024
+/** Small chunks that are worth folding: each costs about 0.02 ms at every opening. */
+const foldAt = 500
+/** Pages are not worth writing for a journal below this, or below a quarter of what is written already. */
+const pagesAtBytes = 1024 * 1024
+
+/** A journal that has read nothing yet and hears of others: `read` is the next call. */
+export function createJournal(options: JournalOptions): Journal {
+  const { name, storage, runtime, locks, openChannel, sink, codec, step = async () => {} } = options
+  const reader = createReader(storage, sink, codec)
+  const gatherer = createGatherer(
+    chunk => append(chunk, { durability: 'strict' }),
+    fault => options.onFault?.(fault),
+  )
+  let channel: Channel | null = openChannel(name, hear)
+  let isClosed = false
+
+  const append: Journal['append'] = async (chunk, { durability, fence }) => {
+    if (isClosed) throw closedError(name)
+    const bytes = codec.encodeChunk(chunk)
+    const add: StorageRequest = { op: 'add', store: 'journal', value: { bytes } }
+    const request = { stores: ['journal'], durability, early: true, requests: [add] }
+    const [answer] = await (fence?.transact(request) ?? storage.transact({ ...request, mode: 'readwrite' }))
+    const position = answer as number
+    channel?.post({ position, bytes: bytes.length <= announcedBytesMax ? bytes : null })
+    if (!reader.take(position, bytes.length, () => chunk)) {
+      // It is stored, whatever keeps this tab from reading what lies before it; the next read brings both.
+      await reader.readTo(position).catch(ignoreStorage)
+    }
+    return position
+  }
+
+  function hear(message: unknown): void {
+    if (!isAnnouncement(message)) return
+    const { position, bytes } = message
+    if (bytes !== null && reader.take(position, bytes.length, () => codec.decodeChunk(bytes))) return
+    reader.readTo(position).catch(ignoreStorage)
+  }
+
+  function due(): 'pages' | 'fold' | null {
+    const { base, tail } = reader
+    if (tail.bytes > Math.max(pagesAtBytes, (base.pageBytes + base.snapshotBytes) / 4)) return 'pages'
+    return tail.smallChunks >= foldAt ? 'fold' : null
+  }
+
+  async function compactGuarded(force: 'pages' | 'fold' | undefined): Promise<'pages' | 'fold' | 'nothing'> {
+    const fence = await takeFence(storage, 'runs', runtime)
+    // What this tab knew may be stale: another one may have done it. From here on nobody else does.
+    await reader.read()
+    const what = force ?? due()
+    if (what === 'pages') {
+      const { mergeTexts } = options
+      const isWritten = await writePages({ storage, fence, reader, sink, codec, mergeTexts, step })
+      return isWritten ? 'pages' : 'nothing'
+    }
+    if (what === null) return 'nothing'
+    const atLeast = force === 'fold' ? 2 : foldAt
+    const { found, left } = await foldChunks({ storage, fence, floor: reader.base.floor, atLeast, step })
+    reader.tail.count(left)
+    return left < found ? 'fold' : 'nothing'
+  }
+
+  return {
+    get seen() {
+      return reader.seen
+    },
+    readBody: (key, part) => readBody(storage, sink, key, part),
+    write: transaction => (isClosed ? Promise.reject(closedError(name)) : gatherer.write(transaction)),
+    flush: gatherer.flush,
+    append,
+    takeFence: () => takeFence(storage, 'terms', runtime),
+    read: reader.read,
+    due,
+    async compact(force) {
+      if (force === undefined && due() === null) return 'nothing'
+      let result: Awaited<ReturnType<Journal['compact']>> = 'busy'
+      let failure: unknown = null
+      await locks.request(`${name} compaction`, { ifAvailable: true }, async got => {
+        if (!got) return
+        try {
+          result = await compactGuarded(force)
+        } catch (error) {
+          if (error instanceof StorageCollision) result = 'fenced'
+          else failure = error
+        }
+      }).done
+      if (failure !== null) throw failure
+      return result
+    },
+    tombstones: before => readTombstones(storage, sink, reader, before),
+    pause() {
+      channel?.close()
+      channel = null
+    },
+    async resume() {
+      // Before the first read, so that nothing falls between.
+      channel ??= openChannel(name, hear)
+      await reader.read()
+    },
+    async close() {
+      if (isClosed) return
+      await gatherer.flush().catch(() => {})
+      isClosed = true
+      gatherer.stop(closedError(name))
+      channel?.close()
+      channel = null
+      storage.close()
+    },
+  }
+}
+
+interface Announcement {
+  readonly position: number
+  readonly bytes: Uint8Array | null
+}
+
+/** Other tabs may run other versions of the application: a message is judged like anything from outside. */
+function isAnnouncement(message: unknown): message is Announcement {
+  if (typeof message !== 'object' || message === null || !('position' in message)) return false
+  const { position } = message
+  const bytes = 'bytes' in message ? message.bytes : undefined
+  return Number.isSafeInteger(position) && (bytes === null || bytes instanceof Uint8Array)
+}
+
+/** A store that does not answer is told by `onLost` and by the next call; a bug is not to be lost here. */
+function ignoreStorage(error: unknown): void {
+  if (!(error instanceof RejoinError)) throw error
+}
+
+function closedError(name: string): RejoinError {
+  return new RejoinError(
+    'closed',
+    { what: name },
+    `the journal of ${name} was closed; open the replica again`,
+  )
 }

@@ -1,0 +1,213 @@
+/**
+ * Writing pages: what the journal holds up to a position moves into pages, texts and a snapshot; the floor follows.
+ *
+ * Invariant: whoever reads from `base` (pages, texts, the snapshot of its floor, the journal above it) gets the state
+ * that all chunks make. It rests on three things.
+ * - A tab that has read the whole journal under the fence holds in memory the join of pages and journal, so a row of
+ *   it *replaces* the row of a page. What is written may be newer than `upTo` (chunks that came meanwhile): they are
+ *   above the floor too, and to join them again changes nothing. The snapshot is not a join, so it is taken in the
+ *   moment in which `seen` is `upTo`.
+ * - Appends touch only `journal`; this touches only the other stores until the floor has moved. What is deleted then
+ *   is garbage by definition, so a deletion may be lost, repeated, or come late.
+ * - Each step is on disk before the next begins, and each is guarded by the fence, which was taken before reading: a
+ *   second compactor makes the first one collide, and the floor never moves back.
+ *
+ * | stopped after   | state                                    | why it is harmless                                  |
+ * | 'read'          | perhaps `purged` too high                | a tab far behind takes all pages instead of some    |
+ * | 'page', 'texts' | some pages or bodies newer than the floor | join is idempotent; the next run writes them again  |
+ * | 'snapshot'      | a snapshot that no base names            | the next run deletes it                             |
+ * | 'floor'         | garbage at or below the floor            | nobody reads it; the next run deletes it            |
+ */
+import {
+  rowExists,
+  type BodyUpdates,
+  type DocumentKey,
+  type Storage,
+  type StorageRequest,
+  type StoreKey,
+} from '@rejoin/core'
+import type { JournalCodec } from './codec.ts'
+import type { Fence } from './fence.ts'
+import type { CompactionStep } from './journal.ts'
+import { rewritePage, sizeOfPage, type PageChange, type PageRecord } from './page.ts'
+import type { Reader } from './reader.ts'
+import type { JournalSink } from './sink.ts'
+import type { BaseRecord } from './stores.ts'
+import { moveBodies } from './text-bodies.ts'
+
+export interface CompactionOptions {
+  readonly storage: Storage
+  readonly fence: Fence
+  /** Has just read everything. */
+  readonly reader: Reader
+  readonly sink: JournalSink
+  readonly codec: JournalCodec
+  readonly mergeTexts: ((updates: readonly Uint8Array[]) => Uint8Array) | undefined
+  readonly step: (name: CompactionStep) => Promise<void>
+}
+
+/** Pages read or rewritten in one transaction. */
+const pagesPerStep = 16
+/** Chunks deleted in one transaction, during which appends wait. */
+const chunksPerDeletion = 1000
+
+/** What is to be written, all of one moment. */
+interface Cut {
+  readonly upTo: number
+  readonly dirty: readonly DocumentKey[]
+  readonly gone: ReadonlySet<DocumentKey>
+  readonly bodies: readonly BodyUpdates[]
+  readonly snapshot: Uint8Array
+}
+
+export async function writePages(options: CompactionOptions): Promise<boolean> {
+  const { storage, fence, reader, sink, codec, mergeTexts, step } = options
+  const { base } = reader
+  if (reader.seen === base.floor) {
+    await discard(storage, base.floor)
+    return false
+  }
+  const cut = takeCut(reader, sink, codec)
+  // From here on nobody who is behind relies on finding a row that is forgotten.
+  const purged = cut.gone.size > 0 ? cut.upTo : base.purged
+  if (purged > base.purged) await putBase(fence, { ...base, purged })
+  await step('read')
+  const grown = await replaceRows(options, cut)
+  await step('pages')
+  await moveBodies({ storage, fence, bodies: cut.bodies, gone: cut.gone, merge: mergeTexts })
+  await step('texts')
+  await putGuarded(fence, ['snapshot', cut.upTo], cut.snapshot)
+  await step('snapshot')
+  const next: BaseRecord = {
+    floor: cut.upTo,
+    purged,
+    pages: base.pages + grown.pages,
+    pageBytes: base.pageBytes + grown.bytes,
+    snapshotBytes: cut.snapshot.length,
+    times: reader.tail.times,
+  }
+  await putBase(fence, next)
+  reader.rebase(next)
+  await step('floor')
+  await discard(storage, cut.upTo)
+  await step('deleted')
+  return true
+}
+
+function takeCut(reader: Reader, sink: JournalSink, codec: JournalCodec): Cut {
+  const dirty = [...sink.changedAfter(reader.base.floor)].sort()
+  return {
+    upTo: reader.seen,
+    dirty,
+    gone: new Set(dirty.filter(key => sink.confirmed(key) === undefined)),
+    bodies: sink.bodies.upTo(reader.seen),
+    snapshot: codec.encodeChunk(sink.snapshot()),
+  }
+}
+
+/** The rows that changed, page by page, a few pages in each transaction. */
+async function replaceRows(
+  { storage, fence, sink, codec, step }: CompactionOptions,
+  cut: Cut,
+): Promise<{ readonly pages: number; readonly bytes: number }> {
+  const [found] = await storage.transact({
+    stores: ['pages'],
+    mode: 'readonly',
+    early: true,
+    requests: [{ op: 'getAllKeys', store: 'pages' }],
+  })
+  const bounds = found as readonly string[]
+  const plan = planPages(bounds.length === 0 ? [''] : bounds, cut.dirty)
+  let pages = 0
+  let bytes = 0
+  for (let i = 0; i < plan.length; i += pagesPerStep) {
+    const portion = plan.slice(i, i + pagesPerStep)
+    const old = (await storage.transact({
+      stores: ['pages'],
+      mode: 'readonly',
+      early: true,
+      requests: portion.map(({ lo }): StorageRequest => ({ op: 'get', store: 'pages', key: lo })),
+    })) as readonly (PageRecord | undefined)[]
+    const records = portion.flatMap(({ lo, keys }, n) =>
+      rewritePage(old[n], lo, cut.upTo, changesOf(keys, sink, cut), rowExists, codec),
+    )
+    // Several requests: without an early commit, so that they are one transaction in Firefox too.
+    await fence.transact({
+      stores: ['pages'],
+      durability: 'strict',
+      requests: records.map(
+        (page): StorageRequest => ({ op: 'put', store: 'pages', key: page.lo, value: page }),
+      ),
+    })
+    pages += records.length - old.filter(page => page !== undefined).length
+    for (const record of records) bytes += sizeOfPage(record)
+    for (const page of old) bytes -= sizeOfPage(page)
+    await step('page')
+  }
+  return { pages, bytes }
+}
+
+/** Only what was forgotten at the cut goes: `purged` speaks for no other row. */
+function changesOf(keys: readonly DocumentKey[], sink: JournalSink, cut: Cut): readonly PageChange[] {
+  const changes: PageChange[] = []
+  for (const key of keys) {
+    const row = sink.confirmed(key)
+    if (row !== undefined || cut.gone.has(key)) changes.push({ key, row })
+  }
+  return changes
+}
+
+function planPages(
+  bounds: readonly string[],
+  dirty: readonly DocumentKey[],
+): readonly { readonly lo: string; readonly keys: readonly DocumentKey[] }[] {
+  const plan: { readonly lo: string; readonly keys: DocumentKey[] }[] = []
+  let page = 0
+  for (const key of dirty) {
+    while ((bounds[page + 1] ?? key + ' ') <= key) page++
+    const lo = bounds[page] ?? ''
+    const last = plan.at(-1)
+    if (last?.lo === lo) last.keys.push(key)
+    else plan.push({ lo, keys: [key] })
+  }
+  return plan
+}
+
+function putBase(fence: Fence, base: BaseRecord): Promise<unknown> {
+  return putGuarded(fence, 'base', base)
+}
+
+function putGuarded(fence: Fence, key: StoreKey, value: unknown): Promise<unknown> {
+  const put: StorageRequest = { op: 'put', store: 'meta', key, value }
+  return fence.transact({ stores: ['meta'], durability: 'strict', early: true, requests: [put] })
+}
+
+/** Takes away chunks at or below the floor and snapshots of other floors. Nobody reads them, so it needs no fence. */
+async function discard(storage: Storage, floor: number): Promise<void> {
+  for (;;) {
+    const [found] = await storage.transact({
+      stores: ['journal'],
+      mode: 'readonly',
+      early: true,
+      requests: [{ op: 'getAllKeys', store: 'journal', range: { upper: floor }, limit: chunksPerDeletion }],
+    })
+    const last = (found as readonly number[]).at(-1)
+    if (last === undefined) break
+    await remove(storage, { op: 'delete', store: 'journal', range: { upper: last } })
+  }
+  await remove(storage, {
+    op: 'delete',
+    store: 'meta',
+    range: { lower: ['snapshot'], upper: ['snapshot', floor], upperOpen: true },
+  })
+}
+
+function remove(storage: Storage, request: StorageRequest): Promise<unknown> {
+  return storage.transact({
+    stores: [request.store],
+    mode: 'readwrite',
+    durability: 'relaxed',
+    early: true,
+    requests: [request],
+  })
+}

@@ -1,0 +1,81 @@
+/**
+ * Gathering: what one tick wrote, and what came while a commit was in flight, goes to disk as one chunk (SPEC W1).
+ *
+ * A thousand writes cost twice what one costs. What cannot be stored for want of room keeps its place at the head of
+ * the queue: own writes are never reordered and never dropped while the tab lives.
+ */
+import { limits, RejoinError, type OwnChunk, type Transaction } from '@rejoin/core'
+
+export interface Gatherer {
+  write(transaction: Transaction): Promise<number>
+  /** Tries again; resolves when nothing is queued. */
+  flush(): Promise<void>
+  /** Whatever is queued is refused. */
+  stop(error: unknown): void
+}
+
+interface Queued {
+  readonly transaction: Transaction
+  readonly resolve: (position: number) => void
+  readonly reject: (error: unknown) => void
+}
+
+export function createGatherer(
+  append: (chunk: OwnChunk) => Promise<number>,
+  onFault: (error: RejoinError | null) => void,
+): Gatherer {
+  let queue: Queued[] = []
+  let flying: Promise<void> | null = null
+  let fault: RejoinError | null = null
+
+  async function run(): Promise<void> {
+    while (queue.length > 0) {
+      const batch = queue.slice(0, limits.transactionsPerFrameMax)
+      queue = queue.slice(batch.length)
+      try {
+        const position = await append({
+          kind: 'own',
+          transactions: batch.map(({ transaction }) => transaction),
+        })
+        if (fault !== null) onFault((fault = null))
+        for (const { resolve } of batch) resolve(position)
+      } catch (error) {
+        if (!(error instanceof RejoinError) || error.code !== 'storage-full') {
+          for (const { reject } of batch) reject(error)
+          continue
+        }
+        queue = [...batch, ...queue]
+        fault = error
+        onFault(error)
+        return
+      }
+    }
+  }
+
+  function start(): Promise<void> {
+    // A microtask later, so that what the same tick writes comes along.
+    flying ??= Promise.resolve()
+      .then(run)
+      .finally(() => {
+        flying = null
+      })
+    return flying
+  }
+
+  return {
+    write(transaction) {
+      return new Promise((resolve, reject) => {
+        queue.push({ transaction, resolve, reject })
+        void start()
+      })
+    },
+    async flush() {
+      await start()
+      if (fault !== null) throw fault
+    },
+    stop(error) {
+      for (const { reject } of queue) reject(error)
+      queue = []
+    },
+  }
+}

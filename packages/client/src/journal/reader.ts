@@ -1,0 +1,222 @@
+/**
+ * Reading: how a tab takes in what it and others wrote, each chunk once, in the order of positions.
+ *
+ * Three ways, cheapest first, by the rule that a peer's cursor obeys too. A tab that has seen the floor applies the
+ * journal's chunks; one behind it joins the pages that changed since; one behind `purged` (rows that it holds may be
+ * forgotten since), and a new one, takes all pages into a new map. A message with the very next position is applied
+ * at once, since that proves that nothing lies between; any other one only says that there is something to read.
+ *
+ * Floor and journal are read in one transaction, so what a compaction moves is met on one side or the other.
+ */
+import {
+  assert,
+  type Chunk,
+  type DocumentKey,
+  type Row,
+  type SnapshotChunk,
+  type Storage,
+} from '@rejoin/core'
+import type { JournalCodec } from './codec.ts'
+import { createLazyRows } from './lazy-rows.ts'
+import { keysOfPage, rowOfPage, type PageRecord } from './page.ts'
+import type { JournalSink } from './sink.ts'
+import { emptyBase, type BaseRecord, type ChunkRecord } from './stores.ts'
+import { createTail, type Tail } from './tail.ts'
+
+export interface Reader {
+  readonly seen: number
+  readonly base: BaseRecord
+  /** What is known of the journal above the floor. */
+  readonly tail: Tail
+  /** Applies everything that is in the journal at the time of the call. */
+  read(): Promise<void>
+  /** Reads until a position is applied, or until a whole read did not bring it. */
+  readTo(position: number): Promise<void>
+  /** Applies a chunk if it is the very next one and nothing is being read; says whether it is applied. */
+  take(position: number, bytes: number, chunk: () => Chunk): boolean
+  /** After a compaction of this tab: everything up to the new floor is in pages. */
+  rebase(base: BaseRecord): void
+}
+
+/** Bounds what one transaction brings into memory. */
+const chunksPerRead = 1000
+const pagesPerRead = 32
+
+export function createReader(storage: Storage, sink: JournalSink, codec: JournalCodec): Reader {
+  const tail = createTail()
+  let seen = 0
+  let base = emptyBase
+  let running: Promise<void> | null = null
+  let following: Promise<void> | null = null
+
+  function apply(position: number, bytes: number, isFolded: boolean, chunk: Chunk): void {
+    tail.add(position, bytes, isFolded, chunk)
+    seen = position
+    sink.apply(position, chunk)
+  }
+
+  function rebase(next: BaseRecord): void {
+    if (next.floor > base.floor) {
+      sink.written(next.floor)
+      tail.drop(next.floor)
+      tail.remember(next.times)
+    }
+    base = next
+  }
+
+  async function run(): Promise<void> {
+    for (;;) {
+      const range = { lower: seen, lowerOpen: true }
+      const [found, positions, records] = await storage.transact({
+        stores: ['journal', 'meta'],
+        mode: 'readonly',
+        early: true,
+        requests: [
+          { op: 'get', store: 'meta', key: 'base' },
+          { op: 'getAllKeys', store: 'journal', range, limit: chunksPerRead },
+          { op: 'getAll', store: 'journal', range, limit: chunksPerRead },
+        ],
+      })
+      const current = (found as BaseRecord | undefined) ?? emptyBase
+      if (seen < current.floor) {
+        await readPages(current)
+        continue
+      }
+      if (current !== emptyBase) rebase(current)
+      const keys = positions as readonly number[]
+      const values = records as readonly ChunkRecord[]
+      keys.forEach((key, i) => {
+        const record = values[i]
+        if (record !== undefined) applyRecord(key, record)
+      })
+      if (keys.length < chunksPerRead) return
+    }
+  }
+
+  function applyRecord(key: number, record: ChunkRecord): void {
+    const { bytes, positions, ends } = record
+    if (positions === undefined || ends === undefined) {
+      apply(key, bytes.length, false, codec.decodeChunk(bytes))
+      return
+    }
+    positions.forEach((position, i) => {
+      if (position <= seen) return
+      const chunk = bytes.subarray(i === 0 ? 0 : ends[i - 1], ends[i])
+      apply(position, chunk.length, true, codec.decodeChunk(chunk))
+    })
+  }
+
+  /** Moves `seen` to the floor, unless the floor moved meanwhile: then it is looked at again. */
+  async function readPages(current: BaseRecord): Promise<void> {
+    if (seen === 0 || seen < current.purged || !(await readChangedPages(current))) await readAllPages(current)
+  }
+
+  async function readChangedPages(current: BaseRecord): Promise<boolean> {
+    const limit = Math.max(pagesPerRead, Math.ceil(current.pages / 4))
+    const [found, after, stored] = await storage.transact({
+      stores: ['pages', 'meta'],
+      mode: 'readonly',
+      early: true,
+      requests: [
+        { op: 'getAll', store: 'pages', index: 'at', range: { lower: seen, lowerOpen: true }, limit },
+        { op: 'get', store: 'meta', key: 'base' },
+        { op: 'get', store: 'meta', key: ['snapshot', current.floor] },
+      ],
+    })
+    if ((after as BaseRecord).floor !== current.floor || (after as BaseRecord).purged !== current.purged)
+      return true
+    const pages = found as readonly PageRecord[]
+    // Many changed: to take all of them undecoded is cheaper than to join these.
+    if (pages.length === limit) return false
+    sink.skip(changedRows(pages, seen), decodeSnapshot(stored), current.floor)
+    seen = current.floor
+    rebase(current)
+    return true
+  }
+
+  function* changedRows(pages: readonly PageRecord[], since: number): Generator<readonly [DocumentKey, Row]> {
+    for (const page of pages) {
+      for (const [i, key] of keysOfPage(page).entries()) {
+        if (Math.abs(page.positions[i] ?? 0) > since) yield [key, codec.decodeRow(rowOfPage(page, i))]
+      }
+    }
+  }
+
+  async function readAllPages(current: BaseRecord): Promise<void> {
+    const [stored] = await storage.transact({
+      stores: ['meta'],
+      mode: 'readonly',
+      early: true,
+      requests: [{ op: 'get', store: 'meta', key: ['snapshot', current.floor] }],
+    })
+    // Another compaction has ended meanwhile.
+    if (stored === undefined) return
+    const rows = createLazyRows(codec)
+    for (let lo: string | null = null; ; ) {
+      const range: { lower: string; lowerOpen: boolean } | undefined =
+        lo === null ? undefined : { lower: lo, lowerOpen: true }
+      const [found] = await storage.transact({
+        stores: ['pages'],
+        mode: 'readonly',
+        early: true,
+        requests: [{ op: 'getAll', store: 'pages', range, limit: pagesPerRead }],
+      })
+      const pages = found as readonly PageRecord[]
+      for (const page of pages) rows.addPage(page)
+      if (pages.length < pagesPerRead) break
+      lo = pages.at(-1)?.lo ?? null
+    }
+    sink.load(rows, decodeSnapshot(stored), current.floor)
+    seen = current.floor
+    rebase(current)
+  }
+
+  function decodeSnapshot(stored: unknown): SnapshotChunk {
+    assert(stored instanceof Uint8Array, 'a floor has its snapshot')
+    const chunk = codec.decodeChunk(stored)
+    assert(chunk.kind === 'snapshot', 'a snapshot is stored beside a floor')
+    return chunk
+  }
+
+  function start(): Promise<void> {
+    running = run().finally(() => {
+      running = null
+    })
+    return running
+  }
+
+  function read(): Promise<void> {
+    if (running === null) return start()
+    // The one that runs may have looked before what the caller knows of; whoever asks now shares the next one.
+    following ??= running
+      .catch(() => {})
+      .then(() => {
+        following = null
+        return start()
+      })
+    return following
+  }
+
+  return {
+    get seen() {
+      return seen
+    },
+    get base() {
+      return base
+    },
+    tail,
+    read,
+    async readTo(position) {
+      if (seen >= position) return
+      if (running !== null) await running.catch(() => {})
+      if (seen < position) await read()
+    },
+    take(position, bytes, chunk) {
+      if (position <= seen) return true
+      if (position !== seen + 1 || running !== null) return false
+      apply(position, bytes, false, chunk())
+      return true
+    },
+    rebase,
+  }
+}
