@@ -7,3 +7,37 @@ export {
   type MemoryOutcome,
   type MemoryStoreImage,
 } from './storage/memory-database.ts'
+export {
+  collection,
+  type AnyField,
+  type Collection,
+  type CollectionOptions,
+  type Collections,
+  type DeclaredPart,
+  type DocumentOf,
+  type Fields,
+  type InsertOf,
+  type PatchOf,
+  type TextDocumentOf,
+  type TextFieldOf,
+  type TextOf,
+} from './collection.ts'
+export type {
+  Conflict,
+  Conflicts,
+  ConflictSide,
+  DeletionConflictOf,
+  FieldConflictOf,
+  Resolution,
+  ResolveHandle,
+} from './conflicts.ts'
+export type { CollectionHandle, DocumentWriter, InsertOptions } from './documents.ts'
+export type { Live } from './live.ts'
+export type { Quarantine, QuarantinedItem, QuarantinedWrite } from './quarantine.ts'
+export type { LiveQuery } from './query/live-query.ts'
+export type { Condition, Direction, Operators, Order, QueryOptions, Where } from './query/query-options.ts'
+export type { Connection, LocalStatus, Status } from './status.ts'
+export type { CollectionHandles, Surface } from './surface.ts'
+export type { TextHandle } from './texts.ts'
+export type { SynchronousOnly, Transact, TransactionScope } from './transaction.ts'
+export type { Reachable, ReachedOptions, Transacted, WriteHandle } from './write-handle.ts'
