@@ -55,6 +55,7 @@ export function createShell(options: RelayOptions, createKernel: CreateKernel): 
   const openStore = options.store ?? createMemoryDisk(runtime.randomBytes).open
   const authenticate = token
   let state: 'made' | 'listening' | 'draining' | 'closed' = 'made'
+  let listening: Promise<unknown> | null = null
   let running: Running | null = null
   let closing: Promise<void> | null = null
 
@@ -65,11 +66,14 @@ export function createShell(options: RelayOptions, createKernel: CreateKernel): 
     context.text('This is where WebSockets connect.', 426, { upgrade: 'websocket' }),
   )
 
-  async function listen(at: ListenOptions = {}): Promise<RelayAddress> {
-    const { port = 4455, host = '127.0.0.1' } = at
-    if (state !== 'made') throw new Error('A relay listens once.')
-    if (development && !isLoopback(host)) throw new Error('In development a relay listens on loopback only.')
+  function listen(at: ListenOptions = {}): Promise<RelayAddress> {
+    if (state !== 'made') return Promise.reject(new Error('A relay listens once.'))
     state = 'listening'
+    return (listening = open(at))
+  }
+
+  async function open({ port = 4455, host = '127.0.0.1' }: ListenOptions): Promise<RelayAddress> {
+    if (development && !isLoopback(host)) throw new Error('In development a relay listens on loopback only.')
     const store = await openStore()
     try {
       return await begin(store, host, port)
@@ -99,7 +103,7 @@ export function createShell(options: RelayOptions, createKernel: CreateKernel): 
     try {
       await listenOn(server, host, port)
     } catch (error) {
-      await sockets.farewell()
+      sockets.cutOff()
       throw error
     }
     running = { server, store, kernel, sockets }
@@ -111,15 +115,20 @@ export function createShell(options: RelayOptions, createKernel: CreateKernel): 
 
   async function drain(): Promise<void> {
     state = 'draining'
+    // Whether it came to listen is told to who asked for that; here it is only waited for.
+    await listening?.catch(() => null)
     const ended = running
     running = null
     if (ended !== null) {
       const { server, store, kernel, sockets } = ended
       sockets.refuse()
       await within(runtime, limits.stopMs, async isLate => {
-        await kernel.drain()
+        await kernel.drain().catch((error: unknown) => {
+          log.error({ error: String(error) }, 'the kernel could not end in order')
+        })
         if (!isLate()) await sockets.farewell()
-      }).catch((error: unknown) => log.error({ error: String(error) }, 'the relay could not end in order'))
+      })
+      sockets.cutOff()
       server.close()
       server.closeAllConnections()
       await store.close()

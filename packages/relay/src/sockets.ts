@@ -16,8 +16,10 @@ export interface Sockets {
   upgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void
   /** From now on nobody new is let in. */
   refuse(): void
-  /** Tells everybody when to come back, and closes; resolves when they are gone or were cut off. */
+  /** Tells everybody when to come back, and closes; resolves when they are gone. */
   farewell(): Promise<void>
+  /** Ends everything at once. */
+  cutOff(): void
 }
 
 export const syncPath = '/v1/sync'
@@ -84,7 +86,12 @@ export function createSockets(host: SocketHost, isOriginAllowed: IsOriginAllowed
       cancelSweep()
       sweep()
       await gone
+    },
+
+    cutOff() {
+      isClosing = true
       cancelSweep()
+      for (const session of sessions) session.socket.terminate()
       server.close()
     },
   }

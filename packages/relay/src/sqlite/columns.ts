@@ -3,10 +3,13 @@
  * file, and reads as empty rather than as something else.
  */
 import {
+  decodeHeldRow,
   documentKey,
+  RejoinError,
   type DocumentKey,
   type Generation,
   type GenerationId,
+  type HeldRow,
   type StoreId,
   type WriterId,
   type WriterRecord,
@@ -30,6 +33,18 @@ export function bytesOf(row: Row | undefined, name: string): Uint8Array {
 
 export function keyOf(row: Row): DocumentKey {
   return documentKey(textOf(row, 'collection'), textOf(row, 'id'))
+}
+
+/** The row of a blob. One that cannot be read means a damaged file: to leave it out would be to lose it in silence. */
+export function heldOf(state: Uint8Array): HeldRow {
+  const decoded = decodeHeldRow(state)
+  if (decoded.ok) return decoded.value
+  const reason = decoded.error.code
+  throw new RejoinError(
+    'storage-closed',
+    { reason },
+    'A row of the store is damaged; restore it from a backup.',
+  )
 }
 
 export function generationOf(row: Row): Generation {

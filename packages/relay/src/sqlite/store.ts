@@ -3,7 +3,6 @@
  * is acknowledged is on disk (SPEC A1). One process writes it; each opening is a new generation (SPEC, Lineage).
  */
 import {
-  decodeHeldRow,
   RejoinError,
   writerFromBytes,
   type FeedRow,
@@ -18,7 +17,7 @@ import { createCommitter, prepareCommit, type PreparedCommit } from './commit.ts
 import { openDatabase, type Database, type Row } from './database.ts'
 import { createGroup } from './group.ts'
 import { lockFile } from './lock.ts'
-import { bytesOf, generationOf, keyOf, numberOf, textOf, writerOf } from './columns.ts'
+import { bytesOf, generationOf, heldOf, keyOf, numberOf, textOf, writerOf } from './columns.ts'
 import { cacheKey, createRowCache, type RowCache } from './row-cache.ts'
 import { openSchema } from './schema.ts'
 import { parseSpaceRecord } from './space-record.ts'
@@ -105,7 +104,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
           const row = statements.findRow.get(number, key.slice(0, slash), key.slice(slash + 1))
           if (row === undefined) continue
           const state = bytesOf(row, 'state')
-          held = decodeHeldRow(state)
+          held = heldOf(state)
           cache.set(name, held, state.length)
         }
         rows.set(key, held)
@@ -183,7 +182,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
 function feedRow(space: string, row: Row, cache: RowCache | null): FeedRow {
   const key = keyOf(row)
   const known = cache?.get(cacheKey(space, key))
-  return { key, held: known ?? decodeHeldRow(bytesOf(row, 'state')) }
+  return { key, held: known ?? heldOf(bytesOf(row, 'state')) }
 }
 
 function limitFile(database: Database, bytes: number): void {

@@ -1,0 +1,170 @@
+// What only a store in a file has to keep: other processes, a full disk, a file that is not its own.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import {
+  documentKey,
+  emptyFingerprint,
+  noPositions,
+  partName,
+  RejoinError,
+  writerFromBytes,
+  type SpaceCommit,
+} from '@rejoin/core'
+import { sqlite } from '@rejoin/relay'
+import { expect, onTestFinished, test } from 'vitest'
+
+test('a file that is open is refused in one line that names it', async () => {
+  const path = createPath()
+  const store = await sqlite(path)()
+  const refused = await failureOf(sqlite(path)())
+  expect(refused.code).toBe('storage-blocked')
+  expect(refused.message).toContain(path)
+  expect(refused.message).not.toContain('\n')
+  await store.close()
+  await (await sqlite(path)()).close()
+})
+
+test('a file that another process has open is refused until that process is dead', async () => {
+  const path = createPath()
+  const hold = `
+    const { DatabaseSync } = require('node:sqlite')
+    new DatabaseSync(process.argv[1] + '.lock').exec('begin exclusive')
+    console.log('held')
+    setInterval(() => {}, 1000)`
+  const holder = spawn(process.execPath, ['-e', hold, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void holder.kill('SIGKILL'))
+  await once(holder.stdout, 'data')
+  expect((await failureOf(sqlite(path)())).code).toBe('storage-blocked')
+  holder.kill('SIGKILL')
+  await once(holder, 'exit')
+  await (await sqlite(path)()).close()
+})
+
+test('a backup can read the file while the relay writes it', async () => {
+  const path = createPath()
+  const store = await sqlite(path)()
+  await store.commit(commitAt(1, 10))
+  const reader = new DatabaseSync(path, { readOnly: true })
+  reader.exec('begin')
+  expect(reader.prepare('select count(*) as count from rows').get()?.['count']).toBe(1)
+  await store.commit(commitAt(2, 10))
+  reader.exec('commit')
+  reader.close()
+  await store.close()
+})
+
+test('[A1] a full disk refuses a group whole, and takes later commits again', async () => {
+  const path = createPath()
+  const store = await sqlite(path, { fileBytesMax: 1024 * 1024 })()
+  await store.commit(commitAt(1, 10))
+  const group = await Promise.allSettled([
+    store.commit(commitAt(2, 10)),
+    store.commit(commitAt(3, 2_000_000)),
+  ])
+  for (const one of group) expect(one.status === 'rejected' && one.reason.code).toBe('storage-full')
+  expect((await store.loadSpace('team')).record?.position).toBe(1)
+  expect((await store.feed('team', 0, 10)).length).toBe(1)
+  expect((await store.rows('team', [documentKey('notes', '3')])).size).toBe(0)
+  await store.commit(commitAt(2, 10))
+  expect((await store.loadSpace('team')).record?.position).toBe(2)
+  await store.close()
+})
+
+test('[A1] nothing that was acknowledged is lost when the process is killed', async () => {
+  const path = createPath()
+  const program = join(import.meta.dirname, 'relay-sqlite-writer.ts')
+  const writer = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void writer.kill('SIGKILL'))
+  let output = ''
+  writer.stdout.on('data', chunk => {
+    output += String(chunk)
+    if (output.length > 20_000) writer.kill('SIGKILL')
+  })
+  await once(writer, 'close')
+  const acknowledged = output.split('\n').slice(0, -1).map(Number)
+  expect(acknowledged.length).toBeGreaterThan(1000)
+  const store = await sqlite(path)()
+  const { record } = await store.loadSpace('team')
+  const position = record?.position ?? 0
+  expect(position).toBeGreaterThanOrEqual(acknowledged.at(-1) ?? 0)
+  // A commit is two rows and an update: all of it is there, or nothing.
+  const feed = await store.feed('team', 0, 1_000_000)
+  expect(feed.length).toBe(2 * position)
+  const body = await store.textBody('team', documentKey('notes', 'shared'), partName('text', 'body'))
+  expect(body.length).toBe(position)
+  await store.close()
+})
+
+test('a database of somebody else is refused and left as it is', async () => {
+  const path = createPath()
+  const theirs = new DatabaseSync(path)
+  theirs.exec('create table songs (name text)')
+  theirs.close()
+  const before = readFileSync(path)
+  expect((await failureOf(sqlite(path)())).message).toContain('not a relay')
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
+
+test('a file that is no database is refused in one line', async () => {
+  const path = createPath()
+  writeFileSync(path, 'once upon a time '.repeat(1000))
+  const refused = await failureOf(sqlite(path)())
+  expect(refused.code).toBe('storage-closed')
+  expect(refused.message).toContain(path)
+  expect(refused.message).not.toContain('\n')
+})
+
+test('a store of a newer version is refused', async () => {
+  const path = createPath()
+  await (await sqlite(path)()).close()
+  const newer = new DatabaseSync(path)
+  newer.exec('update store set version = 99')
+  newer.close()
+  expect((await failureOf(sqlite(path)())).message).toContain('99')
+})
+
+test('a folder that is not there is told in one line', async () => {
+  const refused = await failureOf(sqlite(join(createPath(), 'missing', 'rejoin.db'))())
+  expect(refused.code).toBe('storage-closed')
+  expect(refused.message).not.toContain('\n')
+})
+
+function createPath(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'rejoin-store-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return join(folder, 'rejoin.db')
+}
+
+async function failureOf(opening: Promise<unknown>): Promise<RejoinError> {
+  const error = await opening.then(
+    () => null,
+    (reason: unknown) => reason,
+  )
+  if (!(error instanceof RejoinError)) throw new Error(`not refused by a code: ${String(error)}`)
+  return error
+}
+
+function commitAt(position: number, bytes: number): SpaceCommit {
+  const part = partName('lww', 'title')
+  const last = { ms: position, tick: 0, writer: writerFromBytes(new Uint8Array(8)) }
+  const cells = new Map([[part, { strategy: 'lww' as const, last, value: new Uint8Array(bytes) }]])
+  const held = {
+    row: { cells, deletion: null, revival: last },
+    position,
+    positions: new Map([[part, position]]),
+    texts: new Map(),
+  }
+  const record = { position, fingerprint: emptyFingerprint, frontier: noPositions, reach: noPositions }
+  return {
+    space: 'team',
+    record: { ...record, peers: new Map() },
+    rows: new Map([[documentKey('notes', `${position}`), held]]),
+    texts: [],
+    writers: [],
+    generations: [],
+  }
+}
