@@ -1,3 +1,16 @@
+export type { JournalCodec } from './journal/codec.ts'
+export { takeFence, type Fence } from './journal/fence.ts'
+export { createJournal, type CompactionStep, type Journal, type JournalOptions } from './journal/journal.ts'
+export { createLocalMarker } from './journal/local-marker.ts'
+export {
+  openReplicaRecord,
+  scrubLog,
+  type Marker,
+  type MarkerRecord,
+  type OpenedReplica,
+} from './journal/loss.ts'
+export type { JournalSink } from './journal/sink.ts'
+export { journalStores, journalVersion } from './journal/stores.ts'
 export { createIndexedDbStorage } from './storage/indexeddb.ts'
 export { createMemoryStorage } from './storage/memory.ts'
 export {

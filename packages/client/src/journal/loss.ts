@@ -1,0 +1,117 @@
+/**
+ * Loss of the store: how a replica learns that its database is not the one it had, and how it keeps an engine's torn
+ * log from becoming such a loss.
+ *
+ * The marker stands outside of the database, in what survived when Chromium dropped all databases of an origin. Who
+ * holds the tab lock keeps it: not clean while the lock is held, clean when it is let go in order. So a marker that is
+ * not clean, met by a tab that got the lock without waiting, means that a browser went down while writing.
+ */
+import {
+  RejoinError,
+  StorageCollision,
+  writerFromBytes,
+  type Runtime,
+  type Storage,
+  type StorageRequest,
+  type StoreId,
+} from '@rejoin/core'
+import type { ReplicaRecord } from './stores.ts'
+
+/** What is known of a replica outside of its database. */
+export interface MarkerRecord {
+  readonly replica: StoreId
+  readonly clean: boolean
+  /** How many own transactions no relay had, when last told: what a loss of the store costs. */
+  readonly unsent: number
+}
+
+/** A place that outlives the database. Never throws; a marker that cannot be kept is read as none. */
+export interface Marker {
+  read(): MarkerRecord | null
+  write(record: MarkerRecord): void
+}
+
+export interface OpenedReplica extends ReplicaRecord {
+  /** Not null if the database was lost: what was not on a relay then. To be told as `storage-evicted`. */
+  readonly evicted: RejoinError<'storage-evicted'> | null
+  /** Whether the marker says that the end before was not in order. Then `scrubLog`, if no other tab is open. */
+  readonly unclean: boolean
+}
+
+/** The replica's id, drawn when its database was made; all tabs agree on it. */
+export async function openReplicaRecord(
+  storage: Storage,
+  marker: Marker,
+  runtime: Runtime,
+): Promise<OpenedReplica> {
+  const known = marker.read()
+  const stored = await readRecord(storage)
+  const record = stored ?? (await makeRecord(storage, runtime))
+  const isLost = known !== null && known.replica !== record.id
+  const unsent = known?.unsent ?? 0
+  const message = `the browser dropped the database; ${unsent} transactions were on this device alone`
+  return {
+    ...record,
+    evicted: isLost ? new RejoinError('storage-evicted', { unsent }, message) : null,
+    unclean: known !== null && !known.clean,
+  }
+}
+
+async function readRecord(storage: Storage): Promise<ReplicaRecord | undefined> {
+  const [found] = await storage.transact({
+    stores: ['meta'],
+    mode: 'readonly',
+    early: true,
+    requests: [{ op: 'get', store: 'meta', key: 'replica' }],
+  })
+  return found as ReplicaRecord | undefined
+}
+
+async function makeRecord(storage: Storage, runtime: Runtime): Promise<ReplicaRecord> {
+  const id = writerFromBytes(runtime.randomBytes(8)) as string as StoreId
+  const record: ReplicaRecord = { id, opened: runtime.now() }
+  try {
+    await storage.transact({
+      stores: ['meta'],
+      mode: 'readwrite',
+      durability: 'strict',
+      early: true,
+      requests: [{ op: 'add', store: 'meta', key: 'replica', value: record }],
+    })
+    return record
+  } catch (error) {
+    if (!(error instanceof StorageCollision)) throw error
+    return (await readRecord(storage)) ?? record
+  }
+}
+
+/** More than LevelDB keeps in one log (4 MB), in values that it keeps inline. */
+const scratchValues = 120
+const scratchBytes = 50_000
+
+/**
+ * Makes the engine begin a new log and drop a torn one, before it appends behind a torn record: the next opening but
+ * one would find that record in the middle and delete every database of the origin. Random bytes, since an engine
+ * that compresses would write less than it must. Takes about 0.1 s.
+ */
+export async function scrubLog(storage: Storage, runtime: Runtime): Promise<void> {
+  const requests = Array.from(
+    { length: scratchValues },
+    (_, i): StorageRequest => ({
+      op: 'put',
+      store: 'meta',
+      key: ['scratch', i],
+      value: runtime.randomBytes(scratchBytes),
+    }),
+  )
+  await storage.transact({ stores: ['meta'], mode: 'readwrite', durability: 'relaxed', requests })
+  await storage.transact({
+    stores: ['meta'],
+    mode: 'readwrite',
+    durability: 'relaxed',
+    early: true,
+    requests: [
+      { op: 'delete', store: 'meta', range: { lower: ['scratch'], upper: ['scratch', scratchValues] } },
+    ],
+  })
+}
