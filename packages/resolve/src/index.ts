@@ -1,1 +1,12 @@
-export {}
+/** How a field is declared, written and read: one strategy for each way to settle concurrent writes. */
+export { ask, type AskOptions, type MergeValues } from './ask.ts'
+export { counter, type CounterPatch } from './counter.ts'
+export { hashOfMarks } from './mark-hash.ts'
+export { lww } from './lww.ts'
+export { merge } from './merge.ts'
+export { set, type SetPatch } from './set.ts'
+export { overruledResolutions } from './sides.ts'
+export type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts'
+export type { LiveDocument } from './text/document.ts'
+export { text, type TextField } from './text/field.ts'
+export type { YjsText } from './text/support.ts'

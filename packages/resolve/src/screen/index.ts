@@ -1,1 +1,3 @@
-export {}
+/** What a relay needs of texts: screening, heads, sums and differences, without Yjs. */
+export { differenceOfBody, headOfBody, mergeBody } from './body.ts'
+export { screenUpdate, type ScreenedUpdate, type ScreenOptions } from './screen.ts'

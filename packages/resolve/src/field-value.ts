@@ -1,0 +1,82 @@
+/**
+ * Values between an application and a cell: checked and encoded on the way in, decoded once on the way out.
+ *
+ * What goes in passes the schema or throws. What comes out is shown as it is, since it may have been written by an
+ * older or newer version of the application; reading never throws.
+ */
+import { decodeValue, encodeValue, RejoinError } from '@rejoin/core'
+import type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts'
+
+/** The value as the schema gives it out. Throws `value-unsupported`. */
+export function validateValue<Output>(schema: StandardSchema<unknown, Output>, input: unknown): Output {
+  const result = runSchema(schema, input)
+  if (result.issues === undefined) return result.value
+  const issue = result.issues[0]
+  throw unsupported(issue === undefined ? '' : pathOfIssue(issue), issue?.message ?? 'its schema refuses it')
+}
+
+/** The bytes of a value that its schema accepts. */
+export function encodeInput(schema: StandardSchema, input: unknown): Uint8Array {
+  return encodeValue(validateValue(schema, input))
+}
+
+/** The bytes of a field that an insert leaves out; null if there is nothing to write. */
+export function encodeAbsent(schema: StandardSchema, isSeen: boolean): Uint8Array | null {
+  const value = validateValue(schema, undefined)
+  return value === undefined && !isSeen ? null : encodeValue(value)
+}
+
+/** What a field shows that nobody has written: what its schema makes of nothing. */
+export function defaultOf<Output>(schema: StandardSchema<unknown, Output>): Output {
+  const result = runSchema(schema, undefined)
+  return result.issues === undefined ? result.value : (undefined as Output)
+}
+
+/** The value in bytes that came from anywhere; undefined if they are none. */
+export function showValue<Output>(bytes: Uint8Array): Output {
+  const decoded = decodeValue(bytes)
+  return (decoded.ok ? decoded.value : undefined) as Output
+}
+
+/** Remembers what was computed from an object, so that readers get the same answer for the same cell. */
+export function memoize<Key extends object, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+  const known = new WeakMap<Key, { readonly value: Value }>()
+  return key => {
+    let entry = known.get(key)
+    if (entry === undefined) {
+      entry = { value: compute(key) }
+      known.set(key, entry)
+    }
+    return entry.value
+  }
+}
+
+export function unsupported(path: string, reason: string): RejoinError<'value-unsupported'> {
+  const place = path === '' ? 'the value' : `the value at ${path}`
+  return new RejoinError('value-unsupported', { path, reason }, `${place} cannot be written: ${reason}`)
+}
+
+export function tooLarge(what: string, limit: number, actual: number): RejoinError<'limit-exceeded'> {
+  return new RejoinError('limit-exceeded', { what, limit, actual }, `${what}: ${actual}, at most ${limit}`)
+}
+
+function runSchema<Output>(schema: StandardSchema<unknown, Output>, input: unknown): SchemaResult<Output> {
+  try {
+    const result = schema['~standard'].validate(input)
+    if (!(result instanceof Promise)) return result
+    // Nobody waits for it; without this its rejection would be nobody's either.
+    result.catch(() => undefined)
+    return {
+      issues: [{ message: 'its schema is asynchronous; a write is synchronous, so its schema must be too' }],
+    }
+  } catch (error) {
+    return {
+      issues: [{ message: `its schema threw: ${error instanceof Error ? error.message : String(error)}` }],
+    }
+  }
+}
+
+function pathOfIssue(issue: SchemaIssue): string {
+  const keys = issue.path ?? []
+  return keys.map(step => String(typeof step === 'object' ? step.key : step)).join('.')
+}

@@ -1,0 +1,118 @@
+/**
+ * Bodies of texts as lists of updates: their head, their sum and what they hold beyond a state vector, all computed
+ * on the wire form (SPEC X1, X3, X6). Relays and clients share this code, so their digests are the same; they do not
+ * depend on how updates were cut, ordered or merged.
+ */
+import { digestOfBytes, formatDigest, RejoinError, type Outcome, type TextHead } from '@rejoin/core'
+import { createEncoder, toUint8Array, writeVarUint } from 'lib0/encoding'
+import { joinDeleteSets, type ClockRange, type DeleteSet } from './delete-set.ts'
+import { deletedContent, readUpdate, type Run, type Update } from './wire.ts'
+import { pieceFrom, writeDeletes, writeUpdate, type Piece } from './write.ts'
+
+/** State vector, digest and size. Throws `text-invalid` if the updates are none. */
+export function headOfBody(updates: readonly Uint8Array[]): TextHead {
+  const structs: Update[] = []
+  const deletes: DeleteSet[] = []
+  let bytes = 0
+  for (const update of updates) {
+    const deleted = new Map<number, ClockRange[]>()
+    const read = expectUpdate(
+      readUpdate(update, ({ content, client, clock, length }) => {
+        // What was deleted before it was sent is deleted, whether or not the update says so again.
+        if (content === deletedContent) addRange(deleted, client, { clock, length })
+      }),
+    )
+    structs.push(read)
+    deletes.push(read.deletes, deleted)
+    bytes += update.length
+  }
+  const stateVector = stateOfRuns(structs)
+  return { stateVector, digest: digestOf(stateVector, joinDeleteSets(deletes)), bytes }
+}
+
+/** One update that holds all of these. Throws `text-gap` if one that should stand between them is missing. */
+export function mergeBody(updates: readonly Uint8Array[]): Uint8Array {
+  return updates.length === 1 && updates[0] !== undefined ? updates[0] : gather(updates, new Map())
+}
+
+/** What updates hold beyond a state vector; their whole delete set, for a state vector does not tell of deletes. */
+export function differenceOfBody(
+  updates: readonly Uint8Array[],
+  stateVector: ReadonlyMap<number, number>,
+): Uint8Array {
+  return gather(updates, stateVector)
+}
+
+/** Hashes state vector and delete set in one canonical form. */
+export function digestOf(stateVector: ReadonlyMap<number, number>, deletes: DeleteSet): string {
+  const encoder = createEncoder()
+  writeVarUint(encoder, stateVector.size)
+  for (const [client, clock] of [...stateVector].sort(([a], [b]) => b - a)) {
+    writeVarUint(encoder, client)
+    writeVarUint(encoder, clock)
+  }
+  writeDeletes(encoder, deletes)
+  return formatDigest(digestOfBytes(toUint8Array(encoder)))
+}
+
+function gather(updates: readonly Uint8Array[], known: ReadonlyMap<number, number>): Uint8Array {
+  const read = updates.map(update => expectUpdate(readUpdate(update)))
+  const pieces: Piece[] = []
+  for (const [client, runs] of runsByClient(read)) {
+    const first = runs.reduce((least, run) => Math.min(least, run.clock), Infinity)
+    let end = Math.max(first, known.get(client) ?? 0)
+    for (const run of runs) {
+      if (run.clock > end) throw gapIn(client, end, run.clock)
+      const piece = pieceFrom(run, end)
+      if (piece === null) continue
+      pieces.push(piece)
+      end = run.end
+    }
+  }
+  return writeUpdate(pieces, joinDeleteSets(read.map(update => update.deletes)))
+}
+
+/** By clock; of those that begin alike the one that came first, so that what came first stands, as in a live text. */
+function runsByClient(updates: readonly Update[]): ReadonlyMap<number, readonly Run[]> {
+  const byClient = new Map<number, Run[]>()
+  for (const { runs } of updates) {
+    for (const run of runs) {
+      const known = byClient.get(run.client)
+      if (known === undefined) byClient.set(run.client, [run])
+      else known.push(run)
+    }
+  }
+  for (const runs of byClient.values()) runs.sort((a, b) => a.clock - b.clock)
+  return byClient
+}
+
+/** Up to which clock each client's structs are there, from 0 and without a gap. */
+function stateOfRuns(updates: readonly Update[]): ReadonlyMap<number, number> {
+  const state = new Map<number, number>()
+  for (const [client, runs] of runsByClient(updates)) {
+    let end = 0
+    for (const run of runs) if (run.clock <= end) end = Math.max(end, run.end)
+    if (end > 0) state.set(client, end)
+  }
+  return state
+}
+
+function addRange(ranges: Map<number, ClockRange[]>, client: number, range: ClockRange): void {
+  const known = ranges.get(client)
+  if (known === undefined) ranges.set(client, [range])
+  else known.push(range)
+}
+
+function expectUpdate(read: Outcome<Update>): Update {
+  if (read.ok) return read.value
+  const error = read.error
+  throw new RejoinError(error.code, error.details, 'a stored text cannot be read; fetch its body again')
+}
+
+function gapIn(client: number, have: number, from: number): RejoinError<'text-gap'> {
+  return new RejoinError(
+    'text-gap',
+    { client, have, from },
+    `updates of client ${client} end at ${have} and go on at ${from}; add what is between them`,
+  )
+}

@@ -1,0 +1,99 @@
+/**
+ * `set`: elements come and go one by one. A removal takes away what its writer saw; an add that the remover had not
+ * seen, and that is later than the one it saw, stays. Elements are told apart by their encoded bytes.
+ */
+import {
+  compareBytes,
+  isInSet,
+  keyOfBytes,
+  limits,
+  type Cell,
+  type Field,
+  type FieldWrite,
+  type SetCell,
+  type SetElement,
+} from '@rejoin/core'
+import { encodeInput, memoize, showValue, tooLarge, unsupported } from './field-value.ts'
+import type { StandardSchema } from './standard-schema.ts'
+
+/** Adds and removes elements; or, as an array, says what the set shall be, which adds and removes the difference. */
+export type SetPatch<Value> =
+  | { readonly add?: readonly Value[] | undefined; readonly remove?: readonly Value[] | undefined }
+  | readonly Value[]
+
+/** A field that holds each element once, shown in the order of their encoded bytes. */
+export function set<Input, Output>(
+  schema: StandardSchema<Input, Output>,
+  options: { readonly passive?: boolean } = {},
+): Field<readonly Output[], readonly Input[] | undefined, SetPatch<Input>> {
+  const show = memoize((cell: SetCell) => showElements<Output>(cell))
+  const encodeAll = (inputs: readonly Input[]): ReadonlyMap<string, Uint8Array> => {
+    if (!Array.isArray(inputs)) throw unsupported('', 'a set takes arrays of its elements')
+    const values = inputs.map(input => encodeInput(schema, input))
+    return new Map(values.map(value => [keyOfBytes(value), value]))
+  }
+  return {
+    strategy: 'set',
+    passive: options.passive ?? false,
+    insert(input, write) {
+      const seen = elementsOf(write.seen)
+      const added = encodeAll(input ?? [])
+      // Everything that was ever added, and not only what is in: a removal that we see may yet be refused (SPEC W5).
+      const emptied = [...seen.values()].filter(element => element.added !== null)
+      return writeElements(write, added, emptied)
+    },
+    update(patch, write) {
+      const seen = elementsOf(write.seen)
+      const standing = new Map([...seen].filter(([, element]) => isInSet(element)))
+      const wanted = encodeAll(isList(patch) ? patch : (patch.add ?? []))
+      const unwanted = isList(patch) ? null : encodeAll(patch.remove ?? [])
+      const surplus = [...standing].filter(([key]) =>
+        unwanted === null ? !wanted.has(key) : unwanted.has(key),
+      )
+      const missing = isList(patch) ? [...wanted].filter(([key]) => !standing.has(key)) : wanted
+      return writeElements(
+        write,
+        new Map(missing),
+        surplus.map(([, element]) => element),
+      )
+    },
+    read: cell => (cell?.strategy === 'set' ? show(cell) : []),
+  }
+}
+
+function isList<Value>(patch: SetPatch<Value>): patch is readonly Value[] {
+  return Array.isArray(patch)
+}
+
+function elementsOf(cell: Cell | undefined): ReadonlyMap<string, SetElement> {
+  return cell?.strategy === 'set' ? cell.elements : new Map<string, SetElement>()
+}
+
+function writeElements(
+  { mark, seen }: FieldWrite,
+  added: ReadonlyMap<string, Uint8Array>,
+  removed: readonly SetElement[],
+): SetCell | null {
+  const elements = new Map<string, SetElement>()
+  for (const { value, added: seenAdd } of removed) {
+    elements.set(keyOfBytes(value), { value, added: null, removed: seenAdd })
+  }
+  for (const [key, value] of added) {
+    elements.set(key, { value, added: mark, removed: elements.get(key)?.removed ?? null })
+  }
+  if (elements.size === 0) return null
+  checkSize(elementsOf(seen), elements)
+  return { strategy: 'set', elements, context: new Map([[mark.writer, mark]]) }
+}
+
+function checkSize(seen: ReadonlyMap<string, SetElement>, written: ReadonlyMap<string, SetElement>): void {
+  let size = seen.size
+  for (const key of written.keys()) if (!seen.has(key)) size++
+  const limit = limits.setElementsMax
+  if (size > limit) throw tooLarge('elements of a set, those that are out included', limit, size)
+}
+
+function showElements<Output>(cell: SetCell): readonly Output[] {
+  const values = [...cell.elements.values()].filter(isInSet).map(element => element.value)
+  return values.sort(compareBytes).map(value => showValue<Output>(value))
+}

@@ -1,0 +1,50 @@
+/**
+ * A live text for editors: the real Y.Doc and Y.Text over a body. Updates from elsewhere go in by `apply`; each local
+ * transaction comes out as one update, or as several if it is too large to be one write.
+ */
+import type { TextDocument } from '@rejoin/core'
+import * as Y from 'yjs'
+import { guardText } from './guard.ts'
+import { createLiveText, elsewhere } from './live.ts'
+import { splitUpdate } from './split.ts'
+
+/** A `TextDocument` whose types are known. */
+export interface LiveDocument extends TextDocument {
+  readonly text: Y.Text
+  readonly document: Y.Doc
+}
+
+export function openDocument(body: readonly Uint8Array[], client: number): LiveDocument {
+  const { document, text } = createLiveText(body, { gc: true })
+  const listeners = new Set<(update: Uint8Array) => void>()
+  let current = client
+  document.clientID = current
+  guardText(text)
+  document.on('update', (update: Uint8Array, origin: unknown) => {
+    if (origin === elsewhere) return
+    for (const part of splitUpdate(update)) for (const listener of listeners) listener(part)
+  })
+  return {
+    text,
+    document,
+    apply(update) {
+      Y.applyUpdate(document, update, elsewhere)
+      // Yjs takes another client id when it sees its own come from elsewhere; who we are is not for it to say.
+      document.clientID = current
+    },
+    setClient(next) {
+      current = next
+      document.clientID = next
+    },
+    onEdit(listener) {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+    close() {
+      listeners.clear()
+      document.destroy()
+    },
+  }
+}
