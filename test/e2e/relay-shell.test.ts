@@ -44,7 +44,7 @@ const hello: HelloFrame = {
   replica: '-----------' as StoreId,
   device: 'laptop',
   role: 'client',
-  cursor: null,
+  cursors: [],
   empty: true,
   frontier: new Map(),
   reach: new Map(),

@@ -17,9 +17,6 @@ import { formatSpaceRecord } from './space-record.ts'
 import type { Statements } from './statements.ts'
 
 export interface PreparedCommit {
-  readonly space: string
-  readonly position: number
-  readonly record: string
   readonly rows: readonly PreparedRow[]
   readonly commit: SpaceCommit
 }
@@ -32,9 +29,6 @@ interface PreparedRow {
 
 export function prepareCommit(commit: SpaceCommit): PreparedCommit {
   return {
-    space: commit.space,
-    position: commit.record.position,
-    record: formatSpaceRecord(commit.record),
     rows: Array.from(commit.rows, ([key, held]) => ({ key, held, state: encodeHeldRow(held) })),
     commit,
   }
@@ -47,7 +41,8 @@ export function createCommitter(
   return commits => {
     try {
       database.transact(() => {
-        for (const prepared of commits) write(statements, prepared)
+        const spaces = putSpaces(statements, commits)
+        for (const prepared of commits) write(statements, spaces.get(prepared.commit.space) ?? 0, prepared)
       })
     } catch (error) {
       if (!(error instanceof RejoinError) || error.code !== 'storage-blocked') throw error
@@ -62,10 +57,20 @@ export function createCommitter(
   }
 }
 
-function write(statements: Statements, prepared: PreparedCommit): void {
-  const { position, commit } = prepared
-  const space = numberOf(statements.putSpace.get(prepared.space, position, prepared.record), 'space')
-  for (const { key, held, state } of prepared.rows) {
+/** Of each space the last record of the group is what will stand. Returns the spaces' numbers. */
+function putSpaces(statements: Statements, commits: readonly PreparedCommit[]): ReadonlyMap<string, number> {
+  const records = new Map(commits.map(({ commit }) => [commit.space, commit.record]))
+  const spaces = new Map<string, number>()
+  for (const [name, record] of records) {
+    const put = statements.putSpace.get(name, record.position, formatSpaceRecord(record))
+    spaces.set(name, numberOf(put, 'space'))
+  }
+  return spaces
+}
+
+function write(statements: Statements, space: number, { rows, commit }: PreparedCommit): void {
+  const { position } = commit.record
+  for (const { key, held, state } of rows) {
     statements.putRow.run(space, collectionOfKey(key), idOfKey(key), held.position, state)
   }
   for (const [n, { key, part, update }] of commit.texts.entries()) {

@@ -63,8 +63,8 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   const write = createCommitter(database, statements)
   const group = createGroup<PreparedCommit>(runtime, commits => {
     write(commits)
-    for (const { space, rows } of commits) {
-      for (const row of rows) cache.set(cacheKey(space, row.key), row.held, row.state.length)
+    for (const { commit, rows } of commits) {
+      for (const row of rows) cache.set(cacheKey(commit.space, row.key), row.held, row.state.length)
     }
   })
   let isOpen = true
