@@ -4,6 +4,7 @@
  * Whoever holds a live value can read it at any time and be told of its changes; a binding needs to know nothing
  * else. What is told is always whole: a listener never sees half of a transaction or of a batch that arrived.
  */
+import type { Changes } from './changes.ts'
 
 export interface Live<T> {
   /** The value as of now. The same reference for as long as nothing in it changed. */
@@ -13,4 +14,76 @@ export interface Live<T> {
    * Returns how to stop. What a listener throws is thrown again as an uncaught error of its own; others still hear.
    */
   subscribe(listener: (value: T) => void): () => void
+}
+
+export interface LiveSource<T> {
+  /** Computes the value; gives back the previous one if nothing in it changed. */
+  read(previous: T | undefined): T
+  /** Begins to keep up, with the first subscriber. Returns how to stop, which is done with the last. */
+  readonly open?: (() => () => void) | undefined
+}
+
+/** A live value over a source. It holds on to nothing but its last value while nobody is subscribed. */
+export function createLive<T>(changes: Changes, source: LiveSource<T>): Live<T> {
+  const subscriptions = new Set<Subscription<T>>()
+  let known: { readonly value: T; readonly version: number } | null = null
+  let stop: (() => void) | null = null
+
+  function get(): T {
+    if (known?.version !== changes.version) {
+      known = { value: source.read(known?.value), version: changes.version }
+    }
+    return known.value
+  }
+
+  function tell(): void {
+    const value = get()
+    for (const subscription of [...subscriptions]) {
+      if (subscription.told === value || !subscriptions.has(subscription)) continue
+      subscription.told = value
+      callBack(subscription.listener, value)
+    }
+  }
+
+  function open(): () => void {
+    const close = source.open?.()
+    const stopTelling = changes.onTell(tell)
+    return () => {
+      stopTelling()
+      close?.()
+    }
+  }
+
+  return {
+    get,
+    subscribe(listener) {
+      stop ??= open()
+      const value = get()
+      const subscription = { listener, told: value }
+      subscriptions.add(subscription)
+      callBack(listener, value)
+      return () => {
+        subscriptions.delete(subscription)
+        if (subscriptions.size > 0) return
+        stop?.()
+        stop = null
+      }
+    },
+  }
+}
+
+interface Subscription<T> {
+  readonly listener: (value: T) => void
+  told: T
+}
+
+/** What a listener throws is its application's to see, and nobody else's to suffer from. */
+export function callBack<T>(listener: (value: T) => void, value: T): void {
+  try {
+    listener(value)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
 }

@@ -39,18 +39,18 @@ export function createBodies(): Bodies {
       if (list === undefined) held.set(body, (list = []))
       for (const update of updates) list.push({ update, position })
     },
-    updatesOf: (body) => (held.get(body) ?? []).map(({ update }) => update),
+    updatesOf: body => (held.get(body) ?? []).map(({ update }) => update),
     upTo(position) {
       const found: BodyUpdates[] = []
       for (const [body, list] of held) {
-        const updates = list.filter((entry) => entry.position <= position).map(({ update }) => update)
+        const updates = list.filter(entry => entry.position <= position).map(({ update }) => update)
         if (updates.length > 0) found.push({ ...splitBodyKey(body), updates })
       }
       return found
     },
     written(upTo) {
       for (const [body, list] of held) {
-        const rest = list.filter((entry) => entry.position > upTo)
+        const rest = list.filter(entry => entry.position > upTo)
         if (rest.length === 0) held.delete(body)
         else held.set(body, rest)
       }

@@ -22,7 +22,11 @@ export interface PulledChunk {
   readonly store: StoreId
   readonly rows: readonly ChangedRow[]
   /** Bodies that were wanted and came. */
-  readonly texts: readonly { readonly key: DocumentKey; readonly part: PartName; readonly update: Uint8Array }[]
+  readonly texts: readonly {
+    readonly key: DocumentKey
+    readonly part: PartName
+    readonly update: Uint8Array
+  }[]
   /** Where the pull is after it; null if the chunk does not move it. */
   readonly cursor: Cursor | null
   /** All rows that are asked for and outstanding after it, remembered where the cursor moves (SPEC P4). */
@@ -98,7 +102,11 @@ export interface SnapshotChunk {
   readonly outbox: readonly {
     readonly transaction: Transaction
     readonly position: number
-    readonly acks: readonly { readonly store: StoreId; readonly generation: GenerationId; readonly position: number }[]
+    readonly acks: readonly {
+      readonly store: StoreId
+      readonly generation: GenerationId
+      readonly position: number
+    }[]
     readonly refusedBy: readonly StoreId[]
   }[]
   readonly quarantine: readonly { readonly transaction: Transaction; readonly error: Failure }[]

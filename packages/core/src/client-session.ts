@@ -64,7 +64,12 @@ export type SessionEffect =
   /** The relay's time when its frame was made (SPEC C2). */
   | { readonly kind: 'clock'; readonly relayTime: number }
   /** What reconciling healed (SPEC R2), or what a relay did not take back (SPEC T2). */
-  | { readonly kind: 'repaired'; readonly gave: number; readonly took: number; readonly refused: readonly { readonly key: DocumentKey; readonly error: Failure }[] }
+  | {
+      readonly kind: 'repaired'
+      readonly gave: number
+      readonly took: number
+      readonly refused: readonly { readonly key: DocumentKey; readonly error: Failure }[]
+    }
   /** Fingerprints differed at a cut where they must not (SPEC P5); it is being joined. */
   | { readonly kind: 'alarm' }
   /** The session is over; close the link. With an error, the other side or this one refused. */
@@ -90,7 +95,12 @@ export interface ClientSession {
   /** The chunk that was asked for last is on disk and applied. Null: there was nothing to store. */
   stored(): readonly SessionEffect[]
   loaded(rows: readonly LoadedRow[]): readonly SessionEffect[]
-  measured(key: DocumentKey, part: PartName, stateVector: ReadonlyMap<number, number>, digest: string): readonly SessionEffect[]
+  measured(
+    key: DocumentKey,
+    part: PartName,
+    stateVector: ReadonlyMap<number, number>,
+    digest: string,
+  ): readonly SessionEffect[]
   /** The state has moved on: own writes are on disk, perhaps another tab's. */
   advance(): readonly SessionEffect[]
 }
@@ -104,7 +114,11 @@ const creditBytes = 4 * 1024 * 1024
 /** After so many answers of one kind to one transaction, giving does not help: it goes to the quarantine. */
 const triesMax = 2
 
-export function createClientSession(state: ReplicaState, options: SessionOptions, now: () => number): ClientSession {
+export function createClientSession(
+  state: ReplicaState,
+  options: SessionOptions,
+  now: () => number,
+): ClientSession {
   let phase: SessionPhase = 'greeting'
   let effects: SessionEffect[] = []
   let welcome: WelcomeFrame | null = null
@@ -182,7 +196,7 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
   function greet(frame: WelcomeFrame): void {
     welcome = frame
     relayFrontier = frame.frontier
-    newGenerations = frame.generations.filter((fact) => !state.generations.has(fact.id))
+    newGenerations = frame.generations.filter(fact => !state.generations.has(fact.id))
     effects.push({ kind: 'clock', relayTime: frame.time })
     phase = 'reconciling'
     if (frame.begin === 'join') return reconcile(true)
@@ -227,7 +241,8 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
   }
 
   function takeRanges(frame: RangeFrame): void {
-    if (index === null || !ranging) return end(failure('malformed-frame', { reason: 'ranges that nobody asked for' }), 0)
+    if (index === null || !ranging)
+      return end(failure('malformed-frame', { reason: 'ranges that nobody asked for' }), 0)
     const { next, mine, theirs } = compareRanges(index, frame.ranges)
     toGive.push(...mine)
     if (joining && theirs.length > 0) {
@@ -281,7 +296,12 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
     if (welcome === null) return
     const { generation, position } = feedEnd()
     if (refusedGives.length > 0 || givenRows > 0 || takenCount > 0) {
-      effects.push({ kind: 'repaired', gave: givenRows - refusedGives.length, took: takenCount, refused: refusedGives })
+      effects.push({
+        kind: 'repaired',
+        gave: givenRows - refusedGives.length,
+        took: takenCount,
+        refused: refusedGives,
+      })
     }
     const base = new Map([[generation, position]])
     const reach = refusedGives.length > 0 ? addPosition(facts(), state.reach, generation, position) : base
@@ -307,7 +327,7 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
   /** Own facts and those that the relay told and no chunk has brought yet. */
   function facts(): ReadonlyMap<Generation['id'], Generation> {
     if (newGenerations.length === 0) return state.generations
-    return new Map([...state.generations, ...newGenerations.map((fact) => [fact.id, fact] as const)])
+    return new Map([...state.generations, ...newGenerations.map(fact => [fact.id, fact] as const)])
   }
 
   function pulled(parts: Partial<PulledChunk>): PulledChunk {
@@ -378,23 +398,28 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
       rowCount += next.frame.rows.length
       if (next.frame.cut?.fingerprint != null) break
     }
-    const rows = frames.flatMap((frame) => frame.rows)
+    const rows = frames.flatMap(frame => frame.rows)
     for (const frame of frames) if (frame.answer) for (const row of frame.rows) arrived(row.key)
-    const writers = frames.flatMap((frame) => frame.writers)
+    const writers = frames.flatMap(frame => frame.writers)
     wantWhatIsMissing(rows)
-    const last = frames.filter((frame) => !frame.answer).at(-1)
-    const cut = frames.filter((frame) => frame.cut !== null).at(-1)?.cut ?? null
-    if (cut !== null) for (const fact of cut.generations) if (!state.generations.has(fact.id)) newGenerations.push(fact)
+    const last = frames.filter(frame => !frame.answer).at(-1)
+    const cut = frames.filter(frame => frame.cut !== null).at(-1)?.cut ?? null
+    if (cut !== null)
+      for (const fact of cut.generations) if (!state.generations.has(fact.id)) newGenerations.push(fact)
     let reach = state.reach
     const generation = welcome?.cursor.generation as Cursor['generation']
-    const highest = Math.max(0, ...frames.map((frame) => frame.cut?.position ?? frame.place))
+    const highest = Math.max(0, ...frames.map(frame => frame.cut?.position ?? frame.place))
     if (highest > 0) reach = addPosition(facts(), reach, generation, highest)
     let frontier: PulledChunk['frontier'] = null
     if (last !== undefined && cursor !== null) {
       cursor = { generation, cut: cursor.cut, place: last.place }
       atCut = last.cut !== null
       if (cut !== null) {
-        relayFrontier = joinPositions(facts(), relayFrontier, new Map([...cut.frontier, [generation, cut.position]]))
+        relayFrontier = joinPositions(
+          facts(),
+          relayFrontier,
+          new Map([...cut.frontier, [generation, cut.position]]),
+        )
       }
     }
     if (atCut && cursor !== null && wantedRows.size === 0 && wantedTexts.size === 0 && phase === 'open') {
@@ -403,9 +428,12 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
       frontier = { positions: relayFrontier, how: 'join' }
       if (coversPositions(facts(), relayFrontier, reach)) reach = new Map([[generation, cursor.place]])
     }
-    storedKeys = rows.map((row) => row.key)
+    storedKeys = rows.map(row => row.key)
     comparing = frontier !== null && cut?.fingerprint != null ? cut.fingerprint : null
-    append(pulled({ rows, texts: updates, writers, cursor: phase === 'open' ? cursor : null, frontier, reach }), 'relaxed')
+    append(
+      pulled({ rows, texts: updates, writers, cursor: phase === 'open' ? cursor : null, frontier, reach }),
+      'relaxed',
+    )
   }
   let comparing: NonNullable<ChangesFrame['cut']>['fingerprint'] = null
 
@@ -418,7 +446,11 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
   function wantWhatIsMissing(rows: ChangesFrame['rows']): void {
     const keys: DocumentKey[] = []
     for (const { key, delta, parts, texts } of rows) {
-      if (parts > 0 && countParts(joinRows(state.confirmed(key) ?? emptyRow, delta)) < parts && !wantedRows.has(key)) {
+      if (
+        parts > 0 &&
+        countParts(joinRows(state.confirmed(key) ?? emptyRow, delta)) < parts &&
+        !wantedRows.has(key)
+      ) {
         wantedRows.add(key)
         keys.push(key)
       }
@@ -453,7 +485,7 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
   // ---------------------------------------------------------------- verdicts
 
   function storeVerdicts(frame: VerdictFrame): void {
-    const exceptions = new Map(frame.exceptions.map((exception) => [exception.index, exception]))
+    const exceptions = new Map(frame.exceptions.map(exception => [exception.index, exception]))
     const verdicts: StoredVerdict[] = []
     const giveKeys: DocumentKey[] = []
     const wants: DocumentKey[] = []
@@ -474,7 +506,8 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
       } else {
         const shows = exception?.kind === 'lost' || exception?.kind === 'hidden' ? exception.kind : 'yes'
         verdicts.push({ id, outcome: { kind: 'acknowledged', shows } })
-        const key = exception?.kind === 'partial' ? entry?.transaction.writes[exception.write]?.key : undefined
+        const key =
+          exception?.kind === 'partial' ? entry?.transaction.writes[exception.write]?.key : undefined
         for (const write of entry?.transaction.writes ?? []) {
           const lacks = !write.whole && state.confirmed(write.key) === undefined
           if ((lacks || write.key === key) && !wantedRows.has(write.key)) {
@@ -544,7 +577,11 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
   }
 
   /** L3: what touches a document of the refused one is made anew, from the entry after it on. */
-  function afterRefusal(id: TransactionId, keys: ReadonlySet<DocumentKey>, transaction: Transaction | undefined): RemakePlan {
+  function afterRefusal(
+    id: TransactionId,
+    keys: ReadonlySet<DocumentKey>,
+    transaction: Transaction | undefined,
+  ): RemakePlan {
     const refusedTexts = new Map<string, readonly Uint8Array[]>()
     for (const write of transaction?.writes ?? []) {
       for (const [part, updates] of write.texts) refusedTexts.set(bodyKey(write.key, part), updates)
@@ -585,13 +622,18 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
     for (const entry of state.outbox.entries()) {
       if (sent.size >= windowTransactions || sentBytes >= windowBytes) break
       const { id, writes } = entry.transaction
-      if (entry.position === 0 || sentIds.has(id) || refusedHere.has(id) || isAcknowledgedHere(entry.acks)) continue
-      if (writes.some((write) => state.retired.has(write.mark.writer))) {
+      if (entry.position === 0 || sentIds.has(id) || refusedHere.has(id) || isAcknowledgedHere(entry.acks))
+        continue
+      if (writes.some(write => state.retired.has(write.mark.writer))) {
         remaking ??= { from: id, keys: new Set(), refusedTexts: new Map() }
         continue
       }
       const bytes = sizeOfTransaction(entry.transaction)
-      if (batch.length > 0 && (batchBytes + bytes > frameBytes || batch.length >= limits.transactionsPerFrameMax)) flush()
+      if (
+        batch.length > 0 &&
+        (batchBytes + bytes > frameBytes || batch.length >= limits.transactionsPerFrameMax)
+      )
+        flush()
       sent.set(nextIndex, id)
       sentIds.add(id)
       bytesById.set(id, bytes)
@@ -604,7 +646,9 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
     if (remaking !== null) step()
   }
 
-  function isAcknowledgedHere(acks: ReadonlyMap<StoreId, { generation: Cursor['generation']; position: number }>): boolean {
+  function isAcknowledgedHere(
+    acks: ReadonlyMap<StoreId, { generation: Cursor['generation']; position: number }>,
+  ): boolean {
     const ack = acks.get(welcome?.store as StoreId)
     return ack !== undefined && isAcknowledgementHeld({ generations: facts() }, ack, feedEnd())
   }
@@ -615,7 +659,8 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
   function compare(): void {
     const expected = comparing
     comparing = null
-    if (expected === null || everGave || !coversPositions(state.generations, relayFrontier, state.reach)) return
+    if (expected === null || everGave || !coversPositions(state.generations, relayFrontier, state.reach))
+      return
     if (isSameFingerprint(expected, state.fingerprint)) {
       mismatches = 0
       return
@@ -646,7 +691,14 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
       return phase
     },
     get caughtUp() {
-      return phase === 'open' && everCut && atCut && wantedRows.size === 0 && wantedTexts.size === 0 && inbox.length === 0
+      return (
+        phase === 'open' &&
+        everCut &&
+        atCut &&
+        wantedRows.size === 0 &&
+        wantedTexts.size === 0 &&
+        inbox.length === 0
+      )
     },
     get relay() {
       return welcome === null ? null : { store: welcome.store, user: welcome.user, levels: welcome.levels }
@@ -662,7 +714,7 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
           device: options.device,
           role: 'client',
           cursors: [...state.cursors.values()],
-          empty: state.size === 0 || ![...state.keys()].some((key) => state.confirmed(key) !== undefined),
+          empty: state.size === 0 || ![...state.keys()].some(key => state.confirmed(key) !== undefined),
           frontier: state.frontier,
           reach: state.reach,
           level: options.level,
@@ -672,7 +724,12 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
     receive: (frame, bytes) =>
       act(() => {
         uncredited += bytes
-        if (phase === 'greeting' && frame.type !== 'welcome' && frame.type !== 'refuse' && frame.type !== 'bye') {
+        if (
+          phase === 'greeting' &&
+          frame.type !== 'welcome' &&
+          frame.type !== 'refuse' &&
+          frame.type !== 'bye'
+        ) {
           return end(failure('malformed-frame', { reason: `${frame.type} before welcome` }), 0)
         }
         switch (frame.type) {
@@ -717,7 +774,7 @@ export function createClientSession(state: ReplicaState, options: SessionOptions
         wantWriters()
         step()
       }),
-    loaded: (rows) =>
+    loaded: rows =>
       act(() => {
         loading = false
         give(rows)

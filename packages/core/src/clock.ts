@@ -25,7 +25,11 @@ export function followingStamp(stamp: Stamp): Stamp {
  * The stamp of a write made at `now` by a writer who saw `over` in the row, and the clock after it. What a forced
  * mark demands beyond now + 1 minute does not move the clock (SPEC W4).
  */
-export function stampWrite(clock: Stamp, now: number, over: Mark | null): { readonly stamp: Stamp; readonly clock: Stamp } {
+export function stampWrite(
+  clock: Stamp,
+  now: number,
+  over: Mark | null,
+): { readonly stamp: Stamp; readonly clock: Stamp } {
   let stamp: Stamp = { ms: Math.max(0, Math.floor(now)), tick: 0 }
   if (!isLater(stamp, clock)) stamp = followingStamp(clock)
   if (over !== null && !isLater(stamp, over)) stamp = followingStamp(over)
@@ -35,7 +39,8 @@ export function stampWrite(clock: Stamp, now: number, over: Mark | null): { read
 
 /** A received mark moves the clock at most to now + 1 minute (SPEC C3). */
 export function hearMark(clock: Stamp, now: number, mark: Mark): Stamp {
-  const heard: Stamp = mark.ms <= now + limits.clockLeadMs ? mark : { ms: Math.floor(now + limits.clockLeadMs), tick: 0 }
+  const heard: Stamp =
+    mark.ms <= now + limits.clockLeadMs ? mark : { ms: Math.floor(now + limits.clockLeadMs), tick: 0 }
   return isLater(heard, clock) ? { ms: heard.ms, tick: heard.tick } : clock
 }
 

@@ -42,9 +42,13 @@ export interface ErrorDetails {
 export type ErrorCode = keyof ErrorDetails
 
 /** An error as a value: what the wire carries, and what pure code returns. */
-export type Failure = { readonly [C in ErrorCode]: { readonly code: C; readonly details: ErrorDetails[C] } }[ErrorCode]
+export type Failure = {
+  readonly [C in ErrorCode]: { readonly code: C; readonly details: ErrorDetails[C] }
+}[ErrorCode]
 
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Failure }
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: Failure }
 
 /** The one error class of Rejoin. `message` says what happened, to what, and what to do. */
 export class RejoinError<C extends ErrorCode = ErrorCode> extends Error {

@@ -44,7 +44,10 @@ export interface FieldConflict<Value> {
   readonly settledBy: 'person' | 'function'
 }
 
-export type FieldResolution<Value> = { readonly pick: number } | { readonly value: Value } | { readonly keep: 'all' }
+export type FieldResolution<Value> =
+  | { readonly pick: number }
+  | { readonly value: Value }
+  | { readonly keep: 'all' }
 
 /** What `text` fields bring along for the bodies. Updates are Yjs V1 updates of one document with one root text. */
 export interface TextSupport {

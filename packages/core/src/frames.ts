@@ -160,7 +160,11 @@ export interface TextFrame {
 export interface SubmittedTransaction {
   readonly writes: readonly Write[]
   /** Room for `ifUnchanged` (SPEC Q2): the marks that must still stand. */
-  readonly preconditions: readonly { readonly key: DocumentKey; readonly part: PartName; readonly mark: Mark | null }[]
+  readonly preconditions: readonly {
+    readonly key: DocumentKey
+    readonly part: PartName
+    readonly mark: Mark | null
+  }[]
 }
 
 /** Offers own writes. Transactions are counted from 0 through the whole session. */

@@ -204,3 +204,31 @@ export {
   encodeHeldRow,
   encodeRow,
 } from './wire/rows.ts'
+export {
+  createClientSession,
+  type ClientSession,
+  type LoadedRow,
+  type SessionEffect,
+  type SessionOptions,
+  type SessionPhase,
+} from './client-session.ts'
+export { judgeGiven, judgeTransaction, type Judgement, type JudgeContext, type ScreenText } from './judge.ts'
+export { createPeerPull, type PeerPull, type PulledTurn } from './peer-pull.ts'
+export {
+  answerRanges,
+  compareRanges,
+  createRowIndex,
+  firstRanges,
+  type Comparison,
+  type RowIndex,
+} from './reconcile.ts'
+export {
+  createRelaySpace,
+  type Caller,
+  type Delivery,
+  type RelaySpace,
+  type SpaceSession,
+  type TurnReads,
+} from './relay-space.ts'
+export { bodiesToRemake, entriesToRemake, makeAnew, type RemakeContext, type RemakePlan } from './remake.ts'
+export { sizeOfRow, sizeOfTexts, sizeOfTransaction, sizeOfWrite } from './size.ts'

@@ -34,7 +34,11 @@ export interface JudgedRow {
 /** Screens one text update (SPEC X4, X5): given by `resolve`, since the core does not look into bodies. */
 export type ScreenText = (
   update: Uint8Array,
-  options: { readonly client: number; readonly known: ReadonlyMap<number, number>; readonly ownership: boolean },
+  options: {
+    readonly client: number
+    readonly known: ReadonlyMap<number, number>
+    readonly ownership: boolean
+  },
 ) => Outcome<{ readonly stateVector: ReadonlyMap<number, number>; readonly isNew: boolean }>
 
 export interface JudgeContext {
@@ -54,7 +58,11 @@ export interface TakenRow extends JudgedRow {
 }
 
 export type Judgement =
-  | { readonly kind: 'taken'; readonly rows: ReadonlyMap<DocumentKey, TakenRow>; readonly shows: readonly WriteShows[] }
+  | {
+      readonly kind: 'taken'
+      readonly rows: ReadonlyMap<DocumentKey, TakenRow>
+      readonly shows: readonly WriteShows[]
+    }
   | { readonly kind: 'refused'; readonly write: number; readonly error: Failure }
 
 /** How an accepted write shows; `partial`: the row was there, and has parts that the write does not bring. */
@@ -65,16 +73,21 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
   const rows = new Map<DocumentKey, TakenRow>()
   const shows: WriteShows[] = []
   // A4: what is shown already is accepted whatever the rules say now, so that submitting again is harmless.
-  if (writes.every((write) => isShown(write, context))) {
-    return { kind: 'taken', rows, shows: writes.map((write) => showing(write, context.row(write.key)?.row)) }
+  if (writes.every(write => isShown(write, context))) {
+    return { kind: 'taken', rows, shows: writes.map(write => showing(write, context.row(write.key)?.row)) }
   }
   const bytes = sizeOfTransaction(transaction)
   if (bytes > limits.submitBytesMax) {
-    return { kind: 'refused', write: 0, error: failure('transaction-too-large', { bytes, limit: limits.submitBytesMax }) }
+    return {
+      kind: 'refused',
+      write: 0,
+      error: failure('transaction-too-large', { bytes, limit: limits.submitBytesMax }),
+    }
   }
   for (const [i, write] of writes.entries()) {
     const before = rows.get(write.key) ?? context.row(write.key)
-    const error = context.rule(write) ?? judgeMarks(write, before?.row, context) ?? judgeStanding(write, before?.row)
+    const error =
+      context.rule(write) ?? judgeMarks(write, before?.row, context) ?? judgeStanding(write, before?.row)
     if (error !== null) return { kind: 'refused', write: i, error }
     const taken = takeWrite(write, before, rows.get(write.key)?.updates ?? [], context)
     if (!taken.ok) return { kind: 'refused', write: i, error: taken.error }
@@ -82,7 +95,8 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
   }
   for (const write of writes) {
     const had = context.row(write.key)?.row
-    const brought = write.whole && had !== undefined && [...had.cells.keys()].some((name) => !write.delta.cells.has(name))
+    const brought =
+      write.whole && had !== undefined && [...had.cells.keys()].some(name => !write.delta.cells.has(name))
     shows.push(brought ? 'partial' : showing(write, rows.get(write.key)?.row))
   }
   return { kind: 'taken', rows, shows }
@@ -96,10 +110,12 @@ function isShown(write: Write, context: JudgeContext): boolean {
 function showing(write: Write, row: Row | undefined): WriteShows {
   if (write.delta.deletion === null && !rowExists(row)) return 'hidden'
   const cells = [...write.delta.cells]
-  const lost = cells.length > 0 && cells.every(([name, cell]) => {
-    const stands = row?.cells.get(name)
-    return cell.strategy === 'lww' && stands?.strategy === 'lww' && !isSameMark(stands.last, cell.last)
-  })
+  const lost =
+    cells.length > 0 &&
+    cells.every(([name, cell]) => {
+      const stands = row?.cells.get(name)
+      return cell.strategy === 'lww' && stands?.strategy === 'lww' && !isSameMark(stands.last, cell.last)
+    })
   return lost ? 'lost' : 'yes'
 }
 
@@ -116,7 +132,8 @@ function judgeMarks(write: Write, row: Row | undefined, context: JudgeContext): 
     const beyond = skewOfMark(mark, context.now, last)
     if (beyond > 0) return failure('clock-skew', { relayTime: context.now, ms: beyond })
     if (isSameMark(mark, write.mark)) continue
-    if (!named) return failure('not-permitted', { reason: `a write bears its own mark, not ${formatMark(mark)}` })
+    if (!named)
+      return failure('not-permitted', { reason: `a write bears its own mark, not ${formatMark(mark)}` })
     const other = context.writer(mark.writer)
     if (mark.writer === write.mark.writer || other?.user === context.user) continue
     if (other !== undefined && compareMarks(other.highest, mark) >= 0) continue
@@ -132,7 +149,11 @@ interface BorneMark {
 }
 
 /** Every mark of a write's delta. */
-export function* marksOfDelta({ delta, mark: own, replaced }: Pick<Write, 'delta' | 'mark' | 'replaced'>): Iterable<BorneMark> {
+export function* marksOfDelta({
+  delta,
+  mark: own,
+  replaced,
+}: Pick<Write, 'delta' | 'mark' | 'replaced'>): Iterable<BorneMark> {
   for (const cell of delta.cells.values()) {
     switch (cell.strategy) {
       case 'lww':
@@ -183,7 +204,8 @@ function* ownOnly(context: Context): Iterable<BorneMark> {
 /** Whether a row covers a mark: it holds one of that writer's that is not smaller (of `lww`, up to its `last`). */
 function rowKnows(row: Row | undefined, mark: Mark): boolean {
   if (row === undefined) return false
-  const covers = (held: Mark | null): boolean => held !== null && held.writer === mark.writer && compareMarks(held, mark) >= 0
+  const covers = (held: Mark | null): boolean =>
+    held !== null && held.writer === mark.writer && compareMarks(held, mark) >= 0
   if (covers(row.revival) || covers(row.deletion?.mark ?? null)) return true
   for (const cell of row.cells.values()) {
     if (cell.strategy === 'lww') {
@@ -217,7 +239,10 @@ function takeWrite(
   if (limit !== null) return { ok: false, error: limit }
   for (const name of write.delta.cells.keys()) {
     if ((strategyOfPart(name) === 'text') !== write.texts.has(name)) {
-      return { ok: false, error: failure('text-invalid', { reason: `${name} and its updates do not belong together` }) }
+      return {
+        ok: false,
+        error: failure('text-invalid', { reason: `${name} and its updates do not belong together` }),
+      }
     }
   }
   const client = yjsClientOf(write.mark.writer)
@@ -249,7 +274,8 @@ export function takeTexts(
   const updates = [...earlier]
   for (const [part, list] of texts) {
     for (const update of list) {
-      if (update.length > limits.textUpdateBytesMax) return tooLarge('bytes of a text update', limits.textUpdateBytesMax, update.length)
+      if (update.length > limits.textUpdateBytesMax)
+        return tooLarge('bytes of a text update', limits.textUpdateBytesMax, update.length)
       const held = states.get(part) ?? { stateVector: new Map<number, number>(), bytes: 0 }
       const screened = screen(update, { ...options, known: held.stateVector })
       if (!screened.ok) return screened
@@ -265,7 +291,8 @@ export function takeTexts(
 
 /** F4: a join never throws anything away, so what would grow a row beyond its bounds is refused. */
 export function limitOfRow(row: Row): Failure | null {
-  if (row.cells.size > limits.fieldsPerRowMax) return exceeded('fields of a row', limits.fieldsPerRowMax, row.cells.size)
+  if (row.cells.size > limits.fieldsPerRowMax)
+    return exceeded('fields of a row', limits.fieldsPerRowMax, row.cells.size)
   for (const cell of row.cells.values()) {
     if (cell.strategy === 'lww' && cell.value.length > limits.valueBytesMax) {
       return exceeded('bytes of a value', limits.valueBytesMax, cell.value.length)
@@ -276,8 +303,10 @@ export function limitOfRow(row: Row): Failure | null {
     if (cell.strategy === 'set' && cell.elements.size > limits.setElementsMax) {
       return exceeded('elements of a set', limits.setElementsMax, cell.elements.size)
     }
-    const writers = cell.strategy === 'lww' ? 1 : cell.strategy === 'counter' ? cell.entries.size : cell.context.size
-    if (writers > limits.contextWritersMax) return exceeded('writers of a cell', limits.contextWritersMax, writers)
+    const writers =
+      cell.strategy === 'lww' ? 1 : cell.strategy === 'counter' ? cell.entries.size : cell.context.size
+    if (writers > limits.contextWritersMax)
+      return exceeded('writers of a cell', limits.contextWritersMax, writers)
   }
   return null
 }

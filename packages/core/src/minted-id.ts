@@ -9,8 +9,8 @@ export interface MintedId {
   readonly serial: number
 }
 
-/** Serials beyond it could not be told apart by their differences. */
-const serialLimit = 2 ** 48
+/** Twice its difference must be exact, so a serial has 48 bits. */
+export const serialLimit: number = 2 ** 48
 
 export function mintedId(mint: WriterId, serial: number): string {
   return `${mint}.${serial.toString(32)}`

@@ -56,7 +56,7 @@ export function createOutbox(): Outbox {
     get size() {
       return byId.size
     },
-    get: (id) => byId.get(id),
+    get: id => byId.get(id),
     entries: () => byId.values(),
     put(entry) {
       byId.set(entry.transaction.id, entry)
@@ -88,7 +88,7 @@ export function createOutbox(): Outbox {
       }
       return writes
     },
-    touches: (key) => idsByKey.has(key),
-    idsOf: (key) => [...(idsByKey.get(key) ?? [])],
+    touches: key => idsByKey.has(key),
+    idsOf: key => [...(idsByKey.get(key) ?? [])],
   }
 }

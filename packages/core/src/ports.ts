@@ -52,12 +52,28 @@ export interface StoreSchema {
 
 export type StorageRequest =
   | { readonly op: 'get'; readonly store: string; readonly key: StoreKey }
-  | { readonly op: 'getAll'; readonly store: string; readonly range?: KeyRange | undefined; readonly index?: string | undefined; readonly limit?: number | undefined }
-  | { readonly op: 'getAllKeys'; readonly store: string; readonly range?: KeyRange | undefined; readonly limit?: number | undefined }
+  | {
+      readonly op: 'getAll'
+      readonly store: string
+      readonly range?: KeyRange | undefined
+      readonly index?: string | undefined
+      readonly limit?: number | undefined
+    }
+  | {
+      readonly op: 'getAllKeys'
+      readonly store: string
+      readonly range?: KeyRange | undefined
+      readonly limit?: number | undefined
+    }
   /** Adds or replaces. */
   | { readonly op: 'put'; readonly store: string; readonly value: unknown; readonly key: StoreKey }
   /** Fails if the key is there. Without a key, the next one is given out. Answers the key. */
-  | { readonly op: 'add'; readonly store: string; readonly value: unknown; readonly key?: StoreKey | undefined }
+  | {
+      readonly op: 'add'
+      readonly store: string
+      readonly value: unknown
+      readonly key?: StoreKey | undefined
+    }
   | { readonly op: 'delete'; readonly store: string; readonly range: KeyRange | StoreKey }
 
 /**

@@ -56,7 +56,8 @@ export function answerRanges(index: RowIndex, ranges: readonly Range[]): readonl
   for (const { end, content } of ranges) {
     const to = end === null ? index.items.length : positionOf(index, end)
     if (content.kind === 'sum' && !isSameSum(index, from, to, content)) {
-      if (to - from <= itemsMax || content.count === 0) answer.push({ end, content: itemsOf(index, from, to) })
+      if (to - from <= itemsMax || content.count === 0)
+        answer.push({ end, content: itemsOf(index, from, to) })
       else answer.push(...splitRange(index, from, to, end))
     } else {
       pushSkip(answer, end)
@@ -105,9 +106,10 @@ function compareItems(
   onlyTheirs: DocumentKey[],
 ): void {
   const named = (item: RangeItem): string => `${item.key}\n${item.digest}`
-  const held = new Set(mine.map((item) => named({ ...item, digest: formatDigest(item) })))
+  const held = new Set(mine.map(item => named({ ...item, digest: formatDigest(item) })))
   const told = new Set(theirs.map(named))
-  for (const item of mine) if (!told.has(named({ ...item, digest: formatDigest(item) }))) onlyMine.push(item.key)
+  for (const item of mine)
+    if (!told.has(named({ ...item, digest: formatDigest(item) }))) onlyMine.push(item.key)
   for (const item of theirs) if (!held.has(named(item))) onlyTheirs.push(item.key)
 }
 
@@ -131,13 +133,20 @@ function sumOf(index: RowIndex, from: number, to: number): { kind: 'sum'; count:
   return { kind: 'sum', count: to - from, hash: formatDigest({ high, low }) }
 }
 
-function isSameSum(index: RowIndex, from: number, to: number, sum: { readonly count: number; readonly hash: string }): boolean {
+function isSameSum(
+  index: RowIndex,
+  from: number,
+  to: number,
+  sum: { readonly count: number; readonly hash: string },
+): boolean {
   const own = sumOf(index, from, to)
   return own.count === sum.count && own.hash === sum.hash
 }
 
 function itemsOf(index: RowIndex, from: number, to: number): { kind: 'items'; items: RangeItem[] } {
-  const items = index.items.slice(from, to).map((item) => ({ mark: item.mark, key: item.key, digest: formatDigest(item) }))
+  const items = index.items
+    .slice(from, to)
+    .map(item => ({ mark: item.mark, key: item.key, digest: formatDigest(item) }))
   return { kind: 'items', items }
 }
 

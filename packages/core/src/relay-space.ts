@@ -39,8 +39,24 @@ import {
 import { judgeGiven, judgeTransaction, type JudgedRow, type ScreenText, type TakenRow } from './judge.ts'
 import { limits } from './limits.ts'
 import { compareMarks, type Mark, type WriterId } from './mark.ts'
-import type { FeedPart, FeedRow, HeldRow, LoadedSpace, PeerState, SpaceCommit, SpaceRecord } from './relay-store.ts'
-import { countParts, emptyRow, joinRows, rowExists, type DocumentKey, type PartName, type Row } from './row.ts'
+import type {
+  FeedPart,
+  FeedRow,
+  HeldRow,
+  LoadedSpace,
+  PeerState,
+  SpaceCommit,
+  SpaceRecord,
+} from './relay-store.ts'
+import {
+  countParts,
+  emptyRow,
+  joinRows,
+  rowExists,
+  type DocumentKey,
+  type PartName,
+  type Row,
+} from './row.ts'
 import type { Write } from './write.ts'
 
 /** What the shell found out about who asks, before the space hears of the hello. */
@@ -97,7 +113,11 @@ export interface RelaySpace {
   readonly frontier: Positions
   readonly generations: ReadonlyMap<GenerationId, Generation>
   /** Answers a hello; the session's walk begins when its reconciling has ended. */
-  hello(frame: HelloFrame, caller: Caller, now: number): { readonly session: SpaceSession; readonly welcome: WelcomeFrame }
+  hello(
+    frame: HelloFrame,
+    caller: Caller,
+    now: number,
+  ): { readonly session: SpaceSession; readonly welcome: WelcomeFrame }
   leave(session: SpaceSession): void
   /** Keys and writers that must be loaded before a frame is taken in. */
   needs(frame: Frame): { readonly keys: readonly DocumentKey[]; readonly writers: readonly WriterId[] }
@@ -105,7 +125,15 @@ export interface RelaySpace {
   goOn(session: SpaceSession, frame: GoOnFrame): void
   give(session: SpaceSession, frame: GiveFrame, reads: TurnReads, now: number): void
   /** What a peer's feed brought (SPEC T3: judged by size only), and how far the pull of it is now. */
-  pulled(session: SpaceSession, frame: ChangesFrame, peer: PeerState, reads: TurnReads, frontier: Positions, facts: readonly Generation[], texts: PulledTexts): Failure | null
+  pulled(
+    session: SpaceSession,
+    frame: ChangesFrame,
+    peer: PeerState,
+    reads: TurnReads,
+    frontier: Positions,
+    facts: readonly Generation[],
+    texts: PulledTexts,
+  ): Failure | null
   /** The turn's commit, or null if nothing changed. */
   draft(): SpaceCommit | null
   /** The draft is on disk: moves on, and says what to send. */
@@ -120,7 +148,11 @@ export interface RelaySpace {
   cutFor(session: SpaceSession, fingerprint: boolean): Cut
 }
 
-export type PulledTexts = readonly { readonly key: DocumentKey; readonly part: PartName; readonly update: Uint8Array }[]
+export type PulledTexts = readonly {
+  readonly key: DocumentKey
+  readonly part: PartName
+  readonly update: Uint8Array
+}[]
 
 interface Draft {
   readonly position: number
@@ -132,7 +164,15 @@ interface Draft {
   peers: Map<StoreId, PeerState>
   frontier: Positions
   /** Verdicts of this turn, by session. */
-  readonly answers: Map<SpaceSession, { exceptions: VerdictException[]; submits: boolean; refused: { key: DocumentKey; error: Failure }[]; gives: boolean }>
+  readonly answers: Map<
+    SpaceSession,
+    {
+      exceptions: VerdictException[]
+      submits: boolean
+      refused: { key: DocumentKey; error: Failure }[]
+      gives: boolean
+    }
+  >
 }
 
 /** Parts that came over a session exactly as they stand are not sent back over it (SPEC P2). */
@@ -150,7 +190,7 @@ export function createRelaySpace(
   loaded: LoadedSpace,
 ): RelaySpace {
   const { name, store, generation, screen } = options
-  const generations = new Map(loaded.generations.map((fact) => [fact.id, fact]))
+  const generations = new Map(loaded.generations.map(fact => [fact.id, fact]))
   const sessions = new Set<SpaceSession>()
   let record: SpaceRecord = loaded.record ?? {
     position: 0,
@@ -174,8 +214,8 @@ export function createRelaySpace(
   let turn: Draft | null = null
 
   function newestOf(of: StoreId): GenerationId | null {
-    const parents = new Set([...generations.values()].map((fact) => fact.parent))
-    const tips = [...generations.values()].filter((fact) => fact.store === of && !parents.has(fact.id))
+    const parents = new Set([...generations.values()].map(fact => fact.parent))
+    const tips = [...generations.values()].filter(fact => fact.store === of && !parents.has(fact.id))
     tips.sort((a, b) => b.start - a.start)
     return tips[0]?.id ?? null
   }
@@ -261,7 +301,7 @@ export function createRelaySpace(
   /** The lineages of all frontier entries, as far back as what the hello names. */
   function factsFor(frame: HelloFrame): readonly Generation[] {
     const known = new Set<GenerationId>([
-      ...frame.cursors.map((cursor) => cursor.generation),
+      ...frame.cursors.map(cursor => cursor.generation),
       ...frame.frontier.keys(),
       ...frame.reach.keys(),
     ])
@@ -303,14 +343,19 @@ export function createRelaySpace(
   }
 
   function lookUp(draft: Draft, reads: TurnReads): (key: DocumentKey) => HeldRow | undefined {
-    return (key) => draft.rows.get(key) ?? reads.row(key)
+    return key => draft.rows.get(key) ?? reads.row(key)
   }
 
-  function judgeContext(session: SpaceSession, draft: Draft, reads: TurnReads, now: number): Parameters<typeof judgeTransaction>[1] {
+  function judgeContext(
+    session: SpaceSession,
+    draft: Draft,
+    reads: TurnReads,
+    now: number,
+  ): Parameters<typeof judgeTransaction>[1] {
     const row = lookUp(draft, reads)
     return {
       row: (key): JudgedRow | undefined => row(key),
-      writer: (id) => draft.writers.get(id) ?? reads.writer(id),
+      writer: id => draft.writers.get(id) ?? reads.writer(id),
       user: session.caller.user,
       now,
       screen,
@@ -332,7 +377,11 @@ export function createRelaySpace(
       }
       const judgement = session.caller.mayWrite
         ? judgeTransaction(transaction, context)
-        : ({ kind: 'refused', write: 0, error: failure('not-permitted', { reason: 'this token may not write here' }) } as const)
+        : ({
+            kind: 'refused',
+            write: 0,
+            error: failure('not-permitted', { reason: 'this token may not write here' }),
+          } as const)
       if (judgement.kind === 'refused') {
         session.skipping = true
         answer.exceptions.push({ index, kind: 'refused', write: judgement.write, error: judgement.error })
@@ -369,7 +418,10 @@ export function createRelaySpace(
     if (!draft.before.has(key)) draft.before.set(key, before)
     const positions = new Map(before?.positions ?? [])
     const from = new Map(originsOf(key))
-    const delta = brought.filter((write) => write.key === key).map((write) => write.delta).reduce(joinRows, emptyRow)
+    const delta = brought
+      .filter(write => write.key === key)
+      .map(write => write.delta)
+      .reduce(joinRows, emptyRow)
     for (const part of changedParts(before?.row, taken.row)) {
       positions.set(part, draft.position)
       if (isSamePart(taken.row, delta, part)) from.set(part, session.id)
@@ -391,8 +443,12 @@ export function createRelaySpace(
       session.givenCount += 1
       const judged = session.caller.mayWrite
         ? judgeGiven(given, context)
-        : ({ ok: false, error: failure('not-permitted', { reason: 'this token may not write here' }) } as const)
-      if (judged.ok) take(draft, reads, given.key, judged.value, [{ key: given.key, delta: given.row }], session)
+        : ({
+            ok: false,
+            error: failure('not-permitted', { reason: 'this token may not write here' }),
+          } as const)
+      if (judged.ok)
+        take(draft, reads, given.key, judged.value, [{ key: given.key, delta: given.row }], session)
       else answer.refused.push({ key: given.key, error: judged.error })
     }
   }
@@ -408,7 +464,9 @@ export function createRelaySpace(
   ): Failure | null {
     const draft = begin()
     for (const { key, delta, texts: parts } of frame.rows) {
-      const tails = [...parts].flatMap(([part, text]) => (text.kind === 'tail' ? text.updates.map((update) => ({ key, part, update })) : []))
+      const tails = [...parts].flatMap(([part, text]) =>
+        text.kind === 'tail' ? text.updates.map(update => ({ key, part, update })) : [],
+      )
       const error = joinPulled(draft, reads, session, key, delta, tails)
       if (error !== null) return error
     }
@@ -419,7 +477,8 @@ export function createRelaySpace(
     for (const writer of frame.writers) {
       const held = draft.writers.get(writer.writer) ?? reads.writer(writer.writer)
       if (held === undefined) draft.writers.set(writer.writer, writer)
-      else if (compareMarks(writer.highest, held.highest) > 0) draft.writers.set(writer.writer, { ...held, highest: writer.highest })
+      else if (compareMarks(writer.highest, held.highest) > 0)
+        draft.writers.set(writer.writer, { ...held, highest: writer.highest })
     }
     for (const fact of facts) {
       if (generations.has(fact.id)) continue
@@ -465,11 +524,20 @@ export function createRelaySpace(
     if (turn === null) return null
     const { rows, before, texts, writers, position } = turn
     const peersMoved = [...turn.peers].some(([id, peer]) => record.peers.get(id) !== peer)
-    if (rows.size === 0 && writers.size === 0 && !peersMoved && turn.frontier === frontier && turn.generations.length === 0) return null
+    if (
+      rows.size === 0 &&
+      writers.size === 0 &&
+      !peersMoved &&
+      turn.frontier === frontier &&
+      turn.generations.length === 0
+    )
+      return null
     let fingerprint = record.fingerprint
-    for (const [key, held] of rows) fingerprint = replaceInFingerprint(fingerprint, before.get(key)?.row, held.row)
+    for (const [key, held] of rows)
+      fingerprint = replaceInFingerprint(fingerprint, before.get(key)?.row, held.row)
     const next = rows.size > 0 ? position : record.position
-    const joined = rows.size > 0 ? addPosition(generations, turn.frontier, generation, position) : turn.frontier
+    const joined =
+      rows.size > 0 ? addPosition(generations, turn.frontier, generation, position) : turn.frontier
     nextRecord = { position: next, fingerprint, frontier: joined, reach: record.reach, peers: turn.peers }
     return {
       space: name,
@@ -508,7 +576,8 @@ export function createRelaySpace(
           frame: { type: 'verdict', count: session.submitted, ...answer, cut: alone, exceptions },
         })
       }
-      if (gives) deliveries.push({ session, frame: { type: 'given', count: session.givenCount, ...answer, refused } })
+      if (gives)
+        deliveries.push({ session, frame: { type: 'given', count: session.givenCount, ...answer, refused } })
     }
     return deliveries
   }
@@ -528,7 +597,7 @@ export function createRelaySpace(
     const deliveries: Delivery[] = []
     const shared = new Map<string, { rows: readonly ChangedRow[]; frame: ChangesFrame }>()
     for (const session of sessions) {
-      if (!session.live || session.place === record.position && moved) continue
+      if (!session.live || (session.place === record.position && moved)) continue
       const writers = session.role === 'peer' ? [...done.writers.values()] : []
       const isOrigin = done.answers.has(session) || session.role === 'peer'
       const kind = isOrigin ? `own ${session.id}` : session.role
@@ -579,7 +648,8 @@ export function createRelaySpace(
     const from = originsOf(key)
     const cells = new Map<PartName, NonNullable<ReturnType<Row['cells']['get']>>>()
     const bodies = new Map<PartName, TextPart>()
-    const isNews = (part: FeedPart): boolean => (held.positions.get(part) ?? 0) > after && from?.get(part) !== session.id
+    const isNews = (part: FeedPart): boolean =>
+      (held.positions.get(part) ?? 0) > after && from?.get(part) !== session.id
     for (const [part, cell] of held.row.cells) {
       if (!isNews(part)) continue
       cells.set(part, cell)
@@ -596,8 +666,10 @@ export function createRelaySpace(
   }
 
   function cutFor(session: SpaceSession, fingerprint: boolean): Cut {
-    const news = new Map([...frontier].filter(([id, position]) => id !== generation && session.told.get(id) !== position))
-    const facts = [...news.keys()].flatMap((id) => lineageOf(generations, id).slice(0, 4))
+    const news = new Map(
+      [...frontier].filter(([id, position]) => id !== generation && session.told.get(id) !== position),
+    )
+    const facts = [...news.keys()].flatMap(id => lineageOf(generations, id).slice(0, 4))
     return {
       generation,
       position: record.position,
@@ -635,7 +707,7 @@ export function createRelaySpace(
     generations,
     sessions,
     hello,
-    leave: (session) => void sessions.delete(session),
+    leave: session => void sessions.delete(session),
     needs(frame) {
       const keys = new Set<DocumentKey>()
       const writers = new Set<WriterId>()
@@ -670,16 +742,17 @@ export function createRelaySpace(
       if (turn === null) return []
       const { answers: waiting } = turn
       turn = null
-      return [...waiting.keys()].map((session) => ({ session, frame: { type: 'refuse', error } }))
+      return [...waiting.keys()].map(session => ({ session, frame: { type: 'refuse', error } }))
     },
     changedRow(session, { key, held }, texts) {
-      if (session.fresh > 0 && session.cut === 0 && held.position <= session.fresh && !rowExists(held.row)) return null
+      if (session.fresh > 0 && session.cut === 0 && held.position <= session.fresh && !rowExists(held.row))
+        return null
       return select(session, key, held, session.cut, texts)
     },
     textsToSend(session, { key, held }) {
       const from = originsOf(key)
       return [...held.texts.keys()].filter(
-        (part) => (held.positions.get(part) ?? 0) > session.cut && from?.get(part) !== session.id,
+        part => (held.positions.get(part) ?? 0) > session.cut && from?.get(part) !== session.id,
       )
     },
     cutFor,
@@ -696,12 +769,16 @@ function changedParts(before: Row | undefined, after: Row): readonly FeedPart[] 
 
 /** Whether a part stands exactly as it came: joining it back would bring nothing that who sent it lacks. */
 function isSamePart(row: Row, delta: Row, part: FeedPart): boolean {
-  if (part === 'deletion') return isSameRow({ ...emptyRow, deletion: row.deletion }, { ...emptyRow, deletion: delta.deletion })
+  if (part === 'deletion')
+    return isSameRow({ ...emptyRow, deletion: row.deletion }, { ...emptyRow, deletion: delta.deletion })
   if (part === 'revival') return row.revival === delta.revival
   const cell = row.cells.get(part)
   const came = delta.cells.get(part)
   if (cell === undefined || came === undefined) return false
-  return isSameRow({ ...emptyRow, cells: new Map([[part, cell]]) }, { ...emptyRow, cells: new Map([[part, came]]) })
+  return isSameRow(
+    { ...emptyRow, cells: new Map([[part, cell]]) },
+    { ...emptyRow, cells: new Map([[part, came]]) },
+  )
 }
 
 function isSameRow(a: Row, b: Row): boolean {

@@ -55,7 +55,11 @@ export interface SpaceCommit {
   readonly record: SpaceRecord
   readonly rows: ReadonlyMap<DocumentKey, HeldRow>
   /** Updates to append to tails, in order; all at the commit's position. */
-  readonly texts: readonly { readonly key: DocumentKey; readonly part: PartName; readonly update: Uint8Array }[]
+  readonly texts: readonly {
+    readonly key: DocumentKey
+    readonly part: PartName
+    readonly update: Uint8Array
+  }[]
   /** New or changed. */
   readonly writers: readonly WriterRecord[]
   /** New facts. */
@@ -83,7 +87,12 @@ export interface RelayStore {
   /** Writers that were new or changed after a position, for peers. */
   writersAfter(space: string, after: number): Promise<readonly WriterRecord[]>
   /** A body's updates appended after a position; null if some of those are no longer apart from the snapshot. */
-  textTail(space: string, key: DocumentKey, part: PartName, after: number): Promise<readonly Uint8Array[] | null>
+  textTail(
+    space: string,
+    key: DocumentKey,
+    part: PartName,
+    after: number,
+  ): Promise<readonly Uint8Array[] | null>
   /** A whole body: snapshot, then tail. Empty if there is none. */
   textBody(space: string, key: DocumentKey, part: PartName): Promise<readonly Uint8Array[]>
   /** All or nothing, on disk when it resolves. Rejects with `storage-full` or `storage-closed`; nothing was stored then. */

@@ -48,8 +48,8 @@ export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly
     begun ||= entry.transaction.id === plan.from
     if (entry.position === 0 || entry.acks.size > 0) continue
     const { writes } = entry.transaction
-    const orphan = writes.some((write) => state.retired.has(write.mark.writer))
-    if (!orphan && (!begun || !(keys === null || writes.some((write) => keys.has(write.key))))) continue
+    const orphan = writes.some(write => state.retired.has(write.mark.writer))
+    if (!orphan && (!begun || !(keys === null || writes.some(write => keys.has(write.key))))) continue
     for (const { key } of writes) keys?.add(key)
     entries.push(entry)
   }
@@ -57,7 +57,9 @@ export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly
 }
 
 /** The bodies that must be loaded before `makeAnew`. */
-export function bodiesToRemake(entries: readonly OutboxEntry[]): readonly { key: DocumentKey; part: PartName }[] {
+export function bodiesToRemake(
+  entries: readonly OutboxEntry[],
+): readonly { key: DocumentKey; part: PartName }[] {
   const bodies = new Map<string, { key: DocumentKey; part: PartName }>()
   for (const { transaction } of entries) {
     for (const { key, texts } of transaction.writes) {
@@ -86,8 +88,15 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
     if ('code' in again) quarantined.push({ id, error: again })
     else transactions.push({ from: id, to: again })
   }
-  const old = new Set(entries.flatMap(({ transaction }) => transaction.writes.map((write) => write.mark.writer)))
-  return { kind: 'remade', writers: [...old].map((from) => ({ from, to: context.writer })), transactions, quarantined }
+  const old = new Set(
+    entries.flatMap(({ transaction }) => transaction.writes.map(write => write.mark.writer)),
+  )
+  return {
+    kind: 'remade',
+    writers: [...old].map(from => ({ from, to: context.writer })),
+    transactions,
+    quarantined,
+  }
 }
 
 type TextsAnew = ReadonlyMap<Uint8Array, Uint8Array | null>
@@ -97,10 +106,12 @@ function textsAnew(entries: readonly OutboxEntry[], plan: RemakePlan, context: R
   const anew = new Map<Uint8Array, Uint8Array | null>()
   for (const { key, part } of bodiesToRemake(entries)) {
     const later = entries.flatMap(({ transaction }) =>
-      transaction.writes.flatMap((write) => (write.key === key ? [...(write.texts.get(part) ?? [])] : [])),
+      transaction.writes.flatMap(write => (write.key === key ? [...(write.texts.get(part) ?? [])] : [])),
     )
     const refused = plan.refusedTexts.get(bodyKey(key, part)) ?? []
-    const updates = context.support(key, part)?.remake(context.body(key, part), refused, later, yjsClientOf(context.writer))
+    const updates = context
+      .support(key, part)
+      ?.remake(context.body(key, part), refused, later, yjsClientOf(context.writer))
     later.forEach((update, i) => anew.set(update, updates?.[i] ?? null))
   }
   return anew
@@ -131,13 +142,17 @@ function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAne
     if (write.delta.deletion !== null) existsByKey.set(write.key, false)
     const last = greaterMark(lastByKey.get(write.key) ?? null, lastOfRow(write.delta))
     if (last !== null) lastByKey.set(write.key, last)
-    for (const [part, cell] of write.delta.cells) before.set(`${part}\n${write.key}\n${write.mark.writer}`, cell)
+    for (const [part, cell] of write.delta.cells)
+      before.set(`${part}\n${write.key}\n${write.mark.writer}`, cell)
   }
 
   /** C4, W6 (1) and (3): its time, less what the clock was corrected by since, never beyond now; above what it saw. */
   function markAnew(mark: Mark, correction: number, over: Mark | null): Mark {
     const shifted = mark.ms + context.correction - correction
-    const ms = Math.max(0, shifted > context.now && mark.ms > context.now ? Math.floor(context.now) : Math.floor(shifted))
+    const ms = Math.max(
+      0,
+      shifted > context.now && mark.ms > context.now ? Math.floor(context.now) : Math.floor(shifted),
+    )
     let stamp: Stamp = { ms, tick: mark.tick }
     for (const floor of [clock, over]) {
       if (floor !== null && (stamp.ms < floor.ms || (stamp.ms === floor.ms && stamp.tick <= floor.tick))) {
@@ -155,7 +170,7 @@ function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAne
     const cells = new Map(renameRow(write.delta, rename).cells)
     const bodies = new Map<PartName, readonly Uint8Array[]>()
     for (const [part, updates] of write.texts) {
-      const again = updates.map((update) => texts.get(update) ?? null).filter((update) => update !== null)
+      const again = updates.map(update => texts.get(update) ?? null).filter(update => update !== null)
       if (again.length > 0) bodies.set(part, again)
       else cells.delete(part)
     }
@@ -196,10 +211,12 @@ function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAne
         }
         const again = writeAnew(write, seen?.last ?? null, transaction.correction)
         note({ ...again, delta: again.delta })
-        for (const [part, cell] of write.delta.cells) before.set(`${part}\n${write.key}\n${write.mark.writer}`, cell)
+        for (const [part, cell] of write.delta.cells)
+          before.set(`${part}\n${write.key}\n${write.mark.writer}`, cell)
         if (countParts(again.delta) > 0) writes.push(again)
       }
-      if (writes.length === 0) return failure('built-on-refused', { document: transaction.writes[0]?.key ?? '' })
+      if (writes.length === 0)
+        return failure('built-on-refused', { document: transaction.writes[0]?.key ?? '' })
       return { id, writes, seen: seenOf(transaction, writes), correction: context.correction }
     },
   }

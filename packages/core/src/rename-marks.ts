@@ -27,7 +27,7 @@ function renameCell(cell: Cell, rename: Rename): Cell {
     case 'lww':
       return { strategy: 'lww', last: rename(cell.last), value: cell.value }
     case 'ask': {
-      const siblings = cell.siblings.map((sibling) => ({
+      const siblings = cell.siblings.map(sibling => ({
         ...sibling,
         mark: rename(sibling.mark),
         base: sibling.base === null ? null : { mark: rename(sibling.base.mark), value: sibling.base.value },

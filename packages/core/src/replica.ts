@@ -153,7 +153,13 @@ export function createReplicaState(): ReplicaState {
     for (const write of outbox.writesOf(key)) row = joinRows(row ?? emptyRow, write.delta)
     if (!outbox.touches(key)) beside.delete(key)
     const before = rows.get(key)
-    if (before !== undefined && row !== undefined && joinRows(before, row) === before && joinRows(row, before) === row) return
+    if (
+      before !== undefined &&
+      row !== undefined &&
+      joinRows(before, row) === before &&
+      joinRows(row, before) === row
+    )
+      return
     if (row === undefined) rows.delete(key)
     else rows.set(key, row)
     changed.add(key)
@@ -180,7 +186,7 @@ export function createReplicaState(): ReplicaState {
   /** L2: out of the outbox once a relay has it and the confirmed layer shows it; then nothing visible changes. */
   function release(entry: OutboxEntry): void {
     if (entry.acks.size === 0 || entry.position === 0) return
-    if (!entry.transaction.writes.every((write) => showsDelta(confirmed(write.key), write.delta))) return
+    if (!entry.transaction.writes.every(write => showsDelta(confirmed(write.key), write.delta))) return
     outbox.remove(entry.transaction.id)
     for (const { key } of entry.transaction.writes) if (!outbox.touches(key)) beside.delete(key)
   }
@@ -202,7 +208,12 @@ export function createReplicaState(): ReplicaState {
       // A tab's own entry moves to where the journal has it: behind what other tabs committed before.
       if (held?.position === 0) outbox.remove(transaction.id)
       if (held === undefined || held.position === 0) {
-        enter({ transaction, position, acks: held?.acks ?? new Map(), refusedBy: held?.refusedBy ?? new Set() })
+        enter({
+          transaction,
+          position,
+          acks: held?.acks ?? new Map(),
+          refusedBy: held?.refusedBy ?? new Set(),
+        })
       }
     }
   }
@@ -211,7 +222,8 @@ export function createReplicaState(): ReplicaState {
     for (const fact of chunk.generations) generations.set(fact.id, fact)
     for (const record of chunk.writers) writers.set(record.writer, record)
     for (const { key, delta, texts } of chunk.rows) {
-      for (const [part, text] of texts) if (text.kind === 'tail') bodies.add(bodyKey(key, part), text.updates, position)
+      for (const [part, text] of texts)
+        if (text.kind === 'tail') bodies.add(bodyKey(key, part), text.updates, position)
       confirm(key, delta, position)
     }
     for (const { key, part, update } of chunk.texts) {
@@ -225,7 +237,7 @@ export function createReplicaState(): ReplicaState {
     }
     if (chunk.reach !== null) reach = chunk.reach
     wants = chunk.wants
-    releaseTouching(chunk.rows.map((row) => row.key))
+    releaseTouching(chunk.rows.map(row => row.key))
   }
 
   function applyVerdicts(position: number, chunk: VerdictsChunk): void {
@@ -233,7 +245,10 @@ export function createReplicaState(): ReplicaState {
       const entry = outbox.get(id)
       if (entry === undefined) continue
       if (outcome.kind === 'acknowledged') {
-        const acks = new Map(entry.acks).set(chunk.store, { generation: chunk.generation, position: chunk.position })
+        const acks = new Map(entry.acks).set(chunk.store, {
+          generation: chunk.generation,
+          position: chunk.position,
+        })
         const acknowledged = { ...entry, acks }
         outbox.put(acknowledged)
         for (const write of entry.transaction.writes) {
@@ -299,8 +314,15 @@ export function createReplicaState(): ReplicaState {
     quarantine.clear()
     for (const held of chunk.quarantine) quarantine.set(held.transaction.id, held)
     for (const entry of chunk.outbox) {
-      const acks = new Map(entry.acks.map(({ store, generation, position }) => [store, { generation, position }]))
-      enter({ transaction: entry.transaction, position: entry.position, acks, refusedBy: new Set(entry.refusedBy) })
+      const acks = new Map(
+        entry.acks.map(({ store, generation, position }) => [store, { generation, position }]),
+      )
+      enter({
+        transaction: entry.transaction,
+        position: entry.position,
+        acks,
+        refusedBy: new Set(entry.refusedBy),
+      })
     }
   }
 
@@ -330,10 +352,10 @@ export function createReplicaState(): ReplicaState {
     get size() {
       return rows.size
     },
-    visible: (key) => rows.get(key),
+    visible: key => rows.get(key),
     confirmed,
     keys: () => rows.keys(),
-    write: (transaction) =>
+    write: transaction =>
       collect(() => enter({ transaction, position: 0, acks: new Map(), refusedBy: new Set() })),
     apply: (position, chunk) =>
       collect(() => {
@@ -357,7 +379,7 @@ export function createReplicaState(): ReplicaState {
       }),
     load: (loaded, snapshot, position) =>
       collect(() => {
-        const unwritten = [...outbox.entries()].filter((entry) => entry.position === 0)
+        const unwritten = [...outbox.entries()].filter(entry => entry.position === 0)
         for (const key of rows.keys()) changed.add(key)
         for (const entry of [...outbox.entries()]) outbox.remove(entry.transaction.id)
         beside.clear()
@@ -372,10 +394,11 @@ export function createReplicaState(): ReplicaState {
     skip: (rowsChanged, snapshot, position) =>
       collect(() => {
         for (const [key, row] of rowsChanged) {
-          for (const name of row.cells.keys()) if (strategyOfPart(name) === 'text') rebuilt.add(bodyKey(key, name))
+          for (const name of row.cells.keys())
+            if (strategyOfPart(name) === 'text') rebuilt.add(bodyKey(key, name))
           confirm(key, row, position)
         }
-        const kept = new Set(snapshot.outbox.map((entry) => entry.transaction.id))
+        const kept = new Set(snapshot.outbox.map(entry => entry.transaction.id))
         for (const entry of [...outbox.entries()]) {
           const { id } = entry.transaction
           if (entry.position > 0 && !kept.has(id)) leave(id)
@@ -393,8 +416,8 @@ export function createReplicaState(): ReplicaState {
       wants,
       writers: [...writers.values()],
       outbox: [...outbox.entries()]
-        .filter((entry) => entry.position > 0)
-        .map((entry) => ({
+        .filter(entry => entry.position > 0)
+        .map(entry => ({
           transaction: entry.transaction,
           position: entry.position,
           acks: [...entry.acks].map(([store, ack]) => ({ store, ...ack })),
@@ -420,7 +443,6 @@ export function createReplicaState(): ReplicaState {
       bodies.written(upTo)
     },
   }
-
 }
 
 /** An acknowledgement counts while its position is in that relay's lineage (SPEC L2). */
@@ -429,5 +451,10 @@ export function isAcknowledgementHeld(
   ack: { readonly generation: GenerationId; readonly position: number },
   relay: { readonly generation: GenerationId; readonly position: number },
 ): boolean {
-  return coversPosition(state.generations, new Map([[relay.generation, relay.position]]), ack.generation, ack.position)
+  return coversPosition(
+    state.generations,
+    new Map([[relay.generation, relay.position]]),
+    ack.generation,
+    ack.position,
+  )
 }

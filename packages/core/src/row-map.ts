@@ -13,9 +13,9 @@ export interface RowMap {
 export function createRowMap(): RowMap {
   const rows = new Map<DocumentKey, Row>()
   return {
-    get: (key) => rows.get(key),
+    get: key => rows.get(key),
     set: (key, row) => void rows.set(key, row),
-    delete: (key) => void rows.delete(key),
+    delete: key => void rows.delete(key),
     keys: () => rows.keys(),
     get size() {
       return rows.size

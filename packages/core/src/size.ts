@@ -7,7 +7,9 @@ const partBytes = 24
 const markBytes = 16
 
 export function sizeOfRow(row: Row): number {
-  let bytes = (row.deletion === null ? 0 : partBytes * (row.deletion.seen.size + 1)) + (row.revival === null ? 0 : markBytes)
+  let bytes =
+    (row.deletion === null ? 0 : partBytes * (row.deletion.seen.size + 1)) +
+    (row.revival === null ? 0 : markBytes)
   for (const cell of row.cells.values()) bytes += partBytes + sizeOfCell(cell)
   return bytes
 }
@@ -18,7 +20,8 @@ function sizeOfCell(cell: Cell): number {
       return cell.value.length
     case 'ask': {
       let bytes = cell.context.size * markBytes
-      for (const { value, base } of cell.siblings) bytes += value.length + (base?.value.length ?? 0) + 2 * markBytes
+      for (const { value, base } of cell.siblings)
+        bytes += value.length + (base?.value.length ?? 0) + 2 * markBytes
       return bytes
     }
     case 'set': {
@@ -74,7 +77,14 @@ export function partsOfGive(rows: readonly GivenRow[]): readonly (readonly Given
   for (const { key, row, texts } of rows) {
     for (const [name, updates] of texts) {
       for (const update of updates) {
-        push({ key, row: { cells: new Map(), deletion: null, revival: null }, texts: new Map([[name, [update]]]) }, update.length + partBytes)
+        push(
+          {
+            key,
+            row: { cells: new Map(), deletion: null, revival: null },
+            texts: new Map([[name, [update]]]),
+          },
+          update.length + partBytes,
+        )
       }
     }
     push({ key, row, texts: noTexts }, sizeOfRow(row) + key.length)

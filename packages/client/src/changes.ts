@@ -1,0 +1,51 @@
+/**
+ * How a change of the state reaches what is live, in two steps: first everything is brought up to date, then those
+ * who subscribed are told. So no listener sees one live value after a change and another before it.
+ *
+ * What this tab wrote is up to date when the call returns; telling waits for the core, once for each tick.
+ */
+import type { Applied, DocumentKey } from '@rejoin/core'
+import type { ReplicaCore } from './replica-core.ts'
+
+export interface Changes {
+  /** Rises with everything that may have changed; what was computed at the same version is up to date. */
+  readonly version: number
+  /** Runs at every change, before anybody is told. Returns how to stop. */
+  onUpdate(update: (applied: Applied) => void): () => void
+  /** Runs after every change, once all is up to date. Returns how to stop. */
+  onTell(tell: () => void): () => void
+  /** This tab wrote these documents. */
+  note(keys: Iterable<DocumentKey>): void
+  close(): void
+}
+
+export function createChanges(core: Pick<ReplicaCore, 'onApplied'>): Changes {
+  const updates = new Set<(applied: Applied) => void>()
+  const tells = new Set<() => void>()
+  let version = 0
+
+  function update(applied: Applied): void {
+    version++
+    for (const run of [...updates]) if (updates.has(run)) run(applied)
+  }
+
+  const stop = core.onApplied(applied => {
+    update(applied)
+    for (const tell of [...tells]) if (tells.has(tell)) tell()
+  })
+
+  return {
+    get version() {
+      return version
+    },
+    onUpdate: run => enlist(updates, run),
+    onTell: tell => enlist(tells, tell),
+    note: keys => update({ changed: new Set(keys), writers: new Map(), rebuilt: new Set() }),
+    close: stop,
+  }
+}
+
+function enlist<T>(set: Set<T>, member: T): () => void {
+  set.add(member)
+  return () => void set.delete(member)
+}

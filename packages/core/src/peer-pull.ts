@@ -1,0 +1,118 @@
+/**
+ * A relay's pull of a peer's feed: the same verb as a client's, but what comes is joined into the relay's own rows
+ * in the turn that stores the cursor with it (SPEC P1-P4, T3).
+ */
+import { bodyKey } from './bodies.ts'
+import type { ChangesFrame, Cut, TextFrame, WantFrame, WelcomeFrame } from './frames.ts'
+import {
+  coversPosition,
+  joinPositions,
+  noPositions,
+  type Generation,
+  type GenerationId,
+  type Positions,
+} from './generations.ts'
+import type { HeldRow, PeerState } from './relay-store.ts'
+import { countParts, emptyRow, joinRows, type DocumentKey, type PartName } from './row.ts'
+import type { PulledTexts } from './relay-space.ts'
+
+export interface PulledTurn {
+  readonly peer: PeerState
+  /** At a cut with nothing outstanding, what the peer holds. */
+  readonly joined: Positions
+  readonly facts: readonly Generation[]
+  readonly texts: PulledTexts
+  readonly want: WantFrame | null
+  /** At such a cut, when the peer tells it: to be compared with this relay's own, if the peer holds all of it (SPEC P5). */
+  readonly cut: Cut | null
+}
+
+export interface PeerPull {
+  /** The pull goes on where the peer says. */
+  welcome(frame: WelcomeFrame): void
+  changes(frame: ChangesFrame, row: (key: DocumentKey) => HeldRow | undefined): PulledTurn
+  text(frame: TextFrame): PulledTurn
+  /** Whether the peer holds everything of a feed up to a position, by what it told. */
+  holds(
+    generations: ReadonlyMap<GenerationId, Generation>,
+    generation: GenerationId,
+    position: number,
+  ): boolean
+}
+
+export function createPeerPull(before: PeerState | null): PeerPull {
+  const wants = new Set<DocumentKey>(before?.wants ?? [])
+  const wantedTexts = new Map<string, DocumentKey>()
+  let cursor = before?.cursor ?? null
+  let frontier: Positions = noPositions
+  let facts = new Map<GenerationId, Generation>()
+  let told: Generation[] = []
+
+  function note(generations: readonly Generation[]): void {
+    for (const fact of generations) {
+      if (facts.has(fact.id)) continue
+      facts = new Map(facts).set(fact.id, fact)
+      told.push(fact)
+    }
+  }
+
+  function turn(texts: PulledTexts, want: WantFrame | null, cut: Cut | null): PulledTurn {
+    const outstanding = wants.size + wantedTexts.size > 0
+    if (cut !== null)
+      frontier = joinPositions(facts, frontier, new Map([...cut.frontier, [cut.generation, cut.position]]))
+    if (cursor !== null && atCut && !outstanding) cursor = { ...cursor, cut: cursor.place }
+    const news = told
+    told = []
+    return {
+      peer: {
+        cursor: cursor ?? { generation: '' as GenerationId, cut: 0, place: 0 },
+        wants: [...wants, ...wantedTexts.values()],
+      },
+      joined: atCut && !outstanding ? frontier : noPositions,
+      facts: news,
+      texts,
+      want,
+      cut: outstanding ? null : cut,
+    }
+  }
+  let atCut = false
+
+  return {
+    welcome(frame) {
+      cursor = frame.cursor
+      frontier = frame.frontier
+      note(frame.generations)
+    },
+    changes(frame, row) {
+      const keys: DocumentKey[] = []
+      const bodies: { key: DocumentKey; part: PartName; stateVector: ReadonlyMap<number, number> }[] = []
+      for (const { key, delta, parts, texts } of frame.rows) {
+        if (frame.answer) wants.delete(key)
+        const held = row(key)
+        if (parts > 0 && countParts(joinRows(held?.row ?? emptyRow, delta)) < parts && !wants.has(key)) {
+          wants.add(key)
+          keys.push(key)
+        }
+        for (const [part, text] of texts) {
+          if (text.kind !== 'head') continue
+          wantedTexts.set(bodyKey(key, part), key)
+          bodies.push({ key, part, stateVector: held?.texts.get(part)?.stateVector ?? new Map() })
+        }
+      }
+      if (frame.cut !== null) note(frame.cut.generations)
+      if (!frame.answer && cursor !== null) {
+        cursor = { ...cursor, place: frame.place }
+        atCut = frame.cut !== null
+      }
+      const want: WantFrame | null =
+        keys.length + bodies.length > 0 ? { type: 'want', keys, texts: bodies, writers: [] } : null
+      return turn([], want, frame.cut)
+    },
+    text(frame) {
+      if (!frame.more) wantedTexts.delete(bodyKey(frame.key, frame.part))
+      return turn([frame], null, null)
+    },
+    holds: (generations, generation, position) =>
+      coversPosition(new Map([...generations, ...facts]), frontier, generation, position),
+  }
+}

@@ -1,0 +1,86 @@
+/** Rows of a pull: a batch, and beside it how many parts each row has at its source, and what of its texts comes. */
+import { limits } from '../limits.ts'
+import { lastOfRow, type DocumentKey, type PartName, collectionOfKey } from '../row.ts'
+import type { ChangedRow, TextHead, TextPart } from '../frames.ts'
+import { readBatch, writeBatch } from './batch.ts'
+import type { Bounds } from './bounds.ts'
+import { readColumn, writeColumn } from './columns.ts'
+import { readCellName } from './contents.ts'
+import { numberOfField, type Dictionary, type Names } from './dictionary.ts'
+import { readDigest, writeDigest } from './digests.ts'
+import { sortedEntries } from './order.ts'
+import { readCount, readUint, type Reader } from './reader.ts'
+import { refuseMalformed } from './refusal.ts'
+import { readStateVector, writeStateVector } from './state-vector.ts'
+import { readUpdates, writeUpdates } from './text-updates.ts'
+import { writeUint, type Writer } from './writer.ts'
+
+export function writeChangedRows(writer: Writer, dictionary: Dictionary, rows: readonly ChangedRow[]): void {
+  writeBatch(
+    writer,
+    dictionary,
+    rows.map(({ key, delta }) => ({ key, row: delta, mark: lastOfRow(delta) })),
+  )
+  writeColumn(
+    writer,
+    rows.map(({ parts, texts }) => parts * 2 + (texts.size > 0 ? 1 : 0)),
+  )
+  for (const { key, texts } of rows) if (texts.size > 0) writeTexts(writer, dictionary, key, texts)
+}
+
+export function readChangedRows(reader: Reader, names: Names, bounds: Bounds): readonly ChangedRow[] {
+  const batch = readBatch(reader, names, bounds)
+  const heads = readColumn(reader, batch.length)
+  return batch.map(({ key, row }, i) => {
+    const head = heads[i] ?? 0
+    const texts = head % 2 === 1 ? readTexts(reader, names, key) : noTextParts
+    return { key, delta: row, parts: Math.floor(head / 2), texts }
+  })
+}
+
+const noTextParts: ReadonlyMap<PartName, TextPart> = new Map()
+
+/** A part's number, doubled, and one more for a head. */
+function writeTexts(
+  writer: Writer,
+  dictionary: Dictionary,
+  key: DocumentKey,
+  texts: ReadonlyMap<PartName, TextPart>,
+): void {
+  const collection = collectionOfKey(key)
+  writeUint(writer, texts.size)
+  for (const [name, text] of sortedEntries(texts)) {
+    const number = numberOfField(dictionary, collection, name)
+    writeUint(writer, number * 2 + (text.kind === 'head' ? 1 : 0))
+    if (text.kind === 'head') writeTextHead(writer, text.head)
+    else writeUpdates(writer, text.updates)
+  }
+}
+
+function readTexts(reader: Reader, names: Names, key: DocumentKey): ReadonlyMap<PartName, TextPart> {
+  const collection = collectionOfKey(key)
+  const texts = new Map<PartName, TextPart>()
+  const count = readCount(reader, 'texts of a row', limits.partsPerFrameMax, 2)
+  for (let i = 0; i < count; i++) {
+    const head = readUint(reader)
+    const name = readCellName(names, Math.floor(head / 2), collection)
+    texts.set(
+      name,
+      head % 2 === 1
+        ? { kind: 'head', head: readTextHead(reader) }
+        : { kind: 'tail', updates: readUpdates(reader, limits.frameBytesMax) },
+    )
+  }
+  if (texts.size !== count || count === 0) refuseMalformed('the texts of a row are not in their one form')
+  return texts
+}
+
+function writeTextHead(writer: Writer, head: TextHead): void {
+  writeStateVector(writer, head.stateVector)
+  writeDigest(writer, head.digest)
+  writeUint(writer, head.bytes)
+}
+
+function readTextHead(reader: Reader): TextHead {
+  return { stateVector: readStateVector(reader), digest: readDigest(reader), bytes: readUint(reader) }
+}

@@ -1,0 +1,133 @@
+/**
+ * Columns: what is alike lies together, written as runs. A run is its number doubled, plus one if it is longer than
+ * one; then its length less two. A column knows its length from what came before it, so it needs no prefix.
+ *
+ * Runs amplify (a dozen bytes can claim a million numbers), so the caller bounds the length of every column.
+ */
+import { isSameMark, type Mark } from '../mark.ts'
+import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
+import { createMark, firstWriter, noMark, sameMark } from './marks.ts'
+import { readUint, unzigzag, type Reader } from './reader.ts'
+import { refuseMalformed } from './refusal.ts'
+import { writeUint, zigzag, type Writer } from './writer.ts'
+
+/** Numbers below 2^52. */
+export function writeColumn(writer: Writer, numbers: readonly number[]): void {
+  for (let i = 0; i < numbers.length; ) {
+    const number = numbers[i] ?? 0
+    let end = i + 1
+    while (end < numbers.length && numbers[end] === number) end++
+    const isLong = end - i > 1
+    writeUint(writer, number * 2 + (isLong ? 1 : 0))
+    if (isLong) writeUint(writer, end - i - 2)
+    i = end
+  }
+}
+
+export function readColumn(reader: Reader, count: number): number[] {
+  const numbers: number[] = []
+  while (numbers.length < count) {
+    const head = readUint(reader)
+    const number = Math.floor(head / 2)
+    if (head % 2 === 0) {
+      numbers.push(number)
+      continue
+    }
+    const length = readUint(reader) + 2
+    if (length > count - numbers.length) refuseMalformed('a run is longer than its column')
+    for (let i = 0; i < length; i++) numbers.push(number)
+  }
+  return numbers
+}
+
+/** Each number as its difference from the one before. */
+export function writeSteps(writer: Writer, numbers: readonly number[]): void {
+  let before = 0
+  const steps = numbers.map(number => {
+    const step = zigzag(number - before)
+    before = number
+    return step
+  })
+  writeColumn(writer, steps)
+}
+
+export function readSteps(reader: Reader, count: number): number[] {
+  let before = 0
+  return readColumn(reader, count).map(step => {
+    before += unzigzag(step)
+    if (before < 0) refuseMalformed('a number of a column is out of range')
+    return before
+  })
+}
+
+/**
+ * Marks as three columns: writers, and of those that are not the known mark beside them the differences of
+ * milliseconds and ticks from it. What is known is one mark for each, or the mark before, from `ms` on.
+ */
+export function writeMarks(
+  writer: Writer,
+  dictionary: Dictionary,
+  marks: readonly (Mark | null)[],
+  known: readonly (Mark | null)[] | { readonly ms: number },
+): void {
+  const heads: number[] = []
+  const times: number[] = []
+  const ticks: number[] = []
+  let before: Mark | null = null
+  for (let i = 0; i < marks.length; i++) {
+    const mark = marks[i] ?? null
+    const base: Mark | null = 'ms' in known ? before : (known[i] ?? null)
+    if (mark === null) {
+      heads.push(noMark)
+      continue
+    }
+    before = mark
+    if (isSameMark(mark, base)) {
+      heads.push(sameMark)
+      continue
+    }
+    heads.push(firstWriter + numberOfWriter(dictionary, mark.writer))
+    times.push(zigzag(mark.ms - (base === null ? msOf(known) : base.ms)))
+    ticks.push(zigzag(mark.tick - (base?.tick ?? 0)))
+  }
+  writeColumn(writer, heads)
+  writeColumn(writer, times)
+  writeColumn(writer, ticks)
+}
+
+export function readMarks(
+  reader: Reader,
+  names: Names,
+  count: number,
+  known: readonly (Mark | null)[] | { readonly ms: number },
+): (Mark | null)[] {
+  const heads = readColumn(reader, count)
+  const spoken = heads.reduce((sum, head) => sum + (head >= firstWriter ? 1 : 0), 0)
+  const times = readColumn(reader, spoken)
+  const ticks = readColumn(reader, spoken)
+  const marks: (Mark | null)[] = []
+  let before: Mark | null = null
+  let next = 0
+  for (let i = 0; i < count; i++) {
+    const head = heads[i] ?? noMark
+    if (head === noMark) {
+      marks.push(null)
+      continue
+    }
+    const base: Mark | null = 'ms' in known ? before : (known[i] ?? null)
+    if (head === sameMark) {
+      before = base ?? refuseMalformed('a mark refers to one that is not there')
+    } else {
+      const ms = (base === null ? msOf(known) : base.ms) + unzigzag(times[next] ?? 0)
+      const tick = (base?.tick ?? 0) + unzigzag(ticks[next] ?? 0)
+      next++
+      before = createMark(ms, tick, writerAt(names, head - firstWriter))
+    }
+    marks.push(before)
+  }
+  return marks
+}
+
+function msOf(known: readonly (Mark | null)[] | { readonly ms: number }): number {
+  return 'ms' in known ? known.ms : 0
+}

@@ -1,0 +1,68 @@
+/**
+ * Ids of many documents as columns: mints (0 for a string of the application's), serials of the minted ones by
+ * their steps, and the strings, each by what it shares with the one before, which is much where keys are in order.
+ */
+import { limits } from '../limits.ts'
+import { parseMintedId } from '../minted-id.ts'
+import { idOfKey, type DocumentKey } from '../row.ts'
+import { readColumn, readSteps, writeColumn, writeSteps } from './columns.ts'
+import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
+import { checkFreeId, idOf } from './keys.ts'
+import { readString, readUint, type Reader } from './reader.ts'
+import { checkLimit, refuseMalformed } from './refusal.ts'
+import { encodeUtf8, isShortAscii, writeString, writeUint, type Writer } from './writer.ts'
+
+export function writeIds(
+  writer: Writer,
+  dictionary: Dictionary,
+  rows: readonly { readonly key: DocumentKey }[],
+): void {
+  const mints: number[] = []
+  const serials: number[] = []
+  const texts: string[] = []
+  for (const { key } of rows) {
+    const id = idOfKey(key)
+    const minted = parseMintedId(id)
+    if (minted === null) texts.push(id)
+    else serials.push(minted.serial)
+    mints.push(minted === null ? 0 : numberOfWriter(dictionary, minted.mint) + 1)
+  }
+  writeColumn(writer, mints)
+  writeSteps(writer, serials)
+  let before = ''
+  for (const id of texts) {
+    const shared = sharedLength(before, id)
+    writeUint(writer, shared)
+    writeString(writer, id.slice(shared))
+    before = id
+  }
+}
+
+export function readIds(reader: Reader, names: Names, count: number): readonly string[] {
+  const mints = readColumn(reader, count)
+  const minted = mints.reduce((sum, mint) => sum + (mint === 0 ? 0 : 1), 0)
+  const serials = readSteps(reader, minted)
+  let next = 0
+  let before = ''
+  return mints.map(mint => {
+    if (mint > 0) return idOf(writerAt(names, mint - 1), serials[next++] ?? 0)
+    const shared = readUint(reader)
+    if (shared > before.length || isLeadSurrogate(before.charCodeAt(shared - 1)))
+      refuseMalformed('an id shares more with the one before than there is')
+    const id = before.slice(0, shared) + readString(reader, 'bytes of an id', limits.idBytesMax)
+    if (!isShortAscii(id)) checkLimit('bytes of an id', limits.idBytesMax, encodeUtf8(id).length)
+    before = checkFreeId(id)
+    return id
+  })
+}
+
+/** In UTF-16 code units, and never half of a pair. */
+function sharedLength(a: string, b: string): number {
+  let shared = 0
+  while (shared < a.length && shared < b.length && a.charCodeAt(shared) === b.charCodeAt(shared)) shared++
+  return shared > 0 && isLeadSurrogate(b.charCodeAt(shared - 1)) ? shared - 1 : shared
+}
+
+function isLeadSurrogate(code: number): boolean {
+  return code >= 0xd800 && code < 0xdc00
+}

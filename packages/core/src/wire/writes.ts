@@ -1,0 +1,104 @@
+/**
+ * Writes: a batch, and beside it whether each stands by itself, what it brings of texts, and of each `lww` cell the
+ * mark that it replaced, again as columns, since a burst replaces marks that are alike.
+ */
+import { assert } from '../errors.ts'
+import type { Mark } from '../mark.ts'
+import { collectionOfKey, type PartName, type Row } from '../row.ts'
+import { noTexts, nothingReplaced, type Write } from '../write.ts'
+import { readBatch, writeBatch } from './batch.ts'
+import type { Bounds } from './bounds.ts'
+import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
+import type { Dictionary, Names } from './dictionary.ts'
+import { expectMark } from './marks.ts'
+import { compareNames } from './order.ts'
+import type { Reader } from './reader.ts'
+import { refuseMalformed } from './refusal.ts'
+import { readTextUpdates, writeTextUpdates } from './text-updates.ts'
+import type { Writer } from './writer.ts'
+
+const isWhole = 1
+const hasTexts = 2
+
+export function writeWrites(writer: Writer, dictionary: Dictionary, writes: readonly Write[]): void {
+  writeBatch(
+    writer,
+    dictionary,
+    writes.map(({ key, delta, mark }) => ({ key, row: delta, mark })),
+  )
+  writeColumn(
+    writer,
+    writes.map(({ whole, texts }) => (whole ? isWhole : 0) + (texts.size > 0 ? hasTexts : 0)),
+  )
+  for (const { key, texts } of writes)
+    if (texts.size > 0) writeTextUpdates(writer, dictionary, collectionOfKey(key), texts)
+  writeReplaced(writer, dictionary, writes)
+}
+
+export function readWrites(reader: Reader, names: Names, bounds: Bounds): readonly Write[] {
+  const batch = readBatch(reader, names, bounds)
+  const flags = readColumn(reader, batch.length)
+  const texts = batch.map(({ key }, i) => {
+    const flag = flags[i] ?? 0
+    if (flag > isWhole + hasTexts) refuseMalformed('a write has unknown flags')
+    return flag >= hasTexts
+      ? readTextUpdates(reader, names, collectionOfKey(key), bounds.textUpdateBytes)
+      : noTexts
+  })
+  const replaced = readReplaced(reader, names, batch)
+  return batch.map(({ key, row, mark }, i) => ({
+    mark: expectMark(mark),
+    key,
+    delta: row,
+    texts: texts[i] ?? noTexts,
+    replaced: replaced[i] ?? nothingReplaced,
+    whole: (flags[i] ?? 0) % 2 === 1,
+  }))
+}
+
+function writeReplaced(writer: Writer, dictionary: Dictionary, writes: readonly Write[]): void {
+  const marks: (Mark | null)[] = []
+  const known: Mark[] = []
+  for (const { delta, mark, replaced } of writes) {
+    let named = 0
+    for (const name of replaceableParts(delta)) {
+      const before = replaced.get(name) ?? null
+      if (before !== null) named++
+      marks.push(before)
+      known.push(mark)
+    }
+    assert(named === replaced.size, 'what a write replaced is of lww cells that it brings')
+  }
+  writeMarks(writer, dictionary, marks, known)
+}
+
+function readReplaced(
+  reader: Reader,
+  names: Names,
+  batch: readonly { readonly row: Row; readonly mark: Mark | null }[],
+): readonly ReadonlyMap<PartName, Mark>[] {
+  const parts = batch.map(({ row }) => replaceableParts(row))
+  const known: (Mark | null)[] = []
+  parts.forEach((ofRow, i) => {
+    for (let left = ofRow.length; left > 0; left--) known.push(batch[i]?.mark ?? null)
+  })
+  const marks = readMarks(reader, names, known.length, known)
+  let at = 0
+  return parts.map(ofRow => {
+    let replaced: Map<PartName, Mark> | null = null
+    for (const name of ofRow) {
+      const mark = marks[at++] ?? null
+      if (mark === null) continue
+      replaced ??= new Map()
+      replaced.set(name, mark)
+    }
+    return replaced ?? nothingReplaced
+  })
+}
+
+/** The `lww` cells of a row in the order of their names. */
+function replaceableParts(row: Row): readonly PartName[] {
+  const parts: PartName[] = []
+  for (const [name, cell] of row.cells) if (cell.strategy === 'lww') parts.push(name)
+  return parts.length < 2 ? parts : parts.sort(compareNames)
+}

@@ -1,0 +1,30 @@
+/** A session that a space knows, with the link that carries its frames. */
+import { encodeFrame, type Frame, type PeerPull, type RowIndex, type SpaceSession } from '@rejoin/core'
+import { bufferedMarkBytes, type SessionLink } from '../kernel-port.ts'
+
+export interface Attached {
+  readonly link: SessionLink
+  readonly session: SpaceSession
+  /** The other direction, where the other end is a peer. */
+  pull: PeerPull | null
+  /** All rows as they were when its reconciling began. */
+  index: RowIndex | null
+  open: boolean
+}
+
+/** Sends a frame, and counts it against the receiver's credit (SPEC F3). Returns its bytes. */
+export function send(attached: Attached, frame: Frame): number {
+  return sendBytes(attached, encodeFrame(frame))
+}
+
+export function sendBytes(attached: Attached, bytes: Uint8Array): number {
+  if (!attached.open) return 0
+  attached.session.credit -= bytes.length
+  attached.link.send(bytes)
+  return bytes.length
+}
+
+/** Whether it takes more of what can wait. Who does not is a cursor that lags, not a queue that grows (SPEC F1). */
+export function hasRoom(attached: Attached): boolean {
+  return attached.open && attached.session.credit > 0 && attached.link.buffered() < bufferedMarkBytes
+}

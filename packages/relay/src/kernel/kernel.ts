@@ -1,0 +1,129 @@
+/**
+ * The kernel: everything of a relay that has rules. It knows frames, a store and a link; what carries them is the
+ * shell's. Each space is driven by itself, one turn after the other, so one space's trouble is not its neighbour's.
+ */
+import {
+  encodeFrame,
+  failure,
+  protocolVersion,
+  type Failure,
+  type Frame,
+  type HelloFrame,
+  type Write,
+} from '@rejoin/core'
+import { closeCodeOf } from '../close-code.ts'
+import type { Kernel, KernelOptions, KernelSession, SessionLink } from '../kernel-port.ts'
+import type { Attached } from './attached.ts'
+import { openSpaceDriver, type SpaceDriver } from './space-driver.ts'
+
+const heartbeatMs = 10_000
+/** Before a space with nobody attached is let go. */
+const idleMs = 30_000
+
+export function createKernel(options: KernelOptions): Kernel {
+  const { runtime, store, log } = options
+  const spaces = new Map<string, Promise<SpaceDriver>>()
+  let draining = false
+  let stopBeat = (): void => {}
+
+  function beat(): void {
+    stopBeat = runtime.after(heartbeatMs, () => {
+      for (const opening of spaces.values()) void opening.then(driver => driver.heartbeat()).catch(() => {})
+      if (spaces.size > 0) beat()
+      else stopBeat = () => {}
+    })
+  }
+
+  function open(name: string): Promise<SpaceDriver> {
+    let opening = spaces.get(name)
+    if (opening === undefined) {
+      opening = openSpaceDriver(name, options, () => letGo(name))
+      spaces.set(name, opening)
+      opening.catch(() => spaces.delete(name))
+      if (spaces.size === 1) beat()
+    }
+    return opening
+  }
+
+  /** A space nobody is attached to is dropped from memory after a while; what it holds is in the store. */
+  function letGo(name: string): void {
+    runtime.after(idleMs, () => {
+      void spaces
+        .get(name)
+        ?.then(driver => {
+          if (driver.isIdle()) spaces.delete(name)
+        })
+        .catch(() => {})
+    })
+  }
+
+  async function greet(
+    link: SessionLink,
+    hello: HelloFrame,
+  ): Promise<{ driver: SpaceDriver; attached: Attached } | Failure> {
+    if (draining) return failure('overloaded', { retryAfterMs: 1000 })
+    if (hello.protocol !== protocolVersion)
+      return failure('protocol-version', { supported: [protocolVersion] })
+    const { space, device } = hello
+    const identity = await options.token(hello.token, { space, device, address: link.address })
+    if (identity === null)
+      return failure('unauthenticated', { reason: 'the token is missing, wrong or expired' })
+    const grant = await options.access(identity.user, space)
+    if (grant === 'none') return failure('not-permitted', { reason: 'no access to this space' })
+    const driver = await open(space)
+    const rule = (write: Write): Failure | null => {
+      const verdict = options.accept(write, { user: identity.user, space })
+      return verdict === true ? null : failure('refused-by-rule', { reason: verdict })
+    }
+    const caller = { user: identity.user, mayWrite: grant === 'write', rule }
+    return { driver, attached: await driver.attach(link, hello, caller) }
+  }
+
+  function refuse(link: SessionLink, error: Failure): void {
+    link.send(encodeFrame({ type: 'refuse', error }))
+    link.close(closeCodeOf(error.code), error.code)
+  }
+
+  return {
+    attach(link): KernelSession {
+      let driver: SpaceDriver | null = null
+      let attached: Attached | null = null
+      let greeting = false
+      let ended = false
+      const begin = async (hello: HelloFrame): Promise<void> => {
+        greeting = true
+        try {
+          const greeted = await greet(link, hello)
+          if ('code' in greeted) return refuse(link, greeted)
+          if (ended) return greeted.driver.detach(greeted.attached)
+          driver = greeted.driver
+          attached = greeted.attached
+        } catch (error) {
+          log.error({ space: hello.space, error: String(error) }, 'a session could not begin')
+          refuse(link, failure('overloaded', { retryAfterMs: 5000 }))
+        }
+      }
+      return {
+        receive(frame: Frame) {
+          if (driver !== null && attached !== null) return driver.receive(attached, frame)
+          if (frame.type === 'hello' && !greeting) return void begin(frame)
+          refuse(link, failure('malformed-frame', { reason: `${frame.type} before the welcome` }))
+        },
+        drained: () => driver?.wake(),
+        closed() {
+          ended = true
+          if (driver !== null && attached !== null) driver.detach(attached)
+        },
+      }
+    },
+    async drain() {
+      draining = true
+      stopBeat()
+      const drivers = await Promise.allSettled(spaces.values())
+      await Promise.all(
+        drivers.map(driver => (driver.status === 'fulfilled' ? driver.value.settled() : null)),
+      )
+      log.debug({ store: store.id }, 'everything received is answered')
+    },
+  }
+}

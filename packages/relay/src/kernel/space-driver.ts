@@ -1,0 +1,281 @@
+/**
+ * Drives one space: gathers what came, loads what it touches, lets the space take it in, commits, and only then
+ * says so (SPEC A1). While a commit is under way the next turn's frames gather: a group commit by itself.
+ *
+ *   queue --> load --> take in --> commit (on disk) --> verdicts, changes --> pages for who lags --> queue
+ */
+import {
+  createPeerPull,
+  createRelaySpace,
+  failure,
+  isSameFingerprint,
+  RejoinError,
+  type Caller,
+  type Delivery,
+  type DocumentKey,
+  type Failure,
+  type Frame,
+  type HeldRow,
+  type HelloFrame,
+  type WriterId,
+  type WriterRecord,
+} from '@rejoin/core'
+import { screenUpdate } from '@rejoin/resolve/screen'
+import { closeCodeOf } from '../close-code.ts'
+import type { KernelOptions, SessionLink } from '../kernel-port.ts'
+import { hasRoom, send, sendBytes, type Attached } from './attached.ts'
+import { encodeFrame } from '@rejoin/core'
+import { answerWant, sendPage } from './pages.ts'
+import { answerRange } from './ranges.ts'
+
+export interface SpaceDriver {
+  attach(link: SessionLink, hello: HelloFrame, caller: Caller): Promise<Attached>
+  receive(attached: Attached, frame: Frame): void
+  detach(attached: Attached): void
+  /** Somebody has room again. */
+  wake(): void
+  heartbeat(): void
+  isIdle(): boolean
+  /** Resolves when everything received so far is answered. */
+  settled(): Promise<void>
+}
+
+type Job =
+  | { readonly kind: 'frame'; readonly attached: Attached; readonly frame: Frame }
+  | { readonly kind: 'attach'; readonly run: () => void }
+
+/** Frames taken into one turn at most: it bounds what is decoded at once, and how long the first waits. */
+const turnFramesMax = 512
+
+export async function openSpaceDriver(
+  name: string,
+  options: KernelOptions,
+  onEmpty: () => void,
+): Promise<SpaceDriver> {
+  const { store, runtime, log } = options
+  const loadSpace = async (): Promise<ReturnType<typeof createRelaySpace>> =>
+    createRelaySpace(
+      { name, store: store.id, generation: store.generation, screen: screenUpdate, levels: ['relay'] },
+      await store.loadSpace(name),
+    )
+  const space = await loadSpace()
+  const attachedBySession = new Map<unknown, Attached>()
+  let queue: Job[] = []
+  let running: Promise<void> | null = null
+
+  function start(): void {
+    running ??= run().finally(() => {
+      running = null
+      if (queue.length > 0) start()
+    })
+  }
+
+  async function run(): Promise<void> {
+    // What comes in this tick is one turn.
+    await Promise.resolve()
+    for (;;) {
+      const jobs = queue.slice(0, turnFramesMax)
+      queue = queue.slice(turnFramesMax)
+      if (jobs.length > 0) await takeTurn(jobs)
+      const progressed = await sendPages()
+      if (queue.length === 0 && !progressed) return
+    }
+  }
+
+  async function takeTurn(jobs: readonly Job[]): Promise<void> {
+    const frames = jobs.filter(job => job.kind === 'frame').filter(job => job.attached.open)
+    try {
+      const reads = await load(frames.map(({ frame }) => frame))
+      for (const { attached, frame } of frames) takeIn(attached, frame, reads)
+      const draft = space.draft()
+      if (draft !== null) await store.commit(draft)
+      deliver(space.committed())
+    } catch (error) {
+      const cause: Failure =
+        error instanceof RejoinError
+          ? failure(error.code, error.details)
+          : failure('overloaded', { retryAfterMs: 1000 })
+      log.error({ space: name, error: String(error) }, 'a commit failed; nothing of it was acknowledged')
+      for (const { session } of space.failed(cause)) {
+        const attached = attachedBySession.get(session)
+        if (attached !== undefined) refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
+      }
+    }
+    for (const { attached, frame } of frames) {
+      if (attached.open) await answer(attached, frame)
+    }
+    for (const job of jobs) if (job.kind === 'attach') job.run()
+  }
+
+  interface Reads {
+    readonly rows: ReadonlyMap<DocumentKey, HeldRow>
+    readonly writers: ReadonlyMap<WriterId, WriterRecord>
+  }
+
+  async function load(frames: readonly Frame[]): Promise<Reads> {
+    const keys = new Set<DocumentKey>()
+    const writers = new Set<WriterId>()
+    for (const frame of frames) {
+      const needs = space.needs(frame)
+      for (const key of needs.keys) keys.add(key)
+      for (const writer of needs.writers) writers.add(writer)
+    }
+    const rows = keys.size === 0 ? new Map() : await store.rows(name, [...keys])
+    const records = writers.size === 0 ? [] : await store.writers(name, [...writers])
+    return { rows, writers: new Map(records.map(record => [record.writer, record])) }
+  }
+
+  /** What changes the space. */
+  function takeIn(attached: Attached, frame: Frame, { rows, writers }: Reads): void {
+    const reads = { row: (key: DocumentKey) => rows.get(key), writer: (id: WriterId) => writers.get(id) }
+    const { session, pull } = attached
+    switch (frame.type) {
+      case 'submit':
+        return space.submit(session, frame, reads, runtime.now())
+      case 'go-on':
+        return space.goOn(session, frame)
+      case 'give':
+        return space.give(session, frame, reads, runtime.now())
+      case 'changes':
+      case 'text': {
+        if (pull === null)
+          return refuse(attached, failure('malformed-frame', { reason: `${frame.type} from a client` }))
+        const turn = frame.type === 'text' ? pull.text(frame) : pull.changes(frame, reads.row)
+        const changes = frame.type === 'text' ? { ...emptyChanges, place: turn.peer.cursor.place } : frame
+        const error = space.pulled(session, changes, turn.peer, reads, turn.joined, turn.facts, turn.texts)
+        if (error !== null) return refuse(attached, error)
+        if (turn.want !== null) send(attached, turn.want)
+        if (
+          turn.cut?.fingerprint != null &&
+          pull.holds(space.generations, store.generation, space.position)
+        ) {
+          comparing.push({ attached, expected: turn.cut.fingerprint })
+        }
+      }
+    }
+  }
+  const comparing: { attached: Attached; expected: typeof space.fingerprint }[] = []
+
+  /** P5 between relays, both at their cuts: a difference is an alarm, and the whole feed is pulled again. */
+  function compare(): void {
+    for (const { attached, expected } of comparing.splice(0)) {
+      if (isSameFingerprint(expected, space.fingerprint)) continue
+      log.error({ space: name, peer: attached.session.replica }, 'fingerprints differ at a cut')
+    }
+  }
+
+  /** What only asks, answered from what is committed. */
+  async function answer(attached: Attached, frame: Frame): Promise<void> {
+    switch (frame.type) {
+      case 'want':
+        return answerWant(space, store, attached, frame)
+      case 'range':
+        return answerRange(space, store, attached, frame)
+      case 'credit':
+        attached.session.credit += frame.bytes
+        return
+      case 'heartbeat':
+        if (attached.session.live) {
+          const cut = space.cutFor(attached.session, true)
+          send(attached, { ...emptyChanges, place: space.position, cut })
+        }
+        return
+      case 'welcome':
+        attached.pull?.welcome(frame)
+        send(attached, { type: 'range', ranges: [] })
+        return
+      case 'hello':
+      case 'presence':
+      case 'verdict':
+      case 'given':
+      case 'refuse':
+      case 'bye':
+        return
+      default:
+    }
+  }
+
+  /** F2: what goes to many is encoded once. */
+  function deliver(deliveries: readonly Delivery[]): void {
+    compare()
+    const encoded = new Map<Frame, Uint8Array>()
+    for (const { session, frame } of deliveries) {
+      const attached = attachedBySession.get(session)
+      if (attached === undefined) continue
+      let bytes = encoded.get(frame)
+      if (bytes === undefined) encoded.set(frame, (bytes = encodeFrame(frame)))
+      sendBytes(attached, bytes)
+      // F1: who does not keep up is sent pages from its place, when it has room again.
+      if (!hasRoom(attached)) session.live = false
+    }
+  }
+
+  async function sendPages(): Promise<boolean> {
+    let progressed = false
+    for (const attached of attachedBySession.values()) {
+      if (queue.length > 0) return true
+      const { session } = attached
+      if (!session.walking || session.live || !hasRoom(attached)) continue
+      try {
+        await sendPage(space, store, attached)
+        progressed = true
+      } catch (error) {
+        log.error({ space: name, error: String(error) }, 'a page could not be read')
+        refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
+      }
+    }
+    return progressed
+  }
+
+  function refuse(attached: Attached, error: Failure): void {
+    send(attached, { type: 'refuse', error })
+    attached.link.close(closeCodeOf(error.code), error.code)
+    detach(attached)
+  }
+
+  function detach(attached: Attached): void {
+    if (!attached.open) return
+    attached.open = false
+    space.leave(attached.session)
+    attachedBySession.delete(attached.session)
+    if (attachedBySession.size === 0) onEmpty()
+  }
+
+  return {
+    attach: (link, hello, caller) =>
+      new Promise(resolve => {
+        const run = (): void => {
+          const { session, welcome } = space.hello(hello, caller, runtime.now())
+          const pull = hello.role === 'peer' ? createPeerPull(space.cursors.get(hello.replica) ?? null) : null
+          const attached: Attached = { link, session, pull, index: null, open: true }
+          attachedBySession.set(session, attached)
+          send(attached, welcome)
+          if (!welcome.covers || welcome.begin === 'join') {
+            log.info(
+              { space: name, replica: hello.replica, begin: welcome.begin },
+              'a replica holds more than this relay',
+            )
+          }
+          resolve(attached)
+        }
+        queue.push({ kind: 'attach', run })
+        start()
+      }),
+    receive(attached, frame) {
+      queue.push({ kind: 'frame', attached, frame })
+      start()
+    },
+    detach,
+    wake: start,
+    heartbeat() {
+      const bytes = encodeFrame({ type: 'heartbeat', position: space.position, time: runtime.now() })
+      for (const attached of attachedBySession.values()) sendBytes(attached, bytes)
+    },
+    isIdle: () => attachedBySession.size === 0 && running === null && queue.length === 0,
+    async settled() {
+      while (running !== null) await running
+    },
+  }
+}
+
+const emptyChanges = { type: 'changes', rows: [], cut: null, answer: false, writers: [] } as const
