@@ -3,14 +3,21 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import {
   decodeFrame,
+  documentKey,
+  emptyRow,
   encodeFrame,
+  partName,
   protocolVersion,
+  writerFromBytes,
   type Frame,
   type HelloFrame,
+  type PartName,
   type StoreId,
+  type Write,
 } from '@rejoin/core'
 import {
   createShell,
+  type Accept,
   type Kernel,
   type KernelSession,
   type RelayAddress,
@@ -294,6 +301,30 @@ test('what a token or a value says is never in the log', async () => {
   expect(JSON.stringify(relay.lines)).not.toContain('secret-token')
 })
 
+test('what was not declared is refused by its reason before the application is asked', async () => {
+  let accept: Accept | null = null
+  const relay = createShell(
+    {
+      development: true,
+      collections: { notes: { fields: { title: { strategy: 'lww' } } } },
+      accept: { notes: (_write, { user }) => user === 'alice' || 'only alice writes notes' },
+    },
+    given => {
+      accept = given.accept
+      return createNotingKernel()()
+    },
+  )
+  await relay.listen({ port: 0 })
+  onTestFinished(() => relay.close())
+  const judge = (collection: string, part: PartName, user = 'alice') =>
+    (accept as Accept | null)?.(writeOf(collection, part), { user, space: 'team' })
+  expect(judge('notes', partName('lww', 'title'))).toBe(true)
+  expect(judge('notes', partName('lww', 'title'), 'bob')).toBe('only alice writes notes')
+  expect(judge('notes', partName('set', 'title'))).toContain('title')
+  expect(judge('notes', partName('lww', 'constructor'))).toContain('constructor')
+  expect(judge('toString', partName('lww', 'title'))).toContain('toString')
+})
+
 async function start(options: RelayOptions = {}, kernel?: NotingKernel): Promise<Bench> {
   const noting = kernel ?? createNotingKernel()
   const lines: Bench['lines'] = []
@@ -310,6 +341,19 @@ async function start(options: RelayOptions = {}, kernel?: NotingKernel): Promise
   const address = await relay.listen({ port: 0 })
   onTestFinished(() => relay.close())
   return { ...noting.notes, address, http: `http://127.0.0.1:${address.port}`, lines, close: relay.close }
+}
+
+function writeOf(collection: string, part: PartName): Write {
+  const mark = { ms: 1, tick: 0, writer: writerFromBytes(new Uint8Array(8)) }
+  const cells = new Map([[part, { strategy: 'lww' as const, last: mark, value: new Uint8Array(1) }]])
+  return {
+    mark,
+    key: documentKey(collection, '1'),
+    delta: { ...emptyRow, cells },
+    texts: new Map(),
+    replaced: new Map(),
+    whole: false,
+  }
 }
 
 interface NotingKernel {

@@ -60,6 +60,10 @@ export function createShell(options: RelayOptions, createKernel: CreateKernel): 
   let closing: Promise<void> | null = null
 
   const app = new Hono()
+  app.onError((error, context) => {
+    log.error({ path: context.req.path, error: error.stack }, 'a request failed')
+    return context.text('The relay could not answer.', 500)
+  })
   app.get('/livez', context => context.text('ok'))
   app.get('/readyz', context => (state === 'listening' ? context.text('ok') : context.text(state, 503)))
   app.get(syncPath, context =>
@@ -106,6 +110,7 @@ export function createShell(options: RelayOptions, createKernel: CreateKernel): 
       sockets.cutOff()
       throw error
     }
+    server.on('error', error => log.error({ error: String(error) }, 'the server failed'))
     running = { server, store, kernel, sockets }
     const bound = portOf(server, port)
     const url = `ws://${host.includes(':') ? `[${host}]` : host}:${bound}${syncPath}`
