@@ -2,6 +2,7 @@
  * Everything outside of a client, in one place: what a browser, a Node program and the simulator each provide.
  */
 import type { Connect, Locks, OpenChannel, OpenStorage, Runtime } from '@rejoin/core'
+import type { Marker } from './journal/loss.ts'
 
 export interface ClientPorts {
   readonly runtime: Runtime
@@ -29,15 +30,3 @@ export interface Page {
 export type PageEvent = 'hidden' | 'visible' | 'leave' | 'back' | 'online'
 
 /** What survives the loss of a store: a line in `localStorage` for each database. */
-export interface Marker {
-  read(name: string): MarkerRecord | null
-  write(name: string, record: MarkerRecord | null): void
-}
-
-export interface MarkerRecord {
-  readonly replica: string
-  /** Whether the last opening was closed in order. */
-  readonly clean: boolean
-  /** Transactions that no relay had acknowledged. */
-  readonly unsent: number
-}
