@@ -21,6 +21,7 @@ export type {
   TokenContext,
   WriteContext,
 } from './permission.ts'
+export { createRelay } from './relay.ts'
 export type { ListenOptions, RelayOptions } from './relay-options.ts'
 export { createShell, type Relay, type RelayAddress } from './shell.ts'
 export { closeOnSignal } from './signals.ts'

@@ -54,7 +54,7 @@ export interface Log {
 }
 
 /**
- * A session that finds more than this buffered after a `send` stops sending; `drained` is called when all of it has
+ * A session that finds as much as this buffered after a `send` stops sending; `drained` is called when all of it has
  * gone. It is above what a socket takes without being asked to wait, so that the call does come.
  */
 export const bufferedMarkBytes: number = 256 * 1024

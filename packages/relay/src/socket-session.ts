@@ -70,7 +70,7 @@ const linkMethods: Pick<SessionLink, 'send' | 'buffered' | 'close'> & ThisType<S
     if (this.endingAt !== 0) return
     this.socket.send(bytes, binary)
     const buffered = this.socket.bufferedAmount
-    if (buffered <= bufferedMarkBytes) return
+    if (buffered < bufferedMarkBytes) return
     if (buffered > this.host.limits.bufferedBytesMax) {
       this.fault = 'slow reader'
       this.socket.terminate()
