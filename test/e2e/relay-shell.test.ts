@@ -198,12 +198,24 @@ test('who says no hello in time is closed, whatever else they send', async () =>
   expect(performance.now() - began).toBeGreaterThan(200)
 })
 
+test('whose hello is not answered in time is closed too', async () => {
+  const relay = await start({ limits: { helloMs: 50, answerMs: 200, sweepMs: 20 } })
+  const socket = await open(relay)
+  const ended = endOf(socket)
+  socket.send(encodeFrame(hello))
+  const began = performance.now()
+  expect(await ended).toMatchObject({ code: 4408, reason: 'no answer' })
+  expect(performance.now() - began).toBeGreaterThan(100)
+})
+
 test('who does not answer is cut off, and who is only quiet is not', async () => {
   const relay = await start({ limits: { pingMs: 100, sweepMs: 20 } })
   const quiet = await open(relay)
   quiet.send(encodeFrame(hello))
   const dead = await open(relay, { autoPong: false })
   dead.send(encodeFrame(hello))
+  await until(() => relay.frames.length === 2)
+  for (const link of relay.links) link.send(encodeFrame({ type: 'credit', bytes: 1 }))
   const pings = { heard: 0 }
   quiet.on('ping', () => (pings.heard += 1))
   expect((await endOf(dead)).code).toBe(1006)

@@ -8,6 +8,8 @@ export interface SocketLimits {
   readonly helloBytesMax: number
   /** From the upgrade on, whatever else arrives in between. */
   readonly helloMs: number
+  /** From the upgrade to the answer to the hello: what asks who a token stands for may hang. */
+  readonly answerMs: number
   /** How often an idle connection is asked whether it is there. */
   readonly pingMs: number
   readonly missedPingsMax: number
@@ -29,6 +31,7 @@ export const socketLimits: SocketLimits = {
   frameBytesMax: limits.frameBytesMax,
   helloBytesMax: limits.helloBytesMax,
   helloMs: 5000,
+  answerMs: 10_000,
   pingMs: 25_000,
   missedPingsMax: 2,
   sweepMs: 500,

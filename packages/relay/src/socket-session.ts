@@ -1,8 +1,8 @@
 /**
  * One WebSocket: bytes to frames on the way in, and the link that the kernel sends on.
  *
- *   upgraded ── hello ──▶ heard ── refuse | close ──▶ ending ──▶ closed
- *       └──────────── refuse | deadline ──────────────┘
+ *   upgraded ── hello ──▶ heard ── first frame sent ──▶ answered ── refuse | close ──▶ ending ──▶ closed
+ *       └──────────────────┴────────── refuse | deadline ─────────────────────────────┘
  *
  * Ten thousand idle ones have to be cheap: the session is one object on its socket, and what is called on its events are
  * functions that all share. It has no timer; the sweep in sockets.ts looks at its times.
@@ -47,6 +47,7 @@ export interface SocketSession extends SessionLink {
   readonly openedAt: number
   session: KernelSession | null
   heard: boolean
+  answered: boolean
   /** When its end began, or 0. */
   endingAt: number
   pressed: boolean
@@ -68,6 +69,7 @@ const binary = { binary: true, compress: false } as const
 const linkMethods: Pick<SessionLink, 'send' | 'buffered' | 'close'> & ThisType<SocketSession> = {
   send(bytes) {
     if (this.endingAt !== 0) return
+    this.answered = true
     this.socket.send(bytes, binary)
     const buffered = this.socket.bufferedAmount
     if (buffered < bufferedMarkBytes) return
@@ -104,6 +106,7 @@ export function attachSession(host: SocketHost, socket: WebSocket, tcp: Socket, 
     openedAt: now,
     session: null,
     heard: false,
+    answered: false,
     endingAt: 0,
     pressed: false,
     pingedAt: now,
@@ -131,10 +134,10 @@ export function sweepSession(session: SocketSession, now: number): void {
   const { limits } = session.host
   if (session.endingAt !== 0) {
     if (now - session.endingAt >= limits.closeMs) session.socket.terminate()
-  } else if (!session.heard) {
-    if (now - session.openedAt < limits.helloMs) return
-    session.fault = 'no hello'
-    session.close(closeCodes.timeout, 'no hello')
+  } else if (!session.answered) {
+    if (now - session.openedAt < (session.heard ? limits.answerMs : limits.helloMs)) return
+    session.fault = session.heard ? 'no answer' : 'no hello'
+    session.close(closeCodes.timeout, session.fault)
   } else if (now - session.pingedAt >= limits.pingMs) {
     const received = session.tcp.bytesRead
     session.missedPings = received === session.bytesAtPing ? session.missedPings + 1 : 0
