@@ -47,7 +47,7 @@ function createDisk(seed = 0) {
 
 function commitAt(position: number): SpaceCommit {
   const held = { row: emptyRow, position, positions: new Map(), texts: new Map() }
-  const record = { position, fingerprint: emptyFingerprint, frontier: noPositions, reach: noPositions }
+  const record = { position, fingerprint: emptyFingerprint, frontier: noPositions, generation: 'generation' as GenerationId }
   return {
     space: 'team',
     record: { ...record, peers: new Map() },

@@ -158,7 +158,7 @@ function commitAt(position: number, bytes: number): SpaceCommit {
     positions: new Map([[part, position]]),
     texts: new Map(),
   }
-  const record = { position, fingerprint: emptyFingerprint, frontier: noPositions, reach: noPositions }
+  const record = { position, fingerprint: emptyFingerprint, frontier: noPositions, generation: 'generation' as GenerationId }
   return {
     space: 'team',
     record: { ...record, peers: new Map() },

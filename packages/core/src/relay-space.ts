@@ -119,6 +119,8 @@ export interface RelaySpace {
     now: number,
   ): { readonly session: SpaceSession; readonly welcome: WelcomeFrame }
   leave(session: SpaceSession): void
+  /** Puts this opening's generation into the turn, if no commit has it yet: it is on disk before anybody is told of it. */
+  openLineage(): void
   /** Keys and writers that must be loaded before a frame is taken in. */
   needs(frame: Frame): { readonly keys: readonly DocumentKey[]; readonly writers: readonly WriterId[] }
   submit(session: SpaceSession, frame: SubmitFrame, reads: TurnReads, now: number): void
@@ -196,13 +198,13 @@ export function createRelaySpace(
     position: 0,
     fingerprint: emptyFingerprint,
     frontier: noPositions,
-    reach: noPositions,
+    generation,
     peers: new Map(),
   }
   let opening: Generation[] = []
   if (!generations.has(generation)) {
     // A relay appends its generation to a space's lineage with the first commit or hello there.
-    const parent = newestOf(store)
+    const parent = loaded.record?.generation ?? null
     const fact: Generation = { id: generation, store, parent, start: record.position }
     generations.set(generation, fact)
     opening = [fact]
@@ -212,13 +214,6 @@ export function createRelaySpace(
   let origins: Origins = new Map()
   let oldOrigins: Origins = new Map()
   let turn: Draft | null = null
-
-  function newestOf(of: StoreId): GenerationId | null {
-    const parents = new Set([...generations.values()].map(fact => fact.parent))
-    const tips = [...generations.values()].filter(fact => fact.store === of && !parents.has(fact.id))
-    tips.sort((a, b) => b.start - a.start)
-    return tips[0]?.id ?? null
-  }
 
   function withOwn(positions: Positions, position: number): Positions {
     return addPosition(generations, positions, generation, position)
@@ -538,7 +533,7 @@ export function createRelaySpace(
     const next = rows.size > 0 ? position : record.position
     const joined =
       rows.size > 0 ? addPosition(generations, turn.frontier, generation, position) : turn.frontier
-    nextRecord = { position: next, fingerprint, frontier: joined, reach: record.reach, peers: turn.peers }
+    nextRecord = { position: next, fingerprint, frontier: joined, generation, peers: turn.peers }
     return {
       space: name,
       record: nextRecord,
@@ -708,6 +703,9 @@ export function createRelaySpace(
     sessions,
     hello,
     leave: session => void sessions.delete(session),
+    openLineage: () => {
+      if (opening.length > 0) begin()
+    },
     needs(frame) {
       const keys = new Set<DocumentKey>()
       const writers = new Set<WriterId>()
@@ -741,6 +739,8 @@ export function createRelaySpace(
     failed(error) {
       if (turn === null) return []
       const { answers: waiting } = turn
+      // Facts stay true; the next commit brings them.
+      opening = turn.generations
       turn = null
       return [...waiting.keys()].map(session => ({ session, frame: { type: 'refuse', error } }))
     },

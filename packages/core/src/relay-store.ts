@@ -39,7 +39,8 @@ export interface SpaceRecord {
   readonly position: number
   readonly fingerprint: Fingerprint
   readonly frontier: Positions
-  readonly reach: Positions
+  /** The generation that made the last commit: the parent of the next one. */
+  readonly generation: GenerationId
   readonly peers: ReadonlyMap<StoreId, PeerState>
 }
 

@@ -7,6 +7,7 @@
 import {
   createPeerPull,
   createRelaySpace,
+  encodeFrame,
   failure,
   isSameFingerprint,
   RejoinError,
@@ -24,7 +25,6 @@ import { screenUpdate } from '@rejoin/resolve/screen'
 import { closeCodeOf } from '../close-code.ts'
 import type { KernelOptions, SessionLink } from '../kernel-port.ts'
 import { hasRoom, send, sendBytes, type Attached } from './attached.ts'
-import { encodeFrame } from '@rejoin/core'
 import { answerWant, sendPage } from './pages.ts'
 import { answerRange } from './ranges.ts'
 
@@ -87,6 +87,7 @@ export async function openSpaceDriver(
     try {
       const reads = await load(frames.map(({ frame }) => frame))
       for (const { attached, frame } of frames) takeIn(attached, frame, reads)
+      if (jobs.some(job => job.kind === 'attach')) space.openLineage()
       const draft = space.draft()
       if (draft !== null) await store.commit(draft)
       deliver(space.committed())
@@ -203,7 +204,10 @@ export async function openSpaceDriver(
       const attached = attachedBySession.get(session)
       if (attached === undefined) continue
       let bytes = encoded.get(frame)
-      if (bytes === undefined) encoded.set(frame, (bytes = encodeFrame(frame)))
+      if (bytes === undefined) {
+        bytes = encodeFrame(frame)
+        encoded.set(frame, bytes)
+      }
       sendBytes(attached, bytes)
       // F1: who does not keep up is sent pages from its place, when it has room again.
       if (!hasRoom(attached)) session.live = false

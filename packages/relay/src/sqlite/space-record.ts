@@ -14,7 +14,7 @@ import type {
 interface StoredRecord {
   readonly fingerprint: Fingerprint
   readonly frontier: readonly (readonly [GenerationId, number])[]
-  readonly reach: readonly (readonly [GenerationId, number])[]
+  readonly generation: GenerationId
   readonly peers: readonly (readonly [StoreId, Cursor, readonly DocumentKey[]])[]
 }
 
@@ -22,7 +22,7 @@ export function formatSpaceRecord(record: SpaceRecord): string {
   const stored: StoredRecord = {
     fingerprint: record.fingerprint,
     frontier: [...record.frontier],
-    reach: [...record.reach],
+    generation: record.generation,
     peers: Array.from(record.peers, ([store, peer]) => [store, peer.cursor, peer.wants]),
   }
   return JSON.stringify(stored)
@@ -36,7 +36,7 @@ export function parseSpaceRecord(position: number, text: string): SpaceRecord {
     position,
     fingerprint: stored.fingerprint,
     frontier: new Map(stored.frontier),
-    reach: new Map(stored.reach),
+    generation: stored.generation,
     peers,
   }
 }

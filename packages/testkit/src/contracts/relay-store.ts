@@ -71,7 +71,7 @@ export function relayStoreContract(
       position: 7,
       fingerprint: { count: 3, high: 4_294_967_295, low: 1 },
       frontier: new Map([[generation, 7]]),
-      reach: new Map([[generation, 5]]),
+      generation,
       peers: new Map([[other, { cursor: { generation, cut: 4, place: 6 }, wants: [key('1'), key('a/b')] }]]),
     }
     await store.commit({ ...commitAt(7, []), record })
@@ -338,7 +338,7 @@ function commitAt(
       position,
       fingerprint: emptyFingerprint,
       frontier: noPositions,
-      reach: noPositions,
+      generation: 'generation' as GenerationId,
       peers: new Map(),
     },
     rows: new Map(rows.map(held)),

@@ -1,0 +1,306 @@
+/** The bodies of frames that carry rows, writes and texts, or ask for them. */
+import type {
+  ChangesFrame,
+  Cut,
+  GivenFrame,
+  GiveFrame,
+  Range,
+  RangeFrame,
+  RangeItem,
+  SubmitFrame,
+  SubmittedTransaction,
+  TextFrame,
+  WantedText,
+  WantFrame,
+} from '../frames.ts'
+import type { GenerationId } from '../generations.ts'
+import { limits } from '../limits.ts'
+import type { Mark, WriterId } from '../mark.ts'
+import { collectionOfKey, lastOfRow, type DocumentKey } from '../row.ts'
+import { noTexts } from '../write.ts'
+import { readBatch, writeBatch } from './batch.ts'
+import { frameBounds, submitBounds } from './bounds.ts'
+import { readChangedRows, writeChangedRows } from './changed-rows.ts'
+import { readColumn, writeColumn } from './columns.ts'
+import type { Dictionary, Names } from './dictionary.ts'
+import { readDigest, writeDigest } from './digests.ts'
+import { readFailure, writeFailure } from './failures.ts'
+import { readKey, readPart, writeKey, writePart } from './keys.ts'
+import { expectMark, readMark, writeMark } from './marks.ts'
+import {
+  readFingerprint,
+  readGenerations,
+  readName,
+  readPositions,
+  writeFingerprint,
+  writeGenerations,
+  writeName,
+  writePositions,
+} from './positions.ts'
+import { readBytes, readCount, readUint, type Reader } from './reader.ts'
+import { checkLimit, refuseMalformed } from './refusal.ts'
+import { readFlags, writeFlags } from './session-frames.ts'
+import { readStateVector, writeStateVector } from './state-vector.ts'
+import { readTextUpdates, writeTextUpdates } from './text-updates.ts'
+import { writeByte, writeBytes, writeUint, type Writer } from './writer.ts'
+import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
+import { readWrites, writeWrites } from './writes.ts'
+
+/** A live change ends at a cut whose position is its place and whose frontier is that position: one byte says so. */
+export function writeChanges(writer: Writer, dictionary: Dictionary, frame: ChangesFrame): void {
+  const { cut, place, answer, writers } = frame
+  const isAtPlace = cut !== null && cut.position === place
+  const isOwn = cut !== null && cut.frontier.size === 1 && cut.frontier.get(cut.generation) === cut.position
+  writeFlags(writer, [
+    answer,
+    writers.length > 0,
+    cut !== null,
+    isAtPlace,
+    isOwn,
+    cut !== null && cut.generations.length > 0,
+    cut !== null && cut.fingerprint !== null,
+  ])
+  writeUint(writer, place)
+  if (cut !== null) {
+    writeName(writer, dictionary, cut.generation)
+    if (!isAtPlace) writeUint(writer, cut.position)
+    if (!isOwn) writePositions(writer, dictionary, cut.frontier)
+    if (cut.generations.length > 0) writeGenerations(writer, dictionary, cut.generations)
+    if (cut.fingerprint !== null) writeFingerprint(writer, cut.fingerprint)
+  }
+  if (writers.length > 0) writeWriterRecords(writer, dictionary, writers)
+  writeChangedRows(writer, dictionary, frame.rows)
+}
+
+export function readChanges(reader: Reader, names: Names): ChangesFrame {
+  const flags = readFlags(reader, 7)
+  const place = readUint(reader)
+  const cut = readCut(reader, names, place, flags.slice(2))
+  const writers = flags[1] ? readWriterRecords(reader, names) : []
+  const rows = readChangedRows(reader, names, frameBounds)
+  return { type: 'changes', rows, place, cut, answer: flags[0] ?? false, writers }
+}
+
+function readCut(reader: Reader, names: Names, place: number, flags: readonly boolean[]): Cut | null {
+  const [hasCut, isAtPlace, isOwn, hasGenerations, hasFingerprint] = flags
+  if (!hasCut) {
+    if (isAtPlace || isOwn || hasGenerations || hasFingerprint)
+      refuseMalformed('what a cut holds is said of none')
+    return null
+  }
+  const generation = readName<GenerationId>(reader, names)
+  const position = isAtPlace ? place : readUint(reader)
+  return {
+    generation,
+    position,
+    frontier: isOwn ? new Map([[generation, position]]) : readPositions(reader, names),
+    generations: hasGenerations ? readGenerations(reader, names) : [],
+    fingerprint: hasFingerprint ? readFingerprint(reader) : null,
+  }
+}
+
+export function writeWant(writer: Writer, dictionary: Dictionary, frame: WantFrame): void {
+  writeKeys(writer, dictionary, frame.keys)
+  writeUint(writer, frame.texts.length)
+  for (const { key, part, stateVector } of frame.texts) {
+    writePart(writer, dictionary, key, part)
+    writeStateVector(writer, stateVector)
+  }
+  writeUint(writer, frame.writers.length)
+  for (const id of frame.writers) writeName(writer, dictionary, id)
+}
+
+export function readWant(reader: Reader, names: Names): WantFrame {
+  const keys = readKeys(reader, names, limits.rowsPerFrameMax)
+  const texts: WantedText[] = []
+  for (let left = readCount(reader, 'texts', limits.rowsPerFrameMax, 4); left > 0; left--)
+    texts.push({ ...readPart(reader, names), stateVector: readStateVector(reader) })
+  const writers: WriterId[] = []
+  for (let left = readCount(reader, 'writers', limits.frameBytesMax, 1); left > 0; left--)
+    writers.push(readName<WriterId>(reader, names))
+  return { type: 'want', keys, texts, writers }
+}
+
+export function writeKeys(writer: Writer, dictionary: Dictionary, keys: readonly DocumentKey[]): void {
+  writeUint(writer, keys.length)
+  for (const key of keys) writeKey(writer, dictionary, key)
+}
+
+export function readKeys(reader: Reader, names: Names, limit: number): readonly DocumentKey[] {
+  const keys: DocumentKey[] = []
+  for (let left = readCount(reader, 'rows', limit, 3); left > 0; left--) keys.push(readKey(reader, names))
+  return keys
+}
+
+export function writeText(writer: Writer, dictionary: Dictionary, frame: TextFrame): void {
+  writePart(writer, dictionary, frame.key, frame.part)
+  writeFlags(writer, [frame.more])
+  writeDigest(writer, frame.digest)
+  writeBytes(writer, frame.update)
+}
+
+export function readText(reader: Reader, names: Names): TextFrame {
+  const { key, part } = readPart(reader, names)
+  const [more] = readFlags(reader, 1)
+  const digest = readDigest(reader)
+  const update = readBytes(reader, 'bytes of an update of a text', limits.frameBytesMax)
+  return { type: 'text', key, part, update, digest, more: more ?? false }
+}
+
+/** The writes of all transactions are one batch, so a burst costs what its content does. */
+export function writeSubmit(writer: Writer, dictionary: Dictionary, frame: SubmitFrame): void {
+  const { transactions } = frame
+  const hasPreconditions = transactions.some(({ preconditions }) => preconditions.length > 0)
+  writeUint(writer, transactions.length * 2 + (hasPreconditions ? 1 : 0))
+  writeUint(writer, frame.round)
+  writeUint(writer, frame.first)
+  const counts = transactions.map(({ writes }) => writes.length)
+  writeColumn(writer, counts)
+  writeWrites(
+    writer,
+    dictionary,
+    transactions.flatMap(({ writes }) => writes),
+  )
+  if (!hasPreconditions) return
+  for (const { preconditions } of transactions) {
+    writeUint(writer, preconditions.length)
+    for (const { key, part, mark } of preconditions) {
+      writePart(writer, dictionary, key, part)
+      writeMark(writer, dictionary, mark, null)
+    }
+  }
+}
+
+export function readSubmit(reader: Reader, names: Names): SubmitFrame {
+  const head = readUint(reader)
+  const count = Math.floor(head / 2)
+  checkLimit('transactions', limits.transactionsPerFrameMax, count)
+  const round = readUint(reader)
+  const first = readUint(reader)
+  const counts = readColumn(reader, count)
+  let total = 0
+  for (const writes of counts) {
+    checkLimit('writes of a transaction', limits.writesPerTransactionMax, writes)
+    total += writes
+  }
+  const writes = readWrites(reader, names, submitBounds)
+  if (writes.length !== total) refuseMalformed('the writes do not fit their transactions')
+  let at = 0
+  const transactions = counts.map(ofTransaction => {
+    at += ofTransaction
+    return {
+      writes: writes.slice(at - ofTransaction, at),
+      preconditions: head % 2 === 1 ? readPreconditions(reader, names) : [],
+    }
+  })
+  return { type: 'submit', round, first, transactions }
+}
+
+function readPreconditions(reader: Reader, names: Names): SubmittedTransaction['preconditions'] {
+  const preconditions: { key: DocumentKey; part: ReturnType<typeof readPart>['part']; mark: Mark | null }[] = []
+  for (let left = readCount(reader, 'preconditions', limits.writesPerTransactionMax, 4); left > 0; left--)
+    preconditions.push({ ...readPart(reader, names), mark: readMark(reader, names, null) })
+  return preconditions
+}
+
+export function writeGive(writer: Writer, dictionary: Dictionary, frame: GiveFrame): void {
+  writeBatch(
+    writer,
+    dictionary,
+    frame.rows.map(({ key, row }) => ({ key, row, mark: lastOfRow(row) })),
+  )
+  writeColumn(
+    writer,
+    frame.rows.map(({ texts }) => (texts.size > 0 ? 1 : 0)),
+  )
+  for (const { key, texts } of frame.rows)
+    if (texts.size > 0) writeTextUpdates(writer, dictionary, collectionOfKey(key), texts)
+}
+
+export function readGive(reader: Reader, names: Names): GiveFrame {
+  const batch = readBatch(reader, names, frameBounds)
+  const flags = readColumn(reader, batch.length)
+  const rows = batch.map(({ key, row }, i) => {
+    const flag = flags[i] ?? 0
+    if (flag > 1) refuseMalformed('a given row has unknown flags')
+    const texts =
+      flag === 1 ? readTextUpdates(reader, names, collectionOfKey(key), limits.frameBytesMax) : noTexts
+    return { key, row, texts }
+  })
+  return { type: 'give', rows }
+}
+
+export function writeGiven(writer: Writer, dictionary: Dictionary, frame: GivenFrame): void {
+  writeUint(writer, frame.count)
+  writeName(writer, dictionary, frame.generation)
+  writeUint(writer, frame.position)
+  writeUint(writer, frame.refused.length)
+  for (const { key, error } of frame.refused) {
+    writeKey(writer, dictionary, key)
+    writeFailure(writer, error)
+  }
+}
+
+export function readGiven(reader: Reader, names: Names): GivenFrame {
+  const count = readUint(reader)
+  const generation = readName<GenerationId>(reader, names)
+  const position = readUint(reader)
+  const refused: GivenFrame['refused'][number][] = []
+  for (let left = readCount(reader, 'rows', limits.rowsPerFrameMax, 5); left > 0; left--)
+    refused.push({ key: readKey(reader, names), error: readFailure(reader) })
+  return { type: 'given', count, generation, position, refused }
+}
+
+const rangeKinds: readonly Range['content']['kind'][] = ['skip', 'sum', 'items']
+
+/** Ranges rise, so each mark is said by its difference from the one before. */
+export function writeRange(writer: Writer, dictionary: Dictionary, frame: RangeFrame): void {
+  let known: Mark | null = null
+  writeUint(writer, frame.ranges.length)
+  for (const { end, content } of frame.ranges) {
+    writeByte(writer, rangeKinds.indexOf(content.kind) * 2 + (end === null ? 0 : 1))
+    if (content.kind === 'sum') {
+      writeUint(writer, content.count)
+      writeDigest(writer, content.hash)
+    } else if (content.kind === 'items') {
+      writeUint(writer, content.items.length)
+      for (const { mark, key, digest } of content.items) {
+        writeMark(writer, dictionary, mark, known)
+        writeKey(writer, dictionary, key)
+        writeDigest(writer, digest)
+        known = mark
+      }
+    }
+    if (end === null) continue
+    writeMark(writer, dictionary, end.mark, known)
+    writeKey(writer, dictionary, end.key)
+    known = end.mark
+  }
+}
+
+export function readRange(reader: Reader, names: Names): RangeFrame {
+  const ranges: Range[] = []
+  let known: Mark | null = null
+  const readBound = (): { readonly mark: Mark; readonly key: DocumentKey } => {
+    const mark = expectMark(readMark(reader, names, known))
+    known = mark
+    return { mark, key: readKey(reader, names) }
+  }
+  const readItems = (): readonly RangeItem[] => {
+    const items: RangeItem[] = []
+    for (let left = readCount(reader, 'rows', limits.rowsPerFrameMax, 6); left > 0; left--)
+      items.push({ ...readBound(), digest: readDigest(reader) })
+    return items
+  }
+  for (let left = readCount(reader, 'ranges', limits.frameBytesMax, 1); left > 0; left--) {
+    const [hasEnd, isSum, isItems] = readFlags(reader, 3)
+    if (isSum && isItems) refuseMalformed('a range is of an unknown kind')
+    const content: Range['content'] = isSum
+      ? { kind: 'sum', count: readUint(reader), hash: readDigest(reader) }
+      : isItems
+        ? { kind: 'items', items: readItems() }
+        : { kind: 'skip' }
+    ranges.push({ end: hasEnd ? readBound() : null, content })
+  }
+  return { type: 'range', ranges }
+}

@@ -1,0 +1,230 @@
+/**
+ * Frames as bytes: a head of type and flags, definitions of the names that are new, and a body.
+ *
+ *   head  := type + 16 × flags:  1 deflated (reserved)   2 speaks the link's dictionary   4 defines   8 reserved
+ *   frame := head [version, of a hello alone] [definitions] body
+ *
+ * Without a dictionary a frame stands by itself, and one encoding serves every subscriber. With one, an encoded
+ * frame must be sent, in order: both ends change the dictionary by it. A decoder takes both kinds.
+ */
+import { failure, type Outcome } from '../errors.ts'
+import { protocolVersion, type ChangesFrame, type Frame } from '../frames.ts'
+import { limits } from '../limits.ts'
+import { writeNumber } from '../value.ts'
+import {
+  readChanges,
+  readGive,
+  readGiven,
+  readRange,
+  readSubmit,
+  readText,
+  readWant,
+  writeChanges,
+  writeGive,
+  writeGiven,
+  writeRange,
+  writeSubmit,
+  writeText,
+  writeWant,
+} from './data-frames.ts'
+import {
+  commitNames,
+  createDictionary,
+  createNames,
+  linkNamesMax,
+  readDefinitions,
+  restoreDictionary,
+  stateOfDictionary,
+  writeDefinitions,
+  type Dictionary,
+  type Names,
+} from './dictionary.ts'
+import { readFailure, writeFailure } from './failures.ts'
+import { createReader, expectEnd, readByte, readBytes, readUint, type Reader } from './reader.ts'
+import { attempt, checkLimit, refuse, refuseMalformed } from './refusal.ts'
+import {
+  readHello,
+  readShortString,
+  readTime,
+  readVerdict,
+  readWelcome,
+  writeHello,
+  writeVerdict,
+  writeWelcome,
+} from './session-frames.ts'
+import {
+  createWriter,
+  writeByte,
+  writeBytes,
+  writeRaw,
+  writeString,
+  writeUint,
+  writtenBytes,
+  type Writer,
+} from './writer.ts'
+
+/** In the order of their numbers on the wire. */
+const frameTypes: readonly Frame['type'][] = [
+  'hello',
+  'welcome',
+  'refuse',
+  'bye',
+  'credit',
+  'changes',
+  'want',
+  'text',
+  'submit',
+  'go-on',
+  'verdict',
+  'range',
+  'give',
+  'given',
+  'heartbeat',
+  'presence',
+]
+
+const linked = 0x20
+const defines = 0x40
+const reserved = 0x90
+
+export function encodeFrame(frame: Frame, link?: Dictionary): Uint8Array {
+  const dictionary = link ?? createDictionary()
+  const before = stateOfDictionary(dictionary)
+  const body = createWriter()
+  writeBody(body, dictionary, frame)
+  const { writers, fields } = dictionary
+  if (link !== undefined && (writers.length > linkNamesMax || fields.length > linkNamesMax)) {
+    restoreDictionary(link, before)
+    return encodeFrame(frame)
+  }
+  const hasDefinitions = writers.length > before.writers || fields.length > before.fields
+  const head =
+    frameTypes.indexOf(frame.type) + (link === undefined ? 0 : linked) + (hasDefinitions ? defines : 0)
+  const writer = createWriter()
+  writeByte(writer, head)
+  if (frame.type === 'hello') writeUint(writer, frame.protocol)
+  if (hasDefinitions) writeDefinitions(writer, dictionary, before)
+  writeRaw(writer, writtenBytes(body))
+  return writtenBytes(writer)
+}
+
+/** Changes once for many subscribers. */
+export function encodeChanges(frame: ChangesFrame): Uint8Array {
+  return encodeFrame(frame)
+}
+
+export function decodeFrame(bytes: Uint8Array, link?: Dictionary): Outcome<Frame> {
+  return attempt(() => {
+    checkSize(bytes, limits.frameBytesMax)
+    const reader = createReader(bytes)
+    const head = readByte(reader)
+    const type = frameTypes[head & 15] ?? refuseMalformed('a frame is of an unknown type')
+    if (type === 'hello') {
+      checkSize(bytes, limits.helloBytesMax)
+      // Before anything else, so that a hello of any version can be answered.
+      if (readUint(reader) !== protocolVersion)
+        refuse(failure('protocol-version', { supported: [protocolVersion] }))
+    }
+    if ((head & reserved) !== 0) refuseMalformed('a reserved flag is set')
+    if ((head & linked) !== 0 && link === undefined)
+      refuseMalformed('a frame speaks the dictionary of a link that has none')
+    const isLinked = (head & linked) !== 0 && link !== undefined
+    const names = createNames(isLinked ? link : createDictionary())
+    if ((head & defines) !== 0) readDefinitions(reader, names)
+    if (isLinked) checkLinkNames(names)
+    const frame = readBody(reader, names, type)
+    expectEnd(reader)
+    if (isLinked) commitNames(names)
+    return frame
+  })
+}
+
+function checkSize(bytes: Uint8Array, limit: number): void {
+  if (bytes.length > limit) refuse(failure('frame-too-large', { bytes: bytes.length, limit }))
+}
+
+function checkLinkNames({ dictionary, writers, fields }: Names): void {
+  checkLimit('names of a link', linkNamesMax, dictionary.writers.length + writers.length)
+  checkLimit('names of a link', linkNamesMax, dictionary.fields.length + fields.length)
+}
+
+function writeBody(writer: Writer, dictionary: Dictionary, frame: Frame): void {
+  switch (frame.type) {
+    case 'hello':
+      return writeHello(writer, dictionary, frame)
+    case 'welcome':
+      return writeWelcome(writer, dictionary, frame)
+    case 'refuse':
+      return writeFailure(writer, frame.error)
+    case 'bye':
+      return writeNumber(writer, frame.retryAfterMs)
+    case 'credit':
+      return writeUint(writer, frame.bytes)
+    case 'changes':
+      return writeChanges(writer, dictionary, frame)
+    case 'want':
+      return writeWant(writer, dictionary, frame)
+    case 'text':
+      return writeText(writer, dictionary, frame)
+    case 'submit':
+      return writeSubmit(writer, dictionary, frame)
+    case 'go-on':
+      writeUint(writer, frame.round)
+      return writeUint(writer, frame.first)
+    case 'verdict':
+      return writeVerdict(writer, dictionary, frame)
+    case 'range':
+      return writeRange(writer, dictionary, frame)
+    case 'give':
+      return writeGive(writer, dictionary, frame)
+    case 'given':
+      return writeGiven(writer, dictionary, frame)
+    case 'heartbeat':
+      writeUint(writer, frame.position)
+      return writeNumber(writer, frame.time)
+    case 'presence':
+      writeString(writer, frame.from)
+      return writeBytes(writer, frame.state)
+  }
+}
+
+function readBody(reader: Reader, names: Names, type: Frame['type']): Frame {
+  switch (type) {
+    case 'hello':
+      return readHello(reader, names)
+    case 'welcome':
+      return readWelcome(reader, names)
+    case 'refuse':
+      return { type, error: readFailure(reader) }
+    case 'bye':
+      return { type, retryAfterMs: readTime(reader) }
+    case 'credit':
+      return { type, bytes: readUint(reader) }
+    case 'changes':
+      return readChanges(reader, names)
+    case 'want':
+      return readWant(reader, names)
+    case 'text':
+      return readText(reader, names)
+    case 'submit':
+      return readSubmit(reader, names)
+    case 'go-on':
+      return { type, round: readUint(reader), first: readUint(reader) }
+    case 'verdict':
+      return readVerdict(reader, names)
+    case 'range':
+      return readRange(reader, names)
+    case 'give':
+      return readGive(reader, names)
+    case 'given':
+      return readGiven(reader, names)
+    case 'heartbeat':
+      return { type, position: readUint(reader), time: readTime(reader) }
+    case 'presence':
+      return {
+        type,
+        from: readShortString(reader),
+        state: readBytes(reader, 'bytes of a presence', limits.valueBytesMax),
+      }
+  }
+}

@@ -1,0 +1,93 @@
+/** Stores, generations, positions and cursors: what a replica has seen, with ids as numbers of the dictionary. */
+import type { Fingerprint } from '../fingerprint.ts'
+import type { Cursor, Generation, GenerationId, Positions, StoreId } from '../generations.ts'
+import { limits } from '../limits.ts'
+import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
+import { sortedEntries } from './order.ts'
+import { readCount, readUint, type Reader } from './reader.ts'
+import { refuseMalformed } from './refusal.ts'
+import { writeUint, type Writer } from './writer.ts'
+
+/** The id of a writer, a store or a generation. */
+export function writeName(writer: Writer, dictionary: Dictionary, id: string): void {
+  writeUint(writer, numberOfWriter(dictionary, id))
+}
+
+/** The caller knows what the id names, so it brands it. */
+export function readName<Id extends string>(reader: Reader, names: Names): Id {
+  return writerAt(names, readUint(reader)) as Id
+}
+
+export function writeOptionalName(writer: Writer, dictionary: Dictionary, id: string | null): void {
+  writeUint(writer, id === null ? 0 : numberOfWriter(dictionary, id) + 1)
+}
+
+export function readOptionalName<Id extends string>(reader: Reader, names: Names): Id | null {
+  const head = readUint(reader)
+  return head === 0 ? null : (writerAt(names, head - 1) as Id)
+}
+
+export function writePositions(writer: Writer, dictionary: Dictionary, positions: Positions): void {
+  writeUint(writer, positions.size)
+  for (const [generation, position] of sortedEntries(positions)) {
+    writeName(writer, dictionary, generation)
+    writeUint(writer, position)
+  }
+}
+
+export function readPositions(reader: Reader, names: Names): Positions {
+  const positions = new Map<GenerationId, number>()
+  const count = readCount(reader, 'positions', limits.frameBytesMax, 2)
+  for (let i = 0; i < count; i++) positions.set(readName<GenerationId>(reader, names), readUint(reader))
+  if (positions.size !== count) refuseMalformed('there are two positions in one generation')
+  return positions
+}
+
+export function writeGenerations(
+  writer: Writer,
+  dictionary: Dictionary,
+  generations: readonly Generation[],
+): void {
+  writeUint(writer, generations.length)
+  for (const { id, store, parent, start } of generations) {
+    writeName(writer, dictionary, id)
+    writeName(writer, dictionary, store)
+    writeOptionalName(writer, dictionary, parent)
+    writeUint(writer, start)
+  }
+}
+
+export function readGenerations(reader: Reader, names: Names): readonly Generation[] {
+  const generations: Generation[] = []
+  for (let left = readCount(reader, 'generations', limits.frameBytesMax, 4); left > 0; left--)
+    generations.push({
+      id: readName<GenerationId>(reader, names),
+      store: readName<StoreId>(reader, names),
+      parent: readOptionalName<GenerationId>(reader, names),
+      start: readUint(reader),
+    })
+  return generations
+}
+
+export function writeCursor(writer: Writer, dictionary: Dictionary, cursor: Cursor): void {
+  writeName(writer, dictionary, cursor.generation)
+  writeUint(writer, cursor.cut)
+  writeUint(writer, cursor.place)
+}
+
+export function readCursor(reader: Reader, names: Names): Cursor {
+  return { generation: readName<GenerationId>(reader, names), cut: readUint(reader), place: readUint(reader) }
+}
+
+export function writeFingerprint(writer: Writer, fingerprint: Fingerprint): void {
+  writeUint(writer, fingerprint.count)
+  writeUint(writer, fingerprint.high)
+  writeUint(writer, fingerprint.low)
+}
+
+export function readFingerprint(reader: Reader): Fingerprint {
+  const fingerprint = { count: readUint(reader), high: readUint(reader), low: readUint(reader) }
+  if (fingerprint.high >= 2 ** 32 || fingerprint.low >= 2 ** 32)
+    refuseMalformed('a lane of a fingerprint is beyond 32 bits')
+  return fingerprint
+}
