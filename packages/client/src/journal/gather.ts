@@ -29,36 +29,41 @@ export function createGatherer(
   let fault: RejoinError | null = null
 
   async function run(): Promise<void> {
-    while (queue.length > 0) {
-      const batch = queue.slice(0, limits.transactionsPerFrameMax)
-      queue = queue.slice(batch.length)
-      try {
-        const position = await append({
-          kind: 'own',
-          transactions: batch.map(({ transaction }) => transaction),
-        })
-        if (fault !== null) onFault((fault = null))
-        for (const { resolve } of batch) resolve(position)
-      } catch (error) {
-        if (!(error instanceof RejoinError) || error.code !== 'storage-full') {
-          for (const { reject } of batch) reject(error)
-          continue
-        }
-        queue = [...batch, ...queue]
-        fault = error
-        onFault(error)
-        return
+    try {
+      while (queue.length > 0 && (await storeBatch())) continue
+    } finally {
+      // In one go with the look at the queue: what comes from here on starts a run of its own.
+      flying = null
+    }
+  }
+
+  /** Says whether to go on. */
+  async function storeBatch(): Promise<boolean> {
+    const batch = queue.slice(0, limits.transactionsPerFrameMax)
+    queue = queue.slice(batch.length)
+    try {
+      const position = await append({
+        kind: 'own',
+        transactions: batch.map(({ transaction }) => transaction),
+      })
+      if (fault !== null) onFault((fault = null))
+      for (const { resolve } of batch) resolve(position)
+      return true
+    } catch (error) {
+      if (!(error instanceof RejoinError) || error.code !== 'storage-full') {
+        for (const { reject } of batch) reject(error)
+        return true
       }
+      queue = [...batch, ...queue]
+      fault = error
+      onFault(error)
+      return false
     }
   }
 
   function start(): Promise<void> {
     // A microtask later, so that what the same tick writes comes along.
-    flying ??= Promise.resolve()
-      .then(run)
-      .finally(() => {
-        flying = null
-      })
+    flying ??= Promise.resolve().then(run)
     return flying
   }
 

@@ -167,19 +167,18 @@ export function createJournal(options: JournalOptions): Journal {
     due,
     async compact(force) {
       if (force === undefined && due() === null) return 'nothing'
-      let result: Awaited<ReturnType<Journal['compact']>> = 'busy'
-      let failure: unknown = null
-      await locks.request(`${name} compaction`, { ifAvailable: true }, async got => {
+      let running: ReturnType<Journal['compact']> = Promise.resolve('busy')
+      const lock = locks.request(`${name} compaction`, { ifAvailable: true }, async got => {
         if (!got) return
-        try {
-          result = await compactGuarded(force)
-        } catch (error) {
-          if (error instanceof StorageCollision) result = 'fenced'
-          else failure = error
-        }
-      }).done
-      if (failure !== null) throw failure
-      return result
+        running = compactGuarded(force).catch((error: unknown) => {
+          if (error instanceof StorageCollision) return 'fenced'
+          throw error
+        })
+        await running.catch(() => {})
+      })
+      // The lock may be stolen by who believes this tab to be frozen; then the fence stops it.
+      await lock.done.catch(() => {})
+      return running
     },
     tombstones: before => readTombstones(storage, sink, reader, before),
     pause() {

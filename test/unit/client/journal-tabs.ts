@@ -1,0 +1,399 @@
+/**
+ * Tabs of one replica, as the journal sees them: each with a journal and a small state of its own, over one storage,
+ * one set of locks and one channel. What they hold is compared with the replay of everything that was acknowledged.
+ */
+import {
+  createJournal,
+  journalStores,
+  journalVersion,
+  type CompactionStep,
+  type Journal,
+} from '@rejoin/client'
+import type { JournalCodec, JournalSink } from '@rejoin/client'
+import {
+  bodyKey,
+  createRowMap,
+  documentKey,
+  emptyRow,
+  joinRows,
+  noTexts,
+  nothingReplaced,
+  partName,
+  rowExists,
+  splitBodyKey,
+  transactionId,
+  writerFromBytes,
+  type Channel,
+  type Chunk,
+  type DocumentKey,
+  type Locks,
+  type Mark,
+  type OpenStorage,
+  type PartName,
+  type PulledChunk,
+  type Row,
+  type RowMap,
+  type Runtime,
+  type SnapshotChunk,
+  type StoreId,
+  type Transaction,
+  type TransactionId,
+  type VerdictsChunk,
+  type WriterId,
+} from '@rejoin/core'
+
+export const relay: StoreId = 'relay-1' as StoreId
+
+/** Everything that the state of a replica has to have for a journal, with every rule left out that it need not have. */
+export interface State extends JournalSink {
+  readonly rows: ReadonlyMap<DocumentKey, Row>
+  readonly outbox: ReadonlyMap<TransactionId, Transaction>
+  readonly cursor: number
+  readonly bodiesInMemory: number
+  readonly loads: { skip: number; load: number; apply: number }
+}
+
+export function createState(): State {
+  let rows: RowMap = createRowMap()
+  const outbox = new Map<TransactionId, Transaction>()
+  const changedAt = new Map<DocumentKey, number>()
+  const bodies = new Map<string, { readonly update: Uint8Array; readonly position: number }[]>()
+  const loads = { skip: 0, load: 0, apply: 0 }
+  let cursor = 0
+  let seen = 0
+
+  function confirm(key: DocumentKey, delta: Row, position: number): void {
+    const before = rows.get(key)
+    const after = joinRows(before ?? emptyRow, delta)
+    if (after === before) return
+    rows.set(key, after)
+    changedAt.set(key, position)
+  }
+
+  function addBody(key: DocumentKey, part: PartName, update: Uint8Array, position: number): void {
+    const body = bodyKey(key, part)
+    bodies.set(body, [...(bodies.get(body) ?? []), { update, position }])
+  }
+
+  function take(snapshot: SnapshotChunk): void {
+    outbox.clear()
+    for (const { transaction } of snapshot.outbox) outbox.set(transaction.id, transaction)
+    cursor = snapshot.cursors.get(relay)?.cut ?? 0
+  }
+
+  return {
+    get rows() {
+      return new Map([...rows.keys()].map(key => [key, rows.get(key) ?? emptyRow]))
+    },
+    outbox,
+    get cursor() {
+      return cursor
+    },
+    get bodiesInMemory() {
+      return bodies.size
+    },
+    loads,
+    apply(position, chunk) {
+      if (position <= seen) throw new Error(`${position} was applied after ${seen}`)
+      seen = position
+      loads.apply += 1
+      if (chunk.kind === 'own') for (const own of chunk.transactions) outbox.set(own.id, own)
+      if (chunk.kind === 'settled') for (const id of chunk.ids) outbox.delete(id)
+      if (chunk.kind === 'forgotten') {
+        for (const key of chunk.keys) {
+          if (rowExists(rows.get(key))) continue
+          rows.delete(key)
+          changedAt.set(key, position)
+        }
+      }
+      if (chunk.kind === 'pulled') {
+        for (const { key, delta } of chunk.rows) confirm(key, delta, position)
+        for (const { key, part, update } of chunk.texts) addBody(key, part, update, position)
+        cursor = chunk.cursor?.cut ?? cursor
+      }
+      if (chunk.kind === 'verdicts') {
+        for (const { id } of chunk.verdicts) {
+          for (const { key, delta } of outbox.get(id)?.writes ?? []) confirm(key, delta, position)
+          outbox.delete(id)
+        }
+      }
+    },
+    load(loaded, snapshot, position) {
+      loads.load += 1
+      rows = loaded
+      changedAt.clear()
+      bodies.clear()
+      seen = position
+      if (snapshot !== null) take(snapshot)
+    },
+    skip(changed, snapshot, position) {
+      loads.skip += 1
+      for (const [key, delta] of changed) confirm(key, delta, position)
+      take(snapshot)
+      seen = position
+    },
+    snapshot: () => ({
+      kind: 'snapshot',
+      cursors: new Map([[relay, { generation: relay as string as never, cut: cursor, place: 0 }]]),
+      frontier: new Map(),
+      reach: new Map(),
+      generations: [],
+      fingerprint: { count: 0, high: 0, low: 0 },
+      wants: [],
+      writers: [],
+      outbox: [...outbox.values()].map(transaction => ({
+        transaction,
+        position: 1,
+        acks: [],
+        refusedBy: [],
+      })),
+      quarantine: [],
+      retired: [],
+    }),
+    confirmed: key => rows.get(key),
+    changedAfter: position => [...changedAt].filter(([, at]) => at > position).map(([key]) => key),
+    bodies: {
+      updatesOf: body => (bodies.get(body) ?? []).map(({ update }) => update),
+      upTo: position =>
+        [...bodies].flatMap(([body, list]) => {
+          const updates = list.filter(entry => entry.position <= position).map(({ update }) => update)
+          return updates.length === 0 ? [] : [{ ...splitBodyKey(body), updates }]
+        }),
+    },
+    written(upTo) {
+      for (const [key, at] of changedAt) if (at <= upTo) changedAt.delete(key)
+      for (const [body, list] of bodies) {
+        const rest = list.filter(entry => entry.position > upTo)
+        if (rest.length === 0) bodies.delete(body)
+        else bodies.set(body, rest)
+      }
+    },
+  }
+}
+
+/** What a state holds, in a form that two of them can be compared by. */
+export function contentOf(state: State): unknown {
+  return {
+    rows: Object.fromEntries(
+      [...state.rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, row]) => [key, toText(row)]),
+    ),
+    outbox: [...state.outbox.keys()].sort(),
+    cursor: state.cursor,
+  }
+}
+
+export interface Tab {
+  readonly journal: Journal
+  readonly state: State
+}
+
+export interface TabOptions {
+  readonly step?: (step: CompactionStep) => Promise<void>
+  /** Whether messages reach it. */
+  readonly isDeaf?: boolean
+  readonly onFault?: (error: unknown) => void
+}
+
+export interface Replica {
+  readonly locks: Locks
+  /** Acknowledged chunks by position. */
+  readonly log: ReadonlyMap<number, Chunk>
+  open(options?: TabOptions): Promise<Tab>
+  /** Appends and notes what was acknowledged. */
+  append(tab: Tab, chunk: Chunk): Promise<number>
+  /** Stores an own write and notes it; the journal decides with which others it becomes a chunk. */
+  write(tab: Tab, transaction: Transaction): Promise<number>
+  /** What a tab would hold that had applied every acknowledged chunk in order, with no compaction ever. */
+  replay(): unknown
+}
+
+export function createReplica(openStorage: OpenStorage, runtime: Runtime, name = 'replica'): Replica {
+  const locks = createLocks()
+  const hearers = new Set<(message: unknown) => void>()
+  const log = new Map<number, Chunk>()
+  return {
+    locks,
+    log,
+    async open({ step, isDeaf = false, onFault } = {}) {
+      const state = createState()
+      const storage = await openStorage(name, journalVersion, journalStores)
+      const openChannel = (_name: string, hear: (message: unknown) => void): Channel => {
+        const ownHear = isDeaf ? () => {} : hear
+        hearers.add(ownHear)
+        return {
+          post(message) {
+            for (const other of hearers)
+              if (other !== ownHear) void Promise.resolve().then(() => other(message))
+          },
+          close: () => void hearers.delete(ownHear),
+        }
+      }
+      const journal = createJournal({
+        name,
+        storage,
+        runtime,
+        locks,
+        openChannel,
+        sink: state,
+        codec,
+        step,
+        onFault,
+      })
+      await journal.read()
+      return { journal, state }
+    },
+    async append(tab, chunk) {
+      const position = await tab.journal.append(chunk, { durability: 'strict' })
+      log.set(position, chunk)
+      return position
+    },
+    async write(tab, transaction) {
+      const position = await tab.journal.write(transaction)
+      const before = log.get(position)
+      const transactions = before?.kind === 'own' ? [...before.transactions, transaction] : [transaction]
+      log.set(position, { kind: 'own', transactions })
+      return position
+    },
+    replay() {
+      const state = createState()
+      for (const [position, chunk] of [...log].sort(([a], [b]) => a - b)) state.apply(position, chunk)
+      return contentOf(state)
+    },
+  }
+}
+
+/** Locks that `navigator.locks` would give to the tabs of one profile. */
+export function createLocks(): Locks {
+  const held = new Map<string, { readonly lose: (error: Error) => void }>()
+  return {
+    request(name, { ifAvailable = false, steal = false }, run) {
+      const holder = held.get(name)
+      if (holder !== undefined && !steal) {
+        if (!ifAvailable) throw new Error('waiting for a lock is not needed here')
+        return { done: run(false), cancel: () => {} }
+      }
+      holder?.lose(new Error('AbortError'))
+      const done = new Promise<void>((resolve, reject) => {
+        const own = { lose: reject }
+        held.set(name, own)
+        run(true)
+          .finally(() => {
+            if (held.get(name) === own) held.delete(name)
+          })
+          .then(resolve, reject)
+      })
+      return { done, cancel: () => {} }
+    },
+  }
+}
+
+export const runtime: Runtime = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  randomBytes: length => crypto.getRandomValues(new Uint8Array(length)),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs)
+    return () => clearTimeout(timer)
+  },
+}
+
+// --- Chunks to write
+
+export const alice: WriterId = writerFromBytes(new Uint8Array([1, 1, 1, 1, 1, 1, 1, 1]))
+export const bob: WriterId = writerFromBytes(new Uint8Array([2, 2, 2, 2, 2, 2, 2, 2]))
+
+export function markAt(ms: number, writer: WriterId = alice): Mark {
+  return { ms, tick: 0, writer }
+}
+
+export function key(id: number | string): DocumentKey {
+  return documentKey('notes', String(id).padStart(4, '0'))
+}
+
+export const title: PartName = partName('lww', 'title')
+export const body: PartName = partName('text', 'body')
+
+export function rowWith(value: string, mark: Mark): Row {
+  const cell = { strategy: 'lww', last: mark, value: new TextEncoder().encode(value) } as const
+  return { cells: new Map([[title, cell]]), deletion: null, revival: null }
+}
+
+export function tombstone(mark: Mark): Row {
+  return { cells: new Map(), deletion: { mark, policy: 'delete-wins', seen: new Map() }, revival: null }
+}
+
+export function pulled(
+  rows: readonly (readonly [DocumentKey, Row])[],
+  more: Partial<PulledChunk> & { readonly cut?: number } = {},
+): PulledChunk {
+  const { cut, ...rest } = more
+  return {
+    kind: 'pulled',
+    store: relay,
+    rows: rows.map(([changed, delta]) => ({ key: changed, delta, parts: 0, texts: new Map() })),
+    texts: [],
+    cursor: cut === undefined ? null : { generation: relay as string as never, cut, place: 0 },
+    wants: [],
+    writers: [],
+    generations: [],
+    frontier: null,
+    reach: null,
+    at: 0,
+    ...rest,
+  }
+}
+
+export function own(
+  serial: number,
+  rows: readonly (readonly [DocumentKey, Row])[],
+  writer: WriterId = alice,
+): Transaction {
+  return {
+    id: transactionId(writer, serial),
+    writes: rows.map(([changed, delta]) => ({
+      mark: markAt(serial, writer),
+      key: changed,
+      delta,
+      texts: noTexts,
+      replaced: nothingReplaced,
+      whole: true,
+    })),
+    seen: rows.map(() => ({ exists: true, last: null })),
+    correction: 0,
+  }
+}
+
+export function acknowledged(ids: readonly TransactionId[]): VerdictsChunk {
+  return {
+    kind: 'verdicts',
+    store: relay,
+    generation: relay as string as never,
+    position: 1,
+    verdicts: ids.map(id => ({ id, outcome: { kind: 'acknowledged', shows: 'yes' } })),
+    wants: [],
+  }
+}
+
+// --- A codec that is plainly right: maps and bytes tagged in JSON
+
+export const codec: JournalCodec = {
+  encodeChunk: chunk => new TextEncoder().encode(toText(chunk)),
+  decodeChunk: bytes => fromText<Chunk>(new TextDecoder().decode(bytes)),
+  encodeRow: row => new TextEncoder().encode(toText(row)),
+  decodeRow: bytes => fromText<Row>(new TextDecoder().decode(bytes)),
+}
+
+function toText(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (part instanceof Map) return { map: [...part] }
+    return part instanceof Uint8Array ? { bytes: [...part] } : part
+  })
+}
+
+function fromText<T>(text: string): T {
+  return JSON.parse(text, (_, part: unknown) => {
+    if (typeof part !== 'object' || part === null) return part
+    if ('map' in part && !Array.isArray(part)) return new Map(part.map as [unknown, unknown][])
+    return 'bytes' in part && Array.isArray(part.bytes) ? Uint8Array.from(part.bytes as number[]) : part
+  }) as T
+}
