@@ -1,5 +1,12 @@
 // What only a store in memory can do: have its disk imaged, put back, and taken over.
-import { documentKey, emptyFingerprint, emptyRow, noPositions, type SpaceCommit } from '@rejoin/core'
+import {
+  documentKey,
+  emptyFingerprint,
+  emptyRow,
+  noPositions,
+  type GenerationId,
+  type SpaceCommit,
+} from '@rejoin/core'
 import { createMemoryDisk } from '@rejoin/relay'
 import { expect, test } from 'vitest'
 
@@ -47,7 +54,12 @@ function createDisk(seed = 0) {
 
 function commitAt(position: number): SpaceCommit {
   const held = { row: emptyRow, position, positions: new Map(), texts: new Map() }
-  const record = { position, fingerprint: emptyFingerprint, frontier: noPositions, generation: 'generation' as GenerationId }
+  const record = {
+    position,
+    fingerprint: emptyFingerprint,
+    frontier: noPositions,
+    generation: 'generation' as GenerationId,
+  }
   return {
     space: 'team',
     record: { ...record, peers: new Map() },

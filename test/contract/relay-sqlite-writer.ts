@@ -6,6 +6,7 @@ import {
   emptyRow,
   noPositions,
   partName,
+  type GenerationId,
   type HeldRow,
   type SpaceCommit,
 } from '@rejoin/core'
@@ -26,7 +27,12 @@ async function write(position: number): Promise<void> {
 function commitAt(position: number): SpaceCommit {
   const held: HeldRow = { row: emptyRow, position, positions: new Map(), texts: new Map() }
   const ids = [`${position}`, `${position} again`]
-  const record = { position, fingerprint: emptyFingerprint, frontier: noPositions, generation: 'generation' as GenerationId }
+  const record = {
+    position,
+    fingerprint: emptyFingerprint,
+    frontier: noPositions,
+    generation: 'generation' as GenerationId,
+  }
   return {
     space: 'team',
     record: { ...record, peers: new Map() },

@@ -12,6 +12,7 @@ import {
   partName,
   RejoinError,
   writerFromBytes,
+  type GenerationId,
   type SpaceCommit,
 } from '@rejoin/core'
 import { sqlite } from '@rejoin/relay'
@@ -158,7 +159,12 @@ function commitAt(position: number, bytes: number): SpaceCommit {
     positions: new Map([[part, position]]),
     texts: new Map(),
   }
-  const record = { position, fingerprint: emptyFingerprint, frontier: noPositions, generation: 'generation' as GenerationId }
+  const record = {
+    position,
+    fingerprint: emptyFingerprint,
+    frontier: noPositions,
+    generation: 'generation' as GenerationId,
+  }
   return {
     space: 'team',
     record: { ...record, peers: new Map() },

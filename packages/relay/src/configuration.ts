@@ -24,7 +24,7 @@ export type ParsedConfiguration =
   | { readonly ok: true; readonly configuration: Configuration }
   | { readonly ok: false; readonly problems: readonly string[] }
 
-export const usage = `rejoin serve: a relay that judges, stores and forwards.
+export const usage: string = `rejoin serve: a relay that judges, stores and forwards.
 
   --port NUMBER     where to listen (4455)                     REJOIN_PORT
   --host ADDRESS    where to listen (127.0.0.1)                REJOIN_HOST

@@ -9,15 +9,7 @@
  */
 import type { Socket } from 'node:net'
 import type { RawData, WebSocket } from 'ws'
-import {
-  decodeFrame,
-  encodeFrame,
-  failure,
-  type ErrorCode,
-  type Failure,
-  type HelloFrame,
-  type Runtime,
-} from '@rejoin/core'
+import { decodeFrame, encodeFrame, failure, type Failure, type HelloFrame, type Runtime } from '@rejoin/core'
 import { closeCodeOf, closeCodes } from './close-code.ts'
 import {
   bufferedMarkBytes,
@@ -237,7 +229,7 @@ function malformed(reason: string): Failure {
   return failure('malformed-frame', { reason })
 }
 
-function describeFailure(error: Failure): string | ErrorCode {
+function describeFailure(error: Failure): string {
   return error.code === 'malformed-frame' ? `${error.code}: ${error.details.reason}` : error.code
 }
 
