@@ -396,7 +396,7 @@ export function createClientSession(
       }
       frames.push(next.frame)
       rowCount += next.frame.rows.length
-      if (next.frame.cut?.fingerprint != null) break
+      if ((next.frame.cut?.fingerprint ?? null) !== null) break
     }
     const rows = frames.flatMap(frame => frame.rows)
     for (const frame of frames) if (frame.answer) for (const row of frame.rows) arrived(row.key)
@@ -429,7 +429,7 @@ export function createClientSession(
       if (coversPositions(facts(), relayFrontier, reach)) reach = new Map([[generation, cursor.place]])
     }
     storedKeys = rows.map(row => row.key)
-    comparing = frontier !== null && cut?.fingerprint != null ? cut.fingerprint : null
+    comparing = frontier === null ? null : (cut?.fingerprint ?? null)
     append(
       pulled({ rows, texts: updates, writers, cursor: phase === 'open' ? cursor : null, frontier, reach }),
       'relaxed',

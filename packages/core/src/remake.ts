@@ -224,8 +224,8 @@ function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAne
   function seenOf(transaction: Transaction, writes: readonly Write[]): Transaction['seen'] {
     const seenByKey = new Map(transaction.writes.map((write, i) => [write.key, transaction.seen[i]]))
     return writes.map(({ key }) => {
-      const seen = seenByKey.get(key)
-      return { exists: seen?.exists ?? false, last: seen?.last == null ? null : rename(seen.last) }
+      const { exists: existed, last } = seenByKey.get(key) ?? { exists: false, last: null }
+      return { exists: existed, last: last === null ? null : rename(last) }
     })
   }
 }

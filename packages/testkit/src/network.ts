@@ -1,0 +1,201 @@
+/**
+ * A simulated network: links carry whole frames in order, with latency, until they are cut. A cut may be noticed by
+ * both ends, by one, or by none for a while (half-open), as with TCP.
+ */
+import type { Connect, Link, LinkEvents } from '@rejoin/core'
+import type { KernelSession, SessionLink } from '@rejoin/relay/kernel'
+import type { Chance } from './chance.ts'
+import type { SimulatedClock } from './clock.ts'
+import type { Scope } from './scope.ts'
+
+export interface SimulatedNetwork {
+  /** Makes a relay reachable under a URL, while its scope lives. */
+  serve(url: string, relay: ServingRelay): void
+  /** How somebody called `name` opens links. */
+  connectFrom(name: string, scope: Scope): Connect
+  /** Between a caller and a URL: no new links, and what is open is cut. `silent`: the ends are not told. */
+  cut(name: string, url: string, how: 'told' | 'silent'): void
+  heal(name: string, url: string): void
+  healAll(): void
+  /** Milliseconds that a frame takes, at least and at most. */
+  latency(min: number, max: number): void
+  /** Ends every link of a caller or a URL, as when its process dies. */
+  drop(nameOrUrl: string): void
+  readonly counts: { opened: number; frames: number; bytes: number; cuts: number }
+}
+
+export interface ServingRelay {
+  readonly scope: Scope
+  attach(link: SessionLink): KernelSession
+}
+
+interface Wire {
+  readonly name: string
+  readonly url: string
+  open: boolean
+  /** Cut without telling: nothing passes, and nobody knows. */
+  dead: boolean
+  close(tellCaller: boolean, tellRelay: boolean, code: number): void
+}
+
+export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): SimulatedNetwork {
+  const relays = new Map<string, ServingRelay>()
+  const cuts = new Set<string>()
+  const wires = new Set<Wire>()
+  const counts = { opened: 0, frames: 0, bytes: 0, cuts: 0 }
+  let delayMin = 1
+  let delayMax = 30
+
+  const delay = (): number => delayMin + chance.next() * (delayMax - delayMin)
+
+  /** One direction: in order, each frame after its own delay, but never before the one ahead of it. */
+  function createLane(): { send(run: () => void): void } {
+    let last = 0
+    return {
+      send(run) {
+        last = Math.max(last, clock.time + delay())
+        clock.after(last - clock.time, run)
+      },
+    }
+  }
+
+  function establish(name: string, url: string, scope: Scope, relay: ServingRelay, events: LinkEvents): void {
+    const up = createLane()
+    const down = createLane()
+    let session: KernelSession | null = null
+    let upBytes = 0
+    let downBytes = 0
+    let callerKnows = false
+    let relayKnows = false
+    counts.opened += 1
+
+    const wire: Wire = {
+      name,
+      url,
+      open: true,
+      dead: false,
+      close(tellCaller, tellRelay, code) {
+        wire.open = false
+        if (tellCaller && !callerKnows) {
+          callerKnows = true
+          scope.after(delay(), () => events.closed(code, ''))
+        }
+        if (tellRelay && !relayKnows) {
+          relayKnows = true
+          relay.scope.after(delay(), () => session?.closed())
+        }
+        if (callerKnows && relayKnows) wires.delete(wire)
+      },
+    }
+    wires.add(wire)
+    const carries = (): boolean => wire.open && !wire.dead
+
+    const sessionLink: SessionLink = {
+      address: name,
+      buffered: () => downBytes,
+      send(bytes) {
+        if (!relay.scope.alive || !carries()) return
+        downBytes += bytes.length
+        counts.frames += 1
+        counts.bytes += bytes.length
+        down.send(() => {
+          downBytes -= bytes.length
+          if (!carries() || !scope.alive) return
+          if (scope.frozen) scope.after(0, () => events.frame(bytes))
+          else events.frame(bytes)
+          if (downBytes === 0) session?.drained()
+        })
+      },
+      close(code, reason) {
+        if (!wire.open) return
+        down.send(() => {
+          if (!wire.open) return
+          callerKnows = true
+          wire.close(false, true, code)
+          scope.after(0, () => events.closed(code, reason))
+        })
+      },
+    }
+    const link: Link = {
+      buffered: () => upBytes,
+      send(bytes) {
+        if (!scope.alive || !carries()) return
+        upBytes += bytes.length
+        counts.frames += 1
+        counts.bytes += bytes.length
+        up.send(() => {
+          upBytes -= bytes.length
+          if (carries() && relay.scope.alive) attached(bytes)
+        })
+      },
+      close(code = 1000) {
+        if (!callerKnows) {
+          callerKnows = true
+          scope.after(0, () => events.closed(code, ''))
+        }
+        wire.close(false, true, code)
+      },
+    }
+    session = relay.attach(sessionLink)
+    const decode = (bytes: Uint8Array): void => receiveBytes(session, sessionLink, bytes)
+    const attached = decode
+    scope.after(0, () => events.opened(link))
+  }
+
+  const nameOf = (name: string, url: string): string => `${name} ${url}`
+
+  return {
+    counts,
+    serve(url, relay) {
+      relays.set(url, relay)
+      relay.scope.onKill(() => {
+        if (relays.get(url) === relay) relays.delete(url)
+        for (const wire of [...wires]) if (wire.url === url) wire.close(chance.chance(0.8), false, 1006)
+      })
+    },
+    connectFrom: (name, scope) => (url, events) => {
+      let given = false
+      scope.after(delay(), () => {
+        if (given) return
+        const relay = relays.get(url)
+        if (relay === undefined || !relay.scope.alive || cuts.has(nameOf(name, url)))
+          return events.closed(1006, 'unreachable')
+        establish(name, url, scope, relay, events)
+      })
+      return () => {
+        given = true
+      }
+    },
+    cut(name, url, how) {
+      counts.cuts += 1
+      cuts.add(nameOf(name, url))
+      for (const wire of [...wires]) {
+        if (wire.name !== name || wire.url !== url) continue
+        if (how === 'silent') wire.dead = true
+        else wire.close(true, true, 1006)
+      }
+    },
+    heal: (name, url) => void cuts.delete(nameOf(name, url)),
+    healAll: () => cuts.clear(),
+    latency(min, max) {
+      delayMin = min
+      delayMax = max
+    },
+    drop(nameOrUrl) {
+      for (const wire of [...wires]) {
+        if (wire.name === nameOrUrl) wire.close(false, true, 1006)
+        if (wire.url === nameOrUrl) wire.close(true, false, 1006)
+      }
+    },
+  }
+}
+
+import { decodeFrame, encodeFrame } from '@rejoin/core'
+
+/** What the relay's shell does with bytes: a malformed frame is refused, and the link closed. */
+function receiveBytes(session: KernelSession | null, link: SessionLink, bytes: Uint8Array): void {
+  const decoded = decodeFrame(bytes)
+  if (decoded.ok) return session?.receive(decoded.value)
+  link.send(encodeFrame({ type: 'refuse', error: decoded.error }))
+  link.close(4400, decoded.error.code)
+}

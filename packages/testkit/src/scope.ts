@@ -1,0 +1,64 @@
+/**
+ * A scope is something that can die or freeze: a tab, a relay's process. What it scheduled happens only while it
+ * lives; while it is frozen, what is due waits, and happens when it thaws.
+ */
+import type { SimulatedClock } from './clock.ts'
+
+export interface Scope {
+  readonly alive: boolean
+  readonly frozen: boolean
+  /** Runs later, if the scope lives then. Returns how to cancel it. */
+  after(delayMs: number, run: () => void): () => void
+  freeze(): void
+  thaw(): void
+  /** Nothing of it happens any more, from this moment on. */
+  kill(): void
+  /** Returns how to stop waiting for it. */
+  onKill(run: () => void): () => void
+}
+
+export function createScope(clock: SimulatedClock): Scope {
+  let alive = true
+  let frozen = false
+  let waiting: (() => void)[] = []
+  const deaths = new Set<() => void>()
+  return {
+    get alive() {
+      return alive
+    },
+    get frozen() {
+      return frozen
+    },
+    after(delayMs, run) {
+      let cancelled = false
+      const cancel = clock.after(delayMs, () => {
+        if (!alive || cancelled) return
+        if (frozen) waiting.push(() => void (cancelled || run()))
+        else run()
+      })
+      return () => {
+        cancelled = true
+        cancel()
+      }
+    },
+    freeze() {
+      frozen = true
+    },
+    thaw() {
+      frozen = false
+      const due = waiting
+      waiting = []
+      for (const run of due) if (alive) run()
+    },
+    kill() {
+      if (!alive) return
+      alive = false
+      waiting = []
+      for (const run of deaths) run()
+    },
+    onKill(run) {
+      deaths.add(run)
+      return () => void deaths.delete(run)
+    },
+  }
+}
