@@ -36,26 +36,20 @@ export function set<Input, Output>(
     strategy: 'set',
     passive: options.passive ?? false,
     insert(input, write) {
-      const seen = elementsOf(write.seen)
-      const added = encodeAll(input ?? [])
-      // Everything that was ever added, and not only what is in: a removal that we see may yet be refused (SPEC W5).
-      const emptied = [...seen.values()].filter(element => element.added !== null)
-      return writeElements(write, added, emptied)
+      return writeElements(write, encodeAll(input ?? []), elementsOf(write.seen))
     },
     update(patch, write) {
       const seen = elementsOf(write.seen)
+      if (!isList(patch)) {
+        const unwanted = encodeAll(patch.remove ?? [])
+        const removed = [...seen].filter(([key]) => unwanted.has(key))
+        return writeElements(write, encodeAll(patch.add ?? []), new Map(removed))
+      }
+      const wanted = encodeAll(patch)
       const standing = new Map([...seen].filter(([, element]) => isInSet(element)))
-      const wanted = encodeAll(isList(patch) ? patch : (patch.add ?? []))
-      const unwanted = isList(patch) ? null : encodeAll(patch.remove ?? [])
-      const surplus = [...standing].filter(([key]) =>
-        unwanted === null ? !wanted.has(key) : unwanted.has(key),
-      )
-      const missing = isList(patch) ? [...wanted].filter(([key]) => !standing.has(key)) : wanted
-      return writeElements(
-        write,
-        new Map(missing),
-        surplus.map(([, element]) => element),
-      )
+      const missing = [...wanted].filter(([key]) => !standing.has(key))
+      const surplus = [...standing].filter(([key]) => !wanted.has(key))
+      return writeElements(write, new Map(missing), new Map(surplus))
     },
     read: cell => (cell?.strategy === 'set' ? show(cell) : []),
   }
@@ -69,14 +63,15 @@ function elementsOf(cell: Cell | undefined): ReadonlyMap<string, SetElement> {
   return cell?.strategy === 'set' ? cell.elements : new Map<string, SetElement>()
 }
 
+/** Removes what was ever added, also if it is out already: the removal that we see may yet be refused. */
 function writeElements(
   { mark, seen }: FieldWrite,
   added: ReadonlyMap<string, Uint8Array>,
-  removed: readonly SetElement[],
+  removed: ReadonlyMap<string, SetElement>,
 ): SetCell | null {
   const elements = new Map<string, SetElement>()
-  for (const { value, added: seenAdd } of removed) {
-    elements.set(keyOfBytes(value), { value, added: null, removed: seenAdd })
+  for (const [key, { value, added: seenAdd }] of removed) {
+    if (seenAdd !== null) elements.set(key, { value, added: null, removed: seenAdd })
   }
   for (const [key, value] of added) {
     elements.set(key, { value, added: mark, removed: elements.get(key)?.removed ?? null })

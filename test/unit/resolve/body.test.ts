@@ -2,7 +2,16 @@ import { differenceOfBody, headOfBody, mergeBody } from '@rejoin/resolve/screen'
 import { text } from '@rejoin/resolve'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { byNumber, contentOf, createAuthor, createRandom, documentOf, pick, stateOf, writeHistory } from './yjs-history.ts'
+import {
+  byNumber,
+  contentOf,
+  createAuthor,
+  createRandom,
+  documentOf,
+  pick,
+  stateOf,
+  writeHistory,
+} from './yjs-history.ts'
 
 function shuffled<Value>(values: readonly Value[], random: () => number): Value[] {
   return values
@@ -91,5 +100,7 @@ test('[X6] updates with a gap between them are not merged into one', () => {
 })
 
 test('[X1] a stored text that cannot be read is an error with a code', () => {
-  expect(() => headOfBody([Uint8Array.of(9, 9, 9)])).toThrow(expect.objectContaining({ code: 'text-invalid' }))
+  expect(() => headOfBody([Uint8Array.of(9, 9, 9)])).toThrow(
+    expect.objectContaining({ code: 'text-invalid' }),
+  )
 })

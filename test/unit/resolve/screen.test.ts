@@ -2,7 +2,15 @@ import { screenUpdate } from '@rejoin/resolve/screen'
 import { createEncoder, toUint8Array, writeUint8, writeVarString, writeVarUint } from 'lib0/encoding'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { byNumber, createAuthor, createRandom, documentOf, pick, stateOf, writeHistory } from './yjs-history.ts'
+import {
+  byNumber,
+  createAuthor,
+  createRandom,
+  documentOf,
+  pick,
+  stateOf,
+  writeHistory,
+} from './yjs-history.ts'
 
 const nothing: ReadonlyMap<number, number> = new Map()
 
@@ -89,13 +97,54 @@ test('[X5] whatever bytes come, the screen answers, and what it lets through can
         }
         const body = Y.mergeUpdates([...before, update])
         const changed = body.slice()
-        for (let i = 0; i < 2; i++) changed[Math.floor(random() * changed.length)] = Math.floor(random() * 256)
+        for (let i = 0; i < 2; i++)
+          changed[Math.floor(random() * changed.length)] = Math.floor(random() * 256)
         check(changed, client, false)
       }
       before.push(update)
     }
   }
   expect(accepted).toBeGreaterThan(500)
+})
+
+test('[X5] structs that refer anywhere pass exactly if a real Y.Doc can place them all', () => {
+  const counts = { accepted: 0, refused: 0 }
+  const before = createAuthor(2)
+  before.text.insert(0, 'known')
+  const body = Y.encodeStateAsUpdate(before.document)
+  const known = new Map([[2, 5]])
+  for (let seed = 1; seed <= 3000; seed++) {
+    const random = createRandom(seed)
+    const reference = (): number[] => [Math.floor(random() * 4) + 1, Math.floor(random() * 4)]
+    const parts: (number | string | readonly number[])[] = [3]
+    for (const client of [4, 3, 1]) {
+      const structs = 1 + Math.floor(random() * 2)
+      parts.push(structs, client, 0)
+      for (let i = 0; i < structs; i++) {
+        const isLeft = random() < 0.4
+        const isRight = random() < 0.3
+        parts.push([4 | (isLeft ? 128 : 0) | (isRight ? 64 : 0)])
+        if (isLeft) parts.push(...reference())
+        if (isRight) parts.push(...reference())
+        if (!isLeft && !isRight) parts.push(1, 'text')
+        parts.push(pick(random, ['x', 'xy', 'xyz']))
+      }
+    }
+    parts.push(random() < 0.5 ? 0 : 1)
+    if (parts.at(-1) === 1) parts.push(Math.floor(random() * 4) + 1, 1, Math.floor(random() * 4), 2)
+    const update = handmade(...parts)
+    const isAccepted = codeOf(update, 1, known, false) === 'accepted'
+    counts[isAccepted ? 'accepted' : 'refused']++
+    let isPlaced: boolean
+    try {
+      const { store } = documentOf([body, update])
+      isPlaced = store.pendingStructs === null && store.pendingDs === null
+    } catch {
+      isPlaced = false
+    }
+    expect(isAccepted, `seed ${seed}`).toBe(isPlaced)
+  }
+  expect(Math.min(counts.accepted, counts.refused)).toBeGreaterThan(500)
 })
 
 test('[X5] no prefix of an update passes, and no update passes with bytes behind it', () => {
@@ -172,7 +221,9 @@ test('[X5] a gap is refused with what is there and what comes', () => {
   const author = createAuthor(5)
   author.text.insert(0, 'abc')
   author.text.insert(3, 'def')
-  expect(screenUpdate(author.updates[1] ?? new Uint8Array(), { client: 5, known: nothing, ownership: true })).toEqual({
+  expect(
+    screenUpdate(author.updates[1] ?? new Uint8Array(), { client: 5, known: nothing, ownership: true }),
+  ).toEqual({
     ok: false,
     error: { code: 'text-gap', details: { client: 5, have: 0, from: 3 } },
   })

@@ -3,7 +3,16 @@ import { screenUpdate } from '@rejoin/resolve/screen'
 import { limits } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { contentOf, createAuthor, createRandom, documentOf, editCharacters, pick, stateOf, writeHistory } from './yjs-history.ts'
+import {
+  contentOf,
+  createAuthor,
+  createRandom,
+  documentOf,
+  editCharacters,
+  pick,
+  stateOf,
+  writeHistory,
+} from './yjs-history.ts'
 
 const support = text().text
 
@@ -22,6 +31,14 @@ test('[X7] a text begins with one insert under the given client id', () => {
   expect(created && support.read([created])).toBe('Hello')
   expect(created && [...stateOf(documentOf([created]))]).toEqual([[7, 5]])
   expect(support.create('', 7)).toBeNull()
+})
+
+test('[X5] a beginning that three devices give one text stands there three times', () => {
+  const created = [5, 6, 7].map(client => support.create('Welcome! ', client) ?? new Uint8Array())
+  expect(support.read(created)).toBe('Welcome! Welcome! Welcome! ')
+  expect(
+    created.map(update => screenUpdate(update, { client: 8, known: new Map(), ownership: true }).ok),
+  ).toEqual([false, false, false])
 })
 
 test('[W5] clearing deletes what readers see, and nothing that they do not see yet', () => {
@@ -56,6 +73,25 @@ test('[X5] each local transaction is one update that passes the screen and makes
       for (const [client, clock] of screened.value.stateVector) known.set(client, clock)
     }
     expect(deltaOf([...body, ...updates]), `seed ${seed}`).toEqual(contentOf(live.document))
+  }
+})
+
+test('[X5] undoing and redoing pass the screen like typing', () => {
+  const live = support.open([support.create('Hello', 5) ?? new Uint8Array()], 77)
+  const updates = record(live)
+  const undo = new Y.UndoManager(live.text, { captureTimeout: 0 })
+  live.text.delete(1, 3)
+  live.text.insert(2, '!', { bold: true })
+  undo.undo()
+  undo.undo()
+  undo.redo()
+  undo.undo()
+  expect(live.text.toString()).toBe('Hello')
+  const known = new Map([[5, 5]])
+  for (const update of updates) {
+    const screened = screenUpdate(update, { client: 77, known, ownership: true })
+    if (!screened.ok) expect.fail(JSON.stringify(screened.error))
+    for (const [client, clock] of screened.value.stateVector) known.set(client, clock)
   }
 })
 
@@ -215,7 +251,10 @@ function createNaiveText(initial: string) {
         if (!isRefused) character.isGoneInNew = true
       }
     },
-    old: (): string => shown().map(character => character.letter).join(''),
+    old: (): string =>
+      shown()
+        .map(character => character.letter)
+        .join(''),
     remaining: (): string =>
       characters
         .filter(character => !character.isGoneInNew)

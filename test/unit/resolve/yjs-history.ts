@@ -83,7 +83,9 @@ export interface History {
 
 /** Authors type, sometimes several edits in one transaction, and take in each other's work now and then. */
 export function writeHistory(random: Random, options: { authors: number; steps: number }): History {
-  const authors = Array.from({ length: options.authors }, (_, i) => createAuthor(1000 * (i + 1) + Math.floor(random() * 900)))
+  const authors = Array.from({ length: options.authors }, (_, i) =>
+    createAuthor(1000 * (i + 1) + Math.floor(random() * 900)),
+  )
   const log: { client: number; update: Uint8Array }[] = []
   for (let step = 0; step < options.steps; step++) {
     const author = pick(random, authors)
@@ -115,12 +117,19 @@ export function documentOf(updates: readonly Uint8Array[]): Y.Doc {
 }
 
 /** What a text shows, whatever format marks that change nothing stand in it. */
-export function contentOf(document: Y.Doc): readonly { readonly insert: unknown; readonly attributes?: unknown }[] {
+export function contentOf(
+  document: Y.Doc,
+): readonly { readonly insert: unknown; readonly attributes?: unknown }[] {
   const parts: { insert: unknown; attributes?: unknown }[] = []
   for (const part of document.getText('text').toDelta() as { insert: unknown; attributes?: unknown }[]) {
     const last = parts.at(-1)
     const isSameFormat = JSON.stringify(sorted(last?.attributes)) === JSON.stringify(sorted(part.attributes))
-    if (last !== undefined && typeof last.insert === 'string' && typeof part.insert === 'string' && isSameFormat) {
+    if (
+      last !== undefined &&
+      typeof last.insert === 'string' &&
+      typeof part.insert === 'string' &&
+      isSameFormat
+    ) {
       last.insert += part.insert
     } else parts.push({ ...part })
   }
