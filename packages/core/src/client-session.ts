@@ -144,7 +144,7 @@ export function createClientSession(
   let everGave = false
   let takes = new Set<DocumentKey>()
   let takenCount = 0
-  let toGive: DocumentKey[] = []
+  const toGive: DocumentKey[] = []
   let loading = false
   let givenRows = 0
   let answeredGives = 0

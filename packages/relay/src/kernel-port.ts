@@ -9,6 +9,11 @@ import type { Accept, Access, Authenticate } from './permission.ts'
 export interface Kernel {
   /** A new session for a link; nothing is known of it until its hello came. */
   attach(link: SessionLink): KernelSession
+  /**
+   * Speaks first over a link to a peer: from then on each pulls the other's feed of this space. The frames that
+   * come are to be given to the session that it returns.
+   */
+  dial(space: string, link: SessionLink): KernelSession
   /** Stops accepting, answers what is in flight, then resolves. */
   drain(): Promise<void>
 }
@@ -39,6 +44,8 @@ export interface KernelOptions {
   readonly access: Access
   readonly accept: Accept
   readonly log: Log
+  /** What relays that are peers of each other show. Without it nobody is a peer (SPEC T3). */
+  readonly peerToken?: string | undefined
 }
 
 export type CreateKernel = (options: KernelOptions) => Kernel

@@ -6,9 +6,11 @@ import {
   encodeFrame,
   failure,
   protocolVersion,
+  type Caller,
   type Failure,
   type Frame,
   type HelloFrame,
+  type WelcomeFrame,
   type Write,
 } from '@rejoin/core'
 import { closeCodeOf } from '../close-code.ts'
@@ -16,6 +18,7 @@ import type { Kernel, KernelOptions, KernelSession, SessionLink } from '../kerne
 import type { Attached } from './attached.ts'
 import { openSpaceDriver, type SpaceDriver } from './space-driver.ts'
 
+const trusted: Caller = { user: 'peer', mayWrite: true, rule: () => null }
 const heartbeatMs = 10_000
 /** Before a space with nobody attached is let go. */
 const idleMs = 30_000
@@ -65,6 +68,7 @@ export function createKernel(options: KernelOptions): Kernel {
     if (hello.protocol !== protocolVersion)
       return failure('protocol-version', { supported: [protocolVersion] })
     const { space, device } = hello
+    if (hello.role === 'peer') return greetPeer(link, hello)
     const identity = await options.token(hello.token, { space, device, address: link.address })
     if (identity === null)
       return failure('unauthenticated', { reason: 'the token is missing, wrong or expired' })
@@ -76,7 +80,19 @@ export function createKernel(options: KernelOptions): Kernel {
       return verdict === true ? null : failure('refused-by-rule', { reason: verdict })
     }
     const caller = { user: identity.user, mayWrite: grant === 'write', rule }
-    return { driver, attached: await driver.attach(link, hello, caller) }
+    return { driver, attached: await driver.attach(link, hello, caller, null) }
+  }
+
+  /** T3: peers trust each other like operators, so only who shows the operators' token is one. */
+  async function greetPeer(
+    link: SessionLink,
+    hello: HelloFrame,
+  ): Promise<{ driver: SpaceDriver; attached: Attached } | Failure> {
+    if (options.peerToken === undefined || hello.token !== options.peerToken) {
+      return failure('not-permitted', { reason: 'this relay has no such peer' })
+    }
+    const driver = await open(hello.space)
+    return { driver, attached: await driver.attach(link, hello, trusted, null) }
   }
 
   function refuse(link: SessionLink, error: Failure): void {
@@ -108,6 +124,41 @@ export function createKernel(options: KernelOptions): Kernel {
           if (driver !== null && attached !== null) return driver.receive(attached, frame)
           if (frame.type === 'hello' && !greeting) return void begin(frame)
           refuse(link, failure('malformed-frame', { reason: `${frame.type} before the welcome` }))
+        },
+        drained: () => driver?.wake(),
+        closed() {
+          ended = true
+          if (driver !== null && attached !== null) driver.detach(attached)
+        },
+      }
+    },
+    dial(space, link): KernelSession {
+      let driver: SpaceDriver | null = null
+      let attached: Attached | null = null
+      let welcome: WelcomeFrame | null = null
+      let ended = false
+      const fail = (error: unknown): void => {
+        log.error({ space, error: String(error) }, 'a peer could not be dialled')
+        link.close(closeCodeOf('overloaded'), 'overloaded')
+      }
+      open(space).then(opened => {
+        driver = opened
+        if (!ended) link.send(encodeFrame(opened.helloToPeer(options.peerToken ?? '')))
+      }, fail)
+      return {
+        receive(frame) {
+          if (driver === null) return
+          if (attached !== null) return driver.receive(attached, frame)
+          if (frame.type === 'welcome') welcome = frame
+          else if (frame.type === 'hello' && welcome !== null) {
+            driver.attach(link, frame, trusted, welcome).then(made => {
+              attached = made
+              if (ended) driver?.detach(made)
+            }, fail)
+          } else if (frame.type === 'refuse') {
+            log.error({ space, code: frame.error.code }, 'a peer refused')
+            link.close(closeCodeOf(frame.error.code), frame.error.code)
+          }
         },
         drained: () => driver?.wake(),
         closed() {

@@ -10,6 +10,7 @@ import {
   encodeFrame,
   failure,
   isSameFingerprint,
+  protocolVersion,
   RejoinError,
   type Caller,
   type Delivery,
@@ -18,6 +19,8 @@ import {
   type Frame,
   type HeldRow,
   type HelloFrame,
+  type PeerPull,
+  type WelcomeFrame,
   type WriterId,
   type WriterRecord,
 } from '@rejoin/core'
@@ -29,7 +32,15 @@ import { answerWant, sendPage } from './pages.ts'
 import { answerRange } from './ranges.ts'
 
 export interface SpaceDriver {
-  attach(link: SessionLink, hello: HelloFrame, caller: Caller): Promise<Attached>
+  /** `welcomed`: of a peer that this relay dialled, what it answered. */
+  attach(
+    link: SessionLink,
+    hello: HelloFrame,
+    caller: Caller,
+    welcomed: WelcomeFrame | null,
+  ): Promise<Attached>
+  /** What this relay says to a peer that it dials. */
+  helloToPeer(token: string): HelloFrame
   receive(attached: Attached, frame: Frame): void
   detach(attached: Attached): void
   /** Somebody has room again. */
@@ -147,7 +158,8 @@ export async function openSpaceDriver(
         if (error !== null) return refuse(attached, error)
         if (turn.want !== null) send(attached, turn.want)
         if (
-          turn.cut?.fingerprint != null &&
+          turn.cut !== null &&
+          turn.cut.fingerprint !== null &&
           pull.holds(space.generations, store.generation, space.position)
         ) {
           comparing.push({ attached, expected: turn.cut.fingerprint })
@@ -182,8 +194,7 @@ export async function openSpaceDriver(
         }
         return
       case 'welcome':
-        attached.pull?.welcome(frame)
-        send(attached, { type: 'range', ranges: [] })
+        if (attached.pull !== null) beginPull(attached, attached.pull, frame)
         return
       case 'hello':
       case 'presence':
@@ -231,6 +242,42 @@ export async function openSpaceDriver(
     return progressed
   }
 
+  function helloToPeer(token: string): HelloFrame {
+    return {
+      type: 'hello',
+      protocol: protocolVersion,
+      space: name,
+      token,
+      replica: store.id,
+      device: 'relay',
+      role: 'peer',
+      cursors: [...space.cursors.values()].map(peer => peer.cursor),
+      empty: false,
+      frontier: space.frontier,
+      reach: space.frontier,
+      level: 'relay',
+      credit: 0,
+    }
+  }
+
+  /** Peers pull from each other over one link: who was dialled says hello too, who dialled has its welcome already. */
+  function greetBack(
+    attached: Attached,
+    pull: PeerPull,
+    hello: HelloFrame,
+    welcomed: WelcomeFrame | null,
+  ): void {
+    if (welcomed === null) return void send(attached, helloToPeer(hello.token))
+    beginPull(attached, pull, welcomed)
+  }
+
+  function beginPull(attached: Attached, pull: PeerPull, welcome: WelcomeFrame): void {
+    pull.welcome(welcome)
+    const keys = space.cursors.get(welcome.store)?.wants ?? []
+    if (keys.length > 0) send(attached, { type: 'want', keys, texts: [], writers: [] })
+    send(attached, { type: 'range', ranges: [] })
+  }
+
   function refuse(attached: Attached, error: Failure): void {
     send(attached, { type: 'refuse', error })
     attached.link.close(closeCodeOf(error.code), error.code)
@@ -246,7 +293,7 @@ export async function openSpaceDriver(
   }
 
   return {
-    attach: (link, hello, caller) =>
+    attach: (link, hello, caller, welcomed) =>
       new Promise(resolve => {
         const run = (): void => {
           const { session, welcome } = space.hello(hello, caller, runtime.now())
@@ -254,6 +301,7 @@ export async function openSpaceDriver(
           const attached: Attached = { link, session, pull, index: null, open: true }
           attachedBySession.set(session, attached)
           send(attached, welcome)
+          if (pull !== null) greetBack(attached, pull, hello, welcomed)
           if (!welcome.covers || welcome.begin === 'join') {
             log.info(
               { space: name, replica: hello.replica, begin: welcome.begin },
@@ -265,6 +313,7 @@ export async function openSpaceDriver(
         queue.push({ kind: 'attach', run })
         start()
       }),
+    helloToPeer,
     receive(attached, frame) {
       queue.push({ kind: 'frame', attached, frame })
       start()
