@@ -195,7 +195,9 @@ export { isForbiddenKey } from './forbidden-key.ts'
 export { mintedId, parseMintedId, type MintedId } from './minted-id.ts'
 export { decodeValue, encodeValue } from './value.ts'
 export { encodeCanonicalRow } from './wire/canonical-row.ts'
+export { decodeChunk, encodeChunk } from './wire/chunks.ts'
 export { createDictionary, type Dictionary } from './wire/dictionary.ts'
+export { decodeFrame, encodeChanges, encodeFrame } from './wire/frames.ts'
 export {
   decodeDictionary,
   decodeHeldRow,

@@ -86,9 +86,12 @@ export function arbitraryCell(strategy: Strategy, honesty: Honesty = 'honest'): 
       return arbitrarySet
     case 'counter':
       return fc
-        .array(fc.tuple(arbitraryMark, fc.oneof(fc.integer({ min: -9, max: 9 }), fc.constantFrom(0.5, -1e300))), {
-          maxLength: 4,
-        })
+        .array(
+          fc.tuple(arbitraryMark, fc.oneof(fc.integer({ min: -9, max: 9 }), fc.constantFrom(0.5, -1e300))),
+          {
+            maxLength: 4,
+          },
+        )
         .map(entries => ({
           strategy,
           entries: new Map(
@@ -157,7 +160,12 @@ function arbitraryAsk(honesty: Honesty): fc.Arbitrary<AskCell> {
     .map(({ mark, value, base, answers }) =>
       honesty === 'forged'
         ? { mark, value, base, answers }
-        : { mark, value: valueUnder(mark, value, honesty), base: baseUnder(mark), answers: answersUnder(mark) },
+        : {
+            mark,
+            value: valueUnder(mark, value, honesty),
+            base: baseUnder(mark),
+            answers: answersUnder(mark),
+          },
     )
   return fc.tuple(fc.array(sibling, { maxLength: 4 }), arbitraryContext).map(([drawn, seen]) => {
     const distinct = new Map(drawn.map(one => [`${one.mark.ms}.${one.mark.tick}.${one.mark.writer}`, one]))
@@ -182,7 +190,10 @@ const arbitrarySet: fc.Arbitrary<SetCell> = fc
   .map(([elements, seen]) => ({
     strategy: 'set',
     elements: new Map(elements.map(element => [keyOfBytes(element.value), element])),
-    context: contextOf([...elements.flatMap(({ added }) => (added === null ? [] : [added])), ...seen.values()]),
+    context: contextOf([
+      ...elements.flatMap(({ added }) => (added === null ? [] : [added])),
+      ...seen.values(),
+    ]),
   }))
 
 /** For each writer the greatest of its marks. */

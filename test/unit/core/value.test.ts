@@ -83,7 +83,14 @@ describe('a value', () => {
 
   test('of another kind is refused with its place', () => {
     class Point {}
-    for (const strange of [() => 1, Symbol('s'), new Map(), new Point(), new Float64Array(1), new Date(Number.NaN)])
+    for (const strange of [
+      () => 1,
+      Symbol('s'),
+      new Map(),
+      new Point(),
+      new Float64Array(1),
+      new Date(Number.NaN),
+    ])
       expect(codeOf(() => encodeValue(strange))).toBe('value-unsupported')
     try {
       encodeValue({ list: [1, { deep: () => 1 }] })
@@ -119,8 +126,12 @@ describe('a value', () => {
 
   test('beyond the limits of size is refused on both sides', () => {
     expect(codeOf(() => encodeValue('x'.repeat(limits.valueBytesMax)))).toBe('limit-exceeded')
-    expect(codeOf(() => encodeValue(new Array(limits.valueKeysMax + 1).fill(1)))).toBe('limit-exceeded')
-    expect(codeOf(() => encodeValue(new Array(9000).fill('y'.repeat(1000))))).toBe('limit-exceeded')
+    expect(codeOf(() => encodeValue(Array.from({ length: limits.valueKeysMax + 1 }, () => 1)))).toBe(
+      'limit-exceeded',
+    )
+    expect(codeOf(() => encodeValue(Array.from({ length: 9000 }, () => 'y'.repeat(1000))))).toBe(
+      'limit-exceeded',
+    )
     expect(encodeValue('x'.repeat(limits.valueBytesMax - 4)).length).toBe(limits.valueBytesMax)
     expect(refusalOf(new Uint8Array(limits.valueBytesMax + 1))).toBe('limit-exceeded')
     // Declared lengths of 2^31: of a list, an object, a text, bytes and a bigint.

@@ -24,35 +24,37 @@ import { arbitraryPart, arbitraryRow, arbitraryRowOf } from './generators.ts'
 
 const forgedRow = arbitraryRowOf('forged')
 
-const arbitraryHeldRow: fc.Arbitrary<HeldRow> = fc.record({
-  row: forgedRow,
-  position: fc.nat(),
-  behind: fc.array(fc.option(fc.nat({ max: 300 }), { nil: null }), { minLength: 8, maxLength: 8 }),
-  texts: fc
-    .array(
-      fc.tuple(
-        arbitraryPart,
-        fc.record({
-          bytes: fc.nat(),
-          stateVector: fc
-            .array(fc.tuple(fc.nat({ max: 2 ** 32 - 1 }), fc.nat()), { maxLength: 3 })
-            .map(entries => new Map(entries)),
-        }),
-      ),
-      { maxLength: 2 },
-    )
-    .map(entries => new Map(entries)),
-}).map(({ row, position, behind, texts }) => {
-  const parts: FeedPart[] = [...row.cells.keys()]
-  if (row.deletion !== null) parts.push('deletion')
-  if (row.revival !== null) parts.push('revival')
-  const positions = new Map<FeedPart, number>()
-  parts.forEach((part, i) => {
-    const back = behind[i] ?? null
-    if (back !== null) positions.set(part, Math.max(0, position - back))
+const arbitraryHeldRow: fc.Arbitrary<HeldRow> = fc
+  .record({
+    row: forgedRow,
+    position: fc.nat(),
+    behind: fc.array(fc.option(fc.nat({ max: 300 }), { nil: null }), { minLength: 8, maxLength: 8 }),
+    texts: fc
+      .array(
+        fc.tuple(
+          arbitraryPart,
+          fc.record({
+            bytes: fc.nat(),
+            stateVector: fc
+              .array(fc.tuple(fc.nat({ max: 2 ** 32 - 1 }), fc.nat()), { maxLength: 3 })
+              .map(entries => new Map(entries)),
+          }),
+        ),
+        { maxLength: 2 },
+      )
+      .map(entries => new Map(entries)),
   })
-  return { row, position, positions, texts }
-})
+  .map(({ row, position, behind, texts }) => {
+    const parts: FeedPart[] = [...row.cells.keys()]
+    if (row.deletion !== null) parts.push('deletion')
+    if (row.revival !== null) parts.push('revival')
+    const positions = new Map<FeedPart, number>()
+    parts.forEach((part, i) => {
+      const back = behind[i] ?? null
+      if (back !== null) positions.set(part, Math.max(0, position - back))
+    })
+    return { row, position, positions, texts }
+  })
 
 /** A row with the same content whose maps were filled in another order. */
 function reordered(row: Row): Row {
@@ -102,7 +104,9 @@ describe('a row as bytes', () => {
         const names = decodeDictionary(encodeDictionary(dictionary))
         expect(names.ok).toBe(true)
         if (!names.ok) return
-        page.forEach((bytes, i) => expect(decodeRow(bytes, names.value)).toEqual({ ok: true, value: rows[i] }))
+        page.forEach((bytes, i) =>
+          expect(decodeRow(bytes, names.value)).toEqual({ ok: true, value: rows[i] }),
+        )
         expect(names.value).toEqual(dictionary)
       }),
     )
@@ -180,14 +184,21 @@ describe('a digest', () => {
 describe('a fingerprint', () => {
   test('[P5] is the same however a replica came to its rows', () => {
     fc.assert(
-      fc.property(fc.array(forgedRow, { maxLength: 5 }), fc.array(forgedRow, { maxLength: 5 }), (before, after) => {
-        const whole = after.reduce((sum, row) => replaceInFingerprint(sum, undefined, row), emptyFingerprint)
-        let sum = before.reduce((held, row) => replaceInFingerprint(held, undefined, row), emptyFingerprint)
-        for (const row of after.toReversed()) sum = replaceInFingerprint(sum, undefined, row)
-        for (const row of before) sum = replaceInFingerprint(sum, row, undefined)
-        expect(isSameFingerprint(sum, whole)).toBe(true)
-        expect(whole.count).toBe(after.filter(rowExists).length)
-      }),
+      fc.property(
+        fc.array(forgedRow, { maxLength: 5 }),
+        fc.array(forgedRow, { maxLength: 5 }),
+        (before, after) => {
+          const whole = after.reduce(
+            (sum, row) => replaceInFingerprint(sum, undefined, row),
+            emptyFingerprint,
+          )
+          let sum = before.reduce((held, row) => replaceInFingerprint(held, undefined, row), emptyFingerprint)
+          for (const row of after.toReversed()) sum = replaceInFingerprint(sum, undefined, row)
+          for (const row of before) sum = replaceInFingerprint(sum, row, undefined)
+          expect(isSameFingerprint(sum, whole)).toBe(true)
+          expect(whole.count).toBe(after.filter(rowExists).length)
+        },
+      ),
     )
   })
 

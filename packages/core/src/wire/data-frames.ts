@@ -197,7 +197,8 @@ export function readSubmit(reader: Reader, names: Names): SubmitFrame {
 }
 
 function readPreconditions(reader: Reader, names: Names): SubmittedTransaction['preconditions'] {
-  const preconditions: { key: DocumentKey; part: ReturnType<typeof readPart>['part']; mark: Mark | null }[] = []
+  const preconditions: { key: DocumentKey; part: ReturnType<typeof readPart>['part']; mark: Mark | null }[] =
+    []
   for (let left = readCount(reader, 'preconditions', limits.writesPerTransactionMax, 4); left > 0; left--)
     preconditions.push({ ...readPart(reader, names), mark: readMark(reader, names, null) })
   return preconditions

@@ -79,6 +79,18 @@ export function readCursor(reader: Reader, names: Names): Cursor {
   return { generation: readName<GenerationId>(reader, names), cut: readUint(reader), place: readUint(reader) }
 }
 
+export function writeCursors(writer: Writer, dictionary: Dictionary, cursors: readonly Cursor[]): void {
+  writeUint(writer, cursors.length)
+  for (const cursor of cursors) writeCursor(writer, dictionary, cursor)
+}
+
+export function readCursors(reader: Reader, names: Names): readonly Cursor[] {
+  const cursors: Cursor[] = []
+  for (let left = readCount(reader, 'cursors', limits.frameBytesMax, 3); left > 0; left--)
+    cursors.push(readCursor(reader, names))
+  return cursors
+}
+
 export function writeFingerprint(writer: Writer, fingerprint: Fingerprint): void {
   writeUint(writer, fingerprint.count)
   writeUint(writer, fingerprint.high)

@@ -8,11 +8,13 @@ import type { Dictionary, Names } from './dictionary.ts'
 import { readFailure, writeFailure } from './failures.ts'
 import {
   readCursor,
+  readCursors,
   readGenerations,
   readName,
   readOptionalName,
   readPositions,
   writeCursor,
+  writeCursors,
   writeGenerations,
   writeName,
   writeOptionalName,
@@ -24,7 +26,13 @@ import { writeByte, writeString, writeUint, type Writer } from './writer.ts'
 
 const levels: readonly Level[] = ['local', 'relay', 'quorum']
 const beginnings: readonly WelcomeFrame['begin'][] = ['resume', 'join', 'new']
-const exceptionKinds: readonly VerdictException['kind'][] = ['refused', 'skipped', 'lost', 'hidden', 'partial']
+const exceptionKinds: readonly VerdictException['kind'][] = [
+  'refused',
+  'skipped',
+  'lost',
+  'hidden',
+  'partial',
+]
 
 /** Everything but the protocol's version, which stands before it. */
 export function writeHello(writer: Writer, dictionary: Dictionary, frame: HelloFrame): void {
@@ -32,10 +40,10 @@ export function writeHello(writer: Writer, dictionary: Dictionary, frame: HelloF
   writeString(writer, frame.token)
   writeName(writer, dictionary, frame.replica)
   writeString(writer, frame.device)
-  writeFlags(writer, [frame.role === 'peer', frame.empty, frame.cursor !== null])
+  writeFlags(writer, [frame.role === 'peer', frame.empty])
   writeByte(writer, levels.indexOf(frame.level))
   writeUint(writer, frame.credit)
-  if (frame.cursor !== null) writeCursor(writer, dictionary, frame.cursor)
+  writeCursors(writer, dictionary, frame.cursors)
   writePositions(writer, dictionary, frame.frontier)
   writePositions(writer, dictionary, frame.reach)
 }
@@ -45,7 +53,7 @@ export function readHello(reader: Reader, names: Names): HelloFrame {
   const token = readString(reader, 'bytes of a token', limits.tokenBytesMax)
   const replica = readName<StoreId>(reader, names)
   const device = readShortString(reader)
-  const [isPeer, empty, hasCursor] = readFlags(reader, 3)
+  const [isPeer, empty] = readFlags(reader, 2)
   const level = readLevel(reader)
   const credit = readUint(reader)
   return {
@@ -56,7 +64,7 @@ export function readHello(reader: Reader, names: Names): HelloFrame {
     replica,
     device,
     role: isPeer ? 'peer' : 'client',
-    cursor: hasCursor ? readCursor(reader, names) : null,
+    cursors: readCursors(reader, names),
     empty: empty ?? false,
     frontier: readPositions(reader, names),
     reach: readPositions(reader, names),

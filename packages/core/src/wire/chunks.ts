@@ -1,0 +1,360 @@
+/**
+ * Chunks as bytes: a version, a kind, the names that it uses, and a body. Each stands by itself, since the journal
+ * drops them one by one. A chunk of another version is refused, and its reader starts anew from a relay.
+ */
+import type {
+  Chunk,
+  ForgottenChunk,
+  OwnChunk,
+  PulledChunk,
+  RemadeChunk,
+  SettledChunk,
+  SnapshotChunk,
+  StoredVerdict,
+  VerdictsChunk,
+} from '../chunk.ts'
+import type { Outcome } from '../errors.ts'
+import type { Cursor, GenerationId, StoreId } from '../generations.ts'
+import type { WriterId } from '../mark.ts'
+import { readNumber, writeNumber } from '../value.ts'
+import { diskBounds } from './bounds.ts'
+import { readChangedRows, writeChangedRows } from './changed-rows.ts'
+import { readKeys, writeKeys } from './data-frames.ts'
+import {
+  createDictionary,
+  createNames,
+  readDefinitions,
+  stateOfDictionary,
+  writeDefinitions,
+  type Dictionary,
+  type Names,
+} from './dictionary.ts'
+import { readFailure, writeFailure } from './failures.ts'
+import { readPart, writePart } from './keys.ts'
+import { sortedEntries } from './order.ts'
+import {
+  readCursor,
+  readFingerprint,
+  readGenerations,
+  readName,
+  readPositions,
+  writeCursor,
+  writeFingerprint,
+  writeGenerations,
+  writeName,
+  writePositions,
+} from './positions.ts'
+import { createReader, expectEnd, readByte, readBytes, readCount, readUint, type Reader } from './reader.ts'
+import { attempt, refuseMalformed } from './refusal.ts'
+import { readFlags, writeFlags } from './session-frames.ts'
+import { readTransactionId, readTransactions, writeTransactionId, writeTransactions } from './transactions.ts'
+import {
+  createWriter,
+  writeByte,
+  writeBytes,
+  writeRaw,
+  writeUint,
+  writtenBytes,
+  type Writer,
+} from './writer.ts'
+import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
+
+/** 1: the first. */
+const chunkVersion = 1
+
+/** In the order of their numbers on disk. */
+const chunkKinds: readonly Chunk['kind'][] = [
+  'own',
+  'pulled',
+  'verdicts',
+  'remade',
+  'settled',
+  'snapshot',
+  'forgotten',
+]
+
+export function encodeChunk(chunk: Chunk): Uint8Array {
+  const dictionary = createDictionary()
+  const empty = stateOfDictionary(dictionary)
+  const body = createWriter()
+  writeBody(body, dictionary, chunk)
+  const writer = createWriter()
+  writeByte(writer, chunkVersion)
+  writeByte(writer, chunkKinds.indexOf(chunk.kind))
+  writeDefinitions(writer, dictionary, empty)
+  writeRaw(writer, writtenBytes(body))
+  return writtenBytes(writer)
+}
+
+export function decodeChunk(bytes: Uint8Array): Outcome<Chunk> {
+  return attempt(() => {
+    const reader = createReader(bytes)
+    if (readByte(reader) !== chunkVersion) refuseMalformed('a chunk is of another version')
+    const kind = chunkKinds[readByte(reader)] ?? refuseMalformed('a chunk is of an unknown kind')
+    const names = createNames(createDictionary())
+    readDefinitions(reader, names)
+    const chunk = readBody(reader, names, kind)
+    expectEnd(reader)
+    return chunk
+  })
+}
+
+function writeBody(writer: Writer, dictionary: Dictionary, chunk: Chunk): void {
+  switch (chunk.kind) {
+    case 'own':
+      return writeTransactions(writer, dictionary, chunk.transactions)
+    case 'pulled':
+      return writePulled(writer, dictionary, chunk)
+    case 'verdicts':
+      return writeVerdicts(writer, dictionary, chunk)
+    case 'remade':
+      return writeRemade(writer, dictionary, chunk)
+    case 'settled':
+      writeUint(writer, chunk.ids.length)
+      for (const id of chunk.ids) writeTransactionId(writer, dictionary, id)
+      return
+    case 'forgotten':
+      return writeKeys(writer, dictionary, chunk.keys)
+    case 'snapshot':
+      return writeSnapshot(writer, dictionary, chunk)
+  }
+}
+
+function readBody(reader: Reader, names: Names, kind: Chunk['kind']): Chunk {
+  switch (kind) {
+    case 'own':
+      return { kind, transactions: readTransactions(reader, names) } satisfies OwnChunk
+    case 'pulled':
+      return readPulled(reader, names)
+    case 'verdicts':
+      return readVerdicts(reader, names)
+    case 'remade':
+      return readRemade(reader, names)
+    case 'settled':
+      return {
+        kind,
+        ids: readList(reader, 2, () => readTransactionId(reader, names)),
+      } satisfies SettledChunk
+    case 'forgotten':
+      return { kind, keys: readKeys(reader, names, diskBounds.rows) } satisfies ForgottenChunk
+    case 'snapshot':
+      return readSnapshot(reader, names)
+  }
+}
+
+function writePulled(writer: Writer, dictionary: Dictionary, chunk: PulledChunk): void {
+  const { cursor, frontier, reach } = chunk
+  writeFlags(writer, [
+    cursor !== null,
+    frontier !== null,
+    frontier !== null && frontier.how === 'replace',
+    reach !== null,
+  ])
+  writeName(writer, dictionary, chunk.store)
+  writeNumber(writer, chunk.at)
+  if (cursor !== null) writeCursor(writer, dictionary, cursor)
+  if (frontier !== null) writePositions(writer, dictionary, frontier.positions)
+  if (reach !== null) writePositions(writer, dictionary, reach)
+  writeKeys(writer, dictionary, chunk.wants)
+  writeWriterRecords(writer, dictionary, chunk.writers)
+  writeGenerations(writer, dictionary, chunk.generations)
+  writeChangedRows(writer, dictionary, chunk.rows)
+  writeUint(writer, chunk.texts.length)
+  for (const { key, part, update } of chunk.texts) {
+    writePart(writer, dictionary, key, part)
+    writeBytes(writer, update)
+  }
+}
+
+function readPulled(reader: Reader, names: Names): PulledChunk {
+  const [hasCursor, hasFrontier, isReplaced, hasReach] = readFlags(reader, 4)
+  if (isReplaced && !hasFrontier) refuseMalformed('a frontier is missing')
+  const store = readName<StoreId>(reader, names)
+  const at = readNumber(reader)
+  const cursor = hasCursor ? readCursor(reader, names) : null
+  const positions = hasFrontier ? readPositions(reader, names) : null
+  const reach = hasReach ? readPositions(reader, names) : null
+  const wants = readKeys(reader, names, diskBounds.rows)
+  const writers = readWriterRecords(reader, names)
+  const generations = readGenerations(reader, names)
+  const rows = readChangedRows(reader, names, diskBounds)
+  const texts = readList(reader, 4, () => ({
+    ...readPart(reader, names),
+    update: readBytes(reader, 'bytes of an update of a text', Number.MAX_SAFE_INTEGER),
+  }))
+  return {
+    kind: 'pulled',
+    store,
+    rows,
+    texts,
+    cursor,
+    wants,
+    writers,
+    generations,
+    frontier: positions && { positions, how: isReplaced ? 'replace' : 'join' },
+    reach,
+    at,
+  }
+}
+
+type Shows = Extract<StoredVerdict['outcome'], { readonly kind: 'acknowledged' }>['shows']
+const showing: readonly Shows[] = ['yes', 'lost', 'hidden']
+const refusedKind = showing.length
+
+function writeVerdicts(writer: Writer, dictionary: Dictionary, chunk: VerdictsChunk): void {
+  writeName(writer, dictionary, chunk.store)
+  writeName(writer, dictionary, chunk.generation)
+  writeUint(writer, chunk.position)
+  writeUint(writer, chunk.verdicts.length)
+  for (const { id, outcome } of chunk.verdicts) {
+    writeTransactionId(writer, dictionary, id)
+    if (outcome.kind === 'acknowledged') {
+      writeByte(writer, showing.indexOf(outcome.shows))
+    } else {
+      writeByte(writer, refusedKind)
+      writeUint(writer, outcome.write)
+      writeFailure(writer, outcome.error)
+    }
+  }
+  writeKeys(writer, dictionary, chunk.wants)
+}
+
+function readVerdicts(reader: Reader, names: Names): VerdictsChunk {
+  return {
+    kind: 'verdicts',
+    store: readName<StoreId>(reader, names),
+    generation: readName<GenerationId>(reader, names),
+    position: readUint(reader),
+    verdicts: readList(reader, 3, () => ({
+      id: readTransactionId(reader, names),
+      outcome: readOutcome(reader),
+    })),
+    wants: readKeys(reader, names, diskBounds.rows),
+  }
+}
+
+function readOutcome(reader: Reader): StoredVerdict['outcome'] {
+  const kind = readByte(reader)
+  if (kind === refusedKind) return { kind: 'refused', write: readUint(reader), error: readFailure(reader) }
+  return { kind: 'acknowledged', shows: showing[kind] ?? refuseMalformed('a verdict is of an unknown kind') }
+}
+
+function writeRemade(writer: Writer, dictionary: Dictionary, chunk: RemadeChunk): void {
+  writeUint(writer, chunk.writers.length)
+  for (const { from, to } of chunk.writers) {
+    writeName(writer, dictionary, from)
+    writeName(writer, dictionary, to)
+  }
+  writeTransactions(
+    writer,
+    dictionary,
+    chunk.transactions.map(({ to }) => to),
+  )
+  for (const { from } of chunk.transactions) writeTransactionId(writer, dictionary, from)
+  writeUint(writer, chunk.quarantined.length)
+  for (const { id, error } of chunk.quarantined) {
+    writeTransactionId(writer, dictionary, id)
+    writeFailure(writer, error)
+  }
+}
+
+function readRemade(reader: Reader, names: Names): RemadeChunk {
+  return {
+    kind: 'remade',
+    writers: readList(reader, 2, () => ({
+      from: readName<WriterId>(reader, names),
+      to: readName<WriterId>(reader, names),
+    })),
+    transactions: readTransactions(reader, names).map(to => ({ from: readTransactionId(reader, names), to })),
+    quarantined: readList(reader, 4, () => ({
+      id: readTransactionId(reader, names),
+      error: readFailure(reader),
+    })),
+  }
+}
+
+function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: SnapshotChunk): void {
+  writeUint(writer, chunk.cursors.size)
+  for (const [store, cursor] of sortedEntries(chunk.cursors)) {
+    writeName(writer, dictionary, store)
+    writeCursor(writer, dictionary, cursor)
+  }
+  writePositions(writer, dictionary, chunk.frontier)
+  writePositions(writer, dictionary, chunk.reach)
+  writeGenerations(writer, dictionary, chunk.generations)
+  writeFingerprint(writer, chunk.fingerprint)
+  writeKeys(writer, dictionary, chunk.wants)
+  writeWriterRecords(writer, dictionary, chunk.writers)
+  writeTransactions(
+    writer,
+    dictionary,
+    chunk.outbox.map(({ transaction }) => transaction),
+  )
+  for (const { position, acks, refusedBy } of chunk.outbox) {
+    writeUint(writer, position)
+    writeUint(writer, acks.length)
+    for (const ack of acks) {
+      writeName(writer, dictionary, ack.store)
+      writeName(writer, dictionary, ack.generation)
+      writeUint(writer, ack.position)
+    }
+    writeNames(writer, dictionary, refusedBy)
+  }
+  writeTransactions(
+    writer,
+    dictionary,
+    chunk.quarantine.map(({ transaction }) => transaction),
+  )
+  for (const { error } of chunk.quarantine) writeFailure(writer, error)
+  writeNames(writer, dictionary, chunk.retired)
+}
+
+function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
+  return {
+    kind: 'snapshot',
+    cursors: new Map(
+      readList(reader, 4, (): [StoreId, Cursor] => [
+        readName<StoreId>(reader, names),
+        readCursor(reader, names),
+      ]),
+    ),
+    frontier: readPositions(reader, names),
+    reach: readPositions(reader, names),
+    generations: readGenerations(reader, names),
+    fingerprint: readFingerprint(reader),
+    wants: readKeys(reader, names, diskBounds.rows),
+    writers: readWriterRecords(reader, names),
+    outbox: readTransactions(reader, names).map(transaction => ({
+      transaction,
+      position: readUint(reader),
+      acks: readList(reader, 3, () => ({
+        store: readName<StoreId>(reader, names),
+        generation: readName<GenerationId>(reader, names),
+        position: readUint(reader),
+      })),
+      refusedBy: readNames<StoreId>(reader, names),
+    })),
+    quarantine: readTransactions(reader, names).map(transaction => ({
+      transaction,
+      error: readFailure(reader),
+    })),
+    retired: readNames<WriterId>(reader, names),
+  }
+}
+
+function writeNames(writer: Writer, dictionary: Dictionary, ids: readonly string[]): void {
+  writeUint(writer, ids.length)
+  for (const id of ids) writeName(writer, dictionary, id)
+}
+
+function readNames<Id extends string>(reader: Reader, names: Names): readonly Id[] {
+  return readList(reader, 1, () => readName<Id>(reader, names))
+}
+
+/** Elements that take `bytesEach` bytes or more. */
+function readList<T>(reader: Reader, bytesEach: number, read: () => T): readonly T[] {
+  const list: T[] = []
+  for (let left = readCount(reader, 'elements', diskBounds.parts, bytesEach); left > 0; left--)
+    list.push(read())
+  return list
+}

@@ -1,0 +1,90 @@
+/** Transactions as a replica keeps them: the writes of all of them as one batch, and beside it what each had seen. */
+import { assert } from '../errors.ts'
+import type { Mark, WriterId } from '../mark.ts'
+import { readNumber, writeNumber } from '../value.ts'
+import { transactionId, type SeenDocument, type Transaction, type TransactionId } from '../write.ts'
+import { diskBounds } from './bounds.ts'
+import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
+import type { Dictionary, Names } from './dictionary.ts'
+import { readName, writeName } from './positions.ts'
+import { readCount, readUint, type Reader } from './reader.ts'
+import { checkLimit, refuseMalformed } from './refusal.ts'
+import { writeUint, type Writer } from './writer.ts'
+import { readWrites, writeWrites } from './writes.ts'
+
+export function writeTransactions(
+  writer: Writer,
+  dictionary: Dictionary,
+  transactions: readonly Transaction[],
+): void {
+  writeUint(writer, transactions.length)
+  for (const { id, correction } of transactions) {
+    writeTransactionId(writer, dictionary, id)
+    writeNumber(writer, correction)
+  }
+  writeColumn(
+    writer,
+    transactions.map(({ writes }) => writes.length),
+  )
+  const writes = transactions.flatMap(transaction => transaction.writes)
+  const seen = transactions.flatMap(transaction => transaction.seen)
+  assert(seen.length === writes.length, 'a transaction says for each write what it had seen')
+  writeWrites(writer, dictionary, writes)
+  writeColumn(
+    writer,
+    seen.map(({ exists }) => (exists ? 1 : 0)),
+  )
+  writeMarks(
+    writer,
+    dictionary,
+    seen.map(({ last }) => last),
+    writes.map(({ mark }) => mark),
+  )
+}
+
+export function readTransactions(reader: Reader, names: Names): readonly Transaction[] {
+  const count = readCount(reader, 'transactions', diskBounds.rows, 3)
+  const heads: { readonly id: TransactionId; readonly correction: number }[] = []
+  for (let i = 0; i < count; i++)
+    heads.push({ id: readTransactionId(reader, names), correction: readNumber(reader) })
+  const counts = readColumn(reader, count)
+  let total = 0
+  for (const writes of counts) checkLimit('writes', diskBounds.rows, (total += writes))
+  const writes = readWrites(reader, names, diskBounds)
+  if (writes.length !== total) refuseMalformed('the writes do not fit their transactions')
+  const seen = readSeenDocuments(
+    reader,
+    names,
+    writes.map(({ mark }) => mark),
+  )
+  let at = 0
+  return heads.map(({ id, correction }, i) => {
+    const from = at
+    at += counts[i] ?? 0
+    return { id, writes: writes.slice(from, at), seen: seen.slice(from, at), correction }
+  })
+}
+
+function readSeenDocuments(reader: Reader, names: Names, known: readonly Mark[]): readonly SeenDocument[] {
+  const exists = readColumn(reader, known.length)
+  const marks = readMarks(reader, names, known.length, known)
+  return exists.map((flag, i) => {
+    if (flag > 1) refuseMalformed('what a write had seen has unknown flags')
+    return { exists: flag === 1, last: marks[i] ?? null }
+  })
+}
+
+export function writeTransactionId(writer: Writer, dictionary: Dictionary, id: TransactionId): void {
+  const dot = id.indexOf('.')
+  const serial = Number(id.slice(dot + 1))
+  assert(
+    dot === 11 && transactionId(id.slice(0, dot) as WriterId, serial) === id,
+    'a transaction is writer.serial',
+  )
+  writeName(writer, dictionary, id.slice(0, dot))
+  writeUint(writer, serial)
+}
+
+export function readTransactionId(reader: Reader, names: Names): TransactionId {
+  return transactionId(readName<WriterId>(reader, names), readUint(reader))
+}
