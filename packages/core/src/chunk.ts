@@ -79,7 +79,9 @@ export interface SettledChunk {
 
 /**
  * Tombstones that leave the confirmed layer (SPEC D2). A chunk, so that every tab forgets at the same position: a
- * part of such a row that comes later is then asked for whole by all of them or by none. A row that exists stays.
+ * part of such a row that comes later is then asked for whole by all of them or by none. Applying it removes the
+ * rows whatever they hold by then, so that a replay over newer pages ends with just what came after it. Under the
+ * fence; whoever appends it has applied everything of the relay that it stored before.
  */
 export interface ForgottenChunk {
   readonly kind: 'forgotten'

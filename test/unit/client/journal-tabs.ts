@@ -19,7 +19,6 @@ import {
   noTexts,
   nothingReplaced,
   partName,
-  rowExists,
   splitBodyKey,
   transactionId,
   writerFromBytes,
@@ -101,7 +100,6 @@ export function createState(): State {
       if (chunk.kind === 'settled') for (const id of chunk.ids) outbox.delete(id)
       if (chunk.kind === 'forgotten') {
         for (const key of chunk.keys) {
-          if (rowExists(rows.get(key))) continue
           rows.delete(key)
           changedAt.set(key, position)
         }

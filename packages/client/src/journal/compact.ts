@@ -4,9 +4,8 @@
  * Invariant: whoever reads from `base` (pages, texts, the snapshot of its floor, the journal above it) gets the state
  * that all chunks make. It rests on three things.
  * - A tab that has read the whole journal under the fence holds in memory the join of pages and journal, so a row of
- *   it *replaces* the row of a page. What is written may be newer than `upTo` (chunks that came meanwhile): they are
- *   above the floor too, and to join them again changes nothing. The snapshot is not a join, so it is taken in the
- *   moment in which `seen` is `upTo`.
+ *   it *replaces* the row of a page. Everything that is written is of one moment, in which `seen` is `upTo`; rows are
+ *   immutable, so holding on to that moment costs nothing.
  * - Appends touch only `journal`; this touches only the other stores until the floor has moved. What is deleted then
  *   is garbage by definition, so a deletion may be lost, repeated, or come late.
  * - Each step is on disk before the next begins, and each is guarded by the fence, which was taken before reading: a
@@ -54,8 +53,10 @@ const chunksPerDeletion = 1000
 /** What is to be written, all of one moment. */
 interface Cut {
   readonly upTo: number
-  readonly dirty: readonly DocumentKey[]
-  readonly gone: ReadonlySet<DocumentKey>
+  /** By key, in order. */
+  readonly changes: readonly PageChange[]
+  /** Rows that were forgotten since the last time. */
+  readonly gone: readonly DocumentKey[]
   readonly bodies: readonly BodyUpdates[]
   readonly snapshot: Uint8Array
 }
@@ -68,8 +69,8 @@ export async function writePages(options: CompactionOptions): Promise<boolean> {
     return false
   }
   const cut = takeCut(reader, sink, codec)
-  // From here on nobody who is behind relies on finding a row that is forgotten.
-  const purged = cut.gone.size > 0 ? cut.upTo : base.purged
+  // Pages join for who has seen this much. For who has not, a row may be gone, or come back with less than it had.
+  const purged = Math.max(base.purged, reader.tail.forgotten)
   if (purged > base.purged) await putBase(fence, { ...base, purged })
   await step('read')
   const grown = await replaceRows(options, cut)
@@ -95,11 +96,12 @@ export async function writePages(options: CompactionOptions): Promise<boolean> {
 }
 
 function takeCut(reader: Reader, sink: JournalSink, codec: JournalCodec): Cut {
-  const dirty = [...sink.changedAfter(reader.base.floor)].sort()
+  const keys = [...sink.changedAfter(reader.base.floor)].sort()
+  const changes = keys.map((key): PageChange => ({ key, row: sink.confirmed(key) }))
   return {
     upTo: reader.seen,
-    dirty,
-    gone: new Set(dirty.filter(key => sink.confirmed(key) === undefined)),
+    changes,
+    gone: changes.filter(({ row }) => row === undefined).map(({ key }) => key),
     bodies: sink.bodies.upTo(reader.seen),
     snapshot: codec.encodeChunk(sink.snapshot()),
   }
@@ -107,7 +109,7 @@ function takeCut(reader: Reader, sink: JournalSink, codec: JournalCodec): Cut {
 
 /** The rows that changed, page by page, a few pages in each transaction. */
 async function replaceRows(
-  { storage, fence, sink, codec, step }: CompactionOptions,
+  { storage, fence, codec, step }: CompactionOptions,
   cut: Cut,
 ): Promise<{ readonly pages: number; readonly bytes: number }> {
   const [found] = await storage.transact({
@@ -117,7 +119,7 @@ async function replaceRows(
     requests: [{ op: 'getAllKeys', store: 'pages' }],
   })
   const bounds = found as readonly string[]
-  const plan = planPages(bounds.length === 0 ? [''] : bounds, cut.dirty)
+  const plan = planPages(bounds.length === 0 ? [''] : bounds, cut.changes)
   let pages = 0
   let bytes = 0
   for (let i = 0; i < plan.length; i += pagesPerStep) {
@@ -128,8 +130,8 @@ async function replaceRows(
       early: true,
       requests: portion.map(({ lo }): StorageRequest => ({ op: 'get', store: 'pages', key: lo })),
     })) as readonly (PageRecord | undefined)[]
-    const records = portion.flatMap(({ lo, keys }, n) =>
-      rewritePage(old[n], lo, cut.upTo, changesOf(keys, sink, cut), rowExists, codec),
+    const records = portion.flatMap(({ lo, changes }, n) =>
+      rewritePage(old[n], lo, cut.upTo, changes, rowExists, codec),
     )
     // Several requests: without an early commit, so that they are one transaction in Firefox too.
     await fence.transact({
@@ -147,28 +149,19 @@ async function replaceRows(
   return { pages, bytes }
 }
 
-/** Only what was forgotten at the cut goes: `purged` speaks for no other row. */
-function changesOf(keys: readonly DocumentKey[], sink: JournalSink, cut: Cut): readonly PageChange[] {
-  const changes: PageChange[] = []
-  for (const key of keys) {
-    const row = sink.confirmed(key)
-    if (row !== undefined || cut.gone.has(key)) changes.push({ key, row })
-  }
-  return changes
-}
-
 function planPages(
   bounds: readonly string[],
-  dirty: readonly DocumentKey[],
-): readonly { readonly lo: string; readonly keys: readonly DocumentKey[] }[] {
-  const plan: { readonly lo: string; readonly keys: DocumentKey[] }[] = []
+  dirty: readonly PageChange[],
+): readonly { readonly lo: string; readonly changes: readonly PageChange[] }[] {
+  const plan: { readonly lo: string; readonly changes: PageChange[] }[] = []
   let page = 0
-  for (const key of dirty) {
-    while ((bounds[page + 1] ?? key + ' ') <= key) page++
+  for (const change of dirty) {
+    for (let next = bounds[page + 1]; next !== undefined && next <= change.key; next = bounds[page + 1])
+      page++
     const lo = bounds[page] ?? ''
     const last = plan.at(-1)
-    if (last?.lo === lo) last.keys.push(key)
-    else plan.push({ lo, keys: [key] })
+    if (last?.lo === lo) last.changes.push(change)
+    else plan.push({ lo, changes: [change] })
   }
   return plan
 }

@@ -2,8 +2,8 @@
  * Reading: how a tab takes in what it and others wrote, each chunk once, in the order of positions.
  *
  * Three ways, cheapest first, by the rule that a peer's cursor obeys too. A tab that has seen the floor applies the
- * journal's chunks; one behind it joins the pages that changed since; one behind `purged` (rows that it holds may be
- * forgotten since), and a new one, takes all pages into a new map. A message with the very next position is applied
+ * journal's chunks; one behind it joins the pages that changed since; one behind `purged` (rows that it holds were
+ * perhaps forgotten since), and a new one, takes all pages into a new map. A message with the very next position is applied
  * at once, since that proves that nothing lies between; any other one only says that there is something to read.
  *
  * Floor and journal are read in one transaction, so what a compaction moves is met on one side or the other.
@@ -152,6 +152,7 @@ export function createReader(storage: Storage, sink: JournalSink, codec: Journal
     // Another compaction has ended meanwhile.
     if (stored === undefined) return
     const rows = createLazyRows(codec)
+    let isNewer = false
     for (let lo: string | null = null; ; ) {
       const range: { lower: string; lowerOpen: boolean } | undefined =
         lo === null ? undefined : { lower: lo, lowerOpen: true }
@@ -162,11 +163,14 @@ export function createReader(storage: Storage, sink: JournalSink, codec: Journal
         requests: [{ op: 'getAll', store: 'pages', range, limit: pagesPerRead }],
       })
       const pages = found as readonly PageRecord[]
-      for (const page of pages) rows.addPage(page)
+      for (const page of pages) {
+        rows.addPage(page)
+        if (page.at > current.floor) isNewer = true
+      }
       if (pages.length < pagesPerRead) break
       lo = pages.at(-1)?.lo ?? null
     }
-    sink.load(rows, decodeSnapshot(stored), current.floor)
+    sink.load(rows, decodeSnapshot(stored), current.floor, isNewer)
     seen = current.floor
     rebase(current)
   }

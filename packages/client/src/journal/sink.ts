@@ -12,13 +12,14 @@ export interface JournalSink {
   apply(position: number, chunk: Chunk): void
   /**
    * Begins anew from pages: the confirmed layer is `rows`, encoded or not; everything else is the snapshot. Own writes
-   * that are not on disk yet (whose `write` has not resolved) stay. Null: from nothing, the first time only.
+   * that are not on disk yet (whose `write` has not resolved) stay. With `isNewer`, a compaction was interrupted and
+   * some rows hold what chunks above the position bring, so the snapshot's fingerprint is not theirs: count anew.
    */
-  load(rows: RowMap, snapshot: SnapshotChunk | null, position: number): void
+  load(rows: RowMap, snapshot: SnapshotChunk, position: number, isNewer: boolean): void
   /**
    * Goes ahead over chunks that are gone, which is `load` without reading what this tab has: `changed` are confirmed
-   * rows to be joined; the rest becomes the snapshot (an outbox entry that it lacks was settled). Own writes that are
-   * not on disk yet stay. Bodies whose text cell changed must be read again.
+   * rows to be joined, keeping count of the fingerprint; the rest becomes the snapshot (an outbox entry that it lacks
+   * was settled). Own writes that are not on disk yet stay. Bodies whose text cell changed must be read again.
    */
   skip(changed: Iterable<readonly [DocumentKey, Row]>, snapshot: SnapshotChunk, position: number): void
   /** Everything but rows and bodies, exactly as of the last position applied; nothing that is not on disk yet. */

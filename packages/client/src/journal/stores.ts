@@ -31,7 +31,7 @@ export interface ChunkRecord {
 export interface BaseRecord {
   /** Pages, texts and snapshot hold everything up to it; at or below it the journal is garbage. */
   readonly floor: number
-  /** Tombstones up to it may be gone from the pages. */
+  /** Where rows were last forgotten: who has not seen this much takes all pages. */
   readonly purged: number
   readonly pages: number
   readonly pageBytes: number

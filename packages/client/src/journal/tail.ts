@@ -7,6 +7,8 @@ import type { Chunk } from '@rejoin/core'
 export interface Tail {
   readonly bytes: number
   readonly smallChunks: number
+  /** The position of the last chunk by which rows were forgotten, or 0. */
+  readonly forgotten: number
   /** Positions and when they were stored, about one for each day, rising. */
   readonly times: readonly (readonly [position: number, at: number])[]
   add(position: number, bytes: number, isFolded: boolean, chunk: Chunk): void
@@ -29,6 +31,7 @@ export function createTail(): Tail {
   let entries: { readonly position: number; readonly bytes: number; readonly isSmall: boolean }[] = []
   let bytes = 0
   let smallChunks = 0
+  let forgotten = 0
   let times: (readonly [position: number, at: number])[] = []
 
   function note(position: number, at: number): void {
@@ -46,6 +49,9 @@ export function createTail(): Tail {
     get smallChunks() {
       return smallChunks
     },
+    get forgotten() {
+      return forgotten
+    },
     get times() {
       return times
     },
@@ -55,6 +61,7 @@ export function createTail(): Tail {
       bytes += size
       if (isSmall) smallChunks += 1
       if (chunk.kind === 'pulled') note(position, chunk.at)
+      if (chunk.kind === 'forgotten') forgotten = position
     },
     drop(upTo) {
       entries = entries.filter(entry => entry.position > upTo)

@@ -47,7 +47,7 @@ export async function moveBodies(options: {
   readonly storage: Storage
   readonly fence: Fence
   readonly bodies: readonly BodyUpdates[]
-  readonly gone: ReadonlySet<DocumentKey>
+  readonly gone: readonly DocumentKey[]
   readonly merge: ((updates: readonly Uint8Array[]) => Uint8Array) | undefined
 }): Promise<void> {
   const { storage, fence, bodies, gone, merge } = options
@@ -68,8 +68,8 @@ export async function moveBodies(options: {
     })
     await fence.transact({ stores: ['texts'], durability: 'strict', requests })
   }
-  if (gone.size === 0) return
-  const requests = [...gone].map((key): StorageRequest => {
+  if (gone.length === 0) return
+  const requests = gone.map((key): StorageRequest => {
     // Everything of this document: no part's name begins with the last character that there is.
     return { op: 'delete', store: 'texts', range: { lower: [key], upper: [key, '\uffff'] } }
   })
