@@ -90,8 +90,7 @@ function walkDelta(
   const pass = (length: number, inBoth: (length: number) => DeltaPart, isDeleted: boolean): void => {
     for (let left = length; ; ) {
       const stretch = stretches[index]
-      if (stretch === undefined || (stretch.inOld && left === 0)) return
-      if (!stretch.inOld && left === 0 && length > 0) return
+      if (stretch === undefined || (left === 0 && (stretch.inOld || length > 0))) return
       const whole = stretch.length - passed
       const size = stretch.inOld ? Math.min(whole, left) : whole
       if (stretch.inOld) left -= size
