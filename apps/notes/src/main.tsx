@@ -1,1 +1,55 @@
-export {}
+/** Opens the replica, then shows the app over it. */
+import { StrictMode, useState, type ReactNode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './app.tsx'
+import { readConfiguration } from './configuration.ts'
+import { keepIdentity, nameDevice, readIdentity } from './identity.ts'
+import { OpenFailed, Opening } from './opening.tsx'
+import { openNotes, type NotesReplica } from './replica.ts'
+import { ReplicaContext, type ReplicaAccess } from './replica-context.ts'
+import { ToastArea } from './toast.tsx'
+import { createTracker } from './tracker.ts'
+import './styles/index.css'
+
+declare global {
+  interface Window {
+    /** For the console: everything the app does can be done there, and seen here. */
+    replica?: NotesReplica
+  }
+}
+
+const relayOfServer = document.querySelector<HTMLMetaElement>('meta[name="rejoin-relay"]')?.content ?? null
+const configuration = readConfiguration(new URL(location.href), relayOfServer)
+const device = nameDevice(navigator.userAgent)
+const root = createRoot(document.getElementById('root') ?? document.body)
+
+root.render(<Opening />)
+const first = readIdentity()
+try {
+  const replica = await openNotes(configuration, { name: first.name, device })
+  window.replica = replica
+  const access = { replica, tracker: createTracker(replica.status) }
+  root.render(
+    <StrictMode>
+      <Notes access={access} />
+    </StrictMode>,
+  )
+} catch (error) {
+  root.render(<OpenFailed error={error} />)
+}
+
+function Notes({ access }: { readonly access: ReplicaAccess }): ReactNode {
+  const [identity, setIdentity] = useState(first)
+  const rename = (name: string): void => {
+    setIdentity(keepIdentity(name))
+    // The name is the token, and a replica speaks with one token at a time: it begins anew with the other one.
+    if (name !== identity.name) void access.replica.close().finally(() => location.reload())
+  }
+  return (
+    <ReplicaContext value={access}>
+      <ToastArea>
+        <App space={configuration.space} device={device} identity={identity} onName={rename} />
+      </ToastArea>
+    </ReplicaContext>
+  )
+}

@@ -1,0 +1,44 @@
+/** What asks for a person: open conflicts, refused changes, and trouble with storage or access. */
+import type { ReactNode } from 'react'
+import { Icon } from './icons.tsx'
+import { useLive } from './live.ts'
+import { findWarning } from './reason-words.ts'
+import { useReplica } from './replica-context.ts'
+import { countChanges } from './status-words.ts'
+
+export interface NoticesProps {
+  readonly conflicts: number
+  readonly onDecide: () => void
+  readonly onRefused: () => void
+}
+
+export function Notices({ conflicts, onDecide, onRefused }: NoticesProps): ReactNode {
+  const status = useLive(useReplica().replica.status)
+  const warning = findWarning(status)
+  return (
+    <>
+      {warning !== null && (
+        <section className="notice is-warning" role="alert" data-testid="warning">
+          <Icon name="warning" />
+          <p>
+            <strong>{warning.title}.</strong> {warning.text}
+          </p>
+        </section>
+      )}
+      {status.quarantined > 0 && (
+        <button type="button" className="badge is-refused" data-testid="quarantine-badge" onClick={onRefused}>
+          <Icon name="stop" />
+          <span>
+            {countChanges(status.quarantined)} {status.quarantined === 1 ? 'was' : 'were'} refused
+          </span>
+        </button>
+      )}
+      {conflicts > 0 && (
+        <button type="button" className="badge is-conflict" data-testid="conflict-badge" onClick={onDecide}>
+          <Icon name="fork" />
+          <span>{conflicts === 1 ? '1 note has two titles' : `${conflicts} notes have two titles`}</span>
+        </button>
+      )}
+    </>
+  )
+}
