@@ -30,7 +30,7 @@ export interface Field<Read, Insert, Patch> {
   read(cell: Cell | undefined): Read
   /** Only of `ask`: what a person must decide, or null. */
   readonly conflict?: ((cell: Cell | undefined) => FieldConflict<Read> | null) | undefined
-  /** Only of `ask`: the cell that a resolution writes. `keep` joins several values into as many siblings. */
+  /** Only of `ask`: the cell that a resolution writes. `keep` writes what the field makes of all sides. */
   readonly settle?: ((resolution: FieldResolution<Read>, write: FieldWrite) => Cell) | undefined
   /** Only of `text`. */
   readonly text?: TextSupport | undefined
@@ -53,8 +53,8 @@ export type FieldResolution<Value> =
 export interface TextSupport {
   /** The update with which an insert begins a text, or null for an empty one. `client` is a Yjs client id. */
   create(initial: string, client: number): Uint8Array | null
-  /** The update that deletes everything that readers see, or null if there is nothing. */
-  clear(body: readonly Uint8Array[], client: number): Uint8Array | null
+  /** The update that deletes everything that readers see and puts `initial` there; null if that changes nothing. */
+  clear(body: readonly Uint8Array[], client: number, initial?: string): Uint8Array | null
   /** A live document over a body; local edits bear `client`. */
   open(body: readonly Uint8Array[], client: number): TextDocument
   /** One update that holds all of these. */

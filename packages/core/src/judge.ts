@@ -17,7 +17,6 @@ import {
   lastOfRow,
   rowExists,
   showsDelta,
-  strategyOfPart,
   type DocumentKey,
   type PartName,
   type Row,
@@ -39,7 +38,14 @@ export type ScreenText = (
     readonly known: ReadonlyMap<number, number>
     readonly ownership: boolean
   },
-) => Outcome<{ readonly stateVector: ReadonlyMap<number, number>; readonly isNew: boolean }>
+) => Outcome<ScreenedText>
+
+export interface ScreenedText {
+  /** The update without what is known already: what is stored, so that a resend cannot rewrite what stands. */
+  readonly update: Uint8Array
+  readonly stateVector: ReadonlyMap<number, number>
+  readonly isNew: boolean
+}
 
 export interface JudgeContext {
   row(key: DocumentKey): JudgedRow | undefined
@@ -237,14 +243,6 @@ function takeWrite(
   const row = joinRows(before?.row ?? emptyRow, write.delta)
   const limit = limitOfRow(row)
   if (limit !== null) return { ok: false, error: limit }
-  for (const name of write.delta.cells.keys()) {
-    if ((strategyOfPart(name) === 'text') !== write.texts.has(name)) {
-      return {
-        ok: false,
-        error: failure('text-invalid', { reason: `${name} and its updates do not belong together` }),
-      }
-    }
-  }
   const client = yjsClientOf(write.mark.writer)
   for (const name of write.texts.keys()) {
     const cell = before?.row.cells.get(name)
@@ -274,16 +272,14 @@ export function takeTexts(
   const updates = [...earlier]
   for (const [part, list] of texts) {
     for (const update of list) {
-      if (update.length > limits.textUpdateBytesMax)
-        return tooLarge('bytes of a text update', limits.textUpdateBytesMax, update.length)
       const held = states.get(part) ?? { stateVector: new Map<number, number>(), bytes: 0 }
       const screened = screen(update, { ...options, known: held.stateVector })
       if (!screened.ok) return screened
       if (!screened.value.isNew) continue
-      const bytes = held.bytes + update.length
+      const bytes = held.bytes + screened.value.update.length
       if (bytes > limits.textBytesMax) return tooLarge('bytes of a text', limits.textBytesMax, bytes)
       states.set(part, { stateVector: new Map([...held.stateVector, ...screened.value.stateVector]), bytes })
-      updates.push({ part, update })
+      updates.push({ part, update: screened.value.update })
     }
   }
   return { ok: true, value: { row, texts: states, updates } }

@@ -36,7 +36,14 @@ import {
   type Positions,
   type StoreId,
 } from './generations.ts'
-import { judgeGiven, judgeTransaction, type JudgedRow, type ScreenText, type TakenRow } from './judge.ts'
+import {
+  judgeGiven,
+  judgeTransaction,
+  takeTexts,
+  type JudgedRow,
+  type ScreenText,
+  type TakenRow,
+} from './judge.ts'
 import { limits } from './limits.ts'
 import { compareMarks, type Mark, type WriterId } from './mark.ts'
 import type {
@@ -496,20 +503,11 @@ export function createRelaySpace(
     const before = lookUp(draft, reads)(key)
     const row = joinRows(before?.row ?? emptyRow, delta)
     if (row === emptyRow) return null
-    const states = new Map(before?.texts ?? [])
-    const news: { part: PartName; update: Uint8Array }[] = []
-    for (const { part, update } of updates) {
-      const held = states.get(part) ?? { stateVector: new Map<number, number>(), bytes: 0 }
-      const screened = screen(update, { client: 0, known: held.stateVector, ownership: false })
-      if (!screened.ok) return screened.error
-      if (!screened.value.isNew) continue
-      states.set(part, {
-        stateVector: new Map([...held.stateVector, ...screened.value.stateVector]),
-        bytes: held.bytes + update.length,
-      })
-      news.push({ part, update })
-    }
-    take(draft, reads, key, { row, texts: states, updates: news }, [{ key, delta }], session)
+    const texts = new Map<PartName, readonly Uint8Array[]>()
+    for (const { part, update } of updates) texts.set(part, [...(texts.get(part) ?? []), update])
+    const taken = takeTexts(row, texts, before, [], { client: 0, ownership: false }, screen)
+    if (!taken.ok) return taken.error
+    take(draft, reads, key, taken.value, [{ key, delta }], session)
     return null
   }
 
