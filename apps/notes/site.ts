@@ -119,7 +119,7 @@ function describePolicy(nonce: string, { relay, development }: SiteOptions): str
     `form-action 'none'`,
     `frame-ancestors 'none'`,
     `require-trusted-types-for 'script'`,
-    `trusted-types 'none'`,
+    `trusted-types keep-app`,
   ].join('; ')
 }
 

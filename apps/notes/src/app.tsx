@@ -104,6 +104,10 @@ export function App({ space, device, identity, onName }: AppProps): ReactNode {
   })
   useScreenChange(openId, sheet)
   useEffect(() => {
+    // A note is new until one has been elsewhere; coming back to it is no reason to begin with its title.
+    if (newId !== null && openId !== newId) setNewId(null)
+  }, [newId, openId])
+  useEffect(() => {
     document.title = note === undefined ? 'Rejoin notes' : `${showTitle(note.title)} · Rejoin notes`
   }, [note])
 

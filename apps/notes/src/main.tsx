@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { readConfiguration } from './configuration.ts'
 import { keepIdentity, nameDevice, readIdentity } from './identity.ts'
+import { keepApp } from './keep-app.ts'
 import { OpenFailed, Opening } from './opening.tsx'
 import { openNotes, type NotesReplica } from './replica.ts'
 import { ReplicaContext, type ReplicaAccess } from './replica-context.ts'
@@ -24,6 +25,7 @@ const device = nameDevice(navigator.userAgent)
 const root = createRoot(document.getElementById('root') ?? document.body)
 
 root.render(<Opening />)
+keepApp()
 const first = readIdentity()
 try {
   const replica = await openNotes(configuration, { name: first.name, device })
