@@ -4,9 +4,22 @@
  * A conflict is data, the same on every replica, so it appears once however many tabs are open, survives a restart,
  * and goes when somebody anywhere has settled it. A decision replaces exactly the sides that its maker was shown.
  */
-import type { WriterId } from '@rejoin/core'
+import {
+  documentKey,
+  formatMark,
+  isDeletionDisputed,
+  rowExists,
+  type DocumentKey,
+  type Row,
+  type WriterId,
+} from '@rejoin/core'
+import type { Changes } from './changes.ts'
 import type { AnyField, Collection, Collections, Fields } from './collection.ts'
-import type { Live } from './live.ts'
+import type { ConflictList } from './conflict-list.ts'
+import { writeCells, writeDeletion, writeRevival } from './document-writes.ts'
+import type { Draft, Drafts } from './drafts.ts'
+import { inField, unsupported } from './field-errors.ts'
+import { createLive, type Live } from './live.ts'
 import type { WriteHandle } from './write-handle.ts'
 
 export interface ConflictSide<Value = unknown> {
@@ -93,4 +106,89 @@ export interface Conflicts<C extends Collections = Collections> extends Live<rea
    * for a side that does not exist or a value that the field refuses.
    */
   resolve<Open extends Conflict<C>>(conflict: Open, resolution: Resolution<Open>): ResolveHandle
+}
+
+/** What settling conflicts needs. */
+export interface ConflictContext {
+  readonly collections: Collections
+  readonly drafts: Drafts
+  readonly changes: Changes
+  readonly list: ConflictList
+}
+
+export function createConflicts<C extends Collections>(context: ConflictContext): Conflicts<C> {
+  const { changes, list } = context
+  const live = createLive<readonly Conflict[]>(changes, { read: () => list.read() })
+  const resolve = (conflict: Conflict, resolution: AnyResolution): ResolveHandle =>
+    conflict.kind === 'deletion'
+      ? settleDeletion(context, conflict, resolution)
+      : settleField(context, conflict, resolution)
+  const conflicts: Live<readonly Conflict[]> & { readonly resolve: typeof resolve } = { ...live, resolve }
+  // The list is found by the names of the declared fields, so its members are what their types say.
+  return conflicts as unknown as Conflicts<C>
+}
+
+type AnyResolution = { readonly pick: number } | { readonly value: unknown } | { readonly keep: 'all' }
+
+function settleField(
+  context: ConflictContext,
+  conflict: FieldConflictOf,
+  resolution: AnyResolution,
+): ResolveHandle {
+  const { collection, key, shown } = siteOf(context, conflict)
+  const declared = collection.parts.find(({ name }) => name === conflict.field)
+  const settle = declared?.field.settle
+  if (declared === undefined || settle === undefined)
+    throw unsupported(conflict.field, 'no such field can conflict')
+  const { part, field } = declared
+  return change(context, conflict.id, draft => {
+    const seen = draft.row(key)
+    const cell = seen?.cells.get(part)
+    if (cell?.strategy !== 'ask' || !rowExists(seen)) return false
+    const then = shown?.cells.get(part)
+    const decided = then?.strategy === 'ask' ? then : cell
+    const standing = new Set(cell.siblings.map(sibling => formatMark(sibling.mark)))
+    const isOpen = decided.siblings.some(sibling => standing.has(formatMark(sibling.mark)))
+    if (!isOpen || (field.conflict?.(cell) ?? null) === null) return false
+    const mark = draft.nextMark(seen)
+    // A resolution is typed by the field of its conflict; here fields are a record by name.
+    const settled = inField(collection, conflict.field, () =>
+      settle(resolution as never, { mark, seen: decided }),
+    )
+    draft.add(writeCells({ collection, key, seen, mark }, new Map([[part, settled]])))
+    return true
+  })
+}
+
+function settleDeletion(
+  context: ConflictContext,
+  conflict: DeletionConflictOf,
+  resolution: AnyResolution,
+): ResolveHandle {
+  const { collection, key, shown } = siteOf(context, conflict)
+  const choice =
+    'pick' in resolution ? conflict.sides[resolution.pick]?.value : 'value' in resolution && resolution.value
+  if (choice !== 'delete' && choice !== 'keep') throw unsupported('resolution', "it is 'delete' or 'keep'")
+  return change(context, conflict.id, draft => {
+    const seen = draft.row(key)
+    if (seen === undefined || !isDeletionDisputed(seen)) return false
+    const mark = draft.nextMark(seen)
+    const site = { collection, key, mark, seen: shown ?? seen }
+    draft.add(choice === 'keep' ? writeRevival(site) : writeDeletion(site, collection.onDelete))
+    return true
+  })
+}
+
+function siteOf(
+  { collections, list }: ConflictContext,
+  conflict: Conflict,
+): { readonly collection: Collection; readonly key: DocumentKey; readonly shown: Row | undefined } {
+  const collection = Object.values(collections).find(({ name }) => name === conflict.collection)
+  if (collection === undefined) throw unsupported(conflict.collection, 'the replica has no such collection')
+  return { collection, key: documentKey(conflict.collection, conflict.id), shown: list.sourceOf(conflict) }
+}
+
+function change({ drafts }: ConflictContext, id: string, make: (draft: Draft) => boolean): ResolveHandle {
+  const { value: isSettled, reached } = drafts.run(make)
+  return { id, reached, outcome: isSettled ? 'settled' : 'already-settled' }
 }

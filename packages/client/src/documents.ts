@@ -2,6 +2,8 @@
  * What an application does with the documents of a collection. Every call is synchronous: what it wrote is visible
  * when it returns, and it throws before anything is changed (SPEC W1, W3).
  */
+import { documentKey, rowExists, type DocumentKey, type Row } from '@rejoin/core'
+import type { Changes } from './changes.ts'
 import type {
   Collection,
   DocumentOf,
@@ -12,10 +14,22 @@ import type {
   TextFieldOf,
   TextOf,
 } from './collection.ts'
-import type { LiveQuery } from './query/live-query.ts'
+import { checkDocumentId, type Mint } from './document-id.ts'
+import {
+  isDeleted,
+  writeDeletion,
+  writeInsert,
+  writeRevival,
+  writeUpdate,
+  type WriteSite,
+} from './document-writes.ts'
+import type { Draft, Drafts } from './drafts.ts'
+import { documentUnknown, unsupported } from './field-errors.ts'
+import { createLiveQuery, type LiveQuery } from './query/live-query.ts'
 import type { QueryOptions } from './query/query-options.ts'
-import type { TextHandle } from './texts.ts'
-import type { WriteHandle } from './write-handle.ts'
+import type { TextHandle, Texts } from './texts.ts'
+import { readDocument, type AnyDocument, type VisibleDocuments } from './visible-documents.ts'
+import type { Reachable, WriteHandle } from './write-handle.ts'
 
 export interface InsertOptions {
   /** The application's own id: 1 to 256 bytes without control characters. Made by Rejoin if left out. */
@@ -33,7 +47,7 @@ export interface DocumentWriter<F extends Fields> {
   insert(input: InsertOf<F>, options?: InsertOptions): WriteHandle
   /** Changes fields. Throws `document-unknown` if it does not exist here, `value-unsupported` for a wrong or undeclared field. */
   update(id: string, patch: PatchOf<F>): WriteHandle
-  /** Deletes it, under the collection's policy. Throws `document-unknown` if it does not exist here. */
+  /** Deletes it, under the collection's policy. Writes nothing if it is deleted. Throws `document-unknown` for one that never was here. */
   delete(id: string): WriteHandle
   /** Brings it back as it was. Writes nothing if it exists. Throws `document-unknown` if there is nothing to bring back. */
   undelete(id: string): WriteHandle
@@ -48,4 +62,107 @@ export interface CollectionHandle<Name extends string = string, F extends Fields
   query(options?: QueryOptions<DocumentOf<F>>): LiveQuery<DocumentOf<F>>
   /** Opens a text. Throws `document-unknown`, or `value-unsupported` if the field is no text. Close it when done. */
   text<K extends TextFieldOf<F>>(id: string, field: K): TextHandle<TextOf<F[K]>, TextDocumentOf<F[K]>>
+}
+
+/** What the handles of all collections of a replica share. */
+export interface DocumentContext {
+  readonly drafts: Drafts
+  readonly changes: Changes
+  readonly mint: Mint
+  readonly texts: Texts
+  readonly documents: ReadonlyMap<string, VisibleDocuments>
+}
+
+/** The handle of one collection. Its types are those of the declaration; inside, documents are records by name. */
+export function createCollectionHandle<Name extends string, F extends Fields>(
+  context: DocumentContext,
+  declaration: Collection<Name, F>,
+): CollectionHandle<Name, F> {
+  const handle: AnyCollectionHandle = createAnyHandle(context, declaration)
+  // The declaration's types say what the records of this untyped handle hold; nothing at run time could.
+  return handle as unknown as CollectionHandle<Name, F>
+}
+
+type AnyRecord = Readonly<Record<string, unknown>>
+
+interface AnyCollectionHandle {
+  readonly declaration: Collection
+  insert(input: AnyRecord, options?: InsertOptions): WriteHandle
+  update(id: string, patch: AnyRecord): WriteHandle
+  delete(id: string): WriteHandle
+  undelete(id: string): WriteHandle
+  get(id: string): AnyDocument | undefined
+  query(options?: Parameters<typeof createLiveQuery>[3]): LiveQuery<AnyDocument>
+  text(id: string, field: string): TextHandle
+}
+
+function createAnyHandle(context: DocumentContext, collection: Collection): AnyCollectionHandle {
+  const { drafts, changes, mint, texts } = context
+  const documents = context.documents.get(collection.name)
+  if (documents === undefined)
+    throw unsupported(collection.name, 'the replica was not opened with this collection')
+  const readable = collection.parts.filter(({ field }) => field.strategy !== 'text').map(({ name }) => name)
+  const fields: ReadonlySet<string> = new Set(['id', ...readable])
+  const keyOf = (id: string): DocumentKey => documentKey(collection.name, id)
+
+  /** Runs one call as one write, over the row that the call sees. */
+  function change(id: string, make: (site: Omit<WriteSite, 'mark'>, draft: Draft) => void): WriteHandle {
+    const key = keyOf(id)
+    const { reached } = drafts.run(draft => make({ collection, key, seen: draft.row(key) }, draft))
+    return { id, reached }
+  }
+
+  function requireSeen(id: string, seen: Row | undefined): void {
+    if (!rowExists(seen)) throw documentUnknown(collection, id)
+  }
+
+  return {
+    declaration: collection,
+    insert(input, options = {}) {
+      const own = options.id
+      if (own !== undefined) checkDocumentId(own)
+      let id = own ?? ''
+      const { reached } = drafts.run(draft => {
+        const seen = own === undefined ? undefined : draft.row(keyOf(own))
+        if (rowExists(seen)) throw unsupported('id', `${keyOf(id)} exists; change it by update`)
+        const mark = draft.nextMark(seen)
+        id = own ?? mint(mark.writer)
+        const { write, textsToReplace } = writeInsert({ collection, key: keyOf(id), seen, mark }, input)
+        draft.add(write)
+        for (const [part, initial] of textsToReplace) {
+          draft.afterwards((): Reachable => texts.replace(collection, write.key, part, initial))
+        }
+      })
+      return { id, reached }
+    },
+    update: (id, patch) =>
+      change(id, (site, draft) => {
+        requireSeen(id, site.seen)
+        const write = writeUpdate({ ...site, mark: draft.nextMark(site.seen) }, patch)
+        if (write !== null) draft.add(write)
+      }),
+    delete: id =>
+      change(id, (site, draft) => {
+        if (isDeleted(site.seen)) return
+        requireSeen(id, site.seen)
+        draft.add(writeDeletion({ ...site, mark: draft.nextMark(site.seen) }, collection.onDelete))
+      }),
+    undelete: id =>
+      change(id, (site, draft) => {
+        if (isDeleted(site.seen)) draft.add(writeRevival({ ...site, mark: draft.nextMark(site.seen) }))
+        else requireSeen(id, site.seen)
+      }),
+    // A transaction reads what it wrote; that is nobody else's to keep.
+    get: id =>
+      drafts.open
+        ? readDocument(collection, id, drafts.row(keyOf(id)), documents.get(id))
+        : documents.get(id),
+    query: (options = {}) => createLiveQuery(documents, changes, fields, options),
+    text(id, field) {
+      const declared = collection.parts.find(({ name }) => name === field)
+      if (declared?.field.text === undefined) throw unsupported(field, `${collection.name} has no such text`)
+      requireSeen(id, drafts.row(keyOf(id)))
+      return texts.open(collection, keyOf(id), declared.part)
+    },
+  }
 }

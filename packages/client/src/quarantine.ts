@@ -2,8 +2,22 @@
  * The quarantine: transactions that were refused, kept whole with the reason until a person or the application
  * decides (SPEC Q3). Nothing leaves it by itself.
  */
-import type { Failure, TransactionId } from '@rejoin/core'
-import type { Live } from './live.ts'
+import {
+  collectionOfKey,
+  type Failure,
+  type QuarantinedTransaction,
+  type TransactionId,
+  type Write,
+} from '@rejoin/core'
+import type { Changes } from './changes.ts'
+import type { Collection, Collections } from './collection.ts'
+import type { Drafts } from './drafts.ts'
+import { unsupported } from './field-errors.ts'
+import { createLive, type Live } from './live.ts'
+import { describeTransaction } from './quarantined-write.ts'
+import type { ReplicaCore } from './replica-core.ts'
+import { sendWriteAgain } from './send-again.ts'
+import type { Texts } from './texts.ts'
 import type { Reachable } from './write-handle.ts'
 
 export interface QuarantinedWrite {
@@ -36,4 +50,68 @@ export interface Quarantine extends Live<readonly QuarantinedItem[]> {
    * Rejects with `document-unknown` if what it changed does not exist here; then nothing was written.
    */
   sendAgain(id: TransactionId): Promise<Reachable | null>
+}
+
+/** What the quarantine needs. */
+export interface QuarantineContext {
+  readonly core: ReplicaCore
+  readonly collections: Collections
+  readonly drafts: Drafts
+  readonly changes: Changes
+  readonly texts: Texts
+}
+
+export function createQuarantine({
+  core,
+  collections,
+  drafts,
+  changes,
+  texts,
+}: QuarantineContext): Quarantine {
+  const { state } = core
+  const described = new WeakMap<QuarantinedTransaction, QuarantinedItem>()
+
+  function describe(held: QuarantinedTransaction): QuarantinedItem {
+    const item = described.get(held) ?? describeTransaction(held, collections)
+    described.set(held, item)
+    return item
+  }
+
+  const live = createLive<readonly QuarantinedItem[]>(changes, {
+    read(previous) {
+      const items = [...state.quarantine.values()].map(describe)
+      const same = items.length === previous?.length && items.every((item, i) => item === previous[i])
+      return same ? previous : Object.freeze(items)
+    },
+  })
+
+  function collectionOf(write: Write): Collection {
+    const name = collectionOfKey(write.key)
+    const found = Object.values(collections).find(collection => collection.name === name)
+    if (found === undefined) throw unsupported(name, 'the replica was not opened with this collection')
+    return found
+  }
+
+  return {
+    ...live,
+    async discard(id) {
+      if (state.quarantine.has(id)) await core.settleQuarantined([id])
+    },
+    async sendAgain(id) {
+      const held = state.quarantine.get(id)
+      if (held === undefined) return null
+      const { reached } = drafts.run(draft => {
+        for (const write of held.transaction.writes) {
+          const collection = collectionOf(write)
+          for (const { part, updates } of sendWriteAgain(draft, state, collection, write)) {
+            draft.afterwards(() => texts.retype(collection, write.key, part, updates))
+          }
+        }
+      })
+      // Sent first and settled then: if the page goes in between, it is listed once more, and not lost.
+      await reached('local')
+      await core.settleQuarantined([id])
+      return { reached }
+    },
+  }
 }

@@ -1,14 +1,17 @@
 /**
- * Whether two values of a document are alike, so that a document whose row was joined anew but shows the same stays
- * the same object. Values are what the core's value codec knows: primitives, bytes, dates, lists and plain objects.
+ * Values as documents show them: what the core's value codec knows, which is primitives, bytes, dates, lists and plain
+ * objects. A document whose row was joined anew but shows the same stays the same object, and nobody can change it.
  */
+
+/** Whether two values are alike, all the way down. */
 export function isSameValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a)) return Array.isArray(b) && isSameList(a, b)
   if (a instanceof Uint8Array) return b instanceof Uint8Array && isSameList(a, b)
-  if (a instanceof Date) return b instanceof Date && a.getTime() === b.getTime()
-  if (Array.isArray(b) || b instanceof Uint8Array || b instanceof Date) return false
+  const time = timeOf(a)
+  if (time !== null) return time === timeOf(b)
+  if (Array.isArray(b) || b instanceof Uint8Array) return false
   const entries = Object.entries(a)
   const others = new Map(Object.entries(b))
   return (
@@ -21,4 +24,18 @@ function isSameList(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (!isSameValue(a[i], b[i])) return false
   return true
+}
+
+/** Milliseconds of a date, or null. The class itself is a clock, which only a runtime may touch. */
+export function timeOf(value: unknown): number | null {
+  const isDate = Object.prototype.toString.call(value) === '[object Date]'
+  return isDate ? (value as { getTime(): number }).getTime() : null
+}
+
+/** Makes lists and plain objects unchangeable, all the way down. Bytes and dates cannot be. */
+export function freezeValue(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
+  if (ArrayBuffer.isView(value) || timeOf(value) !== null) return
+  Object.freeze(value)
+  for (const part of Object.values(value)) freezeValue(part)
 }

@@ -4,7 +4,7 @@
  * A state of affairs is never an event that one could miss: whatever an application has to show (offline, catching
  * up, waiting for a token, refused writes) stands here for as long as it is so.
  */
-import type { ErrorCode } from '@rejoin/core'
+import type { ErrorCode, ReplicaState } from '@rejoin/core'
 
 export type Connection = 'offline' | 'connecting' | 'catching-up' | 'online' | 'paused'
 
@@ -30,4 +30,33 @@ export interface Status extends LocalStatus {
   readonly persistence: 'indexeddb' | 'memory'
   /** Milliseconds by which relays' time is ahead of this device's. */
   readonly clockOffsetMs: number
+}
+
+/** The status that the state knows by itself. */
+export function readLocalStatus(
+  state: Pick<ReplicaState, 'outbox' | 'quarantine'>,
+  conflicts: number,
+): LocalStatus {
+  let pending = 0
+  let oldest = Infinity
+  for (const { transaction, acks } of state.outbox.entries()) {
+    if (acks.size > 0) continue
+    pending++
+    for (const { mark } of transaction.writes) oldest = Math.min(oldest, mark.ms)
+  }
+  return {
+    pending,
+    oldestPendingAt: pending === 0 ? null : oldest,
+    quarantined: state.quarantine.size,
+    conflicts,
+  }
+}
+
+export function isSameLocalStatus(a: LocalStatus, b: LocalStatus): boolean {
+  return (
+    a.pending === b.pending &&
+    a.oldestPendingAt === b.oldestPendingAt &&
+    a.quarantined === b.quarantined &&
+    a.conflicts === b.conflicts
+  )
 }

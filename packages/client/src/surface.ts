@@ -1,13 +1,25 @@
 /**
  * The surface of a replica: everything that an application calls, over the engine's `ReplicaCore`.
+ *
+ * Here its rooms are put together, and nothing else: what reads is over `VisibleDocuments`, what writes goes through
+ * `Drafts`, and what is live hears of changes from `Changes`.
  */
+import { RejoinError } from '@rejoin/core'
 import type { Collection, Collections } from './collection.ts'
-import type { Conflicts } from './conflicts.ts'
-import type { CollectionHandle } from './documents.ts'
-import type { Live } from './live.ts'
-import type { Quarantine } from './quarantine.ts'
-import type { LocalStatus } from './status.ts'
-import type { Transact } from './transaction.ts'
+import { createChanges } from './changes.ts'
+import { createConflictList } from './conflict-list.ts'
+import { createConflicts, type Conflicts } from './conflicts.ts'
+import { createMint } from './document-id.ts'
+import { createCollectionHandle, type CollectionHandle, type DocumentContext } from './documents.ts'
+import { createDrafts } from './drafts.ts'
+import { createLive, type Live } from './live.ts'
+import { createOwnWriters } from './own-writers.ts'
+import { createQuarantine, type Quarantine } from './quarantine.ts'
+import type { ReplicaCore } from './replica-core.ts'
+import { isSameLocalStatus, readLocalStatus, type LocalStatus } from './status.ts'
+import { createTexts } from './texts.ts'
+import { createTransact, type Transact } from './transaction.ts'
+import { createVisibleDocuments } from './visible-documents.ts'
 
 /** A handle for each declared collection, by the property that the application gave it. */
 export type CollectionHandles<C extends Collections> = {
@@ -21,6 +33,57 @@ export interface Surface<C extends Collections> {
   readonly quarantine: Quarantine
   /** What the state knows; the engine adds what it knows of the connection. */
   readonly status: Live<LocalStatus>
-  /** Sends what was typed, and stops listening to the core. */
-  close(): void
+  /** Resolves once what was typed is written; then nothing here listens to the core any more. */
+  close(): Promise<void>
+}
+
+/** Throws `key-forbidden` if two collections have one name. */
+export function createSurface<C extends Collections>(core: ReplicaCore, collections: C): Surface<C> {
+  checkNames(collections)
+  const changes = createChanges(core)
+  const documents = createVisibleDocuments(core.state, collections, changes)
+  const drafts = createDrafts(core, changes)
+  const texts = createTexts(core, drafts, changes)
+  const isOwn = createOwnWriters(core.state, changes)
+  const list = createConflictList(core.state, collections, changes, isOwn)
+  const handles = createHandles({ drafts, changes, mint: createMint(), texts, documents }, collections)
+  const countConflicts = (): number => list.read().filter(({ settledBy }) => settledBy === 'person').length
+  const status = createLive<LocalStatus>(changes, {
+    read(previous) {
+      const status = readLocalStatus(core.state, countConflicts())
+      return previous !== undefined && isSameLocalStatus(previous, status) ? previous : Object.freeze(status)
+    },
+  })
+  return {
+    collections: handles,
+    transact: createTransact<C>(drafts, handles),
+    conflicts: createConflicts<C>({ collections, drafts, changes, list }),
+    quarantine: createQuarantine({ core, collections, drafts, changes, texts }),
+    status,
+    async close() {
+      await texts.close()
+      changes.close()
+    },
+  }
+}
+
+function createHandles<C extends Collections>(
+  context: DocumentContext,
+  collections: C,
+): CollectionHandles<C> {
+  const handles = Object.entries(collections).map(([property, declaration]) => [
+    property,
+    createCollectionHandle(context, declaration),
+  ])
+  // `Object.fromEntries` forgets which property had which declaration.
+  return Object.fromEntries(handles) as CollectionHandles<C>
+}
+
+function checkNames(collections: Collections): void {
+  const names = new Set<string>()
+  for (const { name } of Object.values(collections)) {
+    if (names.has(name))
+      throw new RejoinError('key-forbidden', { key: name }, `two collections are named ${name}`)
+    names.add(name)
+  }
 }

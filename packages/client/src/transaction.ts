@@ -5,6 +5,8 @@
  */
 import type { Collection, Collections } from './collection.ts'
 import type { DocumentWriter } from './documents.ts'
+import type { Drafts } from './drafts.ts'
+import type { CollectionHandles } from './surface.ts'
 import type { Transacted } from './write-handle.ts'
 
 /** The collections inside a transaction. What they read includes what the transaction wrote. */
@@ -24,3 +26,12 @@ export interface SynchronousOnly {
 export type Transact<C extends Collections> = <T>(
   run: (tx: TransactionScope<C>) => T & (T extends PromiseLike<unknown> ? SynchronousOnly : unknown),
 ) => Transacted<T>
+
+export function createTransact<C extends Collections>(
+  drafts: Drafts,
+  handles: CollectionHandles<C>,
+): Transact<C> {
+  // While the draft is open every handle writes into it and reads from it, so the scope is the handles themselves.
+  const scope = handles as unknown as TransactionScope<C>
+  return run => drafts.transact(() => run(scope))
+}

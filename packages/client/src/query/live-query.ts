@@ -1,4 +1,89 @@
-/** A live query: the documents of a collection that match, in order. */
-import type { Live } from '../live.ts'
+/**
+ * A live query: the documents of a collection that match, in order, as far as its limit.
+ *
+ * While somebody is subscribed, what matches is kept sorted and each change is worked in; the list is a new one only
+ * if what it shows changed. Without subscribers nothing is kept up: the next `get` reads the collection again.
+ */
+import type { Changes } from '../changes.ts'
+import { unsupported } from '../field-errors.ts'
+import { createLive, type Live } from '../live.ts'
+import type { AnyDocument, DocumentChange, VisibleDocuments } from '../visible-documents.ts'
+import { compileWhere } from './condition.ts'
+import { compileOrder, type AnyOrder } from './document-order.ts'
+import { createSortedDocuments, type SortedDocuments } from './sorted-documents.ts'
 
 export type LiveQuery<Document> = Live<readonly Document[]>
+
+/** The options of a query without their types. */
+export interface AnyQueryOptions {
+  readonly where?: Readonly<Record<string, unknown>> | undefined
+  readonly orderBy?: AnyOrder | undefined
+  readonly descending?: boolean | undefined
+  readonly limit?: number | undefined
+}
+
+/** Throws `value-unsupported` for an operator, a field or a limit that there is not. */
+export function createLiveQuery(
+  documents: VisibleDocuments,
+  changes: Changes,
+  fields: ReadonlySet<string>,
+  options: AnyQueryOptions,
+): LiveQuery<AnyDocument> {
+  checkFields(options, fields)
+  const matches = compileWhere(options.where)
+  const compare = compileOrder(options.orderBy, options.descending ?? false)
+  const limit = options.limit ?? Infinity
+  let kept: SortedDocuments | null = null
+
+  const sortAll = (): SortedDocuments => {
+    const all = [...documents.all()]
+    return createSortedDocuments(all.filter(matches), compare)
+  }
+
+  return createLive<readonly AnyDocument[]>(changes, {
+    read(previous) {
+      const found = (kept ?? sortAll()).first(limit)
+      return previous !== undefined && isSameList(previous, found) ? previous : Object.freeze(found)
+    },
+    open() {
+      kept = sortAll()
+      const stop = documents.onChange(found => work(kept, found, matches))
+      return () => {
+        stop()
+        kept = null
+      }
+    },
+  })
+}
+
+function work(
+  kept: SortedDocuments | null,
+  changes: readonly DocumentChange[],
+  matches: (document: AnyDocument) => boolean,
+): void {
+  const removed: AnyDocument[] = []
+  const added: AnyDocument[] = []
+  for (const { before, after } of changes) {
+    if (before !== undefined && matches(before)) removed.push(before)
+    if (after !== undefined && matches(after)) added.push(after)
+  }
+  kept?.replace(removed, added)
+}
+
+function isSameList(a: readonly AnyDocument[], b: readonly AnyDocument[]): boolean {
+  return a.length === b.length && a.every((document, i) => document === b[i])
+}
+
+function checkFields({ where, orderBy, limit }: AnyQueryOptions, fields: ReadonlySet<string>): void {
+  const orders = typeof orderBy === 'string' ? [orderBy] : (orderBy ?? [])
+  for (const field of Object.keys(where ?? {})) {
+    if (!fields.has(field)) throw unsupported(`where.${field}`, 'the collection has no such field to read')
+  }
+  for (const order of orders) {
+    const field = typeof order === 'string' ? order : order[0]
+    if (!fields.has(field)) throw unsupported(`orderBy.${field}`, 'the collection has no such field to read')
+  }
+  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
+    throw unsupported('limit', 'a limit is a whole number, 0 or more')
+  }
+}

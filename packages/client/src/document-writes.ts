@@ -1,0 +1,136 @@
+/**
+ * From what an application says to what travels: each function makes one write of one document, or none, over the
+ * row that its writer sees (SPEC W3-W5). All that can be wrong throws here, before anything is changed.
+ */
+import {
+  nothingReplaced,
+  noTexts,
+  rowExists,
+  seenOfCell,
+  yjsClientOf,
+  type Cell,
+  type Deletion,
+  type DeletePolicy,
+  type DocumentKey,
+  type Mark,
+  type PartName,
+  type Row,
+  type Seen,
+  type Write,
+} from '@rejoin/core'
+import type { Collection, DeclaredPart } from './collection.ts'
+import { inField, unsupported } from './field-errors.ts'
+
+/** What a write is made over. */
+export interface WriteSite {
+  readonly collection: Collection
+  readonly key: DocumentKey
+  readonly seen: Row | undefined
+  readonly mark: Mark
+}
+
+/** What an insert writes at once, and the texts that it can only write once their old bodies are loaded. */
+export interface InsertWrites {
+  readonly write: Write
+  readonly textsToReplace: ReadonlyMap<PartName, string>
+}
+
+export function writeInsert(site: WriteSite, input: Readonly<Record<string, unknown>>): InsertWrites {
+  const { collection, seen, mark } = site
+  checkNames(collection, input)
+  const cells = new Map<PartName, Cell>()
+  const texts = new Map<PartName, readonly Uint8Array[]>()
+  const textsToReplace = new Map<PartName, string>()
+  for (const declared of collection.parts) {
+    const { name, part, field } = declared
+    const seenCell = seen?.cells.get(part)
+    // The input is the field's by the collection's type, which does not reach into its record of fields.
+    const cell = inField(collection, name, () => field.insert(input[name] as never, { mark, seen: seenCell }))
+    if (field.text === undefined) {
+      if (cell !== null) cells.set(part, cell)
+      continue
+    }
+    const initial = String(input[name] ?? '')
+    if (seenCell !== undefined) {
+      textsToReplace.set(part, initial)
+      continue
+    }
+    const update = field.text.create(initial, yjsClientOf(mark.writer))
+    if (update === null) continue
+    cells.set(part, textCell(mark))
+    texts.set(part, [update])
+  }
+  const delta: Row = { cells, deletion: null, revival: mark }
+  return { write: { ...writeOf(site, delta), texts, whole: true }, textsToReplace }
+}
+
+/** Null if the patch changes nothing. */
+export function writeUpdate(site: WriteSite, patch: Readonly<Record<string, unknown>>): Write | null {
+  const { collection, seen, mark } = site
+  checkNames(collection, patch)
+  const cells = new Map<PartName, Cell>()
+  for (const { name, part, field } of collection.parts) {
+    const value = patch[name]
+    if (value === undefined) continue
+    const write = { mark, seen: seen?.cells.get(part) }
+    const cell = inField(collection, name, () => field.update(value as never, write))
+    if (cell !== null) cells.set(part, cell)
+  }
+  return cells.size === 0 ? null : writeOf(site, { cells, deletion: null, revival: null })
+}
+
+export function writeDeletion(site: WriteSite, policy: DeletePolicy): Write {
+  const { collection, seen: row, mark } = site
+  const seen = new Map<PartName, Seen>()
+  for (const [part, cell] of row?.cells ?? []) seen.set(part, seenOfCell(cell))
+  for (const { part, field } of collection.parts) if (field.passive) seen.set(part, { kind: 'everything' })
+  const deletion: Deletion = { mark, policy, seen }
+  return writeOf(site, { cells: new Map(), deletion, revival: null })
+}
+
+export function writeRevival(site: WriteSite): Write {
+  return writeOf(site, { cells: new Map(), deletion: null, revival: site.mark })
+}
+
+/** A cell that somebody else made: a resolution, or what a quarantined write holds. */
+export function writeCells(site: WriteSite, cells: ReadonlyMap<PartName, Cell>): Write {
+  return writeOf(site, { cells, deletion: null, revival: null })
+}
+
+export function writeText(site: WriteSite, part: PartName, updates: readonly Uint8Array[]): Write {
+  const cells = new Map([[part, textCell(site.mark)]])
+  return { ...writeCells(site, cells), texts: new Map([[part, updates]]) }
+}
+
+/** Whether there is something to bring back: a row that readers do not see. */
+export function isDeleted(row: Row | undefined): boolean {
+  return row !== undefined && row.deletion !== null && !rowExists(row)
+}
+
+function writeOf({ key, mark, seen }: WriteSite, delta: Row): Write {
+  const replaced = new Map<PartName, Mark>()
+  for (const [part, cell] of delta.cells) {
+    const old = seen?.cells.get(part)
+    if (cell.strategy === 'lww' && old?.strategy === 'lww') replaced.set(part, old.last)
+  }
+  return {
+    mark,
+    key,
+    delta,
+    texts: noTexts,
+    replaced: replaced.size === 0 ? nothingReplaced : replaced,
+    whole: false,
+  }
+}
+
+/** The body's part of it is beside the row; the cell says that this writer typed (SPEC X3). */
+function textCell(mark: Mark): Cell {
+  return { strategy: 'text', context: new Map([[mark.writer, mark]]) }
+}
+
+function checkNames(collection: Collection, input: Readonly<Record<string, unknown>>): void {
+  const declared = new Set(collection.parts.map((part: DeclaredPart) => part.name))
+  for (const name of Object.keys(input)) {
+    if (!declared.has(name)) throw unsupported(name, `the collection ${collection.name} has no field ${name}`)
+  }
+}

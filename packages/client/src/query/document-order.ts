@@ -1,0 +1,24 @@
+/** The order of a query: by its fields, then by id, so that no two documents are equal in it. */
+import type { AnyDocument } from '../visible-documents.ts'
+import { compareValues } from './value-order.ts'
+
+export type CompareDocuments = (a: AnyDocument, b: AnyDocument) => number
+
+/** What `orderBy` may be, without its types. */
+export type AnyOrder = string | readonly (string | readonly [field: string, direction: 'asc' | 'desc'])[]
+
+export function compileOrder(orderBy: AnyOrder | undefined, descending: boolean): CompareDocuments {
+  const orders = (typeof orderBy === 'string' ? [orderBy] : (orderBy ?? [])).map(order =>
+    typeof order === 'string'
+      ? { field: order, sign: 1 }
+      : { field: order[0], sign: order[1] === 'desc' ? -1 : 1 },
+  )
+  const turn = descending ? -1 : 1
+  return (a, b) => {
+    for (const { field, sign } of orders) {
+      const order = compareValues(a[field], b[field])
+      if (order !== 0) return turn * sign * order
+    }
+    return turn * (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  }
+}

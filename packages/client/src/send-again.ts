@@ -1,0 +1,129 @@
+/**
+ * Refused writes as new ones: the same content, over what is seen now (SPEC Q3).
+ *
+ * Not made anew (SPEC W6), which keeps a write's time and beats nobody: somebody decided to write this now, so it is
+ * an ordinary write with a mark of now.
+ */
+import {
+  addToContext,
+  compareMarks,
+  emptyContext,
+  idOfKey,
+  rowExists,
+  type AskCell,
+  type Cell,
+  type CounterEntry,
+  type Mark,
+  type PartName,
+  type ReplicaState,
+  type Row,
+  type SetCell,
+  type SetElement,
+  type Write,
+  type WriterId,
+} from '@rejoin/core'
+import type { Collection } from './collection.ts'
+import { writeCells, writeDeletion, writeRevival, type WriteSite } from './document-writes.ts'
+import type { Draft } from './drafts.ts'
+import { documentUnknown } from './field-errors.ts'
+
+/** A text that has to be typed again, once its body is loaded. */
+export interface TextToRetype {
+  readonly write: Write
+  readonly part: PartName
+  readonly updates: readonly Uint8Array[]
+}
+
+/**
+ * Adds one refused write to a draft, but for its texts, which it gives back. Throws `document-unknown` if it changes a
+ * document that does not exist here.
+ */
+export function sendWriteAgain(
+  draft: Draft,
+  state: ReplicaState,
+  collection: Collection,
+  write: Write,
+): readonly TextToRetype[] {
+  const { key, delta } = write
+  const seen = draft.row(key)
+  if (delta.revival === null && !rowExists(seen)) throw documentUnknown(collection, idOfKey(key))
+  const site: WriteSite = { collection, key, seen, mark: draft.nextMark(seen) }
+  if (delta.deletion !== null) {
+    draft.add(writeDeletion(site, delta.deletion.policy))
+    return []
+  }
+  const cells = new Map<PartName, Cell>()
+  const texts: TextToRetype[] = []
+  for (const [part, cell] of delta.cells) {
+    const old = seen?.cells.get(part)
+    if (cell.strategy === 'text') texts.push({ write, part, updates: write.texts.get(part) ?? [] })
+    else cells.set(part, cellAgain(cell, old, site.mark, counted(state, write, part)))
+  }
+  if (delta.revival !== null) {
+    const revival = writeRevival(site).delta.revival
+    const again = writeCells(site, cells)
+    draft.add({ ...again, delta: { ...again.delta, revival }, whole: write.whole })
+  } else if (cells.size > 0) draft.add(writeCells(site, cells))
+  return texts
+}
+
+function cellAgain(cell: Cell, seen: Cell | undefined, mark: Mark, amount: number): Cell {
+  switch (cell.strategy) {
+    case 'lww':
+      return { ...cell, last: mark }
+    case 'ask':
+      return askAgain(cell, seen, mark)
+    case 'set':
+      return setAgain(cell, seen, mark)
+    case 'counter': {
+      const total = seen?.strategy === 'counter' ? (seen.entries.get(mark.writer)?.total ?? 0) : 0
+      return { strategy: 'counter', entries: new Map([[mark.writer, { mark, total: total + amount }]]) }
+    }
+    case 'text':
+      return cell
+  }
+}
+
+/** One write brought one sibling. As an ordinary write it replaces what is seen now, and answers nothing. */
+function askAgain(cell: AskCell, seen: Cell | undefined, mark: Mark): Cell {
+  const known = seen?.strategy === 'ask' ? seen : null
+  const replaced = known?.siblings.at(-1)
+  const base = replaced === undefined ? null : { mark: replaced.mark, value: replaced.value }
+  const siblings = cell.siblings.slice(-1).map(({ value }) => ({ mark, value, base, answers: null }))
+  return { strategy: 'ask', siblings, context: addToContext(known?.context ?? emptyContext, mark) }
+}
+
+/** What it added is added now; what it removed is removed as it is seen now. */
+function setAgain(cell: SetCell, seen: Cell | undefined, mark: Mark): Cell {
+  const known = seen?.strategy === 'set' ? seen.elements : new Map<string, SetElement>()
+  const elements = new Map<string, SetElement>()
+  for (const [name, { value, added, removed }] of cell.elements) {
+    const here = known.get(name)?.added ?? null
+    elements.set(name, {
+      value,
+      added: added === null ? null : mark,
+      removed: removed === null ? null : (here ?? removed),
+    })
+  }
+  return { strategy: 'set', elements, context: new Map([[mark.writer, mark]]) }
+}
+
+/**
+ * How much a refused write added to a counter: its running total less the last that its writer had before it, wherever
+ * that earlier write is now.
+ */
+function counted(state: ReplicaState, write: Write, part: PartName): number {
+  const { key, mark } = write
+  const held = [...state.quarantine.values()].flatMap(({ transaction }) => transaction.writes)
+  const others = [...state.outbox.writesOf(key), ...held.filter(other => other.key === key)]
+  const earlier = [state.confirmed(key), ...others.map(({ delta }) => delta)]
+    .map(row => entryOf(row, part, mark.writer))
+    .filter(entry => entry !== null && compareMarks(entry.mark, mark) < 0)
+    .reduce((a, b) => (a === null || (b !== null && compareMarks(a.mark, b.mark) < 0) ? b : a), null)
+  return (entryOf(write.delta, part, mark.writer)?.total ?? 0) - (earlier?.total ?? 0)
+}
+
+function entryOf(row: Row | undefined, part: PartName, writer: WriterId): CounterEntry | null {
+  const cell = row?.cells.get(part)
+  return cell?.strategy === 'counter' ? (cell.entries.get(writer) ?? null) : null
+}

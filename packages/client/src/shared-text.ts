@@ -1,0 +1,267 @@
+/**
+ * One body, live: what all handles of a text in this tab share.
+ *
+ *   loading --> ready <--> rebuilding --> closed
+ *
+ * In `ready`, what is typed is gathered until the end of the tick and written; what comes is applied. When something
+ * was taken out of the body, or this tab's writer was made anew while there was typing under the old one, the document
+ * is built again from what stands, and what was typed meanwhile is typed again in it (SPEC X9). The invariant: what
+ * bears this tab's Yjs client id in the document is written, or is in `typed`.
+ */
+import {
+  bodyKey,
+  limits,
+  RejoinError,
+  yjsClientOf,
+  type DocumentKey,
+  type PartName,
+  type TextDocument,
+  type TextSupport,
+  type WriterId,
+} from '@rejoin/core'
+import type { Applied } from '@rejoin/core'
+import type { Collection } from './collection.ts'
+import { writeText } from './document-writes.ts'
+import type { Drafts } from './drafts.ts'
+import { callBack } from './live.ts'
+import type { ReplicaCore } from './replica-core.ts'
+import type { Reachable } from './write-handle.ts'
+
+export interface TextPlace {
+  readonly collection: Collection
+  readonly key: DocumentKey
+  readonly part: PartName
+  readonly support: TextSupport
+}
+
+export interface SharedText {
+  /** Resolves when the body is loaded; rejects if it cannot be. */
+  readonly whenReady: Promise<void>
+  /** Throws `closed` unless it is loaded. */
+  document(): TextDocument
+  onReplaced(listener: () => void): () => void
+  /** Types the same edits again, by this tab's writer. Call it when ready. */
+  retype(updates: readonly Uint8Array[]): void
+  /** Deletes what stands and types this instead. Call it when ready. */
+  replace(content: string): void
+  /** Resolves once nothing is left to be written, with the last write of this document, if there was one. */
+  written(): Promise<Reachable | null>
+  /** Takes in a change of the state. */
+  update(applied: Applied): void
+  /** Writes what was typed. */
+  flush(): void
+  close(): void
+}
+
+/** A Yjs client id that no update keeps: for edits that are typed again at once by who they are for. */
+const scratchClient = 0
+/** So many updates are kept apart before they are merged into one. */
+const loggedMax = 256
+
+export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextPlace): SharedText {
+  const { collection, key, part, support } = place
+  const body = bodyKey(key, part)
+  const known = new WeakSet<Uint8Array>()
+  const listeners = new Set<() => void>()
+  let live: TextDocument | null = null
+  let stopEdits: () => void = () => undefined
+  let writer: WriterId | null = null
+  /** All that is in the document, but for what is in `typed`. */
+  let logged: Uint8Array[] = []
+  let typed: Uint8Array[] = []
+  let last: Reachable | null = null
+  let scheduled = false
+  let building: Promise<void> | null = null
+  /** Whether the document stands on what the state holds; until it does, what is typed waits. */
+  let ready = false
+  /** Whether what is being loaded is out of date already. */
+  let stale = false
+  let closed = false
+  const whenReady = rebuild()
+
+  function log(update: Uint8Array): void {
+    known.add(update)
+    logged.push(update)
+    if (logged.length > loggedMax) logged = [support.merge(logged)]
+  }
+
+  function updatesInMemory(): readonly Uint8Array[] {
+    const own = core.state.outbox.writesOf(key).flatMap(write => [...(write.texts.get(part) ?? [])])
+    return [...core.state.bodies.updatesOf(body), ...own]
+  }
+
+  /** Builds the document anew; asked for again while it does, it begins again with what stands then. */
+  function rebuild(): Promise<void> {
+    ready = false
+    stale = true
+    building ??= build().finally(() => {
+      building = null
+    })
+    return building
+  }
+
+  async function build(): Promise<void> {
+    while (stale && !closed) {
+      stale = false
+      const confirmed = await core.loadBody(key, part)
+      if (!stale && !closed) stand([...confirmed, ...updatesInMemory()])
+    }
+  }
+
+  /** Whoever waits for the document hears of a failure; what was typed is tried again with the next edit. */
+  function rebuildLater(): void {
+    rebuild().catch(() => undefined)
+  }
+
+  function stand(standing: readonly Uint8Array[]): void {
+    const old = live
+    const kept = typed
+    const client = takeClient()
+    const again = kept.length === 0 ? [] : support.remake(standing, logged, kept, client)
+    stopEdits()
+    typed = []
+    logged = []
+    for (const update of standing) log(update)
+    live = support.open(logged, client)
+    stopEdits = live.onEdit(edited)
+    ready = true
+    type(again)
+    if (old === null) return
+    for (const listener of [...listeners]) callBack(listener, undefined)
+    old.close()
+  }
+
+  /** The Yjs client id under which this tab types from now on (SPEC X7). */
+  function takeClient(): number {
+    writer = core.nextMark(null).writer
+    return yjsClientOf(writer)
+  }
+
+  /** Puts own edits that were made beside the document into it, and writes them. */
+  function type(updates: readonly (Uint8Array | null)[]): void {
+    for (const update of updates) {
+      if (update === null) continue
+      live?.apply(update)
+      typed.push(update)
+    }
+    flush()
+  }
+
+  function edited(update: Uint8Array): void {
+    typed.push(update)
+    schedule()
+  }
+
+  function schedule(): void {
+    if (scheduled) return
+    scheduled = true
+    queueMicrotask(() => {
+      scheduled = false
+      flush()
+    })
+  }
+
+  function flush(): void {
+    if (typed.length === 0 || live === null || core.closed) return
+    if (!ready) {
+      if (building === null) rebuildLater()
+      return
+    }
+    // What is typed is a write of its own: it stands in the document, whatever becomes of an open transaction.
+    if (drafts.open) return schedule()
+    const updates = typed
+    for (const update of gatherUpdates(updates, support)) {
+      const { value: isWritten, reached } = drafts.run(draft => {
+        const seen = draft.row(key)
+        const mark = draft.nextMark(seen)
+        if (mark.writer !== writer) return false
+        known.add(update)
+        draft.add(writeText({ collection, key, seen, mark }, part, [update]))
+        return true
+      })
+      if (!isWritten) return rebuildLater()
+      last = { reached }
+    }
+    typed = typed.slice(updates.length)
+    for (const update of updates) log(update)
+  }
+
+  function takeArrivals(): void {
+    for (const update of updatesInMemory()) {
+      if (known.has(update)) continue
+      log(update)
+      live?.apply(update)
+    }
+  }
+
+  return {
+    whenReady,
+    document() {
+      if (live === null || closed) throw textClosed('is not ready')
+      return live
+    },
+    onReplaced(listener) {
+      const own = (): void => listener()
+      listeners.add(own)
+      return () => void listeners.delete(own)
+    },
+    retype(updates) {
+      if (writer !== null) type(support.remake([...logged, ...typed], [], updates, yjsClientOf(writer)))
+    },
+    replace(content) {
+      if (writer === null) return
+      const client = yjsClientOf(writer)
+      const whole = [...logged, ...typed]
+      const cleared = support.clear(whole, client)
+      const created = support.create(content, scratchClient)
+      const emptied = cleared === null ? whole : [...whole, cleared]
+      const filled = created === null ? [] : support.remake(emptied, [], [created], client)
+      type([cleared, ...filled])
+    },
+    async written() {
+      while (!closed && !core.closed && (scheduled || building !== null)) await (building ?? null)
+      return last
+    },
+    update(applied) {
+      if (applied.rebuilt.has(body)) return rebuildLater()
+      if (live === null || !ready) return
+      if (writer !== null && applied.writers.has(writer)) {
+        if (typed.length > 0) return rebuildLater()
+        live.setClient(takeClient())
+      }
+      if (applied.changed.has(key)) takeArrivals()
+    },
+    flush,
+    close() {
+      flush()
+      closed = true
+      stopEdits()
+      live?.close()
+      listeners.clear()
+    },
+  }
+}
+
+/** Updates joined into as few as their bound allows, in their order (SPEC F4). */
+export function gatherUpdates(updates: readonly Uint8Array[], support: TextSupport): readonly Uint8Array[] {
+  const gathered: Uint8Array[] = []
+  let group: Uint8Array[] = []
+  let bytes = 0
+  const end = (): void => {
+    const [first] = group
+    if (first !== undefined) gathered.push(group.length === 1 ? first : support.merge(group))
+    group = []
+    bytes = 0
+  }
+  for (const update of updates) {
+    if (bytes + update.length > limits.textUpdateBytesMax) end()
+    group.push(update)
+    bytes += update.length
+  }
+  end()
+  return gathered
+}
+
+export function textClosed(why: string): RejoinError<'closed'> {
+  return new RejoinError('closed', { what: 'text' }, `the text ${why}; await whenReady of an open handle`)
+}

@@ -1,0 +1,279 @@
+/**
+ * A `ReplicaCore` without a journal, tabs or a relay, over the real state: what a test says that the disk or a relay
+ * did becomes a chunk, and is told at `tick`, as an engine would at the end of one.
+ */
+import type { ReplicaCore } from '@rejoin/client'
+import {
+  assert,
+  bodyKey,
+  createReplicaState,
+  documentKey,
+  earliestStamp,
+  lastOfRow,
+  makeAnew,
+  RejoinError,
+  rowExists,
+  stampWrite,
+  transactionId,
+  writerFromBytes,
+  type Applied,
+  type ChangedRow,
+  type Chunk,
+  type DocumentKey,
+  type Failure,
+  type GenerationId,
+  type Level,
+  type PartName,
+  type PulledChunk,
+  type StoreId,
+  type TextPart,
+  type TextSupport,
+  type Transaction,
+  type TransactionId,
+  type WriterId,
+  type WriterRecord,
+} from '@rejoin/core'
+
+export interface ReplicaCoreDouble extends ReplicaCore {
+  closed: boolean
+  /** Tells what changed since the last tick, once. */
+  tick(): void
+  /** Moves the device's clock. */
+  pass(ms: number): void
+  /** The disk has what was committed. */
+  store(): void
+  /** A relay has these, or all that is pending, on its disk. */
+  acknowledge(...ids: TransactionId[]): void
+  /** A relay refuses one. What stands on it is made anew, as an engine would do at once. */
+  refuse(id: TransactionId, error: Failure): void
+  /** What another replica wrote comes from a relay, one chunk for each transaction. */
+  pullFrom(other: ReplicaCoreDouble): void
+  /** Who writers are. */
+  learn(records: readonly WriterRecord[]): void
+  /** This tab's writer was made anew, with nothing of it pending. */
+  renewWriter(): void
+  apply(chunk: Chunk): void
+  readonly transactions: readonly Transaction[]
+  readonly writer: WriterId | null
+  /** Lets bodies load only when the test says so. */
+  holdBodies(): () => void
+  readonly listeners: number
+}
+
+const relay = 'relay' as StoreId
+const generation = 'generation' as GenerationId
+let drawn = 0
+
+export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDouble {
+  const state = createReplicaState()
+  const listeners = new Set<(applied: Applied) => void>()
+  const transactions: Transaction[] = []
+  const stored = new Set<TransactionId>()
+  const confirmed = new Set<TransactionId>()
+  const taken = new Set<string>()
+  let waiting: { readonly isReached: () => boolean; readonly resolve: () => void }[] = []
+  let writer: WriterId | null = null
+  let clock = earliestStamp
+  let time = 1_764_000_000_000
+  let position = 0
+  let serial = 0
+  let gathered: Applied = nothing()
+  let hold: Promise<void> = Promise.resolve()
+
+  function gather(applied: Applied): void {
+    gathered = {
+      changed: new Set([...gathered.changed, ...applied.changed]),
+      writers: new Map([...gathered.writers, ...applied.writers]),
+      rebuilt: new Set([...gathered.rebuilt, ...applied.rebuilt]),
+    }
+  }
+
+  function apply(chunk: Chunk): void {
+    gather(state.apply(++position, chunk))
+  }
+
+  function drawWriter(): WriterId {
+    const bytes = new Uint8Array(8)
+    new DataView(bytes.buffer).setUint32(4, ++drawn)
+    bytes[0] = drawn % 256
+    return writerFromBytes(bytes)
+  }
+
+  function settleWaits(): void {
+    for (const { isReached, resolve } of waiting) if (isReached()) resolve()
+    waiting = waiting.filter(({ isReached }) => !isReached())
+  }
+
+  function verdict(verdicts: Extract<Chunk, { kind: 'verdicts' }>['verdicts']): void {
+    apply({ kind: 'verdicts', store: relay, generation, position, verdicts, wants: [] })
+  }
+
+  function pulled(part: Partial<PulledChunk>): void {
+    apply({
+      kind: 'pulled',
+      store: relay,
+      rows: [],
+      texts: [],
+      cursor: null,
+      wants: [],
+      writers: [],
+      generations: [],
+      frontier: null,
+      reach: null,
+      at: time,
+      ...part,
+    })
+  }
+
+  const core: ReplicaCoreDouble = {
+    state,
+    replica: 'replica' as StoreId,
+    closed: false,
+    transactions,
+    apply,
+    get writer() {
+      return writer
+    },
+    get listeners() {
+      return listeners.size
+    },
+    nextMark(over) {
+      writer ??= drawWriter()
+      const next = stampWrite(clock, time, over)
+      clock = next.clock
+      return { ...next.stamp, writer }
+    },
+    commit(writes) {
+      const [first] = writes
+      assert(first !== undefined, 'a transaction has a write')
+      const seen = writes.map(({ key }) => {
+        const row = state.confirmed(key)
+        return { exists: rowExists(row), last: lastOfRow(row) }
+      })
+      const id = transactionId(first.mark.writer, ++serial)
+      const transaction: Transaction = { id, writes, seen, correction: 0 }
+      transactions.push(transaction)
+      gather(state.write(transaction))
+      return transaction
+    },
+    onApplied(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    reached(id, level: Level) {
+      const levels = level === 'local' ? stored : confirmed
+      return new Promise(resolve => {
+        waiting.push({ isReached: () => levels.has(id), resolve })
+        settleWaits()
+      })
+    },
+    async settleQuarantined(ids) {
+      apply({ kind: 'settled', ids })
+    },
+    async loadBody(key, part) {
+      await hold
+      return state.bodies.updatesOf(bodyKey(key, part))
+    },
+    now: () => time,
+    tick() {
+      const applied = gathered
+      gathered = nothing()
+      for (const listener of [...listeners]) listener(applied)
+    },
+    pass(ms) {
+      time += ms
+    },
+    store() {
+      const fresh = transactions.filter(({ id }) => !stored.has(id) && state.outbox.get(id) !== undefined)
+      if (fresh.length > 0) apply({ kind: 'own', transactions: fresh })
+      for (const { id } of fresh) stored.add(id)
+      settleWaits()
+    },
+    acknowledge(...ids) {
+      core.store()
+      const acknowledged =
+        ids.length > 0 ? ids : [...state.outbox.entries()].map(entry => entry.transaction.id)
+      verdict(acknowledged.map(id => ({ id, outcome: { kind: 'acknowledged', shows: 'yes' } })))
+      for (const id of acknowledged) confirmed.add(id)
+      settleWaits()
+    },
+    refuse(id, error) {
+      core.store()
+      const refused = state.outbox.get(id)?.transaction
+      assert(refused !== undefined, 'only what is in the outbox is refused')
+      const later = [...state.outbox.entries()].map(entry => entry.transaction.id)
+      const next = later[later.indexOf(id) + 1]
+      verdict([{ id, outcome: { kind: 'refused', error, write: 0 } }])
+      if (next === undefined) return
+      const keys = new Set(refused.writes.map(({ key }) => key))
+      const refusedTexts = new Map<string, readonly Uint8Array[]>()
+      for (const { key, texts } of refused.writes) {
+        for (const [part, updates] of texts) refusedTexts.set(bodyKey(key, part), updates)
+      }
+      const body = (key: DocumentKey, part: PartName): readonly Uint8Array[] =>
+        state.bodies.updatesOf(bodyKey(key, part))
+      const context = { writer: drawWriter(), now: time, correction: 0, body, support: () => support }
+      const remade = makeAnew(state, { from: next, keys, refusedTexts }, context)
+      if (remade === null) return
+      apply(remade)
+      if (remade.writers.some(({ from }) => from === writer)) writer = null
+    },
+    pullFrom(other) {
+      for (const { id, writes } of other.transactions) {
+        if (taken.has(id)) continue
+        taken.add(id)
+        const rows = writes.map(({ key, delta, texts }): ChangedRow => {
+          const tails = [...texts].map(([part, updates]): [PartName, TextPart] => [
+            part,
+            { kind: 'tail', updates },
+          ])
+          return { key, delta, parts: 0, texts: new Map(tails) }
+        })
+        pulled({ rows })
+      }
+    },
+    learn: records => pulled({ writers: records }),
+    renewWriter() {
+      const from = writer
+      if (from === null) return
+      writer = null
+      apply({ kind: 'remade', writers: [{ from, to: drawWriter() }], transactions: [], quarantined: [] })
+    },
+    holdBodies() {
+      let release = (): void => undefined
+      hold = new Promise(resolve => {
+        release = resolve
+      })
+      return () => release()
+    },
+  }
+  return core
+}
+
+/** The code with which something throws, or null. */
+export function codeOf(run: () => unknown): string | null {
+  try {
+    run()
+    return null
+  } catch (error) {
+    if (error instanceof RejoinError) return error.code
+    throw error
+  }
+}
+
+export function rowOf(
+  core: ReplicaCore,
+  collection: string,
+  id: string,
+): ReturnType<ReplicaCore['state']['visible']> {
+  return core.state.visible(documentKey(collection, id))
+}
+
+/** Lets what was put off to the end of the tick run. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve()
+}
+
+function nothing(): Applied {
+  return { changed: new Set(), writers: new Map(), rebuilt: new Set() }
+}
