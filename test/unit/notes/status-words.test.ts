@@ -1,0 +1,55 @@
+// The app's words for how far changes are: never ahead of the truth.
+import type { Status } from '@rejoin/client'
+import { describe, expect, test } from 'vitest'
+import { describeStatus } from '../../../apps/notes/src/status-words.ts'
+
+const calm: Status = {
+  connection: 'online',
+  pending: 0,
+  oldestPendingAt: null,
+  quarantined: 0,
+  conflicts: 0,
+  synced: true,
+  persistence: 'indexeddb',
+  clockOffsetMs: 0,
+}
+const connections = ['offline', 'connecting', 'catching-up', 'online', 'paused'] as const
+
+describe('the words for a status', () => {
+  test.each(connections)('never say that all is on the relay while something is pending (%s)', connection => {
+    const { headline } = describeStatus({ ...calm, connection, pending: 3, oldestPendingAt: 0 }, 0, 0)
+    expect(headline).toBe('3 changes on this device, not yet on a relay')
+  })
+
+  test.each(connections)('say that it is being saved while the disk has not answered (%s)', connection => {
+    expect(describeStatus({ ...calm, connection }, 1, 0).headline).toBe('Saving…')
+  })
+
+  test('say that all is on the relay only while there is one to ask', () => {
+    expect(describeStatus(calm, 0, 0)).toMatchObject({
+      mood: 'good',
+      headline: 'All changes are on the relay',
+    })
+    for (const connection of connections.filter(state => state !== 'online')) {
+      expect(describeStatus({ ...calm, connection, synced: false }, 0, 0).mood).not.toBe('good')
+    }
+  })
+
+  test('do not claim a device that keeps nothing', () => {
+    const { headline } = describeStatus({ ...calm, persistence: 'memory', pending: 1 }, 0, 0)
+    expect(headline).toBe('1 change in this tab, not yet on a relay')
+  })
+
+  test('say for how long the oldest change has waited', () => {
+    const waiting = { ...calm, connection: 'offline', pending: 1, oldestPendingAt: 0 } as const
+    const details = [30_000, 5 * 60_000, 3 * 3_600_000, 72 * 3_600_000].map(
+      now => describeStatus(waiting, 0, now).detail,
+    )
+    expect(details).toEqual([
+      'No connection',
+      'No connection · waiting for 5 min',
+      'No connection · waiting for 3 h',
+      'No connection · waiting for 3 days',
+    ])
+  })
+})
