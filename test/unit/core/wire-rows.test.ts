@@ -17,7 +17,7 @@ import {
   replaceInFingerprint,
   rowExists,
 } from '@rejoin/core'
-import type { FeedPart, HeldRow, Row } from '@rejoin/core'
+import type { Cell, FeedPart, HeldRow, PartName, Row } from '@rejoin/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { arbitraryPart, arbitraryRow, arbitraryRowOf } from './generators.ts'
@@ -61,7 +61,7 @@ function reordered(row: Row): Row {
   return {
     ...row,
     cells: new Map(
-      [...row.cells].reverse().map(([name, cell]) => {
+      [...row.cells].reverse().map(([name, cell]): [PartName, Cell] => {
         if (cell.strategy === 'counter')
           return [name, { ...cell, entries: new Map([...cell.entries].reverse()) }]
         if (cell.strategy === 'lww') return [name, cell]

@@ -38,16 +38,16 @@ import {
 import { readIds, writeIds } from './id-columns.ts'
 import { keyOf, readId, writeId } from './keys.ts'
 import { createMark, expectMark } from './marks.ts'
-import { compareNames } from './order.ts'
-import { readCount, readInt, readUint, readWithin, type Reader } from './reader.ts'
+import { readInt, readUint, readWithin, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
+import { partsOf, readShapes, shapesOf, type Shape } from './shapes.ts'
 import {
   createWriter,
   writeBytes,
   writeInt,
   writeRaw,
   writeUint,
-  writtenBytes,
+  finishWriting,
   type Writer,
 } from './writer.ts'
 
@@ -115,7 +115,7 @@ function writeMany(writer: Writer, dictionary: Dictionary, rows: readonly BatchR
     for (const number of numbers) writeUint(writer, number)
   }
   if (shapes.length > 1) {
-    const shapeOfRow = new Array<number>(rows.length)
+    const shapeOfRow: number[] = rows.map(() => 0)
     shapes.forEach((shape, i) => {
       for (const row of shape.rows) shapeOfRow[row] = i
     })
@@ -222,72 +222,6 @@ function readParts(
   }
 }
 
-/** Which parts a row brings: most rows of a batch have one of a few shapes. */
-interface Shape {
-  readonly collection: string
-  readonly parts: readonly FeedPart[]
-  readonly numbers: readonly number[]
-  /** The rows that have it, by index. */
-  readonly rows: number[]
-}
-
-/** In the order in which they come first. A shape of no parts names its collection in their place. */
-function shapesOf(dictionary: Dictionary, rows: readonly BatchRow[]): readonly Shape[] {
-  const shapes = new Map<string, Shape>()
-  rows.forEach(({ key, row }, index) => {
-    const collection = collectionOfKey(key)
-    const parts = partsOf(row)
-    const numbers =
-      parts.length === 0
-        ? [numberOfField(dictionary, collection, '')]
-        : parts.map(part => numberOfField(dictionary, collection, part))
-    const name = numbers.join()
-    const shape = shapes.get(name)
-    if (shape === undefined) shapes.set(name, { collection, parts, numbers, rows: [index] })
-    else shape.rows.push(index)
-  })
-  return [...shapes.values()]
-}
-
-function readShapes(reader: Reader, names: Names, bounds: Bounds, rows: number): readonly Shape[] {
-  const shapes: Shape[] = []
-  const count = readCount(reader, 'shapes', rows, 2)
-  if (count === 0) refuseMalformed('there are rows of no shape')
-  for (let i = 0; i < count; i++) {
-    const numbers: number[] = []
-    // A deletion and a revival come on top of the cells.
-    for (let left = readCount(reader, 'fields of a row', bounds.cellsOfRow + 2, 1); left > 0; left--)
-      numbers.push(readUint(reader))
-    shapes.push(shapeOf(names, numbers))
-  }
-  return shapes
-}
-
-function shapeOf(names: Names, numbers: readonly number[]): Shape {
-  const { collection, part: first } = fieldAt(names, numbers[0] ?? refuseMalformed('a shape names nothing'))
-  const parts: FeedPart[] = []
-  let before = ''
-  for (const number of numbers) {
-    const field = fieldAt(names, number)
-    if (field.collection !== collection) refuseMalformed('a row has parts of two collections')
-    if (field.part === '') break
-    if (compareNames(before, field.part) >= 0) refuseMalformed('the parts of a row are not in order')
-    before = field.part
-    parts.push(field.part)
-  }
-  if (parts.length !== (first === '' ? 0 : numbers.length) || (first === '' && numbers.length > 1))
-    refuseMalformed('a row of no parts has some')
-  return { collection, parts, numbers, rows: [] }
-}
-
-/** The parts of a row by name, deletion and revival among them. */
-function partsOf(row: Row): readonly FeedPart[] {
-  const parts: FeedPart[] = [...row.cells.keys()]
-  if (row.deletion !== null) parts.push('deletion')
-  if (row.revival !== null) parts.push('revival')
-  return parts.length < 2 ? parts : parts.sort(compareNames)
-}
-
 function markOfPart(row: Row, part: FeedPart | ''): Mark | null {
   if (part === 'deletion') return row.deletion?.mark ?? null
   if (part === 'revival') return row.revival
@@ -307,14 +241,14 @@ function contentOfPart(
     assert(row.deletion !== null, 'a shape names parts of its rows')
     const writer = createWriter()
     writeDeletionContent(writer, dictionary, collection, row.deletion)
-    return writtenBytes(writer)
+    return finishWriting(writer)
   }
   const cell = row.cells.get(part)
   assert(cell?.strategy === strategyOfPart(part), 'a cell has the strategy of its part')
   if (cell.strategy === 'lww') return cell.value
   const writer = createWriter()
   writeCellContent(writer, dictionary, cell, lastOfCell(cell))
-  return writtenBytes(writer)
+  return finishWriting(writer)
 }
 
 /** A row while it is read. */

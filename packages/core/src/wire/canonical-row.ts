@@ -19,7 +19,7 @@ import {
   writeOptionalBytes,
   writeString,
   writeUint,
-  writtenBytes,
+  finishWriting,
   type Writer,
 } from './writer.ts'
 
@@ -33,7 +33,7 @@ export function encodeCanonicalRow(row: Row): Uint8Array {
   writeByte(writer, row.deletion === null ? 0 : 1)
   if (row.deletion !== null) writeDeletion(writer, row.deletion)
   writeOptionalMark(writer, row.revival)
-  return writtenBytes(writer)
+  return finishWriting(writer)
 }
 
 function writeCell(writer: Writer, cell: Cell): void {

@@ -9,14 +9,13 @@ import type {
   PulledChunk,
   RemadeChunk,
   SettledChunk,
-  SnapshotChunk,
   StoredVerdict,
   VerdictsChunk,
 } from '../chunk.ts'
 import type { Outcome } from '../errors.ts'
-import type { Cursor, GenerationId, StoreId } from '../generations.ts'
+import type { GenerationId, StoreId } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
-import { readNumber, writeNumber } from '../value.ts'
+import { readNumber, writeNumber } from './numbers.ts'
 import { diskBounds } from './bounds.ts'
 import { readChangedRows, writeChangedRows } from './changed-rows.ts'
 import { readKeys, writeKeys } from './data-frames.ts'
@@ -31,22 +30,21 @@ import {
 } from './dictionary.ts'
 import { readFailure, writeFailure } from './failures.ts'
 import { readPart, writePart } from './keys.ts'
-import { sortedEntries } from './order.ts'
 import {
   readCursor,
-  readFingerprint,
   readGenerations,
+  readList,
   readName,
   readPositions,
   writeCursor,
-  writeFingerprint,
   writeGenerations,
   writeName,
   writePositions,
 } from './positions.ts'
-import { createReader, expectEnd, readByte, readBytes, readCount, readUint, type Reader } from './reader.ts'
+import { createReader, expectEnd, readByte, readBytes, readUint, type Reader } from './reader.ts'
 import { attempt, refuseMalformed } from './refusal.ts'
 import { readFlags, writeFlags } from './session-frames.ts'
+import { readSnapshot, writeSnapshot } from './snapshot-chunk.ts'
 import { readTransactionId, readTransactions, writeTransactionId, writeTransactions } from './transactions.ts'
 import {
   createWriter,
@@ -54,7 +52,7 @@ import {
   writeBytes,
   writeRaw,
   writeUint,
-  writtenBytes,
+  finishWriting,
   type Writer,
 } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
@@ -82,8 +80,8 @@ export function encodeChunk(chunk: Chunk): Uint8Array {
   writeByte(writer, chunkVersion)
   writeByte(writer, chunkKinds.indexOf(chunk.kind))
   writeDefinitions(writer, dictionary, empty)
-  writeRaw(writer, writtenBytes(body))
-  return writtenBytes(writer)
+  writeRaw(writer, finishWriting(body))
+  return finishWriting(writer)
 }
 
 export function decodeChunk(bytes: Uint8Array): Outcome<Chunk> {
@@ -271,90 +269,4 @@ function readRemade(reader: Reader, names: Names): RemadeChunk {
       error: readFailure(reader),
     })),
   }
-}
-
-function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: SnapshotChunk): void {
-  writeUint(writer, chunk.cursors.size)
-  for (const [store, cursor] of sortedEntries(chunk.cursors)) {
-    writeName(writer, dictionary, store)
-    writeCursor(writer, dictionary, cursor)
-  }
-  writePositions(writer, dictionary, chunk.frontier)
-  writePositions(writer, dictionary, chunk.reach)
-  writeGenerations(writer, dictionary, chunk.generations)
-  writeFingerprint(writer, chunk.fingerprint)
-  writeKeys(writer, dictionary, chunk.wants)
-  writeWriterRecords(writer, dictionary, chunk.writers)
-  writeTransactions(
-    writer,
-    dictionary,
-    chunk.outbox.map(({ transaction }) => transaction),
-  )
-  for (const { position, acks, refusedBy } of chunk.outbox) {
-    writeUint(writer, position)
-    writeUint(writer, acks.length)
-    for (const ack of acks) {
-      writeName(writer, dictionary, ack.store)
-      writeName(writer, dictionary, ack.generation)
-      writeUint(writer, ack.position)
-    }
-    writeNames(writer, dictionary, refusedBy)
-  }
-  writeTransactions(
-    writer,
-    dictionary,
-    chunk.quarantine.map(({ transaction }) => transaction),
-  )
-  for (const { error } of chunk.quarantine) writeFailure(writer, error)
-  writeNames(writer, dictionary, chunk.retired)
-}
-
-function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
-  return {
-    kind: 'snapshot',
-    cursors: new Map(
-      readList(reader, 4, (): [StoreId, Cursor] => [
-        readName<StoreId>(reader, names),
-        readCursor(reader, names),
-      ]),
-    ),
-    frontier: readPositions(reader, names),
-    reach: readPositions(reader, names),
-    generations: readGenerations(reader, names),
-    fingerprint: readFingerprint(reader),
-    wants: readKeys(reader, names, diskBounds.rows),
-    writers: readWriterRecords(reader, names),
-    outbox: readTransactions(reader, names).map(transaction => ({
-      transaction,
-      position: readUint(reader),
-      acks: readList(reader, 3, () => ({
-        store: readName<StoreId>(reader, names),
-        generation: readName<GenerationId>(reader, names),
-        position: readUint(reader),
-      })),
-      refusedBy: readNames<StoreId>(reader, names),
-    })),
-    quarantine: readTransactions(reader, names).map(transaction => ({
-      transaction,
-      error: readFailure(reader),
-    })),
-    retired: readNames<WriterId>(reader, names),
-  }
-}
-
-function writeNames(writer: Writer, dictionary: Dictionary, ids: readonly string[]): void {
-  writeUint(writer, ids.length)
-  for (const id of ids) writeName(writer, dictionary, id)
-}
-
-function readNames<Id extends string>(reader: Reader, names: Names): readonly Id[] {
-  return readList(reader, 1, () => readName<Id>(reader, names))
-}
-
-/** Elements that take `bytesEach` bytes or more. */
-function readList<T>(reader: Reader, bytesEach: number, read: () => T): readonly T[] {
-  const list: T[] = []
-  for (let left = readCount(reader, 'elements', diskBounds.parts, bytesEach); left > 0; left--)
-    list.push(read())
-  return list
 }

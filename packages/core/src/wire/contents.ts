@@ -16,7 +16,7 @@ import { assert } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { compareMarks, type Mark, type WriterId } from '../mark.ts'
 import { strategyOfPart, type PartName } from '../row.ts'
-import { readNumber, writeNumber } from '../value.ts'
+import { readNumber, writeNumber } from './numbers.ts'
 import type { Bounds } from './bounds.ts'
 import { fieldAt, numberOfField, type Dictionary, type Names } from './dictionary.ts'
 import {

@@ -4,19 +4,20 @@
  */
 import type { ErrorCode, ErrorDetails, Failure } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { readValueWithin, writeValueInto } from '../value.ts'
 import { readString, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
+import { readValue } from './value-reader.ts'
+import { writeValue } from './value-writer.ts'
 import { writeString, type Writer } from './writer.ts'
 
 export function writeFailure(writer: Writer, error: Failure): void {
   writeString(writer, error.code)
-  writeValueInto(writer, error.details)
+  writeValue(writer, error.details)
 }
 
 export function readFailure(reader: Reader): Failure {
   const code = readString(reader, 'bytes of a name', limits.nameBytesMax)
-  const details = readValueWithin(reader)
+  const details = readValue(reader)
   if (!isErrorCode(code)) return refuseMalformed('an error has an unknown code')
   if (!hasShape(details, shapes[code])) return refuseMalformed('an error has other details than its code')
   return { code, details } as Failure

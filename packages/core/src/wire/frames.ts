@@ -10,7 +10,7 @@
 import { failure, type Outcome } from '../errors.ts'
 import { protocolVersion, type ChangesFrame, type Frame } from '../frames.ts'
 import { limits } from '../limits.ts'
-import { writeNumber } from '../value.ts'
+import { writeNumber } from './numbers.ts'
 import {
   readChanges,
   readGive,
@@ -59,7 +59,7 @@ import {
   writeRaw,
   writeString,
   writeUint,
-  writtenBytes,
+  finishWriting,
   type Writer,
 } from './writer.ts'
 
@@ -104,8 +104,8 @@ export function encodeFrame(frame: Frame, link?: Dictionary): Uint8Array {
   writeByte(writer, head)
   if (frame.type === 'hello') writeUint(writer, frame.protocol)
   if (hasDefinitions) writeDefinitions(writer, dictionary, before)
-  writeRaw(writer, writtenBytes(body))
-  return writtenBytes(writer)
+  writeRaw(writer, finishWriting(body))
+  return finishWriting(writer)
 }
 
 /** Changes once for many subscribers. */

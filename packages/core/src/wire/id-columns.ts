@@ -10,7 +10,7 @@ import { numberOfWriter, writerAt, type Dictionary, type Names } from './diction
 import { checkFreeId, idOf } from './keys.ts'
 import { readString, readUint, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
-import { encodeUtf8, isShortAscii, writeString, writeUint, type Writer } from './writer.ts'
+import { encodeUtf8, writeString, writeUint, type Writer } from './writer.ts'
 
 export function writeIds(
   writer: Writer,
@@ -50,7 +50,8 @@ export function readIds(reader: Reader, names: Names, count: number): readonly s
     if (shared > before.length || isLeadSurrogate(before.charCodeAt(shared - 1)))
       refuseMalformed('an id shares more with the one before than there is')
     const id = before.slice(0, shared) + readString(reader, 'bytes of an id', limits.idBytesMax)
-    if (!isShortAscii(id)) checkLimit('bytes of an id', limits.idBytesMax, encodeUtf8(id).length)
+    if (id.length * 3 > limits.idBytesMax)
+      checkLimit('bytes of an id', limits.idBytesMax, encodeUtf8(id).length)
     before = checkFreeId(id)
     return id
   })

@@ -5,9 +5,17 @@ import { readRaw, type Reader } from './reader.ts'
 import { writeRaw, type Writer } from './writer.ts'
 
 export function writeWriterId(writer: Writer, id: string): void {
-  assert(isWriterId(id), 'an id of a writer, a store or a generation is eight bytes as eleven characters')
-  writeRaw(writer, bytesOfWriter(id))
+  if (id !== latestId) {
+    assert(isWriterId(id), 'an id of a writer, a store or a generation is eight bytes as eleven characters')
+    latestBytes = bytesOfWriter(id)
+    latestId = id
+  }
+  writeRaw(writer, latestBytes)
 }
+
+// The marks of a row are nearly all of one writer, whose bytes are remembered.
+let latestId = ''
+let latestBytes: Uint8Array = new Uint8Array(8)
 
 /** The caller knows what the id names, so it brands it. */
 export function readWriterId<Id extends string = WriterId>(reader: Reader): Id {

@@ -2,6 +2,7 @@
 import type { Fingerprint } from '../fingerprint.ts'
 import type { Cursor, Generation, GenerationId, Positions, StoreId } from '../generations.ts'
 import { limits } from '../limits.ts'
+import { diskBounds } from './bounds.ts'
 import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
 import { sortedEntries } from './order.ts'
 import { readCount, readUint, type Reader } from './reader.ts'
@@ -25,6 +26,23 @@ export function writeOptionalName(writer: Writer, dictionary: Dictionary, id: st
 export function readOptionalName<Id extends string>(reader: Reader, names: Names): Id | null {
   const head = readUint(reader)
   return head === 0 ? null : (writerAt(names, head - 1) as Id)
+}
+
+export function writeNames(writer: Writer, dictionary: Dictionary, ids: readonly string[]): void {
+  writeUint(writer, ids.length)
+  for (const id of ids) writeName(writer, dictionary, id)
+}
+
+export function readNames<Id extends string>(reader: Reader, names: Names): readonly Id[] {
+  return readList(reader, 1, () => readName<Id>(reader, names))
+}
+
+/** Elements that take `bytesEach` bytes or more. */
+export function readList<T>(reader: Reader, bytesEach: number, read: () => T): readonly T[] {
+  const list: T[] = []
+  for (let left = readCount(reader, 'elements', diskBounds.parts, bytesEach); left > 0; left--)
+    list.push(read())
+  return list
 }
 
 export function writePositions(writer: Writer, dictionary: Dictionary, positions: Positions): void {

@@ -35,7 +35,7 @@ import { compareNames, sortedEntries } from './order.ts'
 import { createReader, expectEnd, readCount, readUint, readWithin, type Reader } from './reader.ts'
 import { attempt, refuseMalformed } from './refusal.ts'
 import { readStateVector, writeStateVector } from './state-vector.ts'
-import { createWriter, writeBytes, writeRaw, writeUint, writtenBytes, type Writer } from './writer.ts'
+import { createWriter, writeBytes, writeRaw, writeUint, finishWriting, type Writer } from './writer.ts'
 
 export function encodeRow(row: Row, dictionary?: Dictionary): Uint8Array {
   return encodeNamed(dictionary, (writer, names) => writeRow(writer, names, row))
@@ -58,7 +58,7 @@ export function decodeHeldRow(bytes: Uint8Array, dictionary?: Dictionary): Outco
 export function encodeDictionary(dictionary: Dictionary): Uint8Array {
   const writer = createWriter()
   writeDefinitions(writer, dictionary, { writers: 0, fields: 0, ms: 0 })
-  return writtenBytes(writer)
+  return finishWriting(writer)
 }
 
 export function decodeDictionary(bytes: Uint8Array): Outcome<Dictionary> {
@@ -79,15 +79,15 @@ function encodeNamed(
   const body = createWriter()
   if (shared !== undefined) {
     write(body, shared)
-    return writtenBytes(body)
+    return finishWriting(body)
   }
   const dictionary = createDictionary()
   const empty = stateOfDictionary(dictionary)
   write(body, dictionary)
   const writer = createWriter()
   writeDefinitions(writer, dictionary, empty)
-  writeRaw(writer, writtenBytes(body))
-  return writtenBytes(writer)
+  writeRaw(writer, finishWriting(body))
+  return finishWriting(writer)
 }
 
 function decodeNamed<T>(
@@ -123,7 +123,8 @@ function writeRow(writer: Writer, dictionary: Dictionary, row: Row): void {
     const own = lastOfCell(cell)
     writeUint(writer, numberOfField(dictionary, collection, name))
     writeMark(writer, dictionary, own, last)
-    writeContent(writer, content => writeCellContent(content, dictionary, cell, own))
+    if (cell.strategy === 'lww') writeBytes(writer, cell.value)
+    else writeContent(writer, content => writeCellContent(content, dictionary, cell, own))
   }
   if (row.deletion !== null) {
     const { deletion } = row
@@ -166,7 +167,7 @@ function readDeletion(reader: Reader, names: Names, last: Mark | null): Deletion
 function writeContent(writer: Writer, write: (content: Writer) => void): void {
   const content = createWriter()
   write(content)
-  writeBytes(writer, writtenBytes(content))
+  writeBytes(writer, finishWriting(content))
 }
 
 /** A part's position is said by how far it is behind the row's, one more so that 0 is none. */

@@ -3,7 +3,7 @@ import type { HelloFrame, Level, VerdictException, VerdictFrame, WelcomeFrame } 
 import { protocolVersion } from '../frames.ts'
 import type { GenerationId, StoreId } from '../generations.ts'
 import { limits } from '../limits.ts'
-import { readNumber, writeNumber } from '../value.ts'
+import { readNumber, writeNumber } from './numbers.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { readFailure, writeFailure } from './failures.ts'
 import {

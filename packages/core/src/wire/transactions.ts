@@ -1,7 +1,7 @@
 /** Transactions as a replica keeps them: the writes of all of them as one batch, and beside it what each had seen. */
 import { assert } from '../errors.ts'
 import type { Mark, WriterId } from '../mark.ts'
-import { readNumber, writeNumber } from '../value.ts'
+import { readNumber, writeNumber } from './numbers.ts'
 import { transactionId, type SeenDocument, type Transaction, type TransactionId } from '../write.ts'
 import { diskBounds } from './bounds.ts'
 import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'

@@ -4,8 +4,8 @@
  */
 import {
   createEncoder,
-  length as lengthOfEncoder,
   toUint8Array,
+  verifyLen,
   write,
   writeUint8Array,
   writeVarUint,
@@ -15,16 +15,22 @@ import { assert } from '../errors.ts'
 
 export type Writer = Encoder
 
+// A fresh buffer costs more than a short message does, so buffers go around.
+const idle: Writer[] = []
+const idleMax = 8
+const idleBytesMax = 64 * 1024
+
 export function createWriter(): Writer {
-  return createEncoder()
+  return idle.pop() ?? createEncoder()
 }
 
-export function writtenBytes(writer: Writer): Uint8Array {
-  return toUint8Array(writer)
-}
-
-export function writtenLength(writer: Writer): number {
-  return lengthOfEncoder(writer)
+/** A copy of what was written. The writer is done with: another caller may get it. */
+export function finishWriting(writer: Writer): Uint8Array {
+  const bytes = writer.bufs.length === 0 ? writer.cbuf.slice(0, writer.cpos) : toUint8Array(writer)
+  writer.cpos = 0
+  writer.bufs = []
+  if (idle.length < idleMax && writer.cbuf.length <= idleBytesMax) idle.push(writer)
+  return bytes
 }
 
 export function writeByte(writer: Writer, byte: number): void {
@@ -67,23 +73,23 @@ export function writeOptionalBytes(writer: Writer, bytes: Uint8Array | null): vo
 
 /** UTF-8 after its length. Lone surrogates become U+FFFD. */
 export function writeString(writer: Writer, text: string): void {
-  if (isShortAscii(text)) {
-    write(writer, text.length)
-    writeAscii(writer, text)
-  } else {
-    writeBytes(writer, utf8.encode(text))
+  if (text.length < 128 && writeShortAscii(writer, 0, text)) return
+  writeBytes(writer, utf8.encode(text))
+}
+
+/** Writes `base` plus the length in one byte and then the text, or nothing if a character of it is not ASCII. */
+export function writeShortAscii(writer: Writer, base: number, text: string): boolean {
+  const { length } = text
+  verifyLen(writer, length + 1)
+  const { cbuf, cpos } = writer
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 127) return false
+    cbuf[cpos + 1 + i] = code
   }
-}
-
-/** Short names and values are nearly always these, and a loop is faster than an encoder there. */
-export function isShortAscii(text: string): boolean {
-  if (text.length > 63) return false
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false
+  cbuf[cpos] = base + length
+  writer.cpos = cpos + 1 + length
   return true
-}
-
-export function writeAscii(writer: Writer, text: string): void {
-  for (let i = 0; i < text.length; i++) write(writer, text.charCodeAt(i))
 }
 
 export function encodeUtf8(text: string): Uint8Array {

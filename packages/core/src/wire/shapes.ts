@@ -1,0 +1,79 @@
+/**
+ * Shapes: which parts a row brings. Most rows of a batch have one of a few, so each is named once, and columns of
+ * one part lie together. A shape of no parts names its collection in their place.
+ */
+import type { FeedPart } from '../relay-store.ts'
+import { collectionOfKey, type DocumentKey, type Row } from '../row.ts'
+import type { Bounds } from './bounds.ts'
+import { fieldAt, numberOfField, type Dictionary, type Names } from './dictionary.ts'
+import { compareNames } from './order.ts'
+import { readCount, readUint, type Reader } from './reader.ts'
+import { refuseMalformed } from './refusal.ts'
+
+export interface Shape {
+  readonly collection: string
+  readonly parts: readonly FeedPart[]
+  readonly numbers: readonly number[]
+  /** The rows that have it, by index. */
+  readonly rows: number[]
+}
+
+/** In the order in which they come first. */
+export function shapesOf(
+  dictionary: Dictionary,
+  rows: readonly { readonly key: DocumentKey; readonly row: Row }[],
+): readonly Shape[] {
+  const shapes = new Map<string, Shape>()
+  rows.forEach(({ key, row }, index) => {
+    const collection = collectionOfKey(key)
+    const parts = partsOf(row)
+    const numbers =
+      parts.length === 0
+        ? [numberOfField(dictionary, collection, '')]
+        : parts.map(part => numberOfField(dictionary, collection, part))
+    const name = numbers.join()
+    const shape = shapes.get(name)
+    if (shape === undefined) shapes.set(name, { collection, parts, numbers, rows: [index] })
+    else shape.rows.push(index)
+  })
+  return [...shapes.values()]
+}
+
+export function readShapes(reader: Reader, names: Names, bounds: Bounds, rows: number): readonly Shape[] {
+  const shapes: Shape[] = []
+  const count = readCount(reader, 'shapes', rows, 2)
+  if (count === 0) refuseMalformed('there are rows of no shape')
+  for (let i = 0; i < count; i++) {
+    const numbers: number[] = []
+    // A deletion and a revival come on top of the cells.
+    for (let left = readCount(reader, 'fields of a row', bounds.cellsOfRow + 2, 1); left > 0; left--)
+      numbers.push(readUint(reader))
+    shapes.push(shapeOf(names, numbers))
+  }
+  return shapes
+}
+
+function shapeOf(names: Names, numbers: readonly number[]): Shape {
+  const { collection, part: first } = fieldAt(names, numbers[0] ?? refuseMalformed('a shape names nothing'))
+  const parts: FeedPart[] = []
+  let before = ''
+  for (const number of numbers) {
+    const field = fieldAt(names, number)
+    if (field.collection !== collection) refuseMalformed('a row has parts of two collections')
+    if (field.part === '') break
+    if (compareNames(before, field.part) >= 0) refuseMalformed('the parts of a row are not in order')
+    before = field.part
+    parts.push(field.part)
+  }
+  if (parts.length !== (first === '' ? 0 : numbers.length) || (first === '' && numbers.length > 1))
+    refuseMalformed('a row of no parts has some')
+  return { collection, parts, numbers, rows: [] }
+}
+
+/** The parts of a row by name, deletion and revival among them. */
+export function partsOf(row: Row): readonly FeedPart[] {
+  const parts: FeedPart[] = [...row.cells.keys()]
+  if (row.deletion !== null) parts.push('deletion')
+  if (row.revival !== null) parts.push('revival')
+  return parts.length < 2 ? parts : parts.sort(compareNames)
+}

@@ -1,0 +1,97 @@
+/** The body of a snapshot chunk: everything of a replica's state but its rows. */
+import type { SnapshotChunk } from '../chunk.ts'
+import type { Cursor, GenerationId, StoreId } from '../generations.ts'
+import type { WriterId } from '../mark.ts'
+import { diskBounds } from './bounds.ts'
+import { readKeys, writeKeys } from './data-frames.ts'
+import type { Dictionary, Names } from './dictionary.ts'
+import { readFailure, writeFailure } from './failures.ts'
+import { sortedEntries } from './order.ts'
+import {
+  readCursor,
+  readFingerprint,
+  readGenerations,
+  readList,
+  readName,
+  readNames,
+  readPositions,
+  writeCursor,
+  writeFingerprint,
+  writeGenerations,
+  writeName,
+  writeNames,
+  writePositions,
+} from './positions.ts'
+import { readUint, type Reader } from './reader.ts'
+import { readTransactions, writeTransactions } from './transactions.ts'
+import { writeUint, type Writer } from './writer.ts'
+import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
+
+export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: SnapshotChunk): void {
+  writeUint(writer, chunk.cursors.size)
+  for (const [store, cursor] of sortedEntries(chunk.cursors)) {
+    writeName(writer, dictionary, store)
+    writeCursor(writer, dictionary, cursor)
+  }
+  writePositions(writer, dictionary, chunk.frontier)
+  writePositions(writer, dictionary, chunk.reach)
+  writeGenerations(writer, dictionary, chunk.generations)
+  writeFingerprint(writer, chunk.fingerprint)
+  writeKeys(writer, dictionary, chunk.wants)
+  writeWriterRecords(writer, dictionary, chunk.writers)
+  writeTransactions(
+    writer,
+    dictionary,
+    chunk.outbox.map(({ transaction }) => transaction),
+  )
+  for (const { position, acks, refusedBy } of chunk.outbox) {
+    writeUint(writer, position)
+    writeUint(writer, acks.length)
+    for (const ack of acks) {
+      writeName(writer, dictionary, ack.store)
+      writeName(writer, dictionary, ack.generation)
+      writeUint(writer, ack.position)
+    }
+    writeNames(writer, dictionary, refusedBy)
+  }
+  writeTransactions(
+    writer,
+    dictionary,
+    chunk.quarantine.map(({ transaction }) => transaction),
+  )
+  for (const { error } of chunk.quarantine) writeFailure(writer, error)
+  writeNames(writer, dictionary, chunk.retired)
+}
+
+export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
+  return {
+    kind: 'snapshot',
+    cursors: new Map(
+      readList(reader, 4, (): [StoreId, Cursor] => [
+        readName<StoreId>(reader, names),
+        readCursor(reader, names),
+      ]),
+    ),
+    frontier: readPositions(reader, names),
+    reach: readPositions(reader, names),
+    generations: readGenerations(reader, names),
+    fingerprint: readFingerprint(reader),
+    wants: readKeys(reader, names, diskBounds.rows),
+    writers: readWriterRecords(reader, names),
+    outbox: readTransactions(reader, names).map(transaction => ({
+      transaction,
+      position: readUint(reader),
+      acks: readList(reader, 3, () => ({
+        store: readName<StoreId>(reader, names),
+        generation: readName<GenerationId>(reader, names),
+        position: readUint(reader),
+      })),
+      refusedBy: readNames<StoreId>(reader, names),
+    })),
+    quarantine: readTransactions(reader, names).map(transaction => ({
+      transaction,
+      error: readFailure(reader),
+    })),
+    retired: readNames<WriterId>(reader, names),
+  }
+}
