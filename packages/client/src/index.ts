@@ -1,4 +1,3 @@
-export type { JournalCodec } from './journal/codec.ts'
 export { takeFence, type Fence } from './journal/fence.ts'
 export { createJournal, type CompactionStep, type Journal, type JournalOptions } from './journal/journal.ts'
 export { createLocalMarker } from './journal/local-marker.ts'

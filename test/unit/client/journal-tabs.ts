@@ -9,7 +9,7 @@ import {
   type CompactionStep,
   type Journal,
 } from '@rejoin/client'
-import type { JournalCodec, JournalSink } from '@rejoin/client'
+import type { JournalSink } from '@rejoin/client'
 import {
   bodyKey,
   createRowMap,
@@ -25,6 +25,7 @@ import {
   type Channel,
   type Chunk,
   type DocumentKey,
+  type GenerationId,
   type Locks,
   type Mark,
   type OpenStorage,
@@ -41,7 +42,8 @@ import {
   type WriterId,
 } from '@rejoin/core'
 
-export const relay: StoreId = 'relay-1' as StoreId
+export const relay = writerFromBytes(new Uint8Array(8).fill(9)) as string as StoreId
+const generation = writerFromBytes(new Uint8Array(8).fill(8)) as string as GenerationId
 
 /** Everything that the state of a replica has to have for a journal, with every rule left out that it need not have. */
 export interface State extends JournalSink {
@@ -132,7 +134,7 @@ export function createState(): State {
     },
     snapshot: () => ({
       kind: 'snapshot',
-      cursors: new Map([[relay, { generation: relay as string as never, cut: cursor, place: 0 }]]),
+      cursors: new Map([[relay, { generation, cut: cursor, place: 0 }]]),
       frontier: new Map(),
       reach: new Map(),
       generations: [],
@@ -233,7 +235,6 @@ export function createReplica(openStorage: OpenStorage, runtime: Runtime, name =
         locks,
         openChannel,
         sink: state,
-        codec,
         step,
         onFault,
       })
@@ -330,7 +331,7 @@ export function pulled(
     store: relay,
     rows: rows.map(([changed, delta]) => ({ key: changed, delta, parts: 0, texts: new Map() })),
     texts: [],
-    cursor: cut === undefined ? null : { generation: relay as string as never, cut, place: 0 },
+    cursor: cut === undefined ? null : { generation, cut, place: 0 },
     wants: [],
     writers: [],
     generations: [],
@@ -365,33 +366,17 @@ export function acknowledged(ids: readonly TransactionId[]): VerdictsChunk {
   return {
     kind: 'verdicts',
     store: relay,
-    generation: relay as string as never,
+    generation,
     position: 1,
     verdicts: ids.map(id => ({ id, outcome: { kind: 'acknowledged', shows: 'yes' } })),
     wants: [],
   }
 }
 
-// --- A codec that is plainly right: maps and bytes tagged in JSON
-
-export const codec: JournalCodec = {
-  encodeChunk: chunk => new TextEncoder().encode(toText(chunk)),
-  decodeChunk: bytes => fromText<Chunk>(new TextDecoder().decode(bytes)),
-  encodeRow: row => new TextEncoder().encode(toText(row)),
-  decodeRow: bytes => fromText<Row>(new TextDecoder().decode(bytes)),
-}
-
+/** A row in a form that two of them can be compared by. */
 function toText(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => {
     if (part instanceof Map) return { map: [...part] }
     return part instanceof Uint8Array ? { bytes: [...part] } : part
   })
-}
-
-function fromText<T>(text: string): T {
-  return JSON.parse(text, (_, part: unknown) => {
-    if (typeof part !== 'object' || part === null) return part
-    if ('map' in part && !Array.isArray(part)) return new Map(part.map as [unknown, unknown][])
-    return 'bytes' in part && Array.isArray(part.bytes) ? Uint8Array.from(part.bytes as number[]) : part
-  }) as T
 }

@@ -231,7 +231,11 @@ describe.each(stores)('over %s', (engine, open) => {
     expect(tab.journal.due()).toBe('fold')
     expect(await tab.journal.compact()).toBe('fold')
     expect(tab.journal.due()).toBe(null)
-    await replica.append(tab, pulled([[key(1), rowWith('x'.repeat(400_000), markAt(8000))]]))
+    const large = Array.from(
+      { length: 6 },
+      (_, i) => [key(i), rowWith('x'.repeat(200_000), markAt(8000))] as const,
+    )
+    await replica.append(tab, pulled(large))
     expect(tab.journal.due()).toBe('pages')
     expect(await tab.journal.compact()).toBe('pages')
     expect(tab.journal.due()).toBe(null)

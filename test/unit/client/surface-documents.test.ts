@@ -1,0 +1,206 @@
+import { compareMarks, lastOfRow, limits, partName, rowExists } from '@rejoin/core'
+import { expect, test } from 'vitest'
+import { exchange, openReplica } from './notes-surface.ts'
+import { codeOf, rowOf } from './replica-core-double.ts'
+
+test('[W1] an insert is visible when the call returns', () => {
+  const { collections } = openReplica()
+  const { id } = collections.notes.insert({ title: 'Hello', color: 'amber', tags: ['b', 'a'] })
+  expect(collections.notes.get(id)).toEqual({
+    id,
+    title: 'Hello',
+    color: 'amber',
+    tags: ['a', 'b'],
+    views: 0,
+  })
+})
+
+test('[W5] ids are minted from the writer and a serial, and are never the same', () => {
+  const { collections, core } = openReplica()
+  const ids = Array.from({ length: 40 }, () => collections.notes.insert({ title: 'a' }).id)
+  expect(new Set(ids).size).toBe(40)
+  expect(ids[0]).toBe(`${core.writer}.1`)
+  expect(ids[39]).toBe(`${core.writer}.18`)
+})
+
+test('[W5] an insert is whole, and its revival is its own mark', () => {
+  const { collections, core } = openReplica()
+  collections.notes.insert({ title: 'a', body: 'b' })
+  const write = core.transactions[0]?.writes[0]
+  expect(write?.whole).toBe(true)
+  expect(write?.delta.revival).toEqual(write?.mark)
+  expect(write?.texts.get(partName('text', 'body'))).toHaveLength(1)
+})
+
+test('an id of the application is taken if it can be one', () => {
+  const { notes } = openReplica().collections
+  expect(notes.insert({ title: 'a' }, { id: 'welcome/1 ü' }).id).toBe('welcome/1 ü')
+  expect(notes.get('welcome/1 ü')?.title).toBe('a')
+  for (const id of ['', '__proto__', 'constructor', 'prototype', 'a\nb', '\ud800']) {
+    expect(codeOf(() => notes.insert({ title: 'a' }, { id }))).toBe('key-forbidden')
+  }
+  expect(codeOf(() => notes.insert({ title: 'a' }, { id: 'x'.repeat(257) }))).toBe('limit-exceeded')
+})
+
+test('inserting an id that exists here throws and changes nothing', () => {
+  const { collections, core } = openReplica()
+  collections.notes.insert({ title: 'a' }, { id: 'welcome' })
+  expect(codeOf(() => collections.notes.insert({ title: 'b' }, { id: 'welcome' }))).toBe('value-unsupported')
+  expect(collections.notes.get('welcome')?.title).toBe('a')
+  expect(core.transactions).toHaveLength(1)
+})
+
+test('two devices that insert one id write one document, whose fields join by their strategies', () => {
+  const [alice, bob] = [openReplica(), openReplica()]
+  alice.collections.notes.insert({ title: 'Hers', tags: ['a'] }, { id: 'welcome' })
+  bob.collections.notes.insert({ title: 'His', tags: ['b'] }, { id: 'welcome' })
+  exchange(alice, bob)
+  expect(alice.collections.notes.get('welcome')).toEqual(bob.collections.notes.get('welcome'))
+  expect(alice.collections.notes.get('welcome')?.tags).toEqual(['a', 'b'])
+  expect(bob.conflicts.get()).toHaveLength(1)
+})
+
+test('[W5] an insert over a deletion that it sees revives with every field written anew', () => {
+  const { notes } = openReplica().collections
+  notes.insert({ title: 'Old', color: 'teal', tags: ['old'], views: 2 }, { id: 'a' })
+  notes.delete('a')
+  notes.insert({ title: 'New', tags: ['new'], views: 1 }, { id: 'a' })
+  expect(notes.get('a')).toEqual({ id: 'a', title: 'New', color: undefined, tags: ['new'], views: 3 })
+})
+
+test('[W4] a write is greater than all that its writer sees in the row, and names what it replaces', () => {
+  const { collections, core } = openReplica()
+  const [alice, bob] = [openReplica(), openReplica()]
+  const { id } = alice.collections.notes.insert({ title: 'a', color: 'red' })
+  exchange(alice, bob)
+  alice.core.pass(30_000)
+  alice.collections.notes.update(id, { color: 'blue' })
+  exchange(alice, bob)
+  const seen = rowOf(bob.core, 'notes', id)
+  bob.collections.notes.update(id, { color: 'green' })
+  const write = bob.core.transactions.at(-1)?.writes[0]
+  const last = lastOfRow(seen)
+  expect(write && last && compareMarks(write.mark, last)).toBeGreaterThan(0)
+  expect(write?.replaced.get(partName('lww', 'color'))).toEqual(last)
+  expect(bob.collections.notes.get(id)?.color).toBe('green')
+  expect(collections.notes.get(id)).toBeUndefined()
+  expect(core.transactions).toHaveLength(0)
+})
+
+test('updating a document that does not exist here throws document-unknown', () => {
+  const { notes } = openReplica().collections
+  notes.insert({ title: 'a' }, { id: 'gone' })
+  notes.delete('gone')
+  expect(codeOf(() => notes.update('nothing', { title: 'b' }))).toBe('document-unknown')
+  expect(codeOf(() => notes.update('gone', { title: 'b' }))).toBe('document-unknown')
+  expect(codeOf(() => notes.delete('nothing'))).toBe('document-unknown')
+  expect(codeOf(() => notes.undelete('nothing'))).toBe('document-unknown')
+})
+
+test('a wrong field or value throws before anything is changed, and names the field', () => {
+  const { collections, core } = openReplica()
+  const { notes } = collections
+  const { id } = notes.insert({ title: 'a', color: 'red' })
+  // Wrong on purpose, as a caller without types could be.
+  const wrong = [
+    { colour: 'teal' },
+    { color: 5 },
+    { color: 'teal', title: 5 },
+    { body: 'x' },
+    { tags: [5] },
+  ] as object[]
+  for (const patch of wrong) expect(codeOf(() => notes.update(id, patch))).toBe('value-unsupported')
+  expect(() => notes.update(id, { color: 5 } as object)).toThrow(
+    /^value-unsupported: the field color of notes/,
+  )
+  expect(codeOf(() => notes.insert({ title: 'a', colour: 'x' } as { title: string }))).toBe(
+    'value-unsupported',
+  )
+  expect(codeOf(() => notes.insert({} as { title: string }))).toBe('value-unsupported')
+  expect(notes.get(id)?.color).toBe('red')
+  expect(core.transactions).toHaveLength(1)
+})
+
+test('an update that changes nothing makes no write, and its handle resolves at once', async () => {
+  const { collections, core } = openReplica()
+  const { id } = collections.notes.insert({ title: 'a', color: 'red' })
+  await collections.notes.update(id, { title: 'a', color: 'red', tags: { add: [] } }).reached('quorum')
+  await collections.notes.update(id, {}).reached('relay')
+  expect(core.transactions).toHaveLength(1)
+})
+
+test('a deletion names what its writer saw of each field, and all of what is passive', () => {
+  const { collections, core } = openReplica('delete-wins')
+  const { id } = collections.notes.insert({ title: 'a', color: 'red' })
+  collections.notes.delete(id)
+  const deletion = core.transactions.at(-1)?.writes[0]?.delta.deletion
+  expect(deletion?.policy).toBe('delete-wins')
+  expect(deletion?.seen.get(partName('counter', 'views'))).toEqual({ kind: 'everything' })
+  expect(deletion?.seen.get(partName('lww', 'color'))).toMatchObject({ kind: 'last' })
+  expect(deletion?.seen.get(partName('ask', 'title'))).toMatchObject({ kind: 'context' })
+  expect(collections.notes.get(id)).toBeUndefined()
+})
+
+test('deleting what is deleted and undeleting what exists write nothing', () => {
+  const { collections, core } = openReplica()
+  const { id } = collections.notes.insert({ title: 'a' })
+  collections.notes.undelete(id)
+  expect(core.transactions).toHaveLength(1)
+  collections.notes.delete(id)
+  collections.notes.delete(id)
+  expect(core.transactions).toHaveLength(2)
+})
+
+test('undelete brings a document back as it was', () => {
+  const { notes } = openReplica().collections
+  const { id } = notes.insert({ title: 'a', color: 'red', tags: ['x'], views: 3 })
+  const before = notes.get(id)
+  notes.delete(id)
+  notes.undelete(id)
+  expect(notes.get(id)).toEqual(before)
+})
+
+test('a document stays the same object while it shows the same, and cannot be changed', () => {
+  const { collections, core } = openReplica()
+  const { id } = collections.notes.insert({ title: 'a', tags: ['x'] })
+  const before = collections.notes.get(id)
+  core.acknowledge()
+  core.tick()
+  expect(collections.notes.get(id)).toBe(before)
+  collections.notes.update(id, { color: 'red' })
+  const after = collections.notes.get(id)
+  expect(after).not.toBe(before)
+  expect(after?.tags).toBe(before?.tags)
+  expect(() => Object.assign(after ?? {}, { title: 'b' })).toThrow(TypeError)
+  expect(() => (after?.tags as string[]).push('y')).toThrow(TypeError)
+})
+
+test('[F4] a value beyond its bound throws at the call', () => {
+  const { collections, core } = openReplica()
+  expect(codeOf(() => collections.notes.insert({ title: 'x'.repeat(limits.valueBytesMax) }))).toBe(
+    'limit-exceeded',
+  )
+  expect(core.transactions).toHaveLength(0)
+})
+
+test('a handle is no promise, and tells how far its write has come', async () => {
+  const { collections, core } = openReplica()
+  const handle = collections.notes.insert({ title: 'a' })
+  expect('then' in handle).toBe(false)
+  const reached: string[] = []
+  const local = handle.reached('local').then(() => reached.push('local'))
+  core.store()
+  await local
+  expect(reached).toEqual(['local'])
+  core.acknowledge()
+  await handle.reached('relay')
+})
+
+test('writing on a closed replica throws closed, and reading still answers', () => {
+  const { collections, core } = openReplica()
+  const { id } = collections.notes.insert({ title: 'a' })
+  core.closed = true
+  expect(codeOf(() => collections.notes.update(id, { title: 'b' }))).toBe('closed')
+  expect(collections.notes.get(id)?.title).toBe('a')
+  expect(rowExists(rowOf(core, 'notes', id))).toBe(true)
+})
