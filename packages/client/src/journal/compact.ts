@@ -18,6 +18,7 @@
  * | 'floor'         | garbage at or below the floor            | nobody reads it; the next run deletes it            |
  */
 import {
+  encodeChunk,
   rowExists,
   type BodyUpdates,
   type DocumentKey,
@@ -25,7 +26,6 @@ import {
   type StorageRequest,
   type StoreKey,
 } from '@rejoin/core'
-import type { JournalCodec } from './codec.ts'
 import type { Fence } from './fence.ts'
 import type { CompactionStep } from './journal.ts'
 import { rewritePage, sizeOfPage, type PageChange, type PageRecord } from './page.ts'
@@ -40,7 +40,6 @@ export interface CompactionOptions {
   /** Has just read everything. */
   readonly reader: Reader
   readonly sink: JournalSink
-  readonly codec: JournalCodec
   readonly mergeTexts: ((updates: readonly Uint8Array[]) => Uint8Array) | undefined
   readonly step: (name: CompactionStep) => Promise<void>
 }
@@ -62,13 +61,13 @@ interface Cut {
 }
 
 export async function writePages(options: CompactionOptions): Promise<boolean> {
-  const { storage, fence, reader, sink, codec, mergeTexts, step } = options
+  const { storage, fence, reader, sink, mergeTexts, step } = options
   const { base } = reader
   if (reader.seen === base.floor) {
     await discard(storage, base.floor)
     return false
   }
-  const cut = takeCut(reader, sink, codec)
+  const cut = takeCut(reader, sink)
   // Pages join for who has seen this much. For who has not, a row may be gone, or come back with less than it had.
   const purged = Math.max(base.purged, reader.tail.forgotten)
   if (purged > base.purged) await putBase(fence, { ...base, purged })
@@ -95,7 +94,7 @@ export async function writePages(options: CompactionOptions): Promise<boolean> {
   return true
 }
 
-function takeCut(reader: Reader, sink: JournalSink, codec: JournalCodec): Cut {
+function takeCut(reader: Reader, sink: JournalSink): Cut {
   const keys = [...sink.changedAfter(reader.base.floor)].sort()
   const changes = keys.map((key): PageChange => ({ key, row: sink.confirmed(key) }))
   return {
@@ -103,13 +102,13 @@ function takeCut(reader: Reader, sink: JournalSink, codec: JournalCodec): Cut {
     changes,
     gone: changes.filter(({ row }) => row === undefined).map(({ key }) => key),
     bodies: sink.bodies.upTo(reader.seen),
-    snapshot: codec.encodeChunk(sink.snapshot()),
+    snapshot: encodeChunk(sink.snapshot()),
   }
 }
 
 /** The rows that changed, page by page, a few pages in each transaction. */
 async function replaceRows(
-  { storage, fence, codec, step }: CompactionOptions,
+  { storage, fence, step }: CompactionOptions,
   cut: Cut,
 ): Promise<{ readonly pages: number; readonly bytes: number }> {
   const [found] = await storage.transact({
@@ -131,7 +130,7 @@ async function replaceRows(
       requests: portion.map(({ lo }): StorageRequest => ({ op: 'get', store: 'pages', key: lo })),
     })) as readonly (PageRecord | undefined)[]
     const records = portion.flatMap(({ lo, changes }, n) =>
-      rewritePage(old[n], lo, cut.upTo, changes, rowExists, codec),
+      rewritePage(old[n], lo, cut.upTo, changes, rowExists),
     )
     // Several requests: without an early commit, so that they are one transaction in Firefox too.
     await fence.transact({

@@ -5,6 +5,7 @@
  * positions, its own ones too, and only after they are stored. Who heard of a chunk when, decides nothing.
  */
 import {
+  encodeChunk,
   RejoinError,
   StorageCollision,
   type Channel,
@@ -18,13 +19,13 @@ import {
   type StorageRequest,
   type Transaction,
 } from '@rejoin/core'
-import type { JournalCodec } from './codec.ts'
 import { writePages } from './compact.ts'
 import { takeFence, type Fence } from './fence.ts'
 import { foldChunks } from './fold.ts'
 import { createGatherer } from './gather.ts'
 import { createReader } from './reader.ts'
 import type { JournalSink } from './sink.ts'
+import { decodeStoredChunk } from './stored.ts'
 import { readBody } from './text-bodies.ts'
 import { readTombstones } from './tombstones.ts'
 
@@ -37,7 +38,6 @@ export interface JournalOptions {
   readonly locks: Locks
   readonly openChannel: OpenChannel
   readonly sink: JournalSink
-  readonly codec: JournalCodec
   /** One update that holds all of these; without it bodies stay lists of updates. */
   readonly mergeTexts?: ((updates: readonly Uint8Array[]) => Uint8Array) | undefined
   /** Own writes cannot be stored at the moment (null: they can again). They stay queued; `flush` tries again. */
@@ -100,8 +100,8 @@ const pagesAtBytes = 1024 * 1024
 
 /** A journal that has read nothing yet and hears of others: `read` is the next call. */
 export function createJournal(options: JournalOptions): Journal {
-  const { name, storage, runtime, locks, openChannel, sink, codec, step = async () => {} } = options
-  const reader = createReader(storage, sink, codec)
+  const { name, storage, runtime, locks, openChannel, sink, step = async () => {} } = options
+  const reader = createReader(storage, sink)
   const gatherer = createGatherer(
     chunk => append(chunk, { durability: 'strict' }),
     fault => options.onFault?.(fault),
@@ -111,7 +111,7 @@ export function createJournal(options: JournalOptions): Journal {
 
   const append: Journal['append'] = async (chunk, { durability, fence }) => {
     if (isClosed) throw closedError(name)
-    const bytes = codec.encodeChunk(chunk)
+    const bytes = encodeChunk(chunk)
     const add: StorageRequest = { op: 'add', store: 'journal', value: { bytes } }
     const request = { stores: ['journal'], durability, early: true, requests: [add] }
     const [answer] = await (fence?.transact(request) ?? storage.transact({ ...request, mode: 'readwrite' }))
@@ -127,7 +127,7 @@ export function createJournal(options: JournalOptions): Journal {
   function hear(message: unknown): void {
     if (!isAnnouncement(message)) return
     const { position, bytes } = message
-    if (bytes !== null && reader.take(position, bytes.length, () => codec.decodeChunk(bytes))) return
+    if (bytes !== null && reader.take(position, bytes.length, () => decodeStoredChunk(bytes))) return
     reader.readTo(position).catch(ignoreStorage)
   }
 
@@ -144,7 +144,7 @@ export function createJournal(options: JournalOptions): Journal {
     const what = force ?? due()
     if (what === 'pages') {
       const { mergeTexts } = options
-      const isWritten = await writePages({ storage, fence, reader, sink, codec, mergeTexts, step })
+      const isWritten = await writePages({ storage, fence, reader, sink, mergeTexts, step })
       return isWritten ? 'pages' : 'nothing'
     }
     if (what === null) return 'nothing'

@@ -1,7 +1,7 @@
 /** Rows over pages: encoded until they are touched, then kept decoded, so that one row is always one object. */
 import type { DocumentKey, Row, RowMap } from '@rejoin/core'
-import type { JournalCodec } from './codec.ts'
 import { keysOfPage, rowOfPage, type PageRecord } from './page.ts'
+import { decodeStoredRow } from './stored.ts'
 
 export interface LazyRows extends RowMap {
   /** Takes in a page's rows. Of a row that was there before, the page's stands: it was read later. */
@@ -13,7 +13,7 @@ interface Encoded {
   readonly index: number
 }
 
-export function createLazyRows(codec: Pick<JournalCodec, 'decodeRow'>): LazyRows {
+export function createLazyRows(): LazyRows {
   const rows = new Map<DocumentKey, Row | Encoded>()
   return {
     get size() {
@@ -22,7 +22,7 @@ export function createLazyRows(codec: Pick<JournalCodec, 'decodeRow'>): LazyRows
     get(key) {
       const held = rows.get(key)
       if (held === undefined || !('page' in held)) return held
-      const row = codec.decodeRow(rowOfPage(held.page, held.index))
+      const row = decodeStoredRow(rowOfPage(held.page, held.index))
       rows.set(key, row)
       return row
     },

@@ -5,8 +5,7 @@
  * A page covers the keys from `lo` ('' for the first) up to the next page's. Pages split and are never put together:
  * who reads them in slices, while others rewrite them, then meets every row at least once.
  */
-import type { DocumentKey, Row } from '@rejoin/core'
-import type { JournalCodec } from './codec.ts'
+import { encodeRow, type DocumentKey, type Row } from '@rejoin/core'
 
 export interface PageRecord {
   readonly lo: string
@@ -63,7 +62,6 @@ export function rewritePage(
   at: number,
   changes: readonly PageChange[],
   exists: (row: Row) => boolean,
-  codec: JournalCodec,
 ): readonly PageRecord[] {
   const entries: PageEntry[] = []
   const keys = page === undefined ? [] : keysOfPage(page)
@@ -73,8 +71,7 @@ export function rewritePage(
       entries.push(entryOfPage(page, keys, next))
     }
     if (keys[next] === key) next++
-    if (row !== undefined)
-      entries.push({ key, position: exists(row) ? at : -at, bytes: codec.encodeRow(row) })
+    if (row !== undefined) entries.push({ key, position: exists(row) ? at : -at, bytes: encodeRow(row) })
   }
   for (; page !== undefined && next < keys.length; next++) entries.push(entryOfPage(page, keys, next))
   const size = entries.length <= 2 * pageRows ? Math.max(1, entries.length) : pageRows

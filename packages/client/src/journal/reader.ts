@@ -16,10 +16,10 @@ import {
   type SnapshotChunk,
   type Storage,
 } from '@rejoin/core'
-import type { JournalCodec } from './codec.ts'
 import { createLazyRows } from './lazy-rows.ts'
 import { keysOfPage, rowOfPage, type PageRecord } from './page.ts'
 import type { JournalSink } from './sink.ts'
+import { decodeStoredChunk, decodeStoredRow } from './stored.ts'
 import { emptyBase, type BaseRecord, type ChunkRecord } from './stores.ts'
 import { createTail, type Tail } from './tail.ts'
 
@@ -42,7 +42,7 @@ export interface Reader {
 const chunksPerRead = 1000
 const pagesPerRead = 32
 
-export function createReader(storage: Storage, sink: JournalSink, codec: JournalCodec): Reader {
+export function createReader(storage: Storage, sink: JournalSink): Reader {
   const tail = createTail()
   let seen = 0
   let base = emptyBase
@@ -96,13 +96,13 @@ export function createReader(storage: Storage, sink: JournalSink, codec: Journal
   function applyRecord(key: number, record: ChunkRecord): void {
     const { bytes, positions, ends } = record
     if (positions === undefined || ends === undefined) {
-      apply(key, bytes.length, false, codec.decodeChunk(bytes))
+      apply(key, bytes.length, false, decodeStoredChunk(bytes))
       return
     }
     positions.forEach((position, i) => {
       if (position <= seen) return
       const chunk = bytes.subarray(i === 0 ? 0 : ends[i - 1], ends[i])
-      apply(position, chunk.length, true, codec.decodeChunk(chunk))
+      apply(position, chunk.length, true, decodeStoredChunk(chunk))
     })
   }
 
@@ -137,7 +137,7 @@ export function createReader(storage: Storage, sink: JournalSink, codec: Journal
   function* changedRows(pages: readonly PageRecord[], since: number): Generator<readonly [DocumentKey, Row]> {
     for (const page of pages) {
       for (const [i, key] of keysOfPage(page).entries()) {
-        if (Math.abs(page.positions[i] ?? 0) > since) yield [key, codec.decodeRow(rowOfPage(page, i))]
+        if (Math.abs(page.positions[i] ?? 0) > since) yield [key, decodeStoredRow(rowOfPage(page, i))]
       }
     }
   }
@@ -151,7 +151,7 @@ export function createReader(storage: Storage, sink: JournalSink, codec: Journal
     })
     // Another compaction has ended meanwhile.
     if (stored === undefined) return
-    const rows = createLazyRows(codec)
+    const rows = createLazyRows()
     let isNewer = false
     for (let lo: string | null = null; ; ) {
       const range: { lower: string; lowerOpen: boolean } | undefined =
@@ -177,7 +177,7 @@ export function createReader(storage: Storage, sink: JournalSink, codec: Journal
 
   function decodeSnapshot(stored: unknown): SnapshotChunk {
     assert(stored instanceof Uint8Array, 'a floor has its snapshot')
-    const chunk = codec.decodeChunk(stored)
+    const chunk = decodeStoredChunk(stored)
     assert(chunk.kind === 'snapshot', 'a snapshot is stored beside a floor')
     return chunk
   }
@@ -196,7 +196,8 @@ export function createReader(storage: Storage, sink: JournalSink, codec: Journal
       .catch(() => {})
       .then(() => {
         following = null
-        return start()
+        // Somebody may have begun one between the end of the last and this.
+        return running ?? start()
       })
     return following
   }

@@ -1,9 +1,33 @@
-/** How chunks and rows become bytes; the core's wire has the one that ships. Decoding throws on what it never wrote. */
-import type { Chunk, Row } from '@rejoin/core'
+/** What was stored, decoded. Only this client wrote it, so bytes that do not decode mean a damaged or newer store. */
+import {
+  decodeChunk,
+  decodeRow,
+  RejoinError,
+  type Chunk,
+  type Failure,
+  type Outcome,
+  type Row,
+} from '@rejoin/core'
 
-export interface JournalCodec {
-  encodeChunk(chunk: Chunk): Uint8Array
-  decodeChunk(bytes: Uint8Array): Chunk
-  encodeRow(row: Row): Uint8Array
-  decodeRow(bytes: Uint8Array): Row
+export function decodeStoredChunk(bytes: Uint8Array): Chunk {
+  return expectDecoded(decodeChunk(bytes))
+}
+
+export function decodeStoredRow(bytes: Uint8Array): Row {
+  return expectDecoded(decodeRow(bytes))
+}
+
+function expectDecoded<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value
+  throw unreadable(outcome.error)
+}
+
+function unreadable(cause: Failure): RejoinError {
+  const reason = 'something stored cannot be read'
+  return new RejoinError(
+    'storage-closed',
+    { reason },
+    `${reason}: damaged, or of a newer version; reload`,
+    cause,
+  )
 }

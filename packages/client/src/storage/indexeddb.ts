@@ -45,25 +45,32 @@ async function openOnce(
   stores: readonly StoreSchema[],
 ): Promise<Storage> {
   const connection = createConnection(name)
-  const opening = openDB(name, version, {
-    upgrade(database, _from, _to, transaction) {
-      for (const schema of stores) addStore(database, transaction, schema)
-    },
-    blocking: () => connection.lose('another tab opened a newer version'),
-    terminated: () => connection.lose('the browser closed the connection'),
-  }).then(
-    database => {
-      const missing = stores.find(store => !database.objectStoreNames.contains(store.name))
-      if (missing === undefined) return database
-      database.close()
-      throw closed(name, `the browser delivered it without its store ${missing.name}`)
-    },
-    (error: unknown) => {
-      throw closed(name, `the browser did not open it: ${reasonOf(error)}`, error)
-    },
-  )
-  const database = await withinTime(runtime, name, opening)
+  const database = await withinTime(runtime, name, openComplete(name, version, stores, connection))
   return connection.hold(database)
+}
+
+async function openComplete(
+  name: string,
+  version: number,
+  stores: readonly StoreSchema[],
+  connection: Connection,
+): Promise<IDBPDatabase> {
+  let database: IDBPDatabase
+  try {
+    database = await openDB(name, version, {
+      upgrade(upgraded, _from, _to, transaction) {
+        for (const schema of stores) addStore(upgraded, transaction, schema)
+      },
+      blocking: () => connection.lose('another tab opened a newer version'),
+      terminated: () => connection.lose('the browser closed the connection'),
+    })
+  } catch (error) {
+    throw closed(name, `the browser did not open it: ${reasonOf(error)}`, error)
+  }
+  const missing = stores.find(store => !database.objectStoreNames.contains(store.name))
+  if (missing === undefined) return database
+  database.close()
+  throw closed(name, `the browser delivered it without its store ${missing.name}`)
 }
 
 function addStore(
