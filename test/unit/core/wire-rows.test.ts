@@ -28,6 +28,7 @@ const arbitraryHeldRow: fc.Arbitrary<HeldRow> = fc
   .record({
     row: forgedRow,
     position: fc.nat(),
+    other: fc.oneof<fc.Arbitrary<FeedPart>[]>(arbitraryPart, fc.constantFrom('deletion', 'revival')),
     behind: fc.array(fc.option(fc.nat({ max: 300 }), { nil: null }), { minLength: 8, maxLength: 8 }),
     texts: fc
       .array(
@@ -44,10 +45,11 @@ const arbitraryHeldRow: fc.Arbitrary<HeldRow> = fc
       )
       .map(entries => new Map(entries)),
   })
-  .map(({ row, position, behind, texts }) => {
+  .map(({ row, position, other, behind, texts }) => {
     const parts: FeedPart[] = [...row.cells.keys()]
     if (row.deletion !== null) parts.push('deletion')
     if (row.revival !== null) parts.push('revival')
+    if (!parts.includes(other)) parts.push(other)
     const positions = new Map<FeedPart, number>()
     parts.forEach((part, i) => {
       const back = behind[i] ?? null

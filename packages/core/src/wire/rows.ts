@@ -23,6 +23,7 @@ import {
   commitNames,
   createDictionary,
   createNames,
+  fieldAt,
   numberOfField,
   readDefinitions,
   stateOfDictionary,
@@ -170,19 +171,27 @@ function writeContent(writer: Writer, write: (content: Writer) => void): void {
   writeBytes(writer, finishWriting(content))
 }
 
-/** A part's position is said by how far it is behind the row's, one more so that 0 is none. */
+/**
+ * A part's position is said by how far it is behind the row's, one more so that 0 is none. Parts that the row lacks
+ * can have one too: a body may come before its row.
+ */
 function writeHeldRow(writer: Writer, dictionary: Dictionary, held: HeldRow): void {
-  writeRow(writer, dictionary, held.row)
-  writeUint(writer, held.position)
-  let known = 0
-  for (const part of partsOfRow(held.row)) {
-    const position = held.positions.get(part)
-    writeUint(writer, position === undefined ? 0 : held.position - position + 1)
-    if (position !== undefined) known++
+  const { row, position, positions, texts } = held
+  writeRow(writer, dictionary, row)
+  writeUint(writer, position)
+  const parts = partsOfRow(row)
+  for (const part of parts) {
+    const own = positions.get(part)
+    writeUint(writer, own === undefined ? 0 : position - own + 1)
   }
-  assert(known === held.positions.size, 'positions are of parts that the row has')
-  writeUint(writer, held.texts.size)
-  for (const [part, state] of sortedEntries(held.texts)) {
+  const others = sortedEntries(positions).filter(([part]) => !parts.includes(part))
+  writeUint(writer, others.length)
+  for (const [part, own] of others) {
+    writeUint(writer, numberOfField(dictionary, collection, part))
+    writeUint(writer, position - own)
+  }
+  writeUint(writer, texts.size)
+  for (const [part, state] of sortedEntries(texts)) {
     writeUint(writer, numberOfField(dictionary, collection, part))
     writeUint(writer, state.bytes)
     writeStateVector(writer, state.stateVector)
@@ -193,10 +202,18 @@ function readHeldRow(reader: Reader, names: Names): HeldRow {
   const row = readRow(reader, names)
   const position = readUint(reader)
   const positions = new Map<FeedPart, number>()
+  const place = (part: FeedPart, behind: number): void => {
+    if (behind > position) refuseMalformed('a position is out of range')
+    positions.set(part, position - behind)
+  }
   for (const part of partsOfRow(row)) {
-    const behind = readUint(reader)
-    if (behind > position + 1) refuseMalformed('a position is out of range')
-    if (behind > 0) positions.set(part, position - behind + 1)
+    const head = readUint(reader)
+    if (head > 0) place(part, head - 1)
+  }
+  for (let left = readCount(reader, 'positions', limits.partsPerFrameMax, 2); left > 0; left--) {
+    const field = fieldAt(names, readUint(reader))
+    if (field.part === '') return refuseMalformed('a field is missing')
+    place(field.part, readUint(reader))
   }
   const texts = new Map<PartName, TextState>()
   for (let left = readCount(reader, 'texts of a row', limits.partsPerFrameMax, 3); left > 0; left--) {
