@@ -23,7 +23,8 @@ export function followingStamp(stamp: Stamp): Stamp {
 
 /**
  * The stamp of a write made at `now` by a writer who saw `over` in the row, and the clock after it. What a forced
- * mark demands beyond now + 1 minute does not move the clock (SPEC W4).
+ * mark demands beyond now + 1 minute does not move the clock (SPEC W4); a clock that is itself ahead, because the
+ * device went back in time, goes on rising, so that no stamp is given twice (SPEC W3).
  */
 export function stampWrite(
   clock: Stamp,
@@ -32,9 +33,9 @@ export function stampWrite(
 ): { readonly stamp: Stamp; readonly clock: Stamp } {
   let stamp: Stamp = { ms: Math.max(0, Math.floor(now)), tick: 0 }
   if (!isLater(stamp, clock)) stamp = followingStamp(clock)
-  if (over !== null && !isLater(stamp, over)) stamp = followingStamp(over)
-  const moves = stamp.ms <= now + limits.clockLeadMs
-  return { stamp, clock: moves && isLater(stamp, clock) ? stamp : clock }
+  if (over === null || isLater(stamp, over)) return { stamp, clock: stamp }
+  stamp = followingStamp(over)
+  return { stamp, clock: stamp.ms <= now + limits.clockLeadMs ? stamp : clock }
 }
 
 /** A received mark moves the clock at most to now + 1 minute (SPEC C3). */
