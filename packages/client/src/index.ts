@@ -1,4 +1,5 @@
 export { takeFence, type Fence } from './journal/fence.ts'
+export type { Forgetting } from './journal/forget.ts'
 export { createJournal, type CompactionStep, type Journal, type JournalOptions } from './journal/journal.ts'
 export { createLocalMarker } from './journal/local-marker.ts'
 export {

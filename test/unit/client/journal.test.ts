@@ -147,33 +147,49 @@ describe.each(stores)('over %s', (engine, open) => {
     expect(contentOf(away.state)).toEqual(replica.replay())
   })
 
-  test('[D2] tombstones are told when they have not changed since a time, and leave pages and bodies when forgotten', async () => {
+  test('[D2] a tombstone is forgotten a while after its row last changed, everywhere and with its bodies', async () => {
     const day = 24 * 3_600_000
     const replica = fresh()
-    const tab = await replica.open()
-    const update = new Uint8Array([1, 2, 3])
-    await replica.append(
-      tab,
-      pulled(
-        [
-          [key(1), rowWith('lives', markAt(1))],
-          [key(2), tombstone(markAt(1))],
-        ],
-        { at: day, texts: [{ key: key(2), part: body, update }] },
-      ),
-    )
+    const [tab, other] = [await replica.open(), await replica.open()]
+    const fence = await tab.journal.takeFence()
+    const forget = (before: number, may: (document: string) => boolean = () => true) =>
+      tab.journal.forget({ fence, before, may })
+    const texts = [{ key: key(2), part: body, update: new Uint8Array([1, 2, 3]) }]
+    const rows = [
+      [key(1), rowWith('lives', markAt(1))],
+      [key(2), tombstone(markAt(1))],
+      [key(3), tombstone(markAt(1))],
+      [key(4), tombstone(markAt(1))],
+    ] as const
+    await replica.append(tab, pulled(rows, { at: day, texts }))
     await tab.journal.compact('pages')
-    await replica.append(tab, pulled([[key(3), tombstone(markAt(2))]], { at: 5 * day }))
+    await replica.append(tab, pulled([[key(5), tombstone(markAt(2))]], { at: 5 * day }))
     await tab.journal.compact('pages')
-    expect(await tab.journal.tombstones(day - 1)).toEqual([])
-    expect(await tab.journal.tombstones(3 * day)).toEqual([key(2)])
-    expect(await (await replica.open()).journal.tombstones(6 * day)).toEqual([key(2), key(3)])
+    await replica.append(tab, pulled([[key(4), tombstone(markAt(3))]], { at: 6 * day }))
 
-    await replica.append(tab, { kind: 'forgotten', keys: [key(2)] })
+    expect(await forget(day - 1)).toBe(0)
+    expect(await forget(3 * day, document => document !== key(3))).toBe(1)
+    await other.journal.read()
+    for (const { state } of [tab, other]) expect([...state.rows.keys()].sort()).toEqual([1, 3, 4, 5].map(key))
     await tab.journal.compact('pages')
-    expect(await tab.journal.tombstones(6 * day)).toEqual([key(3)])
     expect(await tab.journal.readBody(key(2), body)).toEqual([])
-    expect([...(await replica.open()).state.rows.keys()].sort()).toEqual([key(1), key(3)])
+    expect([...(await replica.open()).state.rows.keys()].sort()).toEqual([1, 3, 4, 5].map(key))
+    expect(await forget(5.5 * day)).toBe(2)
+  })
+
+  test('[D2] a row that comes back while forgetting looks for it stays', async () => {
+    const replica = fresh()
+    const tab = await replica.open()
+    const fence = await tab.journal.takeFence()
+    await replica.append(tab, pulled([[key(1), tombstone(markAt(1))]], { at: 1 }))
+    await tab.journal.compact('pages')
+    const revived = { ...rowWith('back', markAt(9)), revival: markAt(9) }
+    const [, count] = await Promise.all([
+      tab.journal.append(pulled([[key(1), revived]], { at: 2 }), { durability: 'relaxed', fence }),
+      tab.journal.forget({ fence, before: 1, may: () => true }),
+    ])
+    expect(count).toBe(0)
+    expect(tab.state.rows.has(key(1))).toBe(true)
   })
 
   test('[L1] own writes without an acknowledgement survive folding and compaction, acknowledged ones leave', async () => {

@@ -13,6 +13,8 @@ export interface Fence {
   readonly term: number
   /** Whether it is known to be taken over, or a transaction ended without an answer; then take it anew. */
   readonly lost: boolean
+  /** Whether no guarded transaction is under way or waiting. */
+  readonly isIdle: boolean
   /** As `Storage.transact`, guarded. Rejects with `StorageCollision` once somebody else has taken over. */
   transact(options: {
     readonly stores: readonly string[]
@@ -20,6 +22,8 @@ export interface Fence {
     readonly early?: boolean | undefined
     readonly requests: readonly StorageRequest[]
   }): Promise<readonly unknown[]>
+  /** Resolves when what is under way now has ended, however it did. */
+  settled(): Promise<unknown>
   /** Whether nobody took over. For a tab that woke after so long that old keys may have been pruned. */
   check(): Promise<boolean>
 }
@@ -87,6 +91,7 @@ async function prune(
 function holdFence(storage: Storage, store: string, term: number, since: number): Fence {
   let count = 0
   let lost = false
+  let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
 
   async function guarded(options: Parameters<Fence['transact']>[0]): Promise<readonly unknown[]> {
@@ -118,9 +123,18 @@ function holdFence(storage: Storage, store: string, term: number, since: number)
     get lost() {
       return lost
     },
+    get isIdle() {
+      return waiting === 0
+    },
+    settled: () => last,
     transact(options) {
+      waiting += 1
       const next = last.then(() => guarded(options))
-      last = next.catch(() => {})
+      last = next
+        .catch(() => {})
+        .finally(() => {
+          waiting -= 1
+        })
       return next
     },
     async check() {

@@ -22,12 +22,12 @@ import {
 import { writePages } from './compact.ts'
 import { takeFence, type Fence } from './fence.ts'
 import { foldChunks } from './fold.ts'
+import { forgetTombstones, type Forgetting } from './forget.ts'
 import { createGatherer } from './gather.ts'
 import { createReader } from './reader.ts'
 import type { JournalSink } from './sink.ts'
 import { decodeStoredChunk } from './stored.ts'
 import { readBody } from './text-bodies.ts'
-import { readTombstones } from './tombstones.ts'
 
 export interface JournalOptions {
   /** Names lock and channel; the tabs of one replica use the same. */
@@ -78,11 +78,10 @@ export interface Journal {
   /** `busy`: another tab is at it. `fenced`: another tab took over while it was going on; nothing is amiss. */
   compact(force?: 'pages' | 'fold'): Promise<'pages' | 'fold' | 'nothing' | 'busy' | 'fenced'>
   /**
-   * Rows that do not exist and did not change since a time (T before now, by the corrected clock): what rule D2 may
-   * let go. Reads all pages: for once a day. The holder of the tab lock, in a session, after S3, leaves out what its
-   * outbox touches or a writer still in use has written, and appends the rest as a `forgotten` chunk.
+   * Forgets tombstones (SPEC D2); says how many. By the holder of the tab lock, in a session, after S3. Reads all
+   * pages: for once a day.
    */
-  tombstones(before: number): Promise<readonly DocumentKey[]>
+  forget(forgetting: Forgetting): Promise<number>
   /** On `pagehide`: closes the channel, which would keep the page out of the back-forward cache. */
   pause(): void
   /** On `pageshow`: listens again and reads. */
@@ -180,7 +179,10 @@ export function createJournal(options: JournalOptions): Journal {
       await lock.done.catch(() => {})
       return running
     },
-    tombstones: before => readTombstones(storage, sink, reader, before),
+    forget: forgetting =>
+      forgetTombstones(forgetting, storage, sink, reader, chunk =>
+        append(chunk, { durability: 'relaxed', fence: forgetting.fence }),
+      ),
     pause() {
       channel?.close()
       channel = null
