@@ -139,11 +139,14 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
 
   /** Puts own edits that were made beside the document into it, and writes them. */
   function type(updates: readonly (Uint8Array | null)[]): void {
+    // Yjs takes fright when its own client's updates come from outside, and says so on the console.
+    live?.setClient(scratchClient)
     for (const update of updates) {
       if (update === null) continue
       live?.apply(update)
       typed.push(update)
     }
+    if (writer !== null) live?.setClient(yjsClientOf(writer))
     flush()
   }
 

@@ -1,0 +1,159 @@
+import type { Failure } from '@rejoin/core'
+import { expect, test, vi } from 'vitest'
+import { exchange, openReplica, type Replica } from './notes-surface.ts'
+import { settle } from './replica-core-double.ts'
+
+const refusal: Failure = { code: 'refused-by-rule', details: { reason: 'titles are short' } }
+
+function refuseLast({ core }: Replica): void {
+  const last = core.transactions.at(-1)
+  if (last !== undefined) core.refuse(last.id, refusal)
+  core.tick()
+}
+
+test('[Q3] a refused write is listed with its reason and what it held', () => {
+  const alice = openReplica()
+  const told = vi.fn()
+  const stop = alice.quarantine.subscribe(list => told(list.length))
+  alice.collections.notes.insert(
+    { title: 'Long', color: 'red', tags: ['x'], views: 2, body: 'text' },
+    { id: 'a' },
+  )
+  refuseLast(alice)
+  expect(told.mock.calls).toEqual([[0], [1]])
+  expect(alice.quarantine.get()).toMatchObject([
+    {
+      error: refusal,
+      why: 'A rule of the application refused it: titles are short.',
+      at: 1_764_000_000_000,
+      writes: [
+        {
+          collection: 'notes',
+          id: 'a',
+          kind: 'insert',
+          values: { title: 'Long', color: 'red', tags: ['x'], views: 2 },
+          texts: ['body'],
+        },
+      ],
+    },
+  ])
+  expect(alice.collections.notes.get('a')).toBeUndefined()
+  stop()
+})
+
+test('[Q3] what is discarded is gone from the list, and nothing was written', async () => {
+  const alice = openReplica()
+  alice.collections.notes.insert({ title: 'a' })
+  refuseLast(alice)
+  const [item] = alice.quarantine.get()
+  if (item === undefined) throw new Error('it was refused')
+  await alice.quarantine.discard(item.id)
+  await alice.quarantine.discard(item.id)
+  alice.core.tick()
+  expect(alice.quarantine.get()).toEqual([])
+  expect(alice.core.transactions).toHaveLength(1)
+  expect(await alice.quarantine.sendAgain(item.id)).toBeNull()
+})
+
+test('[Q3] what is sent again is a new write of the same content over what is seen now', async () => {
+  const [alice, bob] = [openReplica(), openReplica()]
+  const { id } = alice.collections.notes.insert({ title: 'a', color: 'red', tags: ['x', 'y'], views: 1 })
+  exchange(alice, bob)
+  alice.collections.notes.update(id, {
+    title: 'b',
+    color: 'blue',
+    tags: { add: ['z'], remove: ['x'] },
+    views: { increment: 5 },
+  })
+  refuseLast(alice)
+  bob.core.pass(60_000)
+  bob.collections.notes.update(id, { title: 'c', color: 'green', views: { increment: 10 } })
+  exchange(alice, bob)
+  expect(alice.collections.notes.get(id)).toMatchObject({
+    title: 'c',
+    color: 'green',
+    tags: ['x', 'y'],
+    views: 11,
+  })
+  const [item] = alice.quarantine.get()
+  if (item === undefined) throw new Error('it was refused')
+  const sending = alice.quarantine.sendAgain(item.id)
+  expect(alice.quarantine.get()).toHaveLength(1)
+  alice.core.store()
+  await sending
+  alice.core.tick()
+  expect(alice.quarantine.get()).toEqual([])
+  const after = { title: 'b', color: 'blue', tags: ['y', 'z'], views: 16 }
+  expect(alice.collections.notes.get(id)).toMatchObject(after)
+  expect(alice.conflicts.get()).toEqual([])
+  exchange(alice, bob)
+  expect(bob.collections.notes.get(id)).toMatchObject(after)
+})
+
+test('a counter that is sent again counts what was refused, whatever its writer counted before', async () => {
+  const alice = openReplica()
+  const { id } = alice.collections.notes.insert({ title: 'a', views: 4 })
+  alice.collections.notes.update(id, { views: { increment: 3 } })
+  alice.core.acknowledge()
+  alice.collections.notes.update(id, { views: { increment: -2 } })
+  refuseLast(alice)
+  expect(alice.collections.notes.get(id)?.views).toBe(7)
+  const [item] = alice.quarantine.get()
+  if (item === undefined) throw new Error('it was refused')
+  const sending = alice.quarantine.sendAgain(item.id)
+  alice.core.store()
+  await sending
+  expect(alice.collections.notes.get(id)?.views).toBe(5)
+})
+
+test('an insert that is sent again comes back whole, with its text', async () => {
+  const alice = openReplica()
+  alice.collections.notes.insert({ title: 'a', body: 'Hello' }, { id: 'a' })
+  refuseLast(alice)
+  const [item] = alice.quarantine.get()
+  if (item === undefined) throw new Error('it was refused')
+  const sending = alice.quarantine.sendAgain(item.id)
+  await settle()
+  alice.core.store()
+  await sending
+  alice.core.tick()
+  expect(alice.core.transactions[1]?.writes[0]).toMatchObject({ whole: true })
+  const handle = alice.collections.notes.text('a', 'body')
+  await handle.whenReady
+  expect(handle.text.toString()).toBe('Hello')
+  handle.close()
+})
+
+test('what changes a document that is not here cannot be sent again, and stays', async () => {
+  const alice = openReplica()
+  const { id } = alice.collections.notes.insert({ title: 'a' })
+  alice.core.store()
+  alice.collections.notes.update(id, { color: 'red' })
+  const [first] = alice.core.transactions
+  if (first !== undefined) alice.core.refuse(first.id, refusal)
+  alice.core.tick()
+  const [, update] = alice.quarantine.get()
+  expect(update).toMatchObject({ error: { code: 'built-on-refused' }, writes: [{ kind: 'update' }] })
+  if (update === undefined) return
+  await expect(alice.quarantine.sendAgain(update.id)).rejects.toMatchObject({ code: 'document-unknown' })
+  expect(alice.quarantine.get()).toHaveLength(2)
+  expect(alice.core.transactions).toHaveLength(2)
+})
+
+test('the status counts what is pending, refused and in conflict', () => {
+  const [alice, bob] = [openReplica(), openReplica()]
+  expect(alice.status.get()).toEqual({ pending: 0, oldestPendingAt: null, quarantined: 0, conflicts: 0 })
+  const { id } = alice.collections.notes.insert({ title: 'a' })
+  alice.core.pass(500)
+  alice.collections.notes.update(id, { color: 'red' })
+  expect(alice.status.get()).toMatchObject({ pending: 2, oldestPendingAt: 1_764_000_000_000 })
+  exchange(alice, bob)
+  const settled = alice.status.get()
+  expect(settled).toMatchObject({ pending: 0, oldestPendingAt: null })
+  alice.collections.notes.update(id, { title: 'b' })
+  bob.collections.notes.update(id, { title: 'c' })
+  exchange(alice, bob)
+  alice.collections.notes.update(id, { color: 'blue' })
+  refuseLast(alice)
+  expect(alice.status.get()).toMatchObject({ pending: 0, quarantined: 1, conflicts: 1 })
+})
