@@ -4,6 +4,7 @@
  * A transaction is taken whole or refused whole, saying which write and why. A pure function of the transaction,
  * the rows it touches, what is remembered of writers, and time.
  */
+import type { Cell } from './cells/cell.ts'
 import { skewOfMark } from './clock.ts'
 import type { Context } from './context.ts'
 import { failure, type Failure, type Outcome } from './errors.ts'
@@ -71,7 +72,7 @@ export type Judgement =
     }
   | { readonly kind: 'refused'; readonly write: number; readonly error: Failure }
 
-/** How an accepted write shows; `partial`: the row was there, and has parts that the write does not bring. */
+/** How an accepted write shows; `partial`: it does, but the row that was there has more than the write brings. */
 export type WriteShows = 'yes' | 'lost' | 'hidden' | 'partial'
 
 export function judgeTransaction(transaction: SubmittedTransaction, context: JudgeContext): Judgement {
@@ -80,7 +81,11 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
   const shows: WriteShows[] = []
   // A4: what is shown already is accepted whatever the rules say now, so that submitting again is harmless.
   if (writes.every(write => isShown(write, context))) {
-    return { kind: 'taken', rows, shows: writes.map(write => showing(write, context.row(write.key)?.row)) }
+    for (const write of writes) {
+      const row = context.row(write.key)?.row
+      shows.push(showing(write, row, row))
+    }
+    return { kind: 'taken', rows, shows }
   }
   const bytes = sizeOfTransaction(transaction)
   if (bytes > limits.submitBytesMax) {
@@ -99,12 +104,8 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
     if (!taken.ok) return { kind: 'refused', write: i, error: taken.error }
     rows.set(write.key, taken.value)
   }
-  for (const write of writes) {
-    const had = context.row(write.key)?.row
-    const brought =
-      write.whole && had !== undefined && [...had.cells.keys()].some(name => !write.delta.cells.has(name))
-    shows.push(brought ? 'partial' : showing(write, rows.get(write.key)?.row))
-  }
+  for (const write of writes)
+    shows.push(showing(write, rows.get(write.key)?.row, context.row(write.key)?.row))
   return { kind: 'taken', rows, shows }
 }
 
@@ -112,8 +113,11 @@ function isShown(write: Write, context: JudgeContext): boolean {
   return showsDelta(context.row(write.key)?.row, write.delta)
 }
 
-/** Q1: lost if none of its cells stands as it wrote it, hidden if the document does not exist. */
-function showing(write: Write, row: Row | undefined): WriteShows {
+/**
+ * Q1: hidden if the document does not exist, lost if none of its cells stands as it wrote it. L2: partial if who
+ * wrote it whole may lack something that the row had, be it a tombstone that was spared (P4) or forgotten (D2).
+ */
+function showing(write: Write, row: Row | undefined, had: Row | undefined): WriteShows {
   if (write.delta.deletion === null && !rowExists(row)) return 'hidden'
   const cells = [...write.delta.cells]
   const lost =
@@ -122,7 +126,8 @@ function showing(write: Write, row: Row | undefined): WriteShows {
       const stands = row?.cells.get(name)
       return cell.strategy === 'lww' && stands?.strategy === 'lww' && !isSameMark(stands.last, cell.last)
     })
-  return lost ? 'lost' : 'yes'
+  if (lost) return 'lost'
+  return write.whole && had !== undefined && !showsDelta(write.delta, had) ? 'partial' : 'yes'
 }
 
 // ---------------------------------------------------------------- marks
@@ -241,7 +246,7 @@ function takeWrite(
   context: JudgeContext,
 ): Outcome<TakenRow> {
   const row = joinRows(before?.row ?? emptyRow, write.delta)
-  const limit = limitOfRow(row)
+  const limit = limitOfGrowth(row, before?.row)
   if (limit !== null) return { ok: false, error: limit }
   const client = yjsClientOf(write.mark.writer)
   for (const name of write.texts.keys()) {
@@ -285,26 +290,42 @@ export function takeTexts(
   return { ok: true, value: { row, texts: states, updates } }
 }
 
-/** F4: a join never throws anything away, so what would grow a row beyond its bounds is refused. */
-export function limitOfRow(row: Row): Failure | null {
-  if (row.cells.size > limits.fieldsPerRowMax)
+/**
+ * F4: a join never throws anything away, so what would grow a row beyond its bounds is refused. A row that peers
+ * have joined beyond them can still be written, since nothing else would bring it back within.
+ */
+function limitOfGrowth(row: Row, before: Row | undefined): Failure | null {
+  if (row.cells.size > Math.max(limits.fieldsPerRowMax, before?.cells.size ?? 0))
     return exceeded('fields of a row', limits.fieldsPerRowMax, row.cells.size)
-  for (const cell of row.cells.values()) {
-    if (cell.strategy === 'lww' && cell.value.length > limits.valueBytesMax) {
-      return exceeded('bytes of a value', limits.valueBytesMax, cell.value.length)
-    }
-    if (cell.strategy === 'ask' && cell.siblings.length > limits.siblingsMax) {
-      return failure('too-many-siblings', { limit: limits.siblingsMax })
-    }
-    if (cell.strategy === 'set' && cell.elements.size > limits.setElementsMax) {
-      return exceeded('elements of a set', limits.setElementsMax, cell.elements.size)
-    }
-    const writers =
-      cell.strategy === 'lww' ? 1 : cell.strategy === 'counter' ? cell.entries.size : cell.context.size
-    if (writers > limits.contextWritersMax)
-      return exceeded('writers of a cell', limits.contextWritersMax, writers)
+  for (const [name, cell] of row.cells) {
+    const held = before?.cells.get(name)
+    const error = cell === held ? null : limitOfCell(cell, held)
+    if (error !== null) return error
   }
   return null
+}
+
+function limitOfCell(cell: Cell, held: Cell | undefined): Failure | null {
+  const grows = (sizeOf: (of: Cell) => number, limit: number): boolean =>
+    sizeOf(cell) > Math.max(limit, held === undefined ? 0 : sizeOf(held))
+  if (cell.strategy === 'lww' && cell.value.length > limits.valueBytesMax)
+    return exceeded('bytes of a value', limits.valueBytesMax, cell.value.length)
+  if (grows(siblingsOf, limits.siblingsMax))
+    return failure('too-many-siblings', { limit: limits.siblingsMax })
+  if (grows(elementsOf, limits.setElementsMax))
+    return exceeded('elements of a set', limits.setElementsMax, elementsOf(cell))
+  if (grows(writersOf, limits.contextWritersMax))
+    return exceeded('writers of a cell', limits.contextWritersMax, writersOf(cell))
+  return null
+}
+
+const siblingsOf = (cell: Cell): number => (cell.strategy === 'ask' ? cell.siblings.length : 0)
+
+const elementsOf = (cell: Cell): number => (cell.strategy === 'set' ? cell.elements.size : 0)
+
+function writersOf(cell: Cell): number {
+  if (cell.strategy === 'lww') return 1
+  return cell.strategy === 'counter' ? cell.entries.size : cell.context.size
 }
 
 /**
@@ -331,7 +352,7 @@ export function judgeGiven(
     if (skewOfMark(mark, context.now, last) > 0) return skewed(mark, context.now, last)
   }
   const row = joinRows(before?.row ?? emptyRow, given.row)
-  const limit = limitOfRow(row)
+  const limit = limitOfGrowth(row, before?.row)
   if (limit !== null) return { ok: false, error: limit }
   return takeTexts(row, given.texts, before, [], { client: 0, ownership: false }, context.screen)
 }
