@@ -146,10 +146,11 @@ export function createClientSession(
   let takenCount = 0
   const toGive: DocumentKey[] = []
   let loading = false
-  let givenRows = 0
-  let answeredGives = 0
-  let given: LoadedRow[] = []
-  let refusedGives: { key: DocumentKey; error: Failure }[] = []
+  // Parts of rows that were given in this session, and those that are answered: the relay counts through it as well.
+  let givenParts = 0
+  let answeredParts = 0
+  const givenKeys = new Set<DocumentKey>()
+  const refusedGives = new Map<DocumentKey, Failure>()
 
   // Submitting.
   const sent = new Map<number, TransactionId>()
@@ -228,7 +229,8 @@ export function createClientSession(
     takes = new Set()
     takenCount = 0
     ranging = true
-    refusedGives = []
+    givenKeys.clear()
+    refusedGives.clear()
     send({ type: 'range', ranges: firstRanges(index) })
   }
 
@@ -268,18 +270,17 @@ export function createClientSession(
 
   function give(rows: readonly LoadedRow[]): void {
     for (const part of partsOfGive(rows)) {
-      givenRows += part.length
-      given.push(...part)
+      givenParts += part.length
       const frame: GiveFrame = { type: 'give', rows: part }
       send(frame)
     }
+    for (const { key } of rows) givenKeys.add(key)
   }
 
   function takeGiven(frame: GivenFrame): void {
-    answeredGives = frame.count
-    refusedGives.push(...frame.refused)
+    answeredParts = frame.count
+    for (const { key, error } of frame.refused) refusedGives.set(key, refusedGives.get(key) ?? error)
     if (cursor !== null) noteAcknowledged(frame.position)
-    if (answeredGives >= givenRows) given = []
     endReconciling()
   }
 
@@ -291,27 +292,27 @@ export function createClientSession(
   /** S4: a join with a relay is a cut. A give that was taken whole leaves only that relay in the reach. */
   function endReconciling(): void {
     if (phase !== 'reconciling') return
-    if (ranging || loading || toGive.length > 0 || answeredGives < givenRows) return
+    if (ranging || loading || toGive.length > 0 || answeredParts < givenParts) return
     if (busy || inbox.length > 0 || wantedRows.size > 0 || wantedTexts.size > 0) return
     if (welcome === null) return
     const { generation, position } = feedEnd()
-    if (refusedGives.length > 0 || givenRows > 0 || takenCount > 0) {
+    if (givenKeys.size > 0 || takenCount > 0) {
       effects.push({
         kind: 'repaired',
-        gave: givenRows - refusedGives.length,
+        gave: givenKeys.size - refusedGives.size,
         took: takenCount,
-        refused: refusedGives,
+        refused: Array.from(refusedGives, ([key, error]) => ({ key, error })),
       })
     }
     const base = new Map([[generation, position]])
-    const reach = refusedGives.length > 0 ? addPosition(facts(), state.reach, generation, position) : base
+    const reach = refusedGives.size > 0 ? addPosition(facts(), state.reach, generation, position) : base
     if (joining) {
       cursor ??= welcome.cursor
       append(pulled({ cursor, frontier: { positions: relayFrontier, how: 'replace' }, reach }), 'relaxed')
     } else {
       append(pulled({ cursor: null, reach }), 'relaxed')
     }
-    givenRows = answeredGives = takenCount = 0
+    takenCount = 0
     opening = true
   }
   let opening = false
@@ -600,7 +601,7 @@ export function createClientSession(
 
   /** L3: after a refusal, once what it asked for is done, says from where to go on. */
   function goOn(): void {
-    if (!halted || sent.size > 0 || toGive.length > 0 || loading || answeredGives < givenRows) return
+    if (!halted || sent.size > 0 || toGive.length > 0 || loading || answeredParts < givenParts) return
     halted = false
     round += 1
     send({ type: 'go-on', round, first: nextIndex })

@@ -9,6 +9,9 @@ export interface Attached {
   pull: PeerPull | null
   /** All rows as they were when its reconciling began. */
   index: RowIndex | null
+  /** Rows that it gave back, and those of them that were not taken, until the log was told (SPEC R2, T2). */
+  given: number
+  givenRefused: number
   open: boolean
 }
 

@@ -5,6 +5,7 @@
  *   queue --> load --> take in --> commit (on disk) --> verdicts, changes --> pages for who lags --> queue
  */
 import {
+  countParts,
   createPeerPull,
   createRelaySpace,
   encodeFrame,
@@ -183,7 +184,14 @@ export async function openSpaceDriver(
       case 'want':
         return answerWant(space, store, attached, frame)
       case 'range':
+        if (frame.ranges.length === 0) tellGiven(attached)
         return answerRange(space, store, attached, frame)
+      case 'give':
+        // A long body comes ahead of its row, which counts.
+        attached.given += frame.rows.filter(({ row }) => countParts(row) > 0).length
+        return
+      case 'go-on':
+        return tellGiven(attached)
       case 'credit':
         attached.session.credit += frame.bytes
         return
@@ -207,6 +215,15 @@ export async function openSpaceDriver(
     }
   }
 
+  /** T2: what clients give back is counted, and told once it has ended. */
+  function tellGiven(attached: Attached): void {
+    const { session, given: rows, givenRefused: refused } = attached
+    if (rows === 0) return
+    attached.given = attached.givenRefused = 0
+    const { replica, device, caller } = session
+    log.info({ space: name, replica, device, user: caller.user, rows, refused }, 'a client gave back rows')
+  }
+
   /** F2: what goes to many is encoded once. */
   function deliver(deliveries: readonly Delivery[]): void {
     compare()
@@ -214,6 +231,7 @@ export async function openSpaceDriver(
     for (const { session, frame } of deliveries) {
       const attached = attachedBySession.get(session)
       if (attached === undefined) continue
+      if (frame.type === 'given') attached.givenRefused += new Set(frame.refused.map(({ key }) => key)).size
       let bytes = encoded.get(frame)
       if (bytes === undefined) {
         bytes = encodeFrame(frame)
@@ -287,6 +305,7 @@ export async function openSpaceDriver(
   function detach(attached: Attached): void {
     if (!attached.open) return
     attached.open = false
+    tellGiven(attached)
     space.leave(attached.session)
     attachedBySession.delete(attached.session)
     if (attachedBySession.size === 0) onEmpty()
@@ -298,7 +317,15 @@ export async function openSpaceDriver(
         const run = (): void => {
           const { session, welcome } = space.hello(hello, caller, runtime.now())
           const pull = hello.role === 'peer' ? createPeerPull(space.cursors.get(hello.replica) ?? null) : null
-          const attached: Attached = { link, session, pull, index: null, open: true }
+          const attached: Attached = {
+            link,
+            session,
+            pull,
+            index: null,
+            given: 0,
+            givenRefused: 0,
+            open: true,
+          }
           attachedBySession.set(session, attached)
           send(attached, welcome)
           if (pull !== null) greetBack(attached, pull, hello, welcomed)
