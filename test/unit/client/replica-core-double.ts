@@ -46,14 +46,17 @@ export interface ReplicaCoreDouble extends ReplicaCore {
   acknowledge(...ids: TransactionId[]): void
   /** A relay refuses one. What stands on it is made anew, as an engine would do at once. */
   refuse(id: TransactionId, error: Failure): void
-  /** What another replica wrote comes from a relay, one chunk for each transaction. */
+  /** What another replica wrote, once a relay has it, comes from there, one chunk for each transaction. */
   pullFrom(other: ReplicaCoreDouble): void
   /** Who writers are. */
   learn(records: readonly WriterRecord[]): void
   /** This tab's writer was made anew, with nothing of it pending. */
   renewWriter(): void
   apply(chunk: Chunk): void
+  /** As they were committed. */
   readonly transactions: readonly Transaction[]
+  /** As a relay has them. */
+  readonly published: readonly Transaction[]
   readonly writer: WriterId | null
   /** Lets bodies load only when the test says so. */
   holdBodies(): () => void
@@ -68,6 +71,7 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
   const state = createReplicaState()
   const listeners = new Set<(applied: Applied) => void>()
   const transactions: Transaction[] = []
+  const published: Transaction[] = []
   const stored = new Set<TransactionId>()
   const confirmed = new Set<TransactionId>()
   const taken = new Set<string>()
@@ -130,6 +134,7 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
     replica: 'replica' as StoreId,
     closed: false,
     transactions,
+    published,
     apply,
     get writer() {
       return writer
@@ -191,8 +196,10 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
     },
     acknowledge(...ids) {
       core.store()
-      const acknowledged =
-        ids.length > 0 ? ids : [...state.outbox.entries()].map(entry => entry.transaction.id)
+      const pending = [...state.outbox.entries()].map(entry => entry.transaction)
+      const accepted = ids.length > 0 ? pending.filter(({ id }) => ids.includes(id)) : pending
+      published.push(...accepted)
+      const acknowledged = accepted.map(({ id }) => id)
       verdict(acknowledged.map(id => ({ id, outcome: { kind: 'acknowledged', shows: 'yes' } })))
       for (const id of acknowledged) confirmed.add(id)
       settleWaits()
@@ -219,7 +226,8 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
       if (remade.writers.some(({ from }) => from === writer)) writer = null
     },
     pullFrom(other) {
-      for (const { id, writes } of other.transactions) {
+      other.acknowledge()
+      for (const { id, writes } of other.published) {
         if (taken.has(id)) continue
         taken.add(id)
         const rows = writes.map(({ key, delta, texts }): ChangedRow => {
