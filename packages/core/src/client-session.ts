@@ -22,6 +22,7 @@ import {
   type RangeFrame,
   type SubmittedTransaction,
   type TextFrame,
+  type VerdictException,
   type VerdictFrame,
   type WelcomeFrame,
 } from './frames.ts'
@@ -40,7 +41,7 @@ import { isAcknowledgementHeld, type ReplicaState } from './replica.ts'
 import { compareRanges, createRowIndex, firstRanges, type RowIndex } from './reconcile.ts'
 import type { RemakePlan } from './remake.ts'
 import { countParts, emptyRow, joinRows, type DocumentKey, type PartName, type Row } from './row.ts'
-import type { Transaction, TransactionId, TextUpdates } from './write.ts'
+import type { Transaction, TransactionId, TextUpdates, Write } from './write.ts'
 import { partsOfGive, sizeOfTransaction } from './size.ts'
 
 export interface SessionOptions {
@@ -486,7 +487,9 @@ export function createClientSession(
   // ---------------------------------------------------------------- verdicts
 
   function storeVerdicts(frame: VerdictFrame): void {
-    const exceptions = new Map(frame.exceptions.map(exception => [exception.index, exception]))
+    const exceptions = new Map<number, VerdictException[]>()
+    for (const exception of frame.exceptions)
+      exceptions.set(exception.index, [...(exceptions.get(exception.index) ?? []), exception])
     const verdicts: StoredVerdict[] = []
     const giveKeys: DocumentKey[] = []
     const wants: DocumentKey[] = []
@@ -497,24 +500,20 @@ export function createClientSession(
       sentIds.delete(id)
       sentBytes -= bytesById.get(id) ?? 0
       bytesById.delete(id)
-      const exception = exceptions.get(answered)
+      const told = exceptions.get(answered) ?? []
       const entry = state.outbox.get(id)
-      if (exception?.kind === 'skipped') halted = true
-      else if (exception?.kind === 'refused') {
+      const refusal = told.find(exception => exception.kind === 'refused')
+      if (told.some(exception => exception.kind === 'skipped')) halted = true
+      else if (refusal !== undefined) {
         halted = true
-        const verdict = refuse(id, exception.error, exception.write, entry?.transaction, giveKeys)
+        const verdict = refuse(id, refusal.error, refusal.write, entry?.transaction, giveKeys)
         if (verdict !== null) verdicts.push(verdict)
       } else {
-        const shows = exception?.kind === 'lost' || exception?.kind === 'hidden' ? exception.kind : 'yes'
-        verdicts.push({ id, outcome: { kind: 'acknowledged', shows } })
-        const key =
-          exception?.kind === 'partial' ? entry?.transaction.writes[exception.write]?.key : undefined
-        for (const write of entry?.transaction.writes ?? []) {
-          const lacks = !write.whole && state.confirmed(write.key) === undefined
-          if ((lacks || write.key === key) && !wantedRows.has(write.key)) {
-            wantedRows.add(write.key)
-            wants.push(write.key)
-          }
+        verdicts.push({ id, outcome: { kind: 'acknowledged', shows: showingOf(told) } })
+        for (const key of rowsLacked(entry?.transaction.writes ?? [], told)) {
+          if (wantedRows.has(key)) continue
+          wantedRows.add(key)
+          wants.push(key)
         }
       }
     }
@@ -539,6 +538,15 @@ export function createClientSession(
       },
       'relaxed',
     )
+  }
+
+  /** L2: rows of which the confirmed layer may lack parts although their writes are in it. */
+  function rowsLacked(writes: readonly Write[], told: readonly VerdictException[]): readonly DocumentKey[] {
+    // A whole write says nothing of what the relay had: that is told by exceptions, be it lost, hidden or partial.
+    const lacking = new Set(told.map(exception => ('write' in exception ? exception.write : -1)))
+    return writes
+      .filter((write, i) => (write.whole ? lacking.has(i) : state.confirmed(write.key) === undefined))
+      .map(write => write.key)
   }
 
   /** What a refusal asks for: give and try again, make anew, or the quarantine (null: not settled by this verdict). */
@@ -794,4 +802,9 @@ export function createClientSession(
       }),
     advance: () => act(step),
   }
+}
+
+function showingOf(told: readonly VerdictException[]): 'yes' | 'lost' | 'hidden' {
+  for (const { kind } of told) if (kind === 'lost' || kind === 'hidden') return kind
+  return 'yes'
 }
