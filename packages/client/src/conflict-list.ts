@@ -86,7 +86,7 @@ function canConflict(collection: Collection): boolean {
 }
 
 /** The open conflicts of one row. */
-export function findConflicts(
+function findConflicts(
   collection: Collection,
   key: DocumentKey,
   row: Row,

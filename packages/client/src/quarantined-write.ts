@@ -43,7 +43,7 @@ function kindOf({ delta, whole }: Write): QuarantinedWrite['kind'] {
 }
 
 /** A failure in a sentence. Codes are for programs; this is for people who look for the cause. */
-export function explainFailure(error: Failure): string {
+function explainFailure(error: Failure): string {
   switch (error.code) {
     case 'not-permitted':
       return `It is not permitted: ${error.details.reason}.`

@@ -28,6 +28,8 @@ export interface Status extends LocalStatus {
   readonly synced: boolean
   /** `memory` means that what is written here ends with the page. */
   readonly persistence: 'indexeddb' | 'memory'
+  /** What keeps own writes from this device's disk (`storage-full`, `storage-closed`); absent while nothing does. */
+  readonly storage?: ErrorCode | undefined
   /** Milliseconds by which relays' time is ahead of this device's. */
   readonly clockOffsetMs: number
 }

@@ -76,7 +76,7 @@ test('a query that cannot be answered as meant throws', () => {
 
 test('a subscriber is called at once, and then after a tick that changed what it sees', () => {
   const { collections, core } = openReplica()
-  const told = vi.fn()
+  const told = vi.fn<(count: number) => void>()
   const stop = collections.notes.query({ where: { color: 'red' } }).subscribe(rows => told(rows.length))
   expect(told.mock.calls).toEqual([[0]])
   collections.notes.insert({ title: 'a', color: 'red' })
@@ -131,7 +131,7 @@ test('no listener sees one live value after a change and another before it', () 
 
 test('[W2] what arrives in one batch is told in one step', () => {
   const [alice, bob] = [openReplica(), openReplica()]
-  const told = vi.fn()
+  const told = vi.fn<(count: number) => void>()
   const stop = bob.collections.notes.query().subscribe(rows => told(rows.length))
   alice.transact(tx => {
     for (let i = 0; i < 50; i++) tx.notes.insert({ title: String(i) })
@@ -144,7 +144,7 @@ test('[W2] what arrives in one batch is told in one step', () => {
 test('a listener that throws does not keep others from hearing', () => {
   const { collections, core } = openReplica()
   const query = collections.notes.query()
-  const heard = vi.fn()
+  const heard = vi.fn<(rows: readonly unknown[]) => void>()
   const caught = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation(() => undefined)
   const stops = [
     query.subscribe(rows => {
@@ -163,8 +163,8 @@ test('a listener that throws does not keep others from hearing', () => {
 test('a listener may write, subscribe and stop while it is told', () => {
   const { collections, core } = openReplica()
   const query = collections.notes.query()
-  const late = vi.fn()
-  const first = vi.fn()
+  const late = vi.fn<(rows: readonly unknown[]) => void>()
+  const first = vi.fn<(rows: readonly unknown[]) => void>()
   const stops: (() => void)[] = []
   stops.push(
     query.subscribe(rows => {

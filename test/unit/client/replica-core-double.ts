@@ -81,15 +81,13 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
   let time = 1_764_000_000_000
   let position = 0
   let serial = 0
-  let gathered: Applied = nothing()
+  let gathered = nothing()
   let hold: Promise<void> = Promise.resolve()
 
-  function gather(applied: Applied): void {
-    gathered = {
-      changed: new Set([...gathered.changed, ...applied.changed]),
-      writers: new Map([...gathered.writers, ...applied.writers]),
-      rebuilt: new Set([...gathered.rebuilt, ...applied.rebuilt]),
-    }
+  function gather({ changed, writers, rebuilt }: Applied): void {
+    for (const key of changed) gathered.changed.add(key)
+    for (const [from, to] of writers) gathered.writers.set(from, to)
+    for (const body of rebuilt) gathered.rebuilt.add(body)
   }
 
   function apply(chunk: Chunk): void {
@@ -282,6 +280,10 @@ export async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve()
 }
 
-function nothing(): Applied {
+function nothing(): {
+  readonly changed: Set<DocumentKey>
+  readonly writers: Map<WriterId, WriterId>
+  readonly rebuilt: Set<string>
+} {
   return { changed: new Set(), writers: new Map(), rebuilt: new Set() }
 }

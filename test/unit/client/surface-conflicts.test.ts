@@ -61,7 +61,7 @@ test('[K2] everybody reads the same provisional winner while a conflict is open'
 
 test('[K3] a conflict appears once, stays the same object, and goes everywhere when it is settled', () => {
   const { alice, bob } = disagree()
-  const told = vi.fn()
+  const told = vi.fn<(count: number) => void>()
   const stop = bob.conflicts.subscribe(list => told(list.length))
   const before = bob.conflicts.get()
   exchange(alice, bob)

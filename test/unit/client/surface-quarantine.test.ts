@@ -13,7 +13,7 @@ function refuseLast({ core }: Replica): void {
 
 test('[Q3] a refused write is listed with its reason and what it held', () => {
   const alice = openReplica()
-  const told = vi.fn()
+  const told = vi.fn<(count: number) => void>()
   const stop = alice.quarantine.subscribe(list => told(list.length))
   alice.collections.notes.insert(
     { title: 'Long', color: 'red', tags: ['x'], views: 2, body: 'text' },

@@ -114,7 +114,7 @@ test('[X9] a refused edit is taken out, later ones stay, and editors are told to
   const id = insertNote(alice, 'Hello')
   exchange(alice, bob)
   const handle = await openBody(alice, id)
-  const replaced = vi.fn()
+  const replaced = vi.fn<() => void>()
   handle.onReplaced(replaced)
   const before = handle.text
   handle.text.insert(5, ' BAD')

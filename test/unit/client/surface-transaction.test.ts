@@ -109,7 +109,7 @@ test('[F4] a transaction beyond its bound throws transaction-too-large at the ca
 
 test('[W2] a thousand inserts in one transaction fit, and are told in one step', () => {
   const { transact, collections, core } = openReplica()
-  const told = vi.fn()
+  const told = vi.fn<(count: number) => void>()
   const stop = collections.notes.query().subscribe(rows => told(rows.length))
   transact(tx => {
     for (let i = 0; i < 1000; i++)

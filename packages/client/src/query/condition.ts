@@ -5,7 +5,7 @@ import type { AnyDocument } from '../visible-documents.ts'
 import { compareValues, isComparable } from './value-order.ts'
 
 type Test = (value: unknown) => boolean
-export type Matches = (document: AnyDocument) => boolean
+type Matches = (document: AnyDocument) => boolean
 
 /** Throws `value-unsupported` for an operator that there is not, so that a typing error is no empty list. */
 export function compileWhere(where: Readonly<Record<string, unknown>> | undefined): Matches {
