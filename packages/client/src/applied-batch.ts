@@ -1,0 +1,52 @@
+/**
+ * Changes of the state, gathered: whoever listens is called once for everything that one tick brought, so that a
+ * screen is not drawn in the middle of a batch.
+ */
+import type { Applied, DocumentKey, WriterId } from '@rejoin/core'
+import { callBack } from './live.ts'
+
+export interface AppliedBatch {
+  note(applied: Applied): void
+  /** Calls back at the end of each tick in which something was noted. Returns how to stop. */
+  onApplied(listener: (applied: Applied) => void): () => void
+  close(): void
+}
+
+export function createAppliedBatch(): AppliedBatch {
+  const listeners = new Set<(applied: Applied) => void>()
+  let changed = new Set<DocumentKey>()
+  let writers = new Map<WriterId, WriterId>()
+  let rebuilt = new Set<string>()
+  let isScheduled = false
+  let isClosed = false
+
+  function tell(): void {
+    isScheduled = false
+    if (isClosed) return
+    const applied: Applied = { changed, writers, rebuilt }
+    changed = new Set()
+    writers = new Map()
+    rebuilt = new Set()
+    for (const listener of [...listeners]) if (listeners.has(listener)) callBack(listener, applied)
+  }
+
+  return {
+    note(applied) {
+      for (const key of applied.changed) changed.add(key)
+      for (const [from, to] of applied.writers) writers.set(from, to)
+      for (const body of applied.rebuilt) rebuilt.add(body)
+      if (isScheduled) return
+      isScheduled = true
+      queueMicrotask(tell)
+    },
+    onApplied(listener) {
+      const own = (applied: Applied): void => listener(applied)
+      listeners.add(own)
+      return () => void listeners.delete(own)
+    },
+    close() {
+      isClosed = true
+      listeners.clear()
+    },
+  }
+}

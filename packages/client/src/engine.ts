@@ -1,0 +1,177 @@
+/**
+ * The engine below the surface: a state fed by a journal, and what makes own writes visible at once, durable soon, and
+ * tells how far they have come (SPEC W1, A2).
+ *
+ * It knows nothing of tabs and connections. Its invariant: the state changes by `write`, before the disk, and by the
+ * journal's chunks, after it, and by nothing else; so all tabs come to the same state whatever each of them heard.
+ */
+import {
+  createReplicaState,
+  lastOfRow,
+  RejoinError,
+  rowExists,
+  transactionId,
+  type Chunk,
+  type DocumentKey,
+  type Level,
+  type ReplicaState,
+  type Runtime,
+  type SeenDocument,
+  type StoreId,
+  type Transaction,
+  type TransactionId,
+  type WriterId,
+} from '@rejoin/core'
+import { createAppliedBatch } from './applied-batch.ts'
+import { createDeviceClock, type DeviceClock } from './device-clock.ts'
+import type { Journal } from './journal/journal.ts'
+import type { JournalSink } from './journal/sink.ts'
+import { createMilestones } from './milestones.ts'
+import type { ReplicaCore } from './replica-core.ts'
+import { createStateSink } from './state-sink.ts'
+import { createWriterStamps } from './writer-stamps.ts'
+
+export interface Engine extends ReplicaCore {
+  readonly clock: DeviceClock
+  readonly journal: Journal
+  /** A writer that nobody else has: for writes that are made anew. */
+  drawWriter(): WriterId
+  /** From its next write on this tab has another writer. */
+  renewWriter(): void
+  /** Own transactions that no relay has acknowledged, those not on this disk yet included. */
+  readonly pending: number
+  /** Own transactions of this tab that are not on this disk yet. */
+  readonly unsaved: number
+  /** Calls back, in the same tick, when the journal brought own writes, of whichever tab. Returns how to stop. */
+  onOwnStored(listener: () => void): () => void
+  /** Stops taking writes and refuses what waits for a level. The journal is closed by whoever made it. */
+  close(): void
+}
+
+export interface EngineOptions {
+  readonly name: string
+  readonly replica: StoreId
+  readonly runtime: Runtime
+  /** Makes the journal over the state's sink. */
+  readonly createJournal: (sink: JournalSink) => Journal
+  /** Levels that the relay gives, as far as it is known. */
+  readonly levels: () => readonly Level[]
+  /** An own write cannot be stored any more, because the store is gone. */
+  readonly onUnsaved: (id: TransactionId, error: unknown) => void
+}
+
+/** An engine that has read nothing yet: `journal.read()` is the next call. */
+export function createEngine(options: EngineOptions): Engine {
+  const { name, runtime, replica } = options
+  const state: ReplicaState = createReplicaState()
+  const clock = createDeviceClock(runtime)
+  const stamps = createWriterStamps(runtime, clock.now)
+  const batch = createAppliedBatch()
+  const milestones = createMilestones(state, runtime, options.levels)
+  const ownStored = new Set<() => void>()
+  const serials = new Map<WriterId, number>()
+  const unsaved = new Set<TransactionId>()
+  let closed: RejoinError | null = null
+
+  const sink = createStateSink(state, (applied, chunk) => {
+    batch.note(applied)
+    if (stamps.writer !== null && applied.writers.has(stamps.writer)) stamps.renew()
+    if (chunk === null) {
+      // Rows that this tab wrote may have been forgotten in what it did not read one by one (SPEC D2).
+      stamps.renew()
+      milestones.recheck()
+    } else {
+      hear(chunk)
+      milestones.follow(chunk)
+    }
+    if (chunk === null || chunk.kind === 'own' || chunk.kind === 'remade')
+      for (const run of [...ownStored]) run()
+  })
+  const journal = options.createJournal(sink)
+
+  /** C3: what is on disk here moves the clock. */
+  function hear(chunk: Chunk): void {
+    if (chunk.kind === 'pulled') {
+      for (const { delta } of chunk.rows) {
+        const last = lastOfRow(delta)
+        if (last !== null) stamps.hear(last)
+      }
+    } else if (chunk.kind === 'own') {
+      for (const { writes } of chunk.transactions) for (const { mark } of writes) stamps.hear(mark)
+    } else if (chunk.kind === 'forgotten') {
+      // D2: a writer in use must not have written what is forgotten; so none that has is used any more.
+      stamps.renew()
+    }
+  }
+
+  function store(transaction: Transaction): void {
+    const { id } = transaction
+    unsaved.add(id)
+    journal.write(transaction).then(
+      () => void unsaved.delete(id),
+      (error: unknown) => {
+        if (closed !== null) return
+        milestones.unsaved(id, error)
+        options.onUnsaved(id, error)
+      },
+    )
+  }
+
+  function seenOf(key: DocumentKey): SeenDocument {
+    const row = state.confirmed(key)
+    return { exists: rowExists(row), last: lastOfRow(row) }
+  }
+
+  return {
+    state,
+    replica,
+    clock,
+    journal,
+    now: clock.now,
+    nextMark: stamps.next,
+    drawWriter: stamps.draw,
+    renewWriter: stamps.renew,
+    get closed() {
+      return closed !== null
+    },
+    get unsaved() {
+      return unsaved.size
+    },
+    get pending() {
+      let count = 0
+      for (const entry of state.outbox.entries()) if (entry.acks.size === 0) count += 1
+      return count
+    },
+    commit(writes) {
+      if (closed !== null) throw closed
+      const writer = writes[0]?.mark.writer ?? stamps.draw()
+      const serial = (serials.get(writer) ?? 0) + 1
+      serials.set(writer, serial)
+      const seen = writes.map(write => seenOf(write.key))
+      const id = transactionId(writer, serial)
+      const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs }
+      batch.note(state.write(transaction))
+      store(transaction)
+      return transaction
+    },
+    onApplied: batch.onApplied,
+    reached: milestones.reached,
+    async settleQuarantined(ids) {
+      if (closed !== null) throw closed
+      await journal.append({ kind: 'settled', ids }, { durability: 'strict' })
+    },
+    loadBody: journal.readBody,
+    onOwnStored(listener) {
+      const own = (): void => listener()
+      ownStored.add(own)
+      return () => void ownStored.delete(own)
+    },
+    close() {
+      if (closed !== null) return
+      closed = new RejoinError('closed', { what: name }, `the replica ${name} was closed; open it again`)
+      milestones.close(closed)
+      batch.close()
+      ownStored.clear()
+    },
+  }
+}

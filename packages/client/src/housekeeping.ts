@@ -1,0 +1,124 @@
+/**
+ * What a replica does for itself when nothing else is to be done: it writes pages when the journal has grown, tries
+ * again to store what did not fit, and, once a day, forgets tombstones (SPEC D2).
+ */
+import { limits, RejoinError, StorageCollision, type Runtime } from '@rejoin/core'
+import type { Engine } from './engine.ts'
+import type { Fence } from './journal/fence.ts'
+
+export interface Housekeeping {
+  /** The journal has grown. */
+  note(): void
+  /** Own writes could not be stored, or, with null, could again. */
+  fault(error: RejoinError | null): void
+  /** Tries at once what waits for its next try. */
+  retry(): void
+  close(): void
+}
+
+export interface HousekeepingOptions {
+  readonly engine: () => Engine
+  readonly runtime: Pick<Runtime, 'after'>
+  /** The fence, if this tab has the connection and its session is at a cut; else null. */
+  readonly sessionFence: () => Fence | null
+}
+
+/** After the last change that was heard of. */
+const idleMs = 3000
+/** After a compaction that another tab was at, or that failed. */
+const laterMs = 60_000
+const flushMs = 5000
+const flushMaxMs = 60_000
+const forgetFirstMs = 60_000
+const forgetEveryMs = 24 * 3_600_000
+
+export function createHousekeeping({ engine, runtime, sessionFence }: HousekeepingOptions): Housekeeping {
+  let isClosed = false
+  let cancelCompact: (() => void) | null = null
+  let cancelFlush: (() => void) | null = null
+  let cancelForget = runtime.after(forgetFirstMs, forgetLater)
+  let flushDelay = flushMs
+  let isCompacting = false
+
+  function compactAfter(ms: number): void {
+    if (isClosed) return
+    cancelCompact?.()
+    cancelCompact = runtime.after(ms, () => {
+      cancelCompact = null
+      void compact()
+    })
+  }
+
+  async function compact(): Promise<void> {
+    const { journal } = engine()
+    if (isCompacting || journal.due() === null) return
+    isCompacting = true
+    try {
+      const done = await journal.compact()
+      if (done === 'busy') compactAfter(laterMs)
+    } catch (error) {
+      if (!(error instanceof RejoinError)) throw error
+      compactAfter(laterMs)
+    } finally {
+      isCompacting = false
+    }
+  }
+
+  function flush(): void {
+    cancelFlush?.()
+    cancelFlush = null
+    if (isClosed) return
+    engine()
+      .journal.flush()
+      .catch(() => flushLater())
+  }
+
+  function flushLater(): void {
+    if (isClosed || cancelFlush !== null) return
+    cancelFlush = runtime.after(flushDelay, () => {
+      cancelFlush = null
+      flush()
+    })
+    flushDelay = Math.min(flushMaxMs, 2 * flushDelay)
+  }
+
+  function forgetLater(): void {
+    if (isClosed) return
+    // A day counts from a time at which it could be done.
+    cancelForget = runtime.after(sessionFence() === null ? forgetFirstMs : forgetEveryMs, forgetLater)
+    forget().catch((error: unknown) => {
+      if (!(error instanceof RejoinError) && !(error instanceof StorageCollision)) throw error
+    })
+  }
+
+  async function forget(): Promise<void> {
+    const fence = sessionFence()
+    if (fence === null) return
+    const { journal, state, now } = engine()
+    await journal.forget({
+      fence,
+      before: now() - limits.tombstoneMs,
+      // Writers in use need no look: whoever has written what is forgotten takes another one (see engine.ts).
+      may: key => !state.outbox.touches(key),
+    })
+  }
+
+  return {
+    note() {
+      if (cancelCompact === null && !isCompacting) compactAfter(idleMs)
+    },
+    fault(error) {
+      if (error === null) flushDelay = flushMs
+      else flushLater()
+    },
+    retry() {
+      if (cancelFlush !== null) flush()
+    },
+    close() {
+      isClosed = true
+      cancelCompact?.()
+      cancelFlush?.()
+      cancelForget()
+    },
+  }
+}

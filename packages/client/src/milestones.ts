@@ -1,0 +1,193 @@
+/**
+ * How far each write has come (SPEC A2): visible, on this device's disk, on a relay's; or refused, in the quarantine.
+ *
+ * Nothing is remembered that the state tells: the outbox says where a write stands, and what left it without having been
+ * refused was acknowledged. A write that is made anew keeps its promises under its new name.
+ */
+import {
+  RejoinError,
+  type Chunk,
+  type Failure,
+  type Level,
+  type ReplicaState,
+  type Runtime,
+  type TransactionId,
+} from '@rejoin/core'
+import { errorOfFailure } from './failure-error.ts'
+
+export interface Milestones {
+  /**
+   * Resolves at the level. Rejects with `ack-timeout` (the write stands), `ack-unavailable`, `closed`, or the failure
+   * that put the write into the quarantine. Whoever does not wait for the promise hears nothing of its rejection.
+   */
+  reached(
+    id: TransactionId,
+    level: Level,
+    options?: { readonly timeoutMs?: number | undefined },
+  ): Promise<void>
+  /** A chunk was applied. */
+  follow(chunk: Chunk): void
+  /** The state was taken over as a whole. */
+  recheck(): void
+  /** Own writes cannot be stored any more. */
+  unsaved(id: TransactionId, error: unknown): void
+  /** Refuses whatever waits, from now on too. */
+  close(error: RejoinError): void
+}
+
+type Stage = 'visible' | 'local' | 'relay'
+
+interface Waiter {
+  readonly level: Stage
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+const rank: Readonly<Record<Stage, number>> = { visible: 0, local: 1, relay: 2 }
+
+export function createMilestones(
+  state: ReplicaState,
+  runtime: Pick<Runtime, 'after'>,
+  levels: () => readonly Level[],
+): Milestones {
+  const waiting = new Map<TransactionId, Set<Waiter>>()
+  const renamed = new Map<TransactionId, TransactionId>()
+  const refused = new Map<TransactionId, Failure>()
+  const lost = new Map<TransactionId, unknown>()
+  let closed: RejoinError | null = null
+
+  function nameOf(id: TransactionId): TransactionId {
+    let current = id
+    for (let next = renamed.get(current); next !== undefined; next = renamed.get(current)) current = next
+    return current
+  }
+
+  function stageOf(id: TransactionId): Stage | { readonly error: unknown } {
+    const failure = refused.get(id) ?? state.quarantine.get(id)?.error
+    if (failure !== undefined) return { error: errorOfFailure(failure) }
+    const entry = state.outbox.get(id)
+    if (entry === undefined || entry.acks.size > 0) return 'relay'
+    if (entry.position > 0) return 'local'
+    return lost.has(id) ? { error: lost.get(id) } : 'visible'
+  }
+
+  function check(id: TransactionId): void {
+    const waiters = waiting.get(id)
+    if (waiters === undefined) return
+    const stage = stageOf(id)
+    for (const waiter of [...waiters]) {
+      if (!settle(waiter, id, stage)) continue
+      waiters.delete(waiter)
+    }
+    if (waiters.size === 0) waiting.delete(id)
+  }
+
+  function settle(
+    { level, resolve, reject }: Waiter,
+    id: TransactionId,
+    stage: ReturnType<typeof stageOf>,
+  ): boolean {
+    if (typeof stage === 'string') {
+      if (rank[stage] < rank[level]) return false
+      resolve()
+    } else if (level === 'local' && !lost.has(id)) {
+      // What is in the quarantine is on this disk.
+      resolve()
+    } else reject(stage.error)
+    return true
+  }
+
+  function wait(id: TransactionId, level: Stage, timeoutMs: number | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let cancel = (): void => {}
+      const waiter: Waiter = {
+        level,
+        resolve: () => {
+          cancel()
+          resolve()
+        },
+        reject: error => {
+          cancel()
+          reject(error)
+        },
+      }
+      const current = nameOf(id)
+      const waiters = waiting.get(current)
+      if (waiters === undefined) waiting.set(current, new Set([waiter]))
+      else waiters.add(waiter)
+      check(current)
+      if (timeoutMs === undefined || waiting.get(current)?.has(waiter) !== true) return
+      cancel = runtime.after(timeoutMs, () => {
+        const now = nameOf(id)
+        waiting.get(now)?.delete(waiter)
+        const stage = stageOf(now)
+        reject(timeout(typeof stage === 'string' ? stage : 'visible', level, timeoutMs))
+      })
+    })
+  }
+
+  return {
+    reached(id, level, { timeoutMs } = {}) {
+      const promise =
+        closed !== null
+          ? Promise.reject(closed)
+          : level === 'quorum' || (level === 'relay' && !levels().includes('relay'))
+            ? Promise.reject(unavailable(level, levels()))
+            : wait(id, level, timeoutMs)
+      promise.catch(() => {})
+      return promise
+    },
+    follow(chunk) {
+      switch (chunk.kind) {
+        case 'own':
+          for (const { id } of chunk.transactions) check(id)
+          return
+        case 'verdicts':
+          for (const { id, outcome } of chunk.verdicts) {
+            if (outcome.kind === 'refused' && state.quarantine.has(id)) refused.set(id, outcome.error)
+            check(id)
+          }
+          return
+        case 'remade':
+          for (const { from, to } of chunk.transactions) {
+            if (state.outbox.get(to.id) === undefined) continue
+            renamed.set(from, to.id)
+            const waiters = waiting.get(from)
+            if (waiters === undefined) continue
+            waiting.delete(from)
+            waiting.set(to.id, new Set([...waiters, ...(waiting.get(to.id) ?? [])]))
+          }
+          for (const { id, error } of chunk.quarantined) {
+            if (state.quarantine.has(id)) refused.set(id, error)
+            check(id)
+          }
+          return
+        default:
+      }
+    },
+    recheck() {
+      for (const id of [...waiting.keys()]) check(id)
+    },
+    unsaved(id, error) {
+      lost.set(id, error)
+      check(id)
+    },
+    close(error) {
+      closed = error
+      const all = [...waiting.values()]
+      waiting.clear()
+      for (const waiters of all) for (const waiter of waiters) waiter.reject(error)
+    },
+  }
+}
+
+function timeout(reached: string, wanted: Level | Stage, ms: number): RejoinError<'ack-timeout'> {
+  const message = `the write is ${reached}, not yet ${wanted}, after ${ms} ms; it stands, and goes on its way`
+  return new RejoinError('ack-timeout', { reached, wanted }, message)
+}
+
+function unavailable(wanted: Level, relay: readonly Level[]): RejoinError<'ack-unavailable'> {
+  const available = ['local', ...relay.filter(level => level !== 'local' && level !== wanted)]
+  const message = `nothing here gives '${wanted}'; it gives ${available.join(', ')}`
+  return new RejoinError('ack-unavailable', { wanted, available }, message)
+}

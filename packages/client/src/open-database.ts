@@ -1,0 +1,52 @@
+/**
+ * Opening the database of a replica: in IndexedDB, or in memory where that is not to be had. A replica in memory works
+ * like any other, and says that it ends with the page.
+ */
+import { RejoinError, type Storage, type StoreId } from '@rejoin/core'
+import { openReplicaRecord, type OpenedReplica } from './journal/loss.ts'
+import { journalStores, journalVersion } from './journal/stores.ts'
+import { memoryPorts, platformPorts } from './platform.ts'
+import type { ClientPorts } from './ports.ts'
+
+export interface OpenedDatabase {
+  /** The ports that fit the storage. */
+  readonly ports: ClientPorts
+  readonly storage: Storage
+  readonly record: OpenedReplica
+  readonly replica: StoreId
+  /** Why it is in memory although it should not be. */
+  readonly blocked: RejoinError | null
+}
+
+/** `rejoin/<account>/<space>`, each part in a form that keeps two databases apart. */
+export function databaseName(space: string, account: string): string {
+  return `rejoin/${encodeURIComponent(account)}/${encodeURIComponent(space)}`
+}
+
+export async function openDatabase(
+  name: string,
+  given: Partial<ClientPorts> | undefined,
+): Promise<OpenedDatabase> {
+  const ports: ClientPorts = { ...platformPorts(name), ...given }
+  try {
+    return await openWith(name, ports, null)
+  } catch (error) {
+    if (!(error instanceof RejoinError) || ports.persistence === 'memory') throw error
+    return openWith(name, { ...ports, ...memoryPorts }, error)
+  }
+}
+
+async function openWith(
+  name: string,
+  ports: ClientPorts,
+  blocked: RejoinError | null,
+): Promise<OpenedDatabase> {
+  const storage = await ports.openStorage(name, journalVersion, journalStores)
+  try {
+    const record = await openReplicaRecord(storage, ports.marker, ports.runtime)
+    return { ports, storage, record, replica: record.id, blocked }
+  } catch (error) {
+    storage.close()
+    throw error
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * Opening a replica: storage, journal, surface, tabs and connection, in the order in which each can rely on the one
+ * before; and closing it, in the order that loses nothing.
+ *
+ *   opening --> open -- leave / back (put away with its page) --> closing --> closed
+ */
+import { RejoinError, type ErrorCode, type Level, type TransactionId } from '@rejoin/core'
+import type { Collections } from './collection.ts'
+import { createEngine } from './engine.ts'
+import { createEvents } from './events.ts'
+import { createHousekeeping } from './housekeeping.ts'
+import { createJournal } from './journal/journal.ts'
+import { scrubLog } from './journal/loss.ts'
+import { createLiveStatus } from './live-status.ts'
+import { markReplica } from './marker-record.ts'
+import { databaseName, openDatabase } from './open-database.ts'
+import type { ClientPorts, PageEvent } from './ports.ts'
+import {
+  reservedNameIn,
+  type Replica,
+  type ReplicaEvents,
+  type ReplicaMembers,
+  type ReservedName,
+} from './replica.ts'
+import { createSettling } from './settling.ts'
+import { createSurface } from './surface.ts'
+import { createTextSupports } from './text-supports.ts'
+import type { Token } from './token-source.ts'
+import { createUplink } from './uplink.ts'
+
+export interface OpenOptions<C extends Collections> {
+  /** The unit of sharing: all replicas of a space come to the same. */
+  readonly space: string
+  /** Keeps the databases of several people on one device apart. */
+  readonly account?: string | undefined
+  readonly collections: C & { readonly [K in ReservedName | 'then']?: never }
+  /** URLs of relays; one at a time is used, the next one when it fails. None: a replica of its own. */
+  readonly relays: readonly string[]
+  /** Says to a relay who this is. Asked when needed, and again when a relay does not take what it gave. */
+  readonly token?: Token | undefined
+  /** What people call this device. */
+  readonly device?: string | undefined
+  /** The level that a write must reach before the outbox lets go of it. */
+  readonly level?: Level | undefined
+  /** Names the database, in the place of account and space. */
+  readonly name?: string | undefined
+  /** What is not to be the platform's own. */
+  readonly ports?: Partial<ClientPorts> | undefined
+}
+
+/** How long closing waits for a store that does not answer. */
+const closeMs = 1500
+
+/**
+ * Opens a replica; its rows are in memory when it resolves, whether or not there is a network. Rejects with
+ * `key-forbidden` for a collection that is named like a member of the replica; with `storage-closed` if the database
+ * holds what this version cannot read. Where nothing can be stored it is kept in memory, and `status` says so.
+ */
+export async function openReplica<C extends Collections>(options: OpenOptions<C>): Promise<Replica<C>> {
+  const collections: C = options.collections
+  checkNames(collections)
+  const name = options.name ?? databaseName(options.space, options.account ?? '')
+  const database = await openDatabase(name, options.ports)
+  const { ports, storage, record, replica } = database
+  const { runtime, page } = ports
+  const events = createEvents<ReplicaEvents>()
+  let storageFault: ErrorCode | undefined
+  let closing: Promise<void> | null = null
+
+  const engine = createEngine({
+    name,
+    replica,
+    runtime,
+    levels: () => uplink.levels,
+    createJournal: sink =>
+      createJournal({
+        name,
+        storage,
+        runtime,
+        locks: ports.locks,
+        openChannel: ports.openChannel,
+        sink,
+        onFault(error) {
+          storageFault = error?.code
+          housekeeping.fault(error)
+          status.look()
+        },
+      }),
+    onUnsaved: reportUnsaved,
+  })
+  const { journal } = engine
+  const uplink = createUplink({
+    name,
+    engine,
+    ports,
+    relays: options.relays,
+    token: options.token,
+    session: {
+      space: options.space,
+      replica,
+      device: options.device ?? '',
+      level: options.level ?? 'relay',
+    },
+    supportOf: createTextSupports(collections),
+    onChange: look,
+    onHold: () => marked.hold(),
+    onLost: () => marked.lose(),
+    onTick(isAwake) {
+      if (isAwake || page.visible()) readJournal()
+    },
+    onRepaired: repair => events.emit('repaired', repair),
+    onAlarm: () => events.emit('alarm', null),
+  })
+  const marked = markReplica(ports.marker, replica, runtime, () => engine.pending)
+  const housekeeping = createHousekeeping({
+    engine: () => engine,
+    runtime,
+    sessionFence: () => uplink.sessionFence,
+  })
+  const settling = createSettling(
+    () =>
+      engine.unsaved === 0 && engine.pending === 0 && uplink.info.connection === 'online' && uplink.isLevel,
+  )
+
+  function look(): void {
+    status.look()
+    settling.look()
+  }
+
+  function reportUnsaved(id: TransactionId, error: unknown): void {
+    const known =
+      error instanceof RejoinError
+        ? error
+        : new RejoinError('storage-closed', { reason: String(error) }, `${name} cannot be written`, error)
+    storageFault = known.code
+    events.emit('unsaved', { id, error: known })
+    status.look()
+  }
+
+  function readJournal(): void {
+    journal.read().catch((error: unknown) => {
+      if (!(error instanceof RejoinError)) throw error
+      if (closing !== null) return
+      storageFault = error.code
+      status.look()
+    })
+  }
+
+  const surface = createSurface<C>(engine, collections)
+  const status = createLiveStatus(surface.status, () => ({
+    connection: uplink.info.connection,
+    reason: uplink.info.reason,
+    isLevel: uplink.isLevel && engine.unsaved === 0,
+    persistence: ports.persistence,
+    storage: storageFault,
+    clockOffsetMs: engine.clock.offsetMs,
+  }))
+  const stops = [
+    engine.onApplied(() => {
+      housekeeping.note()
+      marked.note()
+      uplink.note()
+      settling.look()
+    }),
+    page.on(heedPage),
+  ]
+
+  function heedPage(event: PageEvent): void {
+    switch (event) {
+      case 'leave':
+        marked.leave()
+        uplink.leave()
+        return journal.pause()
+      case 'back':
+        engine.renewWriter()
+        uplink.back()
+        journal.resume().catch(() => {})
+        return
+      case 'visible':
+        readJournal()
+        housekeeping.retry()
+        return uplink.nudge()
+      case 'online':
+        return uplink.nudge()
+      case 'hidden':
+        return
+    }
+  }
+
+  async function end(): Promise<void> {
+    const isStored = within(async () => {
+      await surface.close()
+      await journal.flush()
+    })
+    // Nothing that comes from now on is waited for; what is written is stored first.
+    for (const stop of stops) stop()
+    await isStored
+    marked.leave()
+    uplink.close()
+    housekeeping.close()
+    const error = new RejoinError('closed', { what: name }, `the replica ${name} was closed; open it again`)
+    engine.close()
+    settling.close(error)
+    status.close()
+    events.close()
+    await within(journal.close)
+  }
+
+  /** Whatever it does ends, or is left to itself after a while. */
+  async function within(run: () => Promise<void>): Promise<void> {
+    let cancel = (): void => {}
+    const late = new Promise<void>(resolve => {
+      cancel = runtime.after(closeMs / 2, resolve)
+    })
+    await Promise.race([run().catch(() => {}), late])
+    cancel()
+  }
+
+  const close = (): Promise<void> => (closing ??= end())
+  try {
+    const isFirst = await uplink.begin()
+    if (isFirst && record.unclean && ports.persistence === 'indexeddb') {
+      // A log that is torn at its end must not be written behind (see journal/loss.ts). What fails here fails later too.
+      await scrubLog(storage, runtime).catch(() => {})
+    }
+    await journal.read()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  uplink.start()
+  if (record.evicted !== null) events.keep('evicted', record.evicted)
+  const members: ReplicaMembers<C> = {
+    transact: surface.transact,
+    conflicts: surface.conflicts,
+    quarantine: surface.quarantine,
+    status,
+    on: events.on,
+    settled: settling.settled,
+    pause: uplink.pause,
+    resume: uplink.resume,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+  return Object.freeze({ ...surface.collections, ...members }) as Replica<C>
+}
+
+function checkNames(collections: Collections): void {
+  const key = reservedNameIn(collections)
+  if (key === undefined) return
+  throw new RejoinError(
+    'key-forbidden',
+    { key },
+    `a replica has a member '${key}' of its own; give the collection another property in \`collections\``,
+  )
+}

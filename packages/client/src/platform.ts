@@ -1,0 +1,55 @@
+/**
+ * The ports of the platform that this code runs on: a browser's page or worker, or Node.
+ *
+ * Storage, locks and channels belong together. What is in IndexedDB is shared by all tabs, and so are its locks and
+ * messages; what is in memory belongs to this process alone, and must not wait for the lock of a tab that it shares
+ * nothing with.
+ */
+import type { Locks, OpenChannel, OpenStorage } from '@rejoin/core'
+import { openBroadcast } from './broadcast.ts'
+import { browserPage } from './browser-page.ts'
+import { createLocalMarker } from './journal/local-marker.ts'
+import type { Marker } from './journal/loss.ts'
+import type { ClientPorts } from './ports.ts'
+import { createProcessChannels, createProcessLocks } from './process-tabs.ts'
+import { createIndexedDbStorage } from './storage/indexeddb.ts'
+import { createMemoryStorage } from './storage/memory.ts'
+import { systemRuntime } from './system-runtime.ts'
+import { createWebLocks } from './web-locks.ts'
+import { connectWebSocket } from './websocket-runtime.ts'
+
+// One of each for this process, so that a second opening of a replica meets the first.
+const processLocks: Locks = createProcessLocks()
+const openProcessChannel: OpenChannel = createProcessChannels()
+const openMemory: OpenStorage = createMemoryStorage()
+
+const noMarker: Marker = { read: () => null, write: () => {} }
+
+/** What a replica in memory has in the place of what tabs share. */
+export const memoryPorts: Pick<
+  ClientPorts,
+  'openStorage' | 'locks' | 'openChannel' | 'marker' | 'persistence'
+> = {
+  openStorage: openMemory,
+  locks: processLocks,
+  openChannel: openProcessChannel,
+  marker: noMarker,
+  persistence: 'memory',
+}
+
+/** The ports for a database. */
+export function platformPorts(name: string): ClientPorts {
+  const shared = { runtime: systemRuntime, connect: connectWebSocket, page: browserPage }
+  if (typeof indexedDB === 'undefined') return { ...shared, ...memoryPorts }
+  return {
+    ...shared,
+    openStorage: createIndexedDbStorage(systemRuntime),
+    locks:
+      typeof navigator !== 'undefined' && 'locks' in navigator
+        ? createWebLocks(navigator.locks)
+        : processLocks,
+    openChannel: typeof BroadcastChannel === 'undefined' ? openProcessChannel : openBroadcast,
+    marker: createLocalMarker(name),
+    persistence: 'indexeddb',
+  }
+}

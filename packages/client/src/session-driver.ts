@@ -1,0 +1,266 @@
+/**
+ * Drives a client's session: frames and bytes, the journal, the bodies of texts, and the clock around the machine that
+ * decides (client-session.ts of the core).
+ *
+ * What the machine asks for is done in its order; it asks for one chunk at a time and is told when that is on disk and
+ * applied. After `stop`, or once it told its end, nothing more happens.
+ */
+import {
+  bodiesToRemake,
+  bodyKey,
+  createClientSession,
+  decodeFrame,
+  encodeFrame,
+  entriesToRemake,
+  makeAnew,
+  RejoinError,
+  StorageCollision,
+  strategyOfPart,
+  type ClientSession,
+  type DocumentKey,
+  type Failure,
+  type LoadedRow,
+  type PartName,
+  type RemakePlan,
+  type ReplicaState,
+  type Runtime,
+  type SessionEffect,
+  type SessionOptions,
+  type TextSupport,
+  type WriterId,
+} from '@rejoin/core'
+import type { DeviceClock } from './device-clock.ts'
+import type { Fence } from './journal/fence.ts'
+import type { Journal } from './journal/journal.ts'
+
+/** What reconciling healed, and what the relay did not take back (SPEC R2, T2). */
+export interface Repair {
+  readonly gave: number
+  readonly took: number
+  readonly refused: readonly { readonly key: DocumentKey; readonly error: Failure }[]
+}
+
+/** Why a session is over. */
+export type SessionEnd =
+  /** The relay refused it or went away (error null); or what it sent makes no sense (not `byRelay`). */
+  | {
+      readonly kind: 'ended'
+      readonly error: Failure | null
+      readonly byRelay: boolean
+      readonly retryAfterMs: number
+    }
+  /** Another tab took the fence. */
+  | { readonly kind: 'fenced' }
+  | { readonly kind: 'storage'; readonly error: RejoinError }
+
+export interface SessionDriver {
+  readonly phase: ClientSession['phase']
+  /** At a cut, with everything that was received on disk. */
+  readonly caughtUp: boolean
+  readonly relay: ClientSession['relay']
+  begin(): void
+  receive(bytes: Uint8Array): void
+  /** Own writes are on disk, perhaps another tab's. */
+  advance(): void
+  /** Asks for a sign of life, which comes as a cut. */
+  probe(): void
+  stop(): void
+}
+
+export interface SessionDriverOptions {
+  readonly state: ReplicaState
+  readonly journal: Journal
+  readonly fence: Fence
+  readonly runtime: Runtime
+  readonly clock: DeviceClock
+  readonly drawWriter: () => WriterId
+  readonly supportOf: (key: DocumentKey, part: PartName) => TextSupport | undefined
+  readonly session: SessionOptions
+  readonly send: (bytes: Uint8Array) => void
+  /** Something of phase, `caughtUp` or `relay` may have changed. */
+  readonly onChange: () => void
+  readonly onRepaired: (repair: Repair) => void
+  readonly onAlarm: () => void
+  /** Once, unless it was stopped. */
+  readonly onEnd: (end: SessionEnd) => void
+}
+
+export function createSessionDriver(options: SessionDriverOptions): SessionDriver {
+  const { state, journal, fence, runtime, clock, supportOf } = options
+  const session = createClientSession(state, options.session, clock.now)
+  let isOver = false
+  let working = 0
+  let begunAt = 0
+  let halfTripMs = 0
+  let isRefused = false
+
+  function end(how: SessionEnd): void {
+    if (isOver) return
+    isOver = true
+    clock.released()
+    options.onEnd(how)
+  }
+
+  /** Runs the machine and does what it says. A bug in it ends the session before it is thrown on. */
+  function drive(run: () => readonly SessionEffect[]): void {
+    if (isOver) return
+    try {
+      for (const effect of run()) {
+        if (isOver) return
+        perform(effect)
+      }
+    } catch (error) {
+      end({ kind: 'ended', error: null, byRelay: false, retryAfterMs: 0 })
+      throw error
+    }
+    if (!isOver) options.onChange()
+  }
+
+  function perform(effect: SessionEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        return options.send(encodeFrame(effect.frame))
+      case 'append':
+        return work(
+          () => append(effect.chunk, effect.durability),
+          () => session.stored(),
+        )
+      case 'remake':
+        return work(
+          () => remake(effect.plan),
+          () => session.stored(),
+        )
+      case 'load':
+        return work(() => load(effect.keys), session.loaded)
+      case 'measure':
+        return work(
+          () => measure(effect.key, effect.part),
+          ({ stateVector, digest }) => session.measured(effect.key, effect.part, stateVector, digest),
+        )
+      case 'clock':
+        return clock.measured(effect.relayTime + halfTripMs)
+      case 'repaired':
+        return options.onRepaired(effect)
+      case 'alarm':
+        return options.onAlarm()
+      case 'end':
+        return end({
+          kind: 'ended',
+          error: effect.error,
+          byRelay: isRefused || effect.error === null,
+          retryAfterMs: effect.retryAfterMs,
+        })
+    }
+  }
+
+  /** Does something that takes time, then tells the machine. */
+  function work<T>(run: () => Promise<T>, tell: (result: T) => readonly SessionEffect[]): void {
+    working += 1
+    run().then(
+      result => {
+        working -= 1
+        drive(() => tell(result))
+      },
+      (error: unknown) => {
+        working -= 1
+        if (isOver) return
+        if (error instanceof StorageCollision) return end({ kind: 'fenced' })
+        if (error instanceof RejoinError) return end({ kind: 'storage', error })
+        end({ kind: 'ended', error: null, byRelay: false, retryAfterMs: 0 })
+        throw error
+      },
+    )
+  }
+
+  async function append(
+    chunk: Parameters<Journal['append']>[0],
+    durability: 'strict' | 'relaxed',
+  ): Promise<void> {
+    const position = await journal.append(chunk, { durability, fence })
+    // Stored, but a read in between failed: it is applied with the next one, or this session cannot go on.
+    if (journal.seen < position) await journal.read()
+  }
+
+  async function remake(plan: RemakePlan): Promise<void> {
+    const bodies = new Map<string, readonly Uint8Array[]>()
+    for (;;) {
+      // Writes that come while bodies are loaded may touch others.
+      const missing = bodiesToRemake(entriesToRemake(state, plan)).filter(
+        ({ key, part }) => !bodies.has(bodyKey(key, part)),
+      )
+      if (missing.length === 0) break
+      for (const { key, part } of missing) bodies.set(bodyKey(key, part), await journal.readBody(key, part))
+    }
+    const chunk = makeAnew(state, plan, {
+      writer: options.drawWriter(),
+      now: clock.now(),
+      correction: clock.offsetMs,
+      body: (key, part) => bodies.get(bodyKey(key, part)) ?? [],
+      support: supportOf,
+    })
+    if (chunk !== null) await append(chunk, 'strict')
+  }
+
+  async function load(keys: readonly DocumentKey[]): Promise<readonly LoadedRow[]> {
+    const loaded: LoadedRow[] = []
+    for (const key of keys) {
+      const texts = new Map<PartName, readonly Uint8Array[]>()
+      for (const part of state.confirmed(key)?.cells.keys() ?? []) {
+        if (strategyOfPart(part) !== 'text') continue
+        const body = await journal.readBody(key, part)
+        if (body.length > 0) texts.set(part, body)
+      }
+      // The row as it is after its bodies: these may then hold more than its cells say, never less.
+      const row = state.confirmed(key)
+      if (row !== undefined) loaded.push({ key, row, texts })
+    }
+    return loaded
+  }
+
+  async function measure(
+    key: DocumentKey,
+    part: PartName,
+  ): Promise<{ readonly stateVector: ReadonlyMap<number, number>; readonly digest: string }> {
+    const support = supportOf(key, part)
+    const body = support === undefined ? [] : await journal.readBody(key, part)
+    // Of a field that nobody here declares the whole body is asked for: what is known of it cannot be told.
+    return support === undefined || body.length === 0
+      ? { stateVector: new Map(), digest: '' }
+      : support.head(body)
+  }
+
+  return {
+    get phase() {
+      return isOver ? 'ended' : session.phase
+    },
+    get caughtUp() {
+      return !isOver && working === 0 && session.caughtUp
+    },
+    get relay() {
+      return session.relay
+    },
+    begin() {
+      begunAt = runtime.monotonic()
+      drive(session.begin)
+    },
+    receive(bytes) {
+      if (isOver) return
+      const decoded = decodeFrame(bytes)
+      if (!decoded.ok) return end({ kind: 'ended', error: decoded.error, byRelay: false, retryAfterMs: 0 })
+      const frame = decoded.value
+      if (frame.type === 'welcome') halfTripMs = (runtime.monotonic() - begunAt) / 2
+      isRefused = frame.type === 'refuse'
+      drive(() => session.receive(frame, bytes.length))
+    },
+    advance: () => drive(session.advance),
+    probe() {
+      if (isOver || session.phase !== 'open') return
+      options.send(encodeFrame({ type: 'heartbeat', position: 0, time: clock.now() }))
+    },
+    stop() {
+      if (isOver) return
+      isOver = true
+      clock.released()
+    },
+  }
+}

@@ -1,0 +1,62 @@
+/** What the tabs of a replica tell each other beside the journal. Other tabs may run other versions of the application. */
+import type { ErrorCode, Level } from '@rejoin/core'
+import type { Connection } from './status.ts'
+
+/** What only the tab with the connection knows; said at every change, and every 2 s as a sign of life. */
+export interface HolderNews {
+  readonly kind: 'holder'
+  readonly connection: Connection
+  readonly reason: ErrorCode | undefined
+  readonly caughtUp: boolean
+  /** The journal position up to which it had applied everything when it said so. */
+  readonly seen: number
+  /** How many own transactions it knew then that no relay has acknowledged. */
+  readonly pending: number
+  readonly clockOffsetMs: number
+  readonly levels: readonly Level[]
+  /** Whether the application paused the replica. */
+  readonly isPaused: boolean
+}
+
+export type TabMessage =
+  | HolderNews
+  /** Who holds the connection is to say so. */
+  | { readonly kind: 'ask' }
+  /** The holder lets go. */
+  | { readonly kind: 'bye' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'event'; readonly name: string; readonly detail: unknown }
+
+const kinds: ReadonlySet<string> = new Set<TabMessage['kind']>([
+  'holder',
+  'ask',
+  'bye',
+  'pause',
+  'resume',
+  'event',
+])
+const connections: ReadonlySet<string> = new Set<Connection>([
+  'offline',
+  'connecting',
+  'catching-up',
+  'online',
+  'paused',
+])
+
+/** The message, or null for what is none that this version knows. */
+export function parseTabMessage(message: unknown): TabMessage | null {
+  if (typeof message !== 'object' || message === null || !('kind' in message)) return null
+  if (typeof message.kind !== 'string' || !kinds.has(message.kind)) return null
+  const found = message as TabMessage
+  if (found.kind === 'holder') {
+    const isWhole =
+      connections.has(found.connection) &&
+      Number.isFinite(found.seen) &&
+      Number.isFinite(found.clockOffsetMs) &&
+      Array.isArray(found.levels)
+    return isWhole ? found : null
+  }
+  if (found.kind === 'event' && typeof found.name !== 'string') return null
+  return found
+}
