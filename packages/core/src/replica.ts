@@ -8,7 +8,15 @@
  * reconciled and fingerprinted (SPEC L4).
  */
 import { bodyKey, createBodies, type Bodies } from './bodies.ts'
-import type { Chunk, OwnChunk, PulledChunk, RemadeChunk, SnapshotChunk, VerdictsChunk } from './chunk.ts'
+import type {
+  Chunk,
+  ForgottenChunk,
+  OwnChunk,
+  PulledChunk,
+  RemadeChunk,
+  SnapshotChunk,
+  VerdictsChunk,
+} from './chunk.ts'
 import type { Failure } from './errors.ts'
 import { emptyFingerprint, replaceInFingerprint, type Fingerprint } from './fingerprint.ts'
 import type { WriterRecord } from './frames.ts'
@@ -67,18 +75,22 @@ export interface ReplicaState {
   readonly size: number
   /** Joins own writes before they are on disk: visible when the call returns (SPEC W1). */
   write(transaction: Transaction): Applied
-  /** Applies a chunk of the journal. Applying it again, or over newer state, changes nothing that shows. */
+  /**
+   * Applies a chunk of the journal. Applying it again, or over newer state, changes nothing that shows; but own
+   * writes that are still taken for unwritten are settled by it, if `skip` or `load` went over their position.
+   */
   apply(position: number, chunk: Chunk): Applied
-  /** Takes over rows from pages, encoded or not, and the state beside them. Own writes not yet on disk stay. */
-  load(rows: RowMap, snapshot: SnapshotChunk | null, position: number): Applied
+  /**
+   * Takes over rows from pages, encoded or not, and the state beside them. Own writes not yet on disk stay.
+   * `isNewer`: some rows hold more than the snapshot counted, so their fingerprint is computed anew.
+   */
+  load(rows: RowMap, snapshot: SnapshotChunk | null, position: number, isNewer?: boolean): Applied
   /** Goes ahead over chunks that are gone: joins the confirmed rows that changed, and takes the rest from a snapshot. */
   skip(changed: Iterable<readonly [DocumentKey, Row]>, snapshot: SnapshotChunk, position: number): Applied
   /** Everything but the rows, as of `seen`. */
   snapshot(): SnapshotChunk
   /** Confirmed rows that changed in chunks after a position and up to `seen`, for writing pages. */
   changedAfter(position: number): readonly DocumentKey[]
-  /** Forgets a tombstone (SPEC D2). */
-  forget(key: DocumentKey): void
   /** Drops what pages hold now from the record of changes. */
   written(upTo: number): void
 }
@@ -301,6 +313,28 @@ export function createReplicaState(): ReplicaState {
     for (const key of keys) settle(key)
   }
 
+  /** D2: the rows leave the confirmed layer whatever they hold, so that every tab forgets the same. */
+  function applyForgotten(position: number, { keys }: ForgottenChunk): void {
+    for (const key of keys) {
+      const row = confirmed(key)
+      if (row === undefined) continue
+      fingerprint = replaceInFingerprint(fingerprint, row, undefined)
+      changedAt.set(key, position)
+      if (beside.has(key)) {
+        beside.set(key, undefined)
+        settle(key)
+      } else {
+        rows.delete(key)
+        changed.add(key)
+      }
+    }
+  }
+
+  /** Own writes whose chunk was gone over while they were taken for unwritten: what became of them is known. */
+  function settleWritten({ transactions }: OwnChunk): void {
+    for (const { id } of transactions) if (outbox.get(id)?.position === 0) leave(id)
+  }
+
   function applySnapshot(chunk: SnapshotChunk): void {
     cursors.clear()
     for (const [store, cursor] of chunk.cursors) cursors.set(store, cursor)
@@ -313,16 +347,24 @@ export function createReplicaState(): ReplicaState {
     wants = chunk.wants
     quarantine.clear()
     for (const held of chunk.quarantine) quarantine.set(held.transaction.id, held)
+    const unwritten = [...outbox.entries()].filter(entry => entry.position === 0)
     for (const entry of chunk.outbox) {
       const acks = new Map(
         entry.acks.map(({ store, generation, position }) => [store, { generation, position }]),
       )
+      // The order of the outbox is the snapshot's; what is not on disk yet comes last.
+      outbox.remove(entry.transaction.id)
       enter({
         transaction: entry.transaction,
         position: entry.position,
         acks,
         refusedBy: new Set(entry.refusedBy),
       })
+    }
+    for (const entry of unwritten) {
+      if (outbox.get(entry.transaction.id)?.position !== 0) continue
+      outbox.remove(entry.transaction.id)
+      outbox.put(entry)
     }
   }
 
@@ -359,7 +401,7 @@ export function createReplicaState(): ReplicaState {
       collect(() => enter({ transaction, position: 0, acks: new Map(), refusedBy: new Set() })),
     apply: (position, chunk) =>
       collect(() => {
-        if (position <= seen) return
+        if (position <= seen) return chunk.kind === 'own' ? settleWritten(chunk) : undefined
         seen = position
         switch (chunk.kind) {
           case 'own':
@@ -373,11 +415,13 @@ export function createReplicaState(): ReplicaState {
           case 'settled':
             for (const id of chunk.ids) quarantine.delete(id)
             return
+          case 'forgotten':
+            return applyForgotten(position, chunk)
           case 'snapshot':
             return applySnapshot(chunk)
         }
       }),
-    load: (loaded, snapshot, position) =>
+    load: (loaded, snapshot, position, isNewer = false) =>
       collect(() => {
         const unwritten = [...outbox.entries()].filter(entry => entry.position === 0)
         for (const key of rows.keys()) changed.add(key)
@@ -388,7 +432,12 @@ export function createReplicaState(): ReplicaState {
         rows = loaded
         seen = position
         if (snapshot !== null) applySnapshot(snapshot)
-        for (const entry of unwritten) enter(entry)
+        if (isNewer) {
+          fingerprint = emptyFingerprint
+          for (const key of rows.keys())
+            fingerprint = replaceInFingerprint(fingerprint, undefined, confirmed(key))
+        }
+        for (const entry of unwritten) if (outbox.get(entry.transaction.id) === undefined) enter(entry)
         for (const key of rows.keys()) changed.add(key)
       }),
     skip: (rowsChanged, snapshot, position) =>
@@ -404,7 +453,10 @@ export function createReplicaState(): ReplicaState {
           if (entry.position > 0 && !kept.has(id)) leave(id)
         }
         seen = position
+        // Counted by joining, since pages may hold more than the snapshot counted.
+        const counted = fingerprint
         applySnapshot(snapshot)
+        fingerprint = counted
       }),
     snapshot: () => ({
       kind: 'snapshot',
@@ -430,13 +482,6 @@ export function createReplicaState(): ReplicaState {
       const keys: DocumentKey[] = []
       for (const [key, at] of changedAt) if (at > position) keys.push(key)
       return keys
-    },
-    forget(key) {
-      const row = confirmed(key)
-      if (row === undefined || outbox.touches(key)) return
-      fingerprint = replaceInFingerprint(fingerprint, row, undefined)
-      rows.delete(key)
-      changedAt.delete(key)
     },
     written(upTo) {
       for (const [key, at] of changedAt) if (at <= upTo) changedAt.delete(key)

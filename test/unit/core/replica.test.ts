@@ -1,0 +1,409 @@
+// A client's state as a function of its journal: two layers, what moves between them, and that any way of getting to
+// a position (all chunks, pages and the rest, going over what is gone) ends with the same state.
+import {
+  createReplicaState,
+  createRowMap,
+  documentKey,
+  emptyRow,
+  failure,
+  isAcknowledgementHeld,
+  joinRows,
+  rowExists,
+  transactionId,
+} from '@rejoin/core'
+import type {
+  Chunk,
+  GenerationId,
+  PulledChunk,
+  ReplicaState,
+  Row,
+  RowMap,
+  StoreId,
+  Transaction,
+  VerdictsChunk,
+} from '@rejoin/core'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  arbitraryActions,
+  confirmedRows,
+  contentOf,
+  createTab,
+  expectedVisible,
+  formOf,
+  generation,
+  isFingerprintRight,
+  keys,
+  play,
+  relay,
+} from './chunk-history.ts'
+import { color, deltaOf, markOf, textOf, type Edit } from './edits.ts'
+
+const [note, other] = keys as [(typeof keys)[number], (typeof keys)[number]]
+const insert: Edit = { kind: 'insert', value: 'red', element: 'x' }
+const recolor: Edit = { kind: 'color', value: 'teal' }
+
+interface Scene {
+  readonly state: ReplicaState
+  /** Alice writes; visible, and on her disk. */
+  edits(...edits: readonly Edit[]): Transaction
+  pulls(delta: Row): void
+  answers(
+    transaction: Transaction,
+    outcome: VerdictsChunk['verdicts'][number]['outcome'],
+    store?: StoreId,
+  ): void
+}
+
+function createScene(): Scene {
+  const state = createReplicaState()
+  const tab = createTab(state)
+  const append = (chunk: Chunk): void => void state.apply(state.seen + 1, chunk)
+  return {
+    state,
+    edits(...edits) {
+      const transaction = tab.write(edits.map(edit => [0, edit]))
+      state.write(transaction)
+      append({ kind: 'own', transactions: [transaction] })
+      return transaction
+    },
+    pulls: delta => append(pulledRow(delta)),
+    answers(transaction, outcome, store = relay) {
+      const verdicts = [{ id: transaction.id, outcome }]
+      append({ kind: 'verdicts', store, generation, position: 7, verdicts, wants: [] })
+    },
+  }
+}
+
+function pulledRow(delta: Row, parts = 0): PulledChunk {
+  return {
+    kind: 'pulled',
+    store: relay,
+    rows: [{ key: note, delta, parts, texts: new Map() }],
+    texts: [],
+    cursor: null,
+    wants: [],
+    writers: [],
+    generations: [],
+    frontier: null,
+    reach: null,
+    at: 0,
+  }
+}
+
+const taken = { kind: 'acknowledged', shows: 'yes' } as const
+const refused = { kind: 'refused', write: 0, error: failure('refused-by-rule', { reason: 'no' }) } as const
+
+function colorOf(row: Row | undefined): string | undefined {
+  const cell = row?.cells.get(color)
+  return cell?.strategy === 'lww' ? textOf(cell.value) : undefined
+}
+
+describe('the two layers', () => {
+  test('[W1] a write is visible when the call returns, and confirmed by nobody', () => {
+    const state = createReplicaState()
+    const transaction = createTab(state).write([[0, insert]])
+    expect(state.write(transaction).changed).toEqual(new Set([note]))
+    expect(rowExists(state.visible(note))).toBe(true)
+    expect(state.confirmed(note)).toBeUndefined()
+    expect(state.fingerprint.count).toBe(0)
+  })
+
+  test('[W1] what is not on disk yet stays out of a snapshot, and keeps its place at the end', () => {
+    const state = createReplicaState()
+    const tab = createTab(state)
+    const [early, late] = [tab.write([[0, insert]]), tab.write([[1, insert]])]
+    state.write(early)
+    state.write(late)
+    state.apply(1, { kind: 'own', transactions: [late] })
+    expect(state.snapshot().outbox.map(({ transaction }) => transaction.id)).toEqual([late.id])
+    state.apply(2, { kind: 'own', transactions: [early] })
+    expect([...state.outbox.entries()].map(entry => entry.transaction.id)).toEqual([late.id, early.id])
+  })
+
+  test('[L2] an acknowledged write is confirmed, leaves the outbox, and changes nothing that shows', () => {
+    const alice = createScene()
+    const transaction = alice.edits(insert)
+    const before = contentOf(alice.state.visible(note))
+    alice.answers(transaction, taken)
+    expect(contentOf(alice.state.confirmed(note))).toBe(before)
+    expect(contentOf(alice.state.visible(note))).toBe(before)
+    expect(alice.state.outbox.size).toBe(0)
+  })
+
+  test('[L2] an acknowledged write that is not on this disk yet stays until it is', () => {
+    const state = createReplicaState()
+    const transaction = createTab(state).write([[0, insert]])
+    state.write(transaction)
+    const verdicts = [{ id: transaction.id, outcome: taken }]
+    state.apply(1, { kind: 'verdicts', store: relay, generation, position: 7, verdicts, wants: [] })
+    expect(state.outbox.size).toBe(1)
+  })
+
+  test('[L2] no refusal by another relay takes out what one has acknowledged; it is told', () => {
+    const alice = createScene()
+    const [, edit] = [alice.edits(insert), alice.edits(recolor)]
+    // Kept, as if a level beyond this relay were wanted: the confirmed layer of another tab does not show it yet.
+    const entry = alice.state.outbox.get(edit.id)
+    const acks = new Map([[relay, { generation, position: 7 }]])
+    if (entry !== undefined) alice.state.outbox.put({ ...entry, acks })
+    alice.answers(edit, refused, 'second' as StoreId)
+    expect(alice.state.outbox.get(edit.id)?.refusedBy).toEqual(new Set(['second']))
+    expect(alice.state.quarantine.size).toBe(0)
+    expect(colorOf(alice.state.visible(note))).toBe('teal')
+  })
+
+  test('[L3] a refused write leaves for the quarantine, and what it had replaced is back', () => {
+    const alice = createScene()
+    alice.pulls(deltaOf(insert, undefined, markOf('bob', 10)))
+    const [first, second] = [alice.edits({ kind: 'vote', by: 1 }), alice.edits(recolor)]
+    expect(colorOf(alice.state.visible(note))).toBe('teal')
+    alice.answers(second, refused)
+    expect(colorOf(alice.state.visible(note))).toBe('red')
+    expect(alice.state.quarantine.get(second.id)?.error.code).toBe('refused-by-rule')
+    expect([...alice.state.outbox.entries()].map(entry => entry.transaction.id)).toEqual([first.id])
+  })
+
+  test('[L3] a refusal of an insert leaves no trace of its document', () => {
+    const alice = createScene()
+    alice.answers(alice.edits(insert), refused)
+    expect(alice.state.visible(note)).toBeUndefined()
+    expect([...alice.state.keys()]).toEqual([])
+  })
+
+  test('[L4] only the confirmed layer is fingerprinted', () => {
+    const [alice, bob] = [createScene(), createScene()]
+    const row = deltaOf(insert, undefined, markOf('carol', 10))
+    alice.pulls(row)
+    bob.pulls(row)
+    alice.edits(recolor)
+    expect(alice.state.fingerprint).toEqual(bob.state.fingerprint)
+  })
+
+  test('[L2] an acknowledgement counts while its position is in the lineage of that relay', () => {
+    const generations = new Map(
+      [
+        { id: 'g' as GenerationId, store: relay, parent: null, start: 0 },
+        { id: 'kept' as GenerationId, store: relay, parent: 'g' as GenerationId, start: 9 },
+        { id: 'lost' as GenerationId, store: relay, parent: 'g' as GenerationId, start: 5 },
+      ].map(fact => [fact.id, fact]),
+    )
+    const ack = { generation: 'g' as GenerationId, position: 7 }
+    const isHeldAt = (of: string): boolean =>
+      isAcknowledgementHeld({ generations }, ack, { generation: of as GenerationId, position: 20 })
+    expect([isHeldAt('g'), isHeldAt('kept'), isHeldAt('lost')]).toEqual([true, true, false])
+  })
+
+  test('[L2] what a relay does not have leaves nothing here', () => {
+    const alice = createScene()
+    alice.pulls(emptyRow)
+    expect(alice.state.confirmed(note)).toBeUndefined()
+  })
+
+  test('[D2] a forgotten tombstone is gone from both layers and from the fingerprint', () => {
+    const alice = createScene()
+    const row = deltaOf(insert, undefined, markOf('bob', 10))
+    alice.pulls(joinRows(row, deltaOf({ kind: 'delete', policy: 'edit-wins' }, row, markOf('bob', 11))))
+    const applied = alice.state.apply(alice.state.seen + 1, { kind: 'forgotten', keys: [note, other] })
+    expect(applied.changed).toEqual(new Set([note]))
+    expect([alice.state.confirmed(note), alice.state.visible(note)]).toEqual([undefined, undefined])
+    expect(alice.state.changedAfter(1)).toEqual([note])
+    expect(isFingerprintRight(alice.state)).toBe(true)
+  })
+})
+
+describe('after any history', () => {
+  test('[L1] what shows is the join of the confirmed layer and the outbox', () => {
+    fc.assert(
+      fc.property(arbitraryActions, actions => {
+        play(actions, state => {
+          for (const key of keys) expect(contentOf(state.visible(key))).toBe(expectedVisible(state, key))
+        })
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('[P5] the fingerprint that is kept is that of the confirmed rows', () => {
+    fc.assert(
+      fc.property(arbitraryActions, actions => {
+        play(actions, state => expect(isFingerprintRight(state)).toBe(true))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('[L3] a refusal takes one transaction out, and nothing else moves', () => {
+    fc.assert(
+      fc.property(arbitraryActions, fc.nat({ max: 9 }), (actions, at) => {
+        const { state } = play(actions)
+        const entries = [...state.outbox.entries()].filter(entry => entry.acks.size === 0)
+        const entry = entries[at % (entries.length || 1)]
+        if (entry === undefined) return
+        const before = confirmedRows(state)
+        const { id, writes } = entry.transaction
+        const others = keys.filter(key => !writes.some(write => write.key === key))
+        const shown = others.map(key => state.visible(key))
+        const ids = [...state.outbox.entries()].map(({ transaction }) => transaction.id)
+        const verdicts = [{ id, outcome: refused }]
+        state.apply(state.seen + 1, {
+          kind: 'verdicts',
+          store: relay,
+          generation,
+          position: 1,
+          verdicts,
+          wants: [],
+        })
+        expect([...state.outbox.entries()].map(({ transaction }) => transaction.id)).toEqual(
+          ids.filter(one => one !== id),
+        )
+        expect(confirmedRows(state)).toEqual(before)
+        expect(others.map(key => state.visible(key))).toEqual(shown)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('[P1] chunks that come again change nothing', () => {
+    fc.assert(
+      fc.property(arbitraryActions, fc.nat(), (actions, from) => {
+        const { state, chunks } = play(actions)
+        const before = formOf(state)
+        for (let i = from % (chunks.length + 1); i < chunks.length; i++) {
+          const chunk = chunks[i]
+          if (chunk !== undefined) expect(state.apply(i + 1, chunk).changed.size).toBe(0)
+        }
+        expect(formOf(state)).toEqual(before)
+      }),
+      { numRuns: 100 },
+    )
+  })
+})
+
+// ---------------------------------------------------------------- other ways to the same state
+
+function replay(state: ReplicaState, chunks: readonly Chunk[], from: number, to: number): ReplicaState {
+  for (let position = from + 1; position <= to; position++) {
+    const chunk = chunks[position - 1]
+    if (chunk !== undefined) state.apply(position, chunk)
+  }
+  return state
+}
+
+interface Ways {
+  readonly chunks: readonly Chunk[]
+  /** How far a tab has come, where the pages stand, and how far an interrupted compaction got with some of them. */
+  readonly seen: number
+  readonly floor: number
+  readonly newer: number
+}
+
+const arbitraryWays: fc.Arbitrary<Ways> = fc
+  .tuple(arbitraryActions, fc.array(fc.nat({ max: 40 }), { minLength: 3, maxLength: 3 }))
+  .map(([actions, drawn]) => {
+    const { chunks } = play(actions)
+    const [seen = 0, floor = 0, newer = 0] = drawn.map(one => one % (chunks.length + 1)).sort((a, b) => a - b)
+    return { chunks, seen, floor, newer }
+  })
+
+/** The rows of pages at a floor, of which those of the first key were written again later. */
+function pagesOf({ chunks, floor, newer }: Ways): Map<(typeof keys)[number], Row | undefined> {
+  const pages = new Map<(typeof keys)[number], Row | undefined>(
+    confirmedRows(replay(createReplicaState(), chunks, 0, floor)),
+  )
+  pages.set(note, confirmedRows(replay(createReplicaState(), chunks, 0, newer)).get(note))
+  return pages
+}
+
+function rowMapOf(pages: ReadonlyMap<(typeof keys)[number], Row | undefined>): RowMap {
+  const rows = createRowMap()
+  for (const [key, row] of pages) if (row !== undefined) rows.set(key, row)
+  return rows
+}
+
+test('[P1] pages, a snapshot and the chunks after it make the state that all chunks make', () => {
+  fc.assert(
+    fc.property(arbitraryWays, ways => {
+      const { chunks, seen, floor, newer } = ways
+      const snapshot = replay(createReplicaState(), chunks, 0, floor).snapshot()
+      const tab = replay(createReplicaState(), chunks, 0, seen)
+      tab.load(rowMapOf(pagesOf(ways)), snapshot, floor, newer > floor)
+      expect(isFingerprintRight(tab)).toBe(true)
+      replay(tab, chunks, floor, chunks.length)
+      expect(formOf(tab)).toEqual(formOf(replay(createReplicaState(), chunks, 0, chunks.length)))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('[P1] who goes over chunks that are gone ends with the state of who applied them', () => {
+  fc.assert(
+    fc.property(arbitraryWays, ways => {
+      const { chunks, seen, floor } = ways
+      // Where rows were forgotten meanwhile, a tab takes all pages instead.
+      if (chunks.slice(seen, floor).some(chunk => chunk.kind === 'forgotten')) return
+      const snapshot = replay(createReplicaState(), chunks, 0, floor).snapshot()
+      const tab = replay(createReplicaState(), chunks, 0, seen)
+      const changed = [...pagesOf(ways)].flatMap(([key, row]) =>
+        row === undefined ? [] : [[key, row] as const],
+      )
+      tab.skip(changed, snapshot, floor)
+      expect(isFingerprintRight(tab)).toBe(true)
+      for (const key of keys) expect(contentOf(tab.visible(key))).toBe(expectedVisible(tab, key))
+      replay(tab, chunks, floor, chunks.length)
+      expect(formOf(tab)).toEqual(formOf(replay(createReplicaState(), chunks, 0, chunks.length)))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+describe('own writes whose chunk was gone over before this tab heard that it is on disk', () => {
+  const ways = ['skip', 'load'] as const
+
+  function thaw(way: (typeof ways)[number], ahead: ReplicaState, frozen: ReplicaState): void {
+    if (way === 'skip') frozen.skip(confirmedRows(ahead), ahead.snapshot(), ahead.seen)
+    else frozen.load(rowMapOf(confirmedRows(ahead)), ahead.snapshot(), ahead.seen)
+  }
+
+  test.each(ways)(
+    '[W1] by %s: what is still in the outbox is on disk, and is not made unwritten again',
+    way => {
+      const frozen = createReplicaState()
+      const transaction = createTab(frozen).write([[0, insert]])
+      frozen.write(transaction)
+      const own: Chunk = { kind: 'own', transactions: [transaction] }
+      const ahead = replay(createReplicaState(), [own], 0, 1)
+      thaw(way, ahead, frozen)
+      frozen.apply(1, own)
+      expect(formOf(frozen)).toEqual(formOf(ahead))
+    },
+  )
+
+  test.each(ways)('[L2] by %s: what was acknowledged meanwhile leaves the outbox', way => {
+    const frozen = createReplicaState()
+    const transaction = createTab(frozen).write([[0, insert]])
+    frozen.write(transaction)
+    const own: Chunk = { kind: 'own', transactions: [transaction] }
+    const verdicts = [{ id: transaction.id, outcome: taken }]
+    const verdict: Chunk = { kind: 'verdicts', store: relay, generation, position: 7, verdicts, wants: [] }
+    const ahead = replay(createReplicaState(), [own, verdict], 0, 2)
+    thaw(way, ahead, frozen)
+    expect(frozen.outbox.size).toBe(1)
+    frozen.apply(1, own)
+    expect(formOf(frozen)).toEqual(formOf(ahead))
+  })
+
+  test.each(ways)('[L3] by %s: what was refused meanwhile shows no longer', way => {
+    const frozen = createReplicaState()
+    const transaction = createTab(frozen).write([[0, insert]])
+    frozen.write(transaction)
+    const own: Chunk = { kind: 'own', transactions: [transaction] }
+    const verdicts = [{ id: transaction.id, outcome: refused }]
+    const verdict: Chunk = { kind: 'verdicts', store: relay, generation, position: 7, verdicts, wants: [] }
+    const ahead = replay(createReplicaState(), [own, verdict], 0, 2)
+    thaw(way, ahead, frozen)
+    frozen.apply(1, own)
+    expect(frozen.visible(documentKey('notes', 'a'))).toBeUndefined()
+    expect(frozen.quarantine.has(transactionId(transaction.writes[0]!.mark.writer, 1))).toBe(true)
+  })
+})
