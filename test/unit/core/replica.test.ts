@@ -406,4 +406,18 @@ describe('own writes whose chunk was gone over before this tab heard that it is 
     expect(frozen.visible(documentKey('notes', 'a'))).toBeUndefined()
     expect(frozen.quarantine.has(transactionId(transaction.writes[0]!.mark.writer, 1))).toBe(true)
   })
+
+  test.each(ways)('[W1] by %s: what is not on disk yet comes after everything that is', way => {
+    const frozen = createReplicaState()
+    const unwritten = createTab(frozen).write([[0, insert]])
+    frozen.write(unwritten)
+    const written = createTab(createReplicaState(), 'bob').write([[1, insert]])
+    thaw(way, replay(createReplicaState(), [{ kind: 'own', transactions: [written] }], 0, 1), frozen)
+    const entries = [...frozen.outbox.entries()].map(entry => [entry.transaction.id, entry.position])
+    expect(entries).toEqual([
+      [written.id, 1],
+      [unwritten.id, 0],
+    ])
+    expect(rowExists(frozen.visible(note))).toBe(true)
+  })
 })
