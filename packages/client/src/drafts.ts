@@ -9,6 +9,7 @@ import {
   lastOfRow,
   limits,
   RejoinError,
+  sizeOfWrite,
   type DocumentKey,
   type Level,
   type Mark,
@@ -18,7 +19,6 @@ import {
 } from '@rejoin/core'
 import type { Changes } from './changes.ts'
 import type { ReplicaCore } from './replica-core.ts'
-import { estimateWrite } from './transaction-size.ts'
 import type { Reachable, ReachedOptions } from './write-handle.ts'
 
 export interface Draft {
@@ -89,7 +89,6 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
 function openDraft(core: ReplicaCore, changes: Changes): OpenDraft {
   const rows = new Map<DocumentKey, Row>()
   const writes: Write[] = []
-  const named = new Set<string>()
   const later: (() => Reachable)[] = []
   let following: readonly Reachable[] = []
   let transaction: Transaction | null = null
@@ -102,11 +101,10 @@ function openDraft(core: ReplicaCore, changes: Changes): OpenDraft {
     row,
     nextMark: seen => core.nextMark(lastOfRow(seen)),
     add(write) {
-      const size = bytes + estimateWrite(write, named)
+      const size = bytes + sizeOfWrite(write)
       if (size > limits.submitBytesMax) throw tooLarge(size)
       if (writes.length === limits.writesPerTransactionMax) throw tooMany(writes.length + 1)
       bytes = size
-      for (const part of write.delta.cells.keys()) named.add(part)
       writes.push(write)
       const seen = row(write.key)
       rows.set(write.key, seen === undefined ? write.delta : joinRows(seen, write.delta))
@@ -123,14 +121,21 @@ function openDraft(core: ReplicaCore, changes: Changes): OpenDraft {
     discard() {
       stage = 'discarded'
     },
-    async reached(level: Level, options?: ReachedOptions) {
-      // Asked for inside a transaction, it waits for its end, which comes before any microtask.
-      if (stage === 'open') await Promise.resolve()
-      if (stage !== 'committed') throw closed('transaction')
-      const all = following.map(one => one.reached(level, options))
-      if (transaction !== null) all.push(core.reached(transaction.id, level, options))
-      await Promise.all(all)
+    reached(level, options) {
+      const reaching = reach(level, options)
+      // Whoever does not wait for it is not told that it failed.
+      reaching.catch(() => undefined)
+      return reaching
     },
+  }
+
+  async function reach(level: Level, options: ReachedOptions | undefined): Promise<void> {
+    // Asked for inside a transaction, it waits for its end, which comes before any microtask.
+    if (stage === 'open') await Promise.resolve()
+    if (stage !== 'committed') throw closed('transaction')
+    const all = following.map(one => one.reached(level, options))
+    if (transaction !== null) all.push(core.reached(transaction.id, level, options))
+    await Promise.all(all)
   }
 }
 

@@ -4,22 +4,27 @@
  *   loading --> ready <--> rebuilding --> closed
  *
  * In `ready`, what is typed is gathered until the end of the tick and written; what comes is applied. When something
- * was taken out of the body, or this tab's writer was made anew while there was typing under the old one, the document
- * is built again from what stands, and what was typed meanwhile is typed again in it (SPEC X9). The invariant: what
- * bears this tab's Yjs client id in the document is written, or is in `typed`.
+ * may have been taken out of the body, or this tab's writer was made anew while there was typing under the old one, what
+ * stands is loaded. If it is all that the document holds and more, the document takes it in; else it is built again, and
+ * what was typed meanwhile is typed again in it (SPEC X9). The invariant: what bears this tab's Yjs client id in the
+ * document is written, or is in `typed`.
  */
 import {
+  addToContext,
   bodyKey,
+  contextCoversAll,
+  emptyContext,
   limits,
   RejoinError,
   yjsClientOf,
+  type Applied,
+  type Context,
   type DocumentKey,
   type PartName,
   type TextDocument,
   type TextSupport,
   type WriterId,
 } from '@rejoin/core'
-import type { Applied } from '@rejoin/core'
 import type { Collection } from './collection.ts'
 import { writeText } from './document-writes.ts'
 import type { Drafts } from './drafts.ts'
@@ -70,6 +75,8 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   let logged: Uint8Array[] = []
   let typed: Uint8Array[] = []
   let last: Reachable | null = null
+  /** Whose writes the document holds, as the row says it. */
+  let covered: Context = emptyContext
   let scheduled = false
   let building: Promise<void> | null = null
   /** Whether the document stands on what the state holds; until it does, what is typed waits. */
@@ -114,21 +121,34 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   }
 
   function stand(standing: readonly Uint8Array[]): void {
-    const old = live
-    const kept = typed
+    const before = writer
     const client = takeClient()
-    const again = kept.length === 0 ? [] : support.remake(standing, logged, kept, client)
+    if (live !== null && (typed.length === 0 || writer === before) && holdsAll(standing)) {
+      live.setClient(client)
+      for (const update of standing) take(update)
+      covered = contextNow()
+      ready = true
+      return flush()
+    }
+    const old = live
+    const again = typed.length === 0 ? [] : support.remake(standing, logged, typed, client)
     stopEdits()
     typed = []
     logged = []
     for (const update of standing) log(update)
     live = support.open(logged, client)
     stopEdits = live.onEdit(edited)
+    covered = contextNow()
     ready = true
     type(again)
     if (old === null) return
     for (const listener of [...listeners]) callBack(listener, undefined)
     old.close()
+  }
+
+  /** Whether all that is in the document stands: then nothing was taken out, and it only has to take in what came. */
+  function holdsAll(standing: readonly Uint8Array[]): boolean {
+    return support.head(standing).digest === support.head([...standing, ...logged]).digest
   }
 
   /** The Yjs client id under which this tab types from now on (SPEC X7). */
@@ -179,6 +199,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
         const mark = draft.nextMark(seen)
         if (mark.writer !== writer) return false
         known.add(update)
+        covered = addToContext(covered, mark)
         draft.add(writeText({ collection, key, seen, mark }, part, [update]))
         return true
       })
@@ -189,12 +210,25 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     for (const update of updates) log(update)
   }
 
+  function take(update: Uint8Array): void {
+    if (known.has(update)) return
+    log(update)
+    live?.apply(update)
+  }
+
+  /** What changed in the row and did not come with its updates stands in the store, or is still to be fetched. */
   function takeArrivals(): void {
-    for (const update of updatesInMemory()) {
-      if (known.has(update)) continue
-      log(update)
-      live?.apply(update)
-    }
+    const arrivals = updatesInMemory().filter(update => !known.has(update))
+    for (const update of arrivals) take(update)
+    const context = contextNow()
+    const isCovered = contextCoversAll(covered, context)
+    covered = context
+    if (arrivals.length === 0 && !isCovered) rebuildLater()
+  }
+
+  function contextNow(): Context {
+    const cell = core.state.visible(key)?.cells.get(part)
+    return cell?.strategy === 'text' ? cell.context : emptyContext
   }
 
   return {

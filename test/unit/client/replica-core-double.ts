@@ -48,6 +48,8 @@ export interface ReplicaCoreDouble extends ReplicaCore {
   refuse(id: TransactionId, error: Failure): void
   /** What another replica wrote, once a relay has it, comes from there, one chunk for each transaction. */
   pullFrom(other: ReplicaCoreDouble): void
+  /** As `pullFrom`, but that another tab has put the bodies away already: here only their rows are told. */
+  skipFrom(other: ReplicaCoreDouble): void
   /** Who writers are. */
   learn(records: readonly WriterRecord[]): void
   /** This tab's writer was made anew, with nothing of it pending. */
@@ -75,6 +77,7 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
   const stored = new Set<TransactionId>()
   const confirmed = new Set<TransactionId>()
   const taken = new Set<string>()
+  const putAway = new Map<string, readonly Uint8Array[]>()
   let waiting: { readonly isReached: () => boolean; readonly resolve: () => void }[] = []
   let writer: WriterId | null = null
   let clock = earliestStamp
@@ -127,6 +130,28 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
     })
   }
 
+  function bodyOf(key: DocumentKey, part: PartName): readonly Uint8Array[] {
+    const body = bodyKey(key, part)
+    return [...(putAway.get(body) ?? []), ...state.bodies.updatesOf(body)]
+  }
+
+  function pull(other: ReplicaCoreDouble, withTexts: boolean): void {
+    other.acknowledge()
+    for (const { id, writes } of other.published) {
+      if (taken.has(id)) continue
+      taken.add(id)
+      const rows = writes.map(({ key, delta, texts }): ChangedRow => {
+        const tails = new Map<PartName, TextPart>()
+        for (const [part, updates] of texts) {
+          if (withTexts) tails.set(part, { kind: 'tail', updates })
+          else putAway.set(bodyKey(key, part), [...(putAway.get(bodyKey(key, part)) ?? []), ...updates])
+        }
+        return { key, delta, parts: 0, texts: tails }
+      })
+      pulled({ rows })
+    }
+  }
+
   const core: ReplicaCoreDouble = {
     state,
     replica: 'replica' as StoreId,
@@ -175,7 +200,7 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
     },
     async loadBody(key, part) {
       await hold
-      return state.bodies.updatesOf(bodyKey(key, part))
+      return bodyOf(key, part)
     },
     now: () => time,
     tick() {
@@ -215,29 +240,14 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
       for (const { key, texts } of refused.writes) {
         for (const [part, updates] of texts) refusedTexts.set(bodyKey(key, part), updates)
       }
-      const body = (key: DocumentKey, part: PartName): readonly Uint8Array[] =>
-        state.bodies.updatesOf(bodyKey(key, part))
-      const context = { writer: drawWriter(), now: time, correction: 0, body, support: () => support }
+      const context = { writer: drawWriter(), now: time, correction: 0, body: bodyOf, support: () => support }
       const remade = makeAnew(state, { from: next, keys, refusedTexts }, context)
       if (remade === null) return
       apply(remade)
       if (remade.writers.some(({ from }) => from === writer)) writer = null
     },
-    pullFrom(other) {
-      other.acknowledge()
-      for (const { id, writes } of other.published) {
-        if (taken.has(id)) continue
-        taken.add(id)
-        const rows = writes.map(({ key, delta, texts }): ChangedRow => {
-          const tails = [...texts].map(([part, updates]): [PartName, TextPart] => [
-            part,
-            { kind: 'tail', updates },
-          ])
-          return { key, delta, parts: 0, texts: new Map(tails) }
-        })
-        pulled({ rows })
-      }
-    },
+    pullFrom: other => pull(other, true),
+    skipFrom: other => pull(other, false),
     learn: records => pulled({ writers: records }),
     renewWriter() {
       const from = writer

@@ -172,7 +172,8 @@ test('a document stays the same object while it shows the same, and cannot be ch
   expect(after).not.toBe(before)
   expect(after?.tags).toBe(before?.tags)
   expect(() => Object.assign(after ?? {}, { title: 'b' })).toThrow(TypeError)
-  expect(() => (after?.tags as string[]).push('y')).toThrow(TypeError)
+  const tags = (after?.tags ?? []) as string[]
+  expect(() => tags.push('y')).toThrow(TypeError)
 })
 
 test('[F4] a value beyond its bound throws at the call', () => {

@@ -22,6 +22,7 @@ type Step = {
     | 'renew'
     | 'hold'
     | 'release'
+    | 'skip'
   readonly at: number
 }
 
@@ -37,6 +38,7 @@ const step: fc.Arbitrary<Step> = fc.record({
         'exchange' as const,
         'reopen' as const,
         'renew' as const,
+        'skip' as const,
         'hold' as const,
         'release' as const,
       ),
@@ -116,6 +118,11 @@ async function run(steps: readonly Step[], withRefusals: boolean): Promise<void>
       }
       case 'renew':
         if ([...core.state.outbox.entries()].every(({ acks }) => acks.size > 0)) core.renewWriter()
+        break
+      case 'skip':
+        await settle()
+        core.skipFrom(replicas[who === 0 ? 1 : 0].core)
+        core.tick()
         break
       case 'hold':
         releases.push(core.holdBodies())

@@ -162,6 +162,31 @@ test('[X9] what is typed while the body is built again is typed again in the new
   expect(await readBody(alice, id)).toBe('Jello good')
 })
 
+test('what another tab has put away is loaded, and editors stay attached, since nothing was taken out', async () => {
+  const [alice, bob] = [openReplica(), openReplica()]
+  const id = insertNote(alice, 'a')
+  exchange(alice, bob)
+  const [hers, his] = [await openBody(alice, id), await openBody(bob, id)]
+  const replaced = vi.fn<() => void>()
+  his.onReplaced(replaced)
+  const before = his.text
+  hers.text.insert(1, 'b')
+  await settle()
+  his.text.insert(0, '!')
+  await settle()
+  bob.core.skipFrom(alice.core)
+  bob.core.tick()
+  his.text.insert(1, '?')
+  await settle()
+  expect(his.text.toString()).toBe('!?ab')
+  expect(his.text).toBe(before)
+  expect(replaced).not.toHaveBeenCalled()
+  exchange(alice, bob)
+  expect(hers.text.toString()).toBe('!?ab')
+  hers.close()
+  his.close()
+})
+
 test('[X7] after its writer was made anew elsewhere, a tab types on under the new one', async () => {
   const [alice, bob] = [openReplica(), openReplica()]
   const id = insertNote(alice, 'a')
