@@ -1,0 +1,191 @@
+/**
+ * Checks: what must be true of a cluster, at every step or when it has come to rest, held against the application's
+ * own log and not against what replicas believe. Each finding is a sentence.
+ */
+import {
+  countParts,
+  encodeCanonicalRow,
+  joinRows,
+  partName,
+  rowExists,
+  type DocumentKey,
+  type FeedRow,
+  type Row,
+} from '@rejoin/core'
+import { headOfBody, mergeBody } from '@rejoin/resolve/screen'
+import type { Application, Logged } from './application.ts'
+import type { Cluster } from './cluster.ts'
+import { readDevice, type DeviceState } from './device-state.ts'
+import type { SimulatedRelay } from './relay.ts'
+
+const space = 'space'
+const logPart = partName('set', 'log')
+const bodyPart = partName('text', 'body')
+
+/** V15: `synced` is never shown while a write of that tab is not on a relay. */
+export function checkStatus(cluster: Cluster, application: Application): string[] {
+  const found: string[] = []
+  for (const { replica, device } of cluster.tabs) {
+    const { synced, pending } = replica.status.get()
+    if (!synced) continue
+    if (pending > 0) found.push(`${device.name} says synced with ${pending} pending`)
+  }
+  for (const entry of application.log) {
+    if (entry.relay && entry.refused !== null) found.push(`${entry.token} was acknowledged and refused`)
+  }
+  return found
+}
+
+/** V1, V3: what was reported local is on the device's disk: confirmed, in the outbox, or in the quarantine. */
+export async function checkConservation(cluster: Cluster, application: Application): Promise<string[]> {
+  const found: string[] = []
+  for (const device of cluster.devices) {
+    const held = await readDevice(device.disk, cluster.databaseName)
+    if (held === null) continue
+    const tokens = tokensOf(held)
+    for (const entry of application.log) {
+      if (entry.device !== device || !entry.local || entry.kind !== 'log') continue
+      if (!tokens.has(tokenOf(entry))) found.push(`${device.name} lost ${entry.token} of ${entry.key}, which was local`)
+    }
+  }
+  return found
+}
+
+/** At rest: everybody agrees, nothing acknowledged is lost, nothing waits, nothing has holes. */
+export async function checkRest(cluster: Cluster, application: Application): Promise<string[]> {
+  const found: string[] = []
+  const relays = await Promise.all(cluster.relays.map(readRelay))
+  const [first] = relays
+  if (first === undefined) return found
+  relays.forEach((rows, i) => {
+    for (const key of new Set([...first.keys(), ...rows.keys()])) {
+      if (canonical(rows.get(key)) !== canonical(first.get(key))) found.push(`relay ${i} differs in ${key}`)
+    }
+  })
+  const bodies = await readBodies(cluster.relays[0], first)
+  for (const device of cluster.devices) {
+    const held = await readDevice(device.disk, cluster.databaseName)
+    if (held === null) continue
+    found.push(...(await compareDevice(device.name, held, first, bodies)))
+  }
+  found.push(...compareTabs(cluster))
+  for (const entry of application.log) {
+    const row = first.get(entry.key)
+    if (entry.kind === 'log') {
+      if (entry.relay && !hasToken(row, entry.token)) found.push(`${entry.token} of ${entry.key} was acknowledged and is lost`)
+    } else if (entry.local && entry.refused === null && !textOf(bodies.get(entry.key)).includes(entry.token)) {
+      found.push(`${entry.token} was typed into ${entry.key} and is lost`)
+    }
+  }
+  for (const [key, row] of first) {
+    if (rowExists(row) && !row.cells.has(partName('ask', 'title'))) found.push(`${key} has holes`)
+  }
+  return found
+}
+
+function tokenOf(entry: Logged): string {
+  return `${entry.key} ${entry.token}`
+}
+
+function tokensOf({ state }: DeviceState): ReadonlySet<string> {
+  const tokens = new Set<string>()
+  const note = (key: DocumentKey, row: Row | undefined): void => {
+    const cell = row?.cells.get(logPart)
+    if (cell?.strategy !== 'set') return
+    for (const { value } of cell.elements.values()) tokens.add(`${key} ${decodeToken(value)}`)
+  }
+  for (const key of state.keys()) note(key, state.confirmed(key))
+  for (const { transaction } of state.outbox.entries()) for (const { key, delta } of transaction.writes) note(key, delta)
+  for (const { transaction } of state.quarantine.values()) for (const { key, delta } of transaction.writes) note(key, delta)
+  return tokens
+}
+
+function hasToken(row: Row | undefined, token: string): boolean {
+  const cell = row?.cells.get(logPart)
+  if (cell?.strategy !== 'set') return false
+  return [...cell.elements.values()].some(({ value }) => decodeToken(value) === token)
+}
+
+/** The token inside an encoded string, found without the codec that wrote it. */
+function decodeToken(value: Uint8Array): string {
+  const text = String.fromCharCode(...value)
+  return /w\d+$/.exec(text)?.[0] ?? text
+}
+
+type Rows = ReadonlyMap<DocumentKey, Row>
+
+async function readRelay(relay: SimulatedRelay): Promise<Rows> {
+  const rows = new Map<DocumentKey, Row>()
+  for await (const slice of relay.store.all(space)) for (const { key, held } of slice as readonly FeedRow[]) rows.set(key, held.row)
+  return rows
+}
+
+async function readBodies(relay: SimulatedRelay | undefined, rows: Rows): Promise<ReadonlyMap<DocumentKey, readonly Uint8Array[]>> {
+  const bodies = new Map<DocumentKey, readonly Uint8Array[]>()
+  for (const key of rows.keys()) bodies.set(key, (await relay?.store.textBody(space, key, bodyPart)) ?? [])
+  return bodies
+}
+
+function canonical(row: Row | undefined): string {
+  return row === undefined || countParts(row) === 0 ? '' : String.fromCharCode(...encodeCanonicalRow(row))
+}
+
+async function compareDevice(
+  name: string,
+  held: DeviceState,
+  rows: Rows,
+  bodies: ReadonlyMap<DocumentKey, readonly Uint8Array[]>,
+): Promise<string[]> {
+  const found: string[] = []
+  const { state } = held
+  if (state.outbox.size > 0) found.push(`${name} still has ${state.outbox.size} in its outbox`)
+  for (const key of new Set([...rows.keys(), ...state.keys()])) {
+    const own = state.confirmed(key)
+    const there = rows.get(key)
+    // P4: a new replica is spared what did not exist.
+    if (own === undefined && !rowExists(there)) continue
+    if (canonical(own) !== canonical(there)) found.push(`${name} differs in ${key}: ${describe(own, there)}`)
+    const visible = state.visible(key)
+    if (own !== undefined && visible !== undefined && joinRows(own, visible) !== own) found.push(`${name} shows more of ${key} than is confirmed`)
+    const body = await held.readBody(key, bodyPart)
+    const theirs = bodies.get(key) ?? []
+    if (headOfBody(body).digest !== headOfBody(theirs).digest) found.push(`${name} has another body of ${key}`)
+  }
+  return found
+}
+
+function describe(a: Row | undefined, b: Row | undefined): string {
+  if (a === undefined || b === undefined) return a === undefined ? 'missing' : 'not at the relay'
+  const parts = new Set([...a.cells.keys(), ...b.cells.keys()])
+  const differing = [...parts].filter(part => {
+    const only = (row: Row): Row => ({ cells: new Map([...row.cells].filter(([name]) => name === part)), deletion: null, revival: null })
+    return canonical(only(a)) !== canonical(only(b))
+  })
+  return differing.join(', ') || 'deletion or revival'
+}
+
+/** What people see is the same in every tab. */
+function compareTabs(cluster: Cluster): string[] {
+  const found: string[] = []
+  const shown = cluster.tabs.map(({ replica, device }) => ({
+    name: device.name,
+    text: JSON.stringify([
+      replica.notes.query().get(),
+      replica.drafts.query().get(),
+      replica.plans.query().get(),
+      replica.conflicts.get().map(({ key, sides }) => [key, sides.map(({ value }) => value)]),
+    ]),
+    synced: replica.status.get().synced,
+    connection: replica.status.get().connection,
+  }))
+  for (const { name, text, synced, connection } of shown) {
+    if (text !== shown[0]?.text) found.push(`a tab of ${name} shows something else than one of ${shown[0]?.name}`)
+    if (!synced) found.push(`a tab of ${name} is not synced but ${connection}`)
+  }
+  return found
+}
+
+/** The letters of a body that stand in its wire form: enough to look for a token that nobody deletes. */
+function textOf(body: readonly Uint8Array[] | undefined): string {
+  return body === undefined || body.length === 0 ? '' : new TextDecoder().decode(mergeBody(body))
+}

@@ -1,0 +1,111 @@
+/**
+ * A simulated device: a browser's profile with a disk, locks, channels and a clock of its own, and tabs that open,
+ * freeze and die.
+ */
+import type { Runtime } from '@rejoin/core'
+import type { ClientPorts, MarkerRecord, PageEvent } from '@rejoin/client'
+import type { Chance } from './chance.ts'
+import type { SimulatedClock } from './clock.ts'
+import { createSimulatedDisk, type SimulatedDisk } from './disk.ts'
+import type { SimulatedNetwork } from './network.ts'
+import { createScope, type Scope } from './scope.ts'
+import { createSimulatedProfile } from './tabs.ts'
+
+export interface SimulatedDevice {
+  readonly name: string
+  readonly disk: SimulatedDisk
+  /** Milliseconds by which its wall clock is wrong. May change at any time. */
+  skewMs: number
+  /** A new tab's world. */
+  openTab(): SimulatedTab
+  readonly tabs: readonly SimulatedTab[]
+  /** Everything on it dies at once, as when its browser is killed. */
+  crash(): void
+  /** The same, and what only the operating system had is gone. */
+  losePower(): void
+}
+
+export interface SimulatedTab {
+  readonly scope: Scope
+  readonly ports: ClientPorts
+  /** Tells the page. */
+  happen(event: PageEvent): void
+}
+
+export function createSimulatedDevice(
+  name: string,
+  world: {
+    readonly clock: SimulatedClock
+    readonly chance: Chance
+    readonly network: SimulatedNetwork
+    readonly epoch: number
+  },
+): SimulatedDevice {
+  const { clock, chance, network, epoch } = world
+  const disk = createSimulatedDisk(chance.fork())
+  const profile = createSimulatedProfile(chance.fork())
+  let marker: MarkerRecord | null = null
+  let tabs: SimulatedTab[] = []
+
+  const device: SimulatedDevice = {
+    name,
+    disk,
+    skewMs: 0,
+    get tabs() {
+      tabs = tabs.filter(tab => tab.scope.alive)
+      return tabs
+    },
+    openTab() {
+      const scope = createScope(clock)
+      const random = chance.fork()
+      const listeners = new Set<(event: PageEvent) => void>()
+      let visible = true
+      const runtime: Runtime = {
+        now: () => epoch + clock.time + device.skewMs,
+        monotonic: () => clock.time,
+        randomBytes: length => random.bytes(length),
+        after: (delayMs, run) => scope.after(delayMs, run),
+      }
+      const ports: ClientPorts = {
+        runtime,
+        openStorage: disk.openFrom(scope),
+        locks: profile.locksOf(scope),
+        openChannel: profile.channelsOf(scope),
+        connect: network.connectFrom(name, scope),
+        page: {
+          visible: () => visible,
+          on(listener) {
+            listeners.add(listener)
+            return () => void listeners.delete(listener)
+          },
+        },
+        marker: {
+          read: () => marker,
+          write: record => {
+            if (scope.alive) marker = record
+          },
+        },
+        persistence: 'indexeddb',
+      }
+      const tab: SimulatedTab = {
+        scope,
+        ports,
+        happen(event) {
+          if (event === 'hidden') visible = false
+          if (event === 'visible') visible = true
+          for (const listener of listeners) listener(event)
+        },
+      }
+      tabs.push(tab)
+      return tab
+    },
+    crash() {
+      for (const tab of device.tabs) tab.scope.kill()
+    },
+    losePower() {
+      device.crash()
+      disk.losePower()
+    },
+  }
+  return device
+}

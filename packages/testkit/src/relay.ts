@@ -1,0 +1,130 @@
+/**
+ * A simulated relay: the kernel that ships, on a disk in memory with latency, in a process that can die at any step.
+ */
+import type { RelayStore, Runtime } from '@rejoin/core'
+import {
+  createKernel,
+  createMemoryDisk,
+  type Kernel,
+  type KernelOptions,
+  type MemoryImage,
+} from '@rejoin/relay/kernel'
+import type { Chance } from './chance.ts'
+import type { SimulatedClock } from './clock.ts'
+import type { SimulatedNetwork } from './network.ts'
+import { createScope, type Scope } from './scope.ts'
+
+export interface SimulatedRelay {
+  readonly url: string
+  readonly alive: boolean
+  /** Of the running process. */
+  readonly kernel: Kernel
+  readonly scope: Scope
+  /** What is on its disk, read without latency, for checks. */
+  readonly store: RelayStore
+  /** Errors that it logged: each is a finding. */
+  readonly errors: readonly string[]
+  start(): Promise<void>
+  /** The process dies: what a commit had under way is on disk or not. */
+  crash(): void
+  image(): MemoryImage
+  /** Puts an older image in the place of the disk's content. To be called between `crash` and `start`. */
+  restore(image: MemoryImage): void
+}
+
+export interface RelayParts {
+  readonly url: string
+  readonly clock: SimulatedClock
+  readonly chance: Chance
+  readonly network: SimulatedNetwork
+  /** Added to simulated time to make the relay's wall clock. */
+  readonly epoch: () => number
+  readonly accept: KernelOptions['accept']
+  readonly peerToken: string
+}
+
+export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
+  const { url, clock, chance, network } = parts
+  const disk = createMemoryDisk(length => chance.bytes(length))
+  const errors: string[] = []
+  let scope = createScope(clock)
+  let kernel: Kernel | null = null
+  let store: RelayStore | null = null
+  scope.kill()
+
+  async function start(): Promise<void> {
+    const process = createScope(clock)
+    scope = process
+    const opened = await disk.open()
+    store = opened
+    const runtime: Runtime = {
+      now: () => parts.epoch() + clock.time,
+      monotonic: () => clock.time,
+      randomBytes: length => chance.bytes(length),
+      after: (delayMs, run) => process.after(delayMs, run),
+    }
+    const started = createKernel({
+      store: withLatency(opened, process, chance),
+      runtime,
+      token: token => Promise.resolve(token === '' ? null : { user: token }),
+      access: () => Promise.resolve('write'),
+      accept: parts.accept,
+      log: {
+        error: (fields, message) => void errors.push(`${message} ${JSON.stringify(fields)}`),
+        info: () => {},
+        debug: () => {},
+      },
+      peerToken: parts.peerToken,
+    })
+    kernel = started
+    network.serve(url, { scope: process, attach: link => started.attach(link) })
+  }
+
+  return {
+    url,
+    errors,
+    get alive() {
+      return scope.alive
+    },
+    get scope() {
+      return scope
+    },
+    get kernel() {
+      if (kernel === null) throw new Error(`${url} was never started`)
+      return kernel
+    },
+    get store() {
+      if (store === null) throw new Error(`${url} was never started`)
+      return store
+    },
+    start,
+    crash: () => scope.kill(),
+    image: () => disk.image(),
+    restore: image => disk.restore(image),
+  }
+}
+
+/** The same store, each of whose answers takes a while; a process that dies hears none of them. */
+function withLatency(store: RelayStore, scope: Scope, chance: Chance): RelayStore {
+  function later<T>(run: () => Promise<T>, ms: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      scope.after(chance.next() * ms, () => void run().then(resolve, reject))
+    })
+  }
+  return {
+    ...store,
+    rows: (space, keys) => later(() => store.rows(space, keys), 1),
+    feed: (space, after, limit) => later(() => store.feed(space, after, limit), 1),
+    writers: (space, ids) => later(() => store.writers(space, ids), 1),
+    textTail: (space, key, part, after) => later(() => store.textTail(space, key, part, after), 1),
+    textBody: (space, key, part) => later(() => store.textBody(space, key, part), 1),
+    // On disk some time before anybody hears of it: a process may die in between.
+    commit: commit =>
+      later(() => store.commit(commit), 4).then(
+        () =>
+          new Promise(resolve => {
+            scope.after(chance.next() * 2, resolve)
+          }),
+      ),
+  }
+}
