@@ -106,7 +106,8 @@ export function createApplication(cluster: Cluster): Application {
 
   function settleConflict(open: OpenTab): void {
     const conflict = open.replica.conflicts.get()[0]
-    if (conflict !== undefined && conflict.kind === 'field') open.replica.conflicts.resolve(conflict, { pick: 0 })
+    if (conflict !== undefined && conflict.kind === 'field')
+      open.replica.conflicts.resolve(conflict, { pick: 0 })
   }
 
   return {

@@ -45,7 +45,8 @@ export async function checkConservation(cluster: Cluster, application: Applicati
     const tokens = tokensOf(held)
     for (const entry of application.log) {
       if (entry.device !== device || !entry.local || entry.kind !== 'log') continue
-      if (!tokens.has(tokenOf(entry))) found.push(`${device.name} lost ${entry.token} of ${entry.key}, which was local`)
+      if (!tokens.has(tokenOf(entry)))
+        found.push(`${device.name} lost ${entry.token} of ${entry.key}, which was local`)
     }
   }
   return found
@@ -72,8 +73,13 @@ export async function checkRest(cluster: Cluster, application: Application): Pro
   for (const entry of application.log) {
     const row = first.get(entry.key)
     if (entry.kind === 'log') {
-      if (entry.relay && !hasToken(row, entry.token)) found.push(`${entry.token} of ${entry.key} was acknowledged and is lost`)
-    } else if (entry.local && entry.refused === null && !textOf(bodies.get(entry.key)).includes(entry.token)) {
+      if (entry.relay && !hasToken(row, entry.token))
+        found.push(`${entry.token} of ${entry.key} was acknowledged and is lost`)
+    } else if (
+      entry.local &&
+      entry.refused === null &&
+      !textOf(bodies.get(entry.key)).includes(entry.token)
+    ) {
       found.push(`${entry.token} was typed into ${entry.key} and is lost`)
     }
   }
@@ -95,8 +101,10 @@ function tokensOf({ state }: DeviceState): ReadonlySet<string> {
     for (const { value } of cell.elements.values()) tokens.add(`${key} ${decodeToken(value)}`)
   }
   for (const key of state.keys()) note(key, state.confirmed(key))
-  for (const { transaction } of state.outbox.entries()) for (const { key, delta } of transaction.writes) note(key, delta)
-  for (const { transaction } of state.quarantine.values()) for (const { key, delta } of transaction.writes) note(key, delta)
+  for (const { transaction } of state.outbox.entries())
+    for (const { key, delta } of transaction.writes) note(key, delta)
+  for (const { transaction } of state.quarantine.values())
+    for (const { key, delta } of transaction.writes) note(key, delta)
   return tokens
 }
 
@@ -116,11 +124,15 @@ type Rows = ReadonlyMap<DocumentKey, Row>
 
 async function readRelay(relay: SimulatedRelay): Promise<Rows> {
   const rows = new Map<DocumentKey, Row>()
-  for await (const slice of relay.store.all(space)) for (const { key, held } of slice as readonly FeedRow[]) rows.set(key, held.row)
+  for await (const slice of relay.store.all(space))
+    for (const { key, held } of slice as readonly FeedRow[]) rows.set(key, held.row)
   return rows
 }
 
-async function readBodies(relay: SimulatedRelay | undefined, rows: Rows): Promise<ReadonlyMap<DocumentKey, readonly Uint8Array[]>> {
+async function readBodies(
+  relay: SimulatedRelay | undefined,
+  rows: Rows,
+): Promise<ReadonlyMap<DocumentKey, readonly Uint8Array[]>> {
   const bodies = new Map<DocumentKey, readonly Uint8Array[]>()
   for (const key of rows.keys()) bodies.set(key, (await relay?.store.textBody(space, key, bodyPart)) ?? [])
   return bodies
@@ -146,10 +158,12 @@ async function compareDevice(
     if (own === undefined && !rowExists(there)) continue
     if (canonical(own) !== canonical(there)) found.push(`${name} differs in ${key}: ${describe(own, there)}`)
     const visible = state.visible(key)
-    if (own !== undefined && visible !== undefined && joinRows(own, visible) !== own) found.push(`${name} shows more of ${key} than is confirmed`)
+    if (own !== undefined && visible !== undefined && joinRows(own, visible) !== own)
+      found.push(`${name} shows more of ${key} than is confirmed`)
     const body = await held.readBody(key, bodyPart)
     const theirs = bodies.get(key) ?? []
-    if (headOfBody(body).digest !== headOfBody(theirs).digest) found.push(`${name} has another body of ${key}`)
+    if (headOfBody(body).digest !== headOfBody(theirs).digest)
+      found.push(`${name} has another body of ${key}`)
   }
   return found
 }
@@ -158,7 +172,11 @@ function describe(a: Row | undefined, b: Row | undefined): string {
   if (a === undefined || b === undefined) return a === undefined ? 'missing' : 'not at the relay'
   const parts = new Set([...a.cells.keys(), ...b.cells.keys()])
   const differing = [...parts].filter(part => {
-    const only = (row: Row): Row => ({ cells: new Map([...row.cells].filter(([name]) => name === part)), deletion: null, revival: null })
+    const only = (row: Row): Row => ({
+      cells: new Map([...row.cells].filter(([name]) => name === part)),
+      deletion: null,
+      revival: null,
+    })
     return canonical(only(a)) !== canonical(only(b))
   })
   return differing.join(', ') || 'deletion or revival'
@@ -179,7 +197,8 @@ function compareTabs(cluster: Cluster): string[] {
     connection: replica.status.get().connection,
   }))
   for (const { name, text, synced, connection } of shown) {
-    if (text !== shown[0]?.text) found.push(`a tab of ${name} shows something else than one of ${shown[0]?.name}`)
+    if (text !== shown[0]?.text)
+      found.push(`a tab of ${name} shows something else than one of ${shown[0]?.name}`)
     if (!synced) found.push(`a tab of ${name} is not synced but ${connection}`)
   }
   return found

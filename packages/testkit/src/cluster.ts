@@ -80,8 +80,14 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     if (linked.has(pair) || !from.alive || !to.alive) return
     linked.add(pair)
     const { scope, kernel } = from
-    scope.onKill(() => linked.delete(pair))
     let session: ReturnType<typeof kernel.dial> | null = null
+    const unlink = (): void => {
+      linked.delete(pair)
+      if (scope.alive) session?.closed()
+    }
+    scope.onKill(unlink)
+    // Who dials peers notices a silent one by its missing heartbeats; here it is told.
+    to.scope.onKill(unlink)
     network.connectFrom(from.url, scope)(to.url, {
       opened(opened) {
         const peer: SessionLink = {
@@ -97,10 +103,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
         if (decoded.ok) session?.receive(decoded.value)
         else note(new Error(`a relay sent ${JSON.stringify(decoded.error)}`))
       },
-      closed() {
-        linked.delete(pair)
-        session?.closed()
-      },
+      closed: unlink,
     })
   }
 

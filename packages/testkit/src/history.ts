@@ -84,12 +84,17 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   try {
     await live(cluster, application, options, counts, findings, trace)
     await heal(cluster, trace)
-    findings.push(...(await checkConservation(cluster, application)), ...(await checkRest(cluster, application)))
+    findings.push(
+      ...(await checkConservation(cluster, application)),
+      ...(await checkRest(cluster, application)),
+    )
   } catch (error) {
     findings.push(`threw ${error instanceof Error ? error.stack : String(error)}`)
   } finally {
-    for (const error of cluster.thrown) findings.push(`nobody caught ${error instanceof Error ? error.stack : String(error)}`)
-    for (const relay of cluster.relays) findings.push(...relay.errors.map(error => `${relay.url} logged ${error}`))
+    for (const error of cluster.thrown)
+      findings.push(`nobody caught ${error instanceof Error ? error.stack : String(error)}`)
+    for (const relay of cluster.relays)
+      findings.push(...relay.errors.map(error => `${relay.url} logged ${error}`))
     cluster.close()
   }
   const log = application.log
@@ -200,7 +205,8 @@ async function live(
     }
     if (frozen.length > 0 && chance.chance(0.1)) frozen.shift()?.tab.scope.thaw()
     for (const device of cluster.devices) {
-      if (device.tabs.length < 2 && chance.chance(device.tabs.length === 0 ? 0.5 : 0.1)) await cluster.openTab(device)
+      if (device.tabs.length < 2 && chance.chance(device.tabs.length === 0 ? 0.5 : 0.1))
+        await cluster.openTab(device)
     }
     const open = pickTab()
     if (open !== null && chance.chance(0.7)) application.act(open)

@@ -12,6 +12,13 @@ export { checkConservation, checkRest, checkStatus } from './checks.ts'
 export { createCluster, type Cluster, type ClusterOptions, type OpenTab } from './cluster.ts'
 export { createSimulatedDevice, type SimulatedDevice, type SimulatedTab } from './device.ts'
 export { readDevice, type DeviceState } from './device-state.ts'
-export { everyFault, faultNames, runHistory, type Fault, type HistoryOptions, type HistoryResult } from './history.ts'
+export {
+  everyFault,
+  faultNames,
+  runHistory,
+  type Fault,
+  type HistoryOptions,
+  type HistoryResult,
+} from './history.ts'
 export { createSimulatedRelay, type RelayParts, type SimulatedRelay } from './relay.ts'
 export { simulatedCollections, type SimulatedCollections, type SimulatedFields } from './schema.ts'

@@ -158,21 +158,17 @@ export async function openSpaceDriver(
         const error = space.pulled(session, changes, turn.peer, reads, turn.joined, turn.facts, turn.texts)
         if (error !== null) return refuse(attached, error)
         if (turn.want !== null) send(attached, turn.want)
-        if (
-          turn.cut !== null &&
-          turn.cut.fingerprint !== null &&
-          pull.holds(space.generations, store.generation, space.position)
-        ) {
-          comparing.push({ attached, expected: turn.cut.fingerprint })
-        }
+        const expected = turn.cut?.fingerprint ?? null
+        if (expected !== null) comparing.push({ attached, pull, expected })
       }
     }
   }
-  const comparing: { attached: Attached; expected: typeof space.fingerprint }[] = []
+  const comparing: { attached: Attached; pull: PeerPull; expected: typeof space.fingerprint }[] = []
 
-  /** P5 between relays, both at their cuts: a difference is an alarm, and the whole feed is pulled again. */
+  /** P5 between relays: what this turn left must be all that the peer had at its cut, or it proves nothing. */
   function compare(): void {
-    for (const { attached, expected } of comparing.splice(0)) {
+    for (const { attached, pull, expected } of comparing.splice(0)) {
+      if (!pull.holds(space.generations, store.generation, space.position)) continue
       if (isSameFingerprint(expected, space.fingerprint)) continue
       log.error({ space: name, peer: attached.session.replica }, 'fingerprints differ at a cut')
     }
@@ -196,10 +192,7 @@ export async function openSpaceDriver(
         attached.session.credit += frame.bytes
         return
       case 'heartbeat':
-        if (attached.session.live) {
-          const cut = space.cutFor(attached.session, true)
-          send(attached, { ...emptyChanges, place: space.position, cut })
-        }
+        if (attached.session.live) sendCut(attached)
         return
       case 'welcome':
         if (attached.pull !== null) beginPull(attached, attached.pull, frame)
@@ -222,6 +215,13 @@ export async function openSpaceDriver(
     attached.given = attached.givenRefused = 0
     const { replica, device, caller } = session
     log.info({ space: name, replica, device, user: caller.user, rows, refused }, 'a client gave back rows')
+  }
+
+  /** Where the feed ends now, and what must hold there. */
+  function sendCut(attached: Attached): void {
+    const cut = space.cutFor(attached.session, true)
+    attached.session.told = space.frontier
+    send(attached, { ...emptyChanges, place: space.position, cut })
   }
 
   /** F2: what goes to many is encoded once. */
@@ -349,7 +349,10 @@ export async function openSpaceDriver(
     wake: start,
     heartbeat() {
       const bytes = encodeFrame({ type: 'heartbeat', position: space.position, time: runtime.now() })
-      for (const attached of attachedBySession.values()) sendBytes(attached, bytes)
+      for (const attached of attachedBySession.values()) {
+        if (attached.pull !== null && attached.session.live) sendCut(attached)
+        else sendBytes(attached, bytes)
+      }
     },
     isIdle: () => attachedBySession.size === 0 && running === null && queue.length === 0,
     async settled() {
