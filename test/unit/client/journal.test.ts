@@ -51,6 +51,18 @@ describe.each(stores)('over %s', (engine, open) => {
     expect(contentOf(tab.state)).toEqual(replica.replay())
   })
 
+  test('what one tick writes becomes several chunks, in order, where it is too much for one', async () => {
+    const replica = fresh()
+    const tab = await replica.open()
+    const large = Array.from({ length: 30 }, (_, i) =>
+      own(i, [[key(i), rowWith('x'.repeat(200_000), markAt(i))]]),
+    )
+    const positions = await Promise.all(large.map(transaction => replica.write(tab, transaction)))
+    expect(Math.max(...positions)).toBe(2)
+    expect(positions).toEqual([...positions].sort((a, b) => a - b))
+    expect([...tab.state.outbox.keys()]).toEqual(large.map(({ id }) => id))
+  })
+
   test('every tab applies every chunk once and in order, whoever wrote it and whether it heard of it or not', async () => {
     const replica = fresh()
     const tabs = await Promise.all([replica.open(), replica.open(), replica.open({ isDeaf: true })])

@@ -4,7 +4,7 @@
  * A thousand writes cost twice what one costs. What cannot be stored for want of room keeps its place at the head of
  * the queue: own writes are never reordered and never dropped while the tab lives.
  */
-import { limits, RejoinError, type OwnChunk, type Transaction } from '@rejoin/core'
+import { limits, RejoinError, sizeOfTransaction, type OwnChunk, type Transaction } from '@rejoin/core'
 
 export interface Gatherer {
   write(transaction: Transaction): Promise<number>
@@ -13,6 +13,8 @@ export interface Gatherer {
   /** Whatever is queued is refused. */
   stop(error: unknown): void
 }
+
+const batchBytesMax = 4 * limits.submitBytesMax
 
 interface Queued {
   readonly transaction: Transaction
@@ -39,7 +41,7 @@ export function createGatherer(
 
   /** Says whether to go on. */
   async function storeBatch(): Promise<boolean> {
-    const batch = queue.slice(0, limits.transactionsPerFrameMax)
+    const batch = queue.slice(0, countOfBatch(queue))
     queue = queue.slice(batch.length)
     try {
       const position = await append({
@@ -83,4 +85,17 @@ export function createGatherer(
       queue = []
     },
   }
+}
+
+/** How many from the head of the queue make one chunk: what is pasted by the thousands is not one record of a database. */
+function countOfBatch(queue: readonly Queued[]): number {
+  let bytes = 0
+  let count = 0
+  for (const { transaction } of queue) {
+    bytes += sizeOfTransaction(transaction)
+    if (count > 0 && bytes > batchBytesMax) break
+    count += 1
+    if (count === limits.transactionsPerFrameMax) break
+  }
+  return count
 }
