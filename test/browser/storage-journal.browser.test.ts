@@ -2,6 +2,7 @@
 import {
   createIndexedDbStorage,
   createLocalMarker,
+  noteHolding,
   openReplicaRecord,
   scrubLog,
   journalStores,
@@ -37,7 +38,8 @@ test('a marker outlives a database that was dropped, and the log is scrubbed aft
   expect(marker.read()).toBe(null)
   const storage = await open(name, journalVersion, journalStores)
   const first = await openReplicaRecord(storage, marker, runtime)
-  marker.write({ replica: first.id, clean: false, unsent: 2 })
+  await noteHolding(storage, 'first')
+  marker.write({ replica: first.id, left: null, unsent: 2 })
   expect((await openReplicaRecord(storage, marker, runtime)).unclean).toBe(true)
   const begun = performance.now()
   await scrubLog(storage, runtime)

@@ -3,6 +3,7 @@ export type { Forgetting } from './journal/forget.ts'
 export { createJournal, type CompactionStep, type Journal, type JournalOptions } from './journal/journal.ts'
 export { createLocalMarker } from './journal/local-marker.ts'
 export {
+  noteHolding,
   openReplicaRecord,
   scrubLog,
   type Marker,

@@ -1,6 +1,6 @@
 /** Keeps the marker beside the database true while this tab holds the connection (see journal/loss.ts). */
-import type { Runtime, StoreId } from '@rejoin/core'
-import type { Marker } from './journal/loss.ts'
+import { writerFromBytes, type Runtime, type Storage, type StoreId } from '@rejoin/core'
+import { noteHolding, type Marker } from './journal/loss.ts'
 
 export interface MarkedReplica {
   /** This tab has the lock: from now on an end is in order only if `leave` says so. */
@@ -18,38 +18,41 @@ const noteMs = 500
 
 export function markReplica(
   marker: Marker,
+  storage: Storage,
   replica: StoreId,
-  runtime: Pick<Runtime, 'after'>,
+  runtime: Pick<Runtime, 'after' | 'randomBytes'>,
   unsent: () => number,
 ): MarkedReplica {
-  let isHeld = false
+  let holding: string | null = null
   let told = -1
   let cancel: (() => void) | null = null
 
-  function write(clean: boolean): void {
+  function write(left: string | null): void {
     cancel?.()
     cancel = null
     told = unsent()
-    marker.write({ replica, clean, unsent: told })
+    marker.write({ replica, left, unsent: told })
   }
 
   function lose(): void {
-    isHeld = false
+    holding = null
     cancel?.()
     cancel = null
   }
 
   return {
     hold() {
-      isHeld = true
-      write(false)
+      holding = writerFromBytes(runtime.randomBytes(8))
+      write(null)
+      // What keeps it from being stored keeps everything else from it too, and is told there.
+      noteHolding(storage, holding).catch(() => {})
     },
     note() {
-      if (!isHeld || cancel !== null || unsent() === told) return
-      cancel = runtime.after(noteMs, () => write(false))
+      if (holding === null || cancel !== null || unsent() === told) return
+      cancel = runtime.after(noteMs, () => write(null))
     },
     leave() {
-      if (isHeld) write(true)
+      if (holding !== null) write(holding)
       lose()
     },
     lose,

@@ -111,7 +111,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     onRepaired: repair => events.emit('repaired', repair),
     onAlarm: () => events.emit('alarm', null),
   })
-  const marked = markReplica(ports.marker, replica, runtime, () => engine.pending)
+  const marked = markReplica(ports.marker, storage, replica, runtime, () => engine.pending)
   const housekeeping = createHousekeeping({
     engine: () => engine,
     runtime,

@@ -4,6 +4,7 @@ import {
   createMemoryStorage,
   journalStores,
   journalVersion,
+  noteHolding,
   openReplicaRecord,
   scrubLog,
   takeFence,
@@ -33,14 +34,14 @@ describe.each(stores)('over %s', (engine, open) => {
 
   test('a store that is opened again is the same replica', async () => {
     const first = await openReplicaRecord(await openNamed('again'), markerOf(null), runtime)
-    const marker = markerOf({ replica: first.id, clean: true, unsent: 3 })
+    const marker = markerOf({ replica: first.id, left: null, unsent: 3 })
     const second = await openReplicaRecord(await openNamed('again'), marker, runtime)
     expect(second).toEqual(first)
   })
 
   test('an empty store with a marker is a loss, which says what was on this device alone', async () => {
     const before = await openReplicaRecord(await openNamed('before'), markerOf(null), runtime)
-    const marker = markerOf({ replica: before.id, clean: true, unsent: 7 })
+    const marker = markerOf({ replica: before.id, left: null, unsent: 7 })
     const after = await openReplicaRecord(await openNamed('after'), marker, runtime)
     expect(after.id).not.toBe(before.id)
     expect(after.evicted?.details).toEqual({ unsent: 7 })
@@ -49,15 +50,23 @@ describe.each(stores)('over %s', (engine, open) => {
   test('an end that was not in order is told, and scrubbing the log leaves the store as it was', async () => {
     const storage = await openNamed('scrub')
     const first = await openReplicaRecord(storage, markerOf(null), runtime)
-    const marker = markerOf({ replica: first.id, clean: false, unsent: 0 })
-    expect((await openReplicaRecord(storage, marker, runtime)).unclean).toBe(true)
+    await noteHolding(storage, 'second')
+    const isUnclean = async (left: string | null): Promise<boolean> => {
+      const marker = markerOf({ replica: first.id, left, unsent: 0 })
+      return (await openReplicaRecord(storage, marker, runtime)).unclean
+    }
+    expect(await isUnclean('second')).toBe(false)
+    expect(await isUnclean(null)).toBe(true)
+    // A marker that came to the disk before the browser went down still tells of the holding before.
+    expect(await isUnclean('first')).toBe(true)
+    expect((await openReplicaRecord(storage, markerOf(null), runtime)).unclean).toBe(true)
     await scrubLog(storage, runtime)
     const [keys] = await storage.transact({
       stores: ['meta'],
       mode: 'readonly',
       requests: [{ op: 'getAllKeys', store: 'meta' }],
     })
-    expect(keys).toEqual(['replica'])
+    expect(keys).toEqual(['held', 'replica'])
   })
 
   test('keys of fences that ended 30 days ago are taken away by who takes over', async () => {

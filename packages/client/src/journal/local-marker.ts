@@ -27,9 +27,9 @@ function parseMarker(text: string | null): MarkerRecord | null {
   if (text === null) return null
   const found: unknown = JSON.parse(text)
   if (typeof found !== 'object' || found === null) return null
-  if (!('replica' in found) || !('clean' in found) || !('unsent' in found)) return null
-  const { replica, clean, unsent } = found
+  if (!('replica' in found) || !('left' in found) || !('unsent' in found)) return null
+  const { replica, left, unsent } = found
   if (typeof replica !== 'string' || !isWriterId(replica)) return null
-  if (typeof clean !== 'boolean' || typeof unsent !== 'number') return null
-  return { replica: replica as string as StoreId, clean, unsent }
+  if ((left !== null && typeof left !== 'string') || typeof unsent !== 'number') return null
+  return { replica: replica as string as StoreId, left, unsent }
 }

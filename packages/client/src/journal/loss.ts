@@ -2,9 +2,10 @@
  * Loss of the store: how a replica learns that its database is not the one it had, and how it keeps an engine's torn
  * log from becoming such a loss.
  *
- * The marker stands outside of the database, in what survived when Chromium dropped all databases of an origin. Who
- * holds the tab lock keeps it: not clean while the lock is held, clean when it is let go in order. So a marker that is
- * not clean, met by a tab that got the lock without waiting, means that a browser went down while writing.
+ * The marker stands outside of the database, in what survived when Chromium dropped all databases of an origin. But it
+ * comes to the disk some five seconds late, so by itself it cannot tell that a browser went down just now. Therefore
+ * every holding of the tab lock is named in the database before anything else of it, and the marker names the one that
+ * ended in order. If these are not the same, and a tab got the lock without waiting, a browser went down while writing.
  */
 import {
   RejoinError,
@@ -20,7 +21,8 @@ import type { ReplicaRecord } from './stores.ts'
 /** What is known of a replica outside of its database. */
 export interface MarkerRecord {
   readonly replica: StoreId
-  readonly clean: boolean
+  /** The holding of the tab lock that ended in order; null while one goes on. */
+  readonly left: string | null
   /** How many own transactions no relay had, when last told: what a loss of the store costs. */
   readonly unsent: number
 }
@@ -34,7 +36,7 @@ export interface Marker {
 export interface OpenedReplica extends ReplicaRecord {
   /** Not null if the database was lost: what was not on a relay then. To be told as `storage-evicted`. */
   readonly evicted: RejoinError<'storage-evicted'> | null
-  /** Whether the marker says that the end before was not in order. Then `scrubLog`, if no other tab is open. */
+  /** Whether the last holding of the tab lock did not end in order. Then `scrubLog`, if no other tab is open. */
   readonly unclean: boolean
 }
 
@@ -45,7 +47,7 @@ export async function openReplicaRecord(
   runtime: Runtime,
 ): Promise<OpenedReplica> {
   const known = marker.read()
-  const stored = await readRecord(storage)
+  const { stored, held } = await readRecord(storage)
   const record = stored ?? (await makeRecord(storage, runtime))
   const isLost = known !== null && known.replica !== record.id
   const unsent = known?.unsent ?? 0
@@ -53,18 +55,37 @@ export async function openReplicaRecord(
   return {
     ...record,
     evicted: isLost ? new RejoinError('storage-evicted', { unsent }, message) : null,
-    unclean: known !== null && !known.clean,
+    unclean: held !== undefined && known?.left !== held,
   }
 }
 
-async function readRecord(storage: Storage): Promise<ReplicaRecord | undefined> {
-  const [found] = await storage.transact({
+/**
+ * Names a holding of the tab lock. Relaxed, since the log has an order: nothing that is written after it is torn and
+ * this not whole.
+ */
+export async function noteHolding(storage: Storage, holding: string): Promise<void> {
+  await storage.transact({
+    stores: ['meta'],
+    mode: 'readwrite',
+    durability: 'relaxed',
+    early: true,
+    requests: [{ op: 'put', store: 'meta', key: 'held', value: holding }],
+  })
+}
+
+async function readRecord(
+  storage: Storage,
+): Promise<{ readonly stored: ReplicaRecord | undefined; readonly held: string | undefined }> {
+  const [stored, held] = await storage.transact({
     stores: ['meta'],
     mode: 'readonly',
     early: true,
-    requests: [{ op: 'get', store: 'meta', key: 'replica' }],
+    requests: [
+      { op: 'get', store: 'meta', key: 'replica' },
+      { op: 'get', store: 'meta', key: 'held' },
+    ],
   })
-  return found as ReplicaRecord | undefined
+  return { stored: stored as ReplicaRecord | undefined, held: held as string | undefined }
 }
 
 async function makeRecord(storage: Storage, runtime: Runtime): Promise<ReplicaRecord> {
@@ -81,7 +102,7 @@ async function makeRecord(storage: Storage, runtime: Runtime): Promise<ReplicaRe
     return record
   } catch (error) {
     if (!(error instanceof StorageCollision)) throw error
-    return (await readRecord(storage)) ?? record
+    return (await readRecord(storage)).stored ?? record
   }
 }
 
