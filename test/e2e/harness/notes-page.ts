@@ -1,0 +1,128 @@
+/**
+ * What a person does in a tab of the notes app, with keyboard and mouse, and what they see there. What is only to be
+ * read, and not done, is asked of `window.replica`, which is what the app shows.
+ */
+import type { Replica } from '@rejoin/client'
+import type { Page } from 'playwright'
+import type { notes } from '../../../apps/notes/src/schema.ts'
+import { until } from '../../chaos/harness/until.ts'
+import type { Profile } from './browser.ts'
+
+declare global {
+  interface Window {
+    replica?: Replica<{ notes: typeof notes }>
+  }
+}
+
+export type Colour = 'amber' | 'coral' | 'rose' | 'violet' | 'blue' | 'teal' | 'green'
+
+/** A note as a replica holds it. */
+export interface SeenNote {
+  readonly id: string
+  readonly title: string
+  readonly body: string
+  readonly colour: string
+  readonly tags: readonly string[]
+}
+
+/** Opens the app in a new tab, and resolves when its replica is open. */
+export async function openNotes(profile: Profile, address: string): Promise<Page> {
+  const page = await profile.open(address)
+  await isOpen(page)
+  return page
+}
+
+/** Loads the page again, as F5 does. */
+export async function reloadNotes(page: Page): Promise<void> {
+  await page.reload()
+  await isOpen(page)
+}
+
+async function isOpen(page: Page): Promise<void> {
+  await page.getByTestId('new-note').waitFor()
+  await page.waitForFunction(() => window.replica !== undefined)
+}
+
+/** Adds a note by its button, and resolves with its id when it is open. */
+export async function addNote(page: Page, title: string, body: string): Promise<string> {
+  const before = page.url()
+  await page.getByTestId('new-note').click()
+  await page.waitForURL(url => url.href !== before)
+  const id = decodeURIComponent(new URL(page.url()).hash.replace('#/note/', ''))
+  await page.getByTestId('note-body').waitFor()
+  await page.getByTestId('note-title').click()
+  await page.keyboard.type(title)
+  // Enter leads from the title to the body.
+  await page.keyboard.press('Enter')
+  await page.keyboard.type(body)
+  return id
+}
+
+export async function openNote(page: Page, id: string): Promise<void> {
+  await page.locator(`a[data-note-id="${id}"]`).click()
+  await page.getByTestId('note-body').waitFor()
+}
+
+export async function retitle(page: Page, title: string): Promise<void> {
+  await page.getByTestId('note-title').click()
+  await page.keyboard.press('ControlOrMeta+A')
+  await page.keyboard.type(title)
+  await page.keyboard.press('Enter')
+}
+
+export async function typeInBody(page: Page, text: string, place: 'start' | 'end'): Promise<void> {
+  await page.getByTestId('note-body').click()
+  await page.keyboard.press(place === 'start' ? 'ControlOrMeta+Home' : 'ControlOrMeta+End')
+  await page.keyboard.type(text)
+}
+
+export async function paint(page: Page, colour: Colour): Promise<void> {
+  await page.getByTestId(`note-colour-${colour}`).click()
+}
+
+export async function addTag(page: Page, tag: string): Promise<void> {
+  await page.getByTestId('tag-input').click()
+  await page.keyboard.type(tag)
+  await page.keyboard.press('Enter')
+}
+
+/** Every note that the replica of this tab holds, by its id. */
+export async function readNotes(page: Page): Promise<Readonly<Record<string, SeenNote>>> {
+  const notes = await page.evaluate(async () => {
+    const { replica } = window
+    if (replica === undefined) throw new Error('there is no replica')
+    const rows = replica.notes.query().get()
+    return Promise.all(
+      rows.map(async ({ id, title, colour, tags }) => {
+        const handle = replica.notes.text(id, 'body')
+        await handle.whenReady
+        const body = String(handle.text)
+        handle.close()
+        return { id, title, body, colour, tags: [...tags] }
+      }),
+    )
+  })
+  return Object.fromEntries(notes.map(note => [note.id, note]))
+}
+
+export async function readNote(page: Page, id: string): Promise<SeenNote | undefined> {
+  return (await readNotes(page))[id]
+}
+
+export async function isSynced(page: Page): Promise<void> {
+  await until(
+    () => page.evaluate(() => window.replica?.status.get().synced === true),
+    `${await page.title()} is level with the relay`,
+  )
+}
+
+export async function isCutOff(page: Page): Promise<void> {
+  await until(
+    () =>
+      page.evaluate(() => {
+        const connection = window.replica?.status.get().connection
+        return connection === 'offline' || connection === 'connecting'
+      }),
+    `${await page.title()} is cut off`,
+  )
+}
