@@ -1,0 +1,73 @@
+/** A program that closes its replica ends by itself, whatever the network does. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { createRelay } from '@rejoin/relay'
+import { openTcpProxy } from '@rejoin/testkit'
+
+const script = join(import.meta.dirname, 'harness/closing-script.ts')
+
+test('with a relay: the write is there, and the program ends', async () => {
+  const { url } = await listen()
+  expect(await ended(run(url, 'relay'))).toMatchObject({ code: 0, errors: '' })
+})
+
+test('with nobody at the address', async () => {
+  expect(await ended(run('ws://127.0.0.1:9', 'local'))).toMatchObject({ code: 0, errors: '' })
+})
+
+test('with somebody who accepts the connection and says nothing', async () => {
+  const server = createServer(() => {})
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  expect(await ended(run(`ws://127.0.0.1:${port}`, 'local'))).toMatchObject({ code: 0, errors: '' })
+})
+
+test('with a relay whose network went silent in the middle', async () => {
+  const { port } = await listen()
+  const proxy = await openTcpProxy(port)
+  onTestFinished(() => proxy.close())
+  const child = run(`ws://127.0.0.1:${proxy.port}`, 'parent')
+  const end = ended(child)
+  await new Promise<void>(resolve => {
+    child.on('message', connection => {
+      if (connection === 'online') resolve()
+    })
+  })
+  proxy.blackHole()
+  child.send('broken')
+  expect(await end).toMatchObject({ code: 0, errors: '' })
+})
+
+async function listen(): Promise<{ url: string; port: number }> {
+  const relay = createRelay({ development: true })
+  onTestFinished(() => relay.close())
+  return relay.listen({ port: 0 })
+}
+
+function run(url: string, wait: string): ChildProcess {
+  // A channel to the parent keeps a program that listens to it alive: only who needs it has one.
+  const child = spawn(process.execPath, [script, url, wait], {
+    stdio: ['ignore', 'pipe', 'pipe', ...(wait === 'parent' ? ['ipc' as const] : [])],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
+}
+
+/** Ends well within what a person waits for: closing 2 s at most, and a second for what the network still holds. */
+async function ended(child: ChildProcess): Promise<{ code: number | null; errors: string }> {
+  let output = ''
+  let errors = ''
+  let closedAt = 0
+  child.stdout?.on('data', (text: Buffer) => {
+    output += String(text)
+    closedAt = performance.now()
+  })
+  child.stderr?.on('data', (text: Buffer) => (errors += String(text)))
+  const code = await new Promise<number | null>(resolve => child.once('close', resolve))
+  expect(JSON.parse(output || '{}').closeMs, errors).toBeLessThan(2000)
+  expect(performance.now() - closedAt).toBeLessThan(2500)
+  return { code, errors }
+}
