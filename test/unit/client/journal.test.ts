@@ -128,6 +128,71 @@ describe.each(stores)('over %s', (engine, open) => {
     },
   )
 
+  test('a verdict that comes while pages are written is in the journal above them, and not lost between', async () => {
+    const replica = fresh()
+    const stall = stallAfter('texts')
+    const slow = await replica.open({ step: stall.step })
+    const other = await replica.open()
+    await replica.write(slow, own(1, [[key(1), rowWith('own', markAt(1))]]))
+    const compacting = slow.journal.compact('pages')
+    await stall.reached
+    await replica.append(other, acknowledged([own(1, []).id]))
+    await slow.journal.read()
+    stall.goOn()
+    expect(await compacting).toBe('pages')
+    expect(contentOf((await replica.open()).state)).toEqual(replica.replay())
+  })
+
+  test.each(steps)(
+    'a tab whose compaction failed after the step %s does it again and forgets nothing',
+    async at => {
+      const replica = fresh()
+      let failures = 1
+      const tab = await replica.open({
+        step: async step => {
+          if (step === at && failures-- > 0) throw new Error('failed')
+        },
+      })
+      await fill(replica, tab, 30)
+      await expect(tab.journal.compact('pages')).rejects.toThrow('failed')
+      await replica.append(tab, pulled([[key(60), rowWith('later', markAt(900))]]))
+      expect(await tab.journal.compact('pages')).toBe('pages')
+      expect(contentOf((await replica.open()).state)).toEqual(replica.replay())
+    },
+  )
+
+  test('reads that are asked for while one ends apply no chunk twice', async () => {
+    const replica = fresh()
+    const [writer, reader] = [await replica.open(), await replica.open({ isDeaf: true })]
+    for (let round = 0; round < 12; round++) {
+      await fill(replica, writer, 2)
+      const first = reader.journal.read()
+      const second = reader.journal.read()
+      // Some number of microtasks after the first has ended, and before the second has begun.
+      const late = first.then(async () => {
+        for (let i = 0; i < round % 4; i++) await Promise.resolve()
+        await reader.journal.read()
+      })
+      await Promise.all([first, second, late])
+      expect(contentOf(reader.state)).toEqual(replica.replay())
+    }
+  })
+
+  test('a floor without its snapshot is a damaged store, which is told', async () => {
+    const replica = fresh()
+    const tab = await replica.open()
+    await fill(replica, tab, 5)
+    await tab.journal.compact('pages')
+    const storage = await replica.storage()
+    const range = { lower: ['snapshot'] }
+    await storage.transact({
+      stores: ['meta'],
+      mode: 'readwrite',
+      requests: [{ op: 'delete', store: 'meta', range }],
+    })
+    await expect(replica.open()).rejects.toMatchObject({ code: 'storage-closed' })
+  })
+
   test('a tab that has seen the floor reads the journal, one behind it the pages that changed', async () => {
     const replica = fresh()
     const writer = await replica.open()
@@ -301,6 +366,9 @@ describe.each(stores)('over %s', (engine, open) => {
     await tab.journal.compact('pages')
     expect((await keysIn(replica, 'pages')).length).toBeGreaterThan(4)
     await replica.append(tab, pulled(rows(1400, 2400, 2)))
+    await tab.journal.compact('pages')
+    // The very first row of each page, among others.
+    await replica.append(tab, pulled(rows(0, 2400, 4)))
     await tab.journal.compact('pages')
     await replica.append(
       tab,

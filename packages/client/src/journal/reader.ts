@@ -19,7 +19,7 @@ import {
 import { createLazyRows } from './lazy-rows.ts'
 import { keysOfPage, rowOfPage, type PageRecord } from './page.ts'
 import type { JournalSink } from './sink.ts'
-import { decodeStoredChunk, decodeStoredRow } from './stored.ts'
+import { decodeStoredChunk, decodeStoredRow, unreadableStore } from './stored.ts'
 import { emptyBase, type BaseRecord, type ChunkRecord } from './stores.ts'
 import { createTail, type Tail } from './tail.ts'
 
@@ -143,14 +143,18 @@ export function createReader(storage: Storage, sink: JournalSink): Reader {
   }
 
   async function readAllPages(current: BaseRecord): Promise<void> {
-    const [stored] = await storage.transact({
+    const [after, stored] = await storage.transact({
       stores: ['meta'],
       mode: 'readonly',
       early: true,
-      requests: [{ op: 'get', store: 'meta', key: ['snapshot', current.floor] }],
+      requests: [
+        { op: 'get', store: 'meta', key: 'base' },
+        { op: 'get', store: 'meta', key: ['snapshot', current.floor] },
+      ],
     })
     // Another compaction has ended meanwhile.
-    if (stored === undefined) return
+    if ((after as BaseRecord).floor !== current.floor) return
+    const snapshot = decodeSnapshot(stored)
     const rows = createLazyRows()
     let isNewer = false
     for (let lo: string | null = null; ; ) {
@@ -170,13 +174,13 @@ export function createReader(storage: Storage, sink: JournalSink): Reader {
       if (pages.length < pagesPerRead) break
       lo = pages.at(-1)?.lo ?? null
     }
-    sink.load(rows, decodeSnapshot(stored), current.floor, isNewer)
+    sink.load(rows, snapshot, current.floor, isNewer)
     seen = current.floor
     rebase(current)
   }
 
   function decodeSnapshot(stored: unknown): SnapshotChunk {
-    assert(stored instanceof Uint8Array, 'a floor has its snapshot')
+    if (!(stored instanceof Uint8Array)) throw unreadableStore()
     const chunk = decodeStoredChunk(stored)
     assert(chunk.kind === 'snapshot', 'a snapshot is stored beside a floor')
     return chunk

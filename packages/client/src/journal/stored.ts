@@ -19,10 +19,11 @@ export function decodeStoredRow(bytes: Uint8Array): Row {
 
 function expectDecoded<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value
-  throw unreadable(outcome.error)
+  throw unreadableStore(outcome.error)
 }
 
-function unreadable(cause: Failure): RejoinError {
+/** What a store is answered with that lacks, or garbles, what it must hold. */
+export function unreadableStore(cause?: Failure): RejoinError {
   const reason = 'something stored cannot be read'
   return new RejoinError(
     'storage-closed',
