@@ -14,6 +14,7 @@ import { failure, type Failure } from './errors.ts'
 import { isSameFingerprint } from './fingerprint.ts'
 import {
   protocolVersion,
+  type ChangedRow,
   type ChangesFrame,
   type Frame,
   type GivenFrame,
@@ -253,7 +254,6 @@ export function createClientSession(
         takes.add(key)
         wantedRows.add(key)
       }
-      takenCount += theirs.length
       send({ type: 'want', keys: theirs, texts: [], writers: [] })
     }
     if (next.length > 0) send({ type: 'range', ranges: next })
@@ -401,7 +401,7 @@ export function createClientSession(
       if ((next.frame.cut?.fingerprint ?? null) !== null) break
     }
     const rows = frames.flatMap(frame => frame.rows)
-    for (const frame of frames) if (frame.answer) for (const row of frame.rows) arrived(row.key)
+    for (const frame of frames) if (frame.answer) for (const row of frame.rows) arrived(row)
     const writers = frames.flatMap(frame => frame.writers)
     wantWhatIsMissing(rows)
     const last = frames.filter(frame => !frame.answer).at(-1)
@@ -439,9 +439,11 @@ export function createClientSession(
   }
   let comparing: NonNullable<ChangesFrame['cut']>['fingerprint'] = null
 
-  function arrived(key: DocumentKey): void {
+  /** R2: of two rows that differ, each side sends its own; what was healed here is what it brings. */
+  function arrived({ key, delta }: ChangedRow): void {
     wantedRows.delete(key)
-    takes.delete(key)
+    const row = state.confirmed(key)
+    if (takes.delete(key) && joinRows(row ?? emptyRow, delta) !== row) takenCount += 1
   }
 
   /** P4: rows of which only parts came and that this replica lacks; X6: bodies of which only the head came. */
@@ -604,7 +606,7 @@ export function createClientSession(
       }
       found = other.id === id
     }
-    return { from: next ?? id, keys, refusedTexts }
+    return { from: next ?? id, keys, refusedTexts, refused: transaction }
   }
 
   /** L3: after a refusal, once what it asked for is done, says from where to go on. */
