@@ -10,7 +10,7 @@ const config: UserConfig = defineConfig({
     outDir: 'dist/site',
     emptyOutDir: true,
     // React and CodeMirror are needed before anything can be shown, so splitting would only add round trips.
-    chunkSizeWarningLimit: 800,
+    chunkSizeWarningLimit: 1000,
     rolldownOptions: {
       input: { index: join(root, 'index.html'), 'service-worker': join(root, 'src', 'service-worker.ts') },
       output: {

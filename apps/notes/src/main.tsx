@@ -9,7 +9,7 @@ import { OpenFailed, Opening } from './opening.tsx'
 import { openNotes, type NotesReplica } from './replica.ts'
 import { ReplicaContext, type ReplicaAccess } from './replica-context.ts'
 import { ToastArea } from './toast.tsx'
-import { createTracker } from './tracker.ts'
+import { createTracker, createTrackerMemory } from './tracker.ts'
 import './styles/index.css'
 
 declare global {
@@ -30,7 +30,13 @@ const first = readIdentity()
 try {
   const replica = await openNotes(configuration, { name: first.name, device })
   window.replica = replica
-  const access = { replica, tracker: createTracker(replica.status) }
+  const access = {
+    replica,
+    tracker: createTracker(
+      replica.status,
+      createTrackerMemory(() => localStorage, configuration.space),
+    ),
+  }
   root.render(
     <StrictMode>
       <Notes access={access} />

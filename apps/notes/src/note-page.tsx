@@ -4,10 +4,11 @@ import { BodyEditor } from './body-editor.tsx'
 import { ColourPicker } from './colour-picker.tsx'
 import { Icon } from './icons.tsx'
 import type { Note } from './replica.ts'
-import { showColour } from './schema.ts'
+import { showColour, showTitle } from './schema.ts'
 import { TagEditor } from './tag-editor.tsx'
 import { useNoteText, type OpenText } from './text-handle.ts'
 import { TitleField } from './title-field.tsx'
+import { useToast } from './toast.tsx'
 import { useWriting } from './writing.ts'
 
 export interface NotePageProps {
@@ -26,15 +27,30 @@ export interface NotePageProps {
 export function NotePage(props: NotePageProps): ReactNode {
   const { note, knownTags, isNew, isPending, isConflicting, onDelete, onDecide, onLeave } = props
   const writing = useWriting()
+  const toast = useToast()
   const open = useNoteText(note.id)
   const [bodyFocus, setBodyFocus] = useState(0)
   // Where the keyboard already asked for is remembered, so that mounting again does not take the focus again.
   const requestAtStart = useRef(props.focusRequest)
   const asked = props.focusRequest - requestAtStart.current
 
+  const retitle = (title: string, meanwhile: string | null): void => {
+    writing.retitle(note.id, title)
+    if (meanwhile === null) return
+    // One has seen neither the other name nor a conflict, so it is said: nobody's title goes without a word.
+    toast({
+      text: `Meanwhile somebody named it “${showTitle(meanwhile)}”`,
+      action: {
+        label: 'Use that',
+        testId: 'use-other-title',
+        run: () => writing.retitle(note.id, meanwhile),
+      },
+    })
+  }
+
   return (
     <article className="note-page" aria-label="Note">
-      <div className="note-tools" role="toolbar" aria-label="Note">
+      <div className="note-tools" role="group" aria-label="What to do with the note">
         <button
           type="button"
           className="icon-button back"
@@ -91,7 +107,7 @@ export function NotePage(props: NotePageProps): ReactNode {
         <TitleField
           title={note.title}
           isNew={isNew}
-          onWrite={title => writing.retitle(note.id, title)}
+          onWrite={retitle}
           onDone={() => setBodyFocus(bodyFocus + 1)}
         />
         <TagEditor

@@ -1,8 +1,8 @@
 /** What asks for a person: open conflicts, refused changes, and trouble with storage or access. */
-import type { ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { Icon } from './icons.tsx'
 import { useLive } from './live.ts'
-import { findWarning } from './reason-words.ts'
+import { explainEviction, findWarning, type Warning } from './reason-words.ts'
 import { useReplica } from './replica-context.ts'
 import { countChanges } from './status-words.ts'
 
@@ -14,7 +14,8 @@ export interface NoticesProps {
 
 export function Notices({ conflicts, onDecide, onRefused }: NoticesProps): ReactNode {
   const status = useLive(useReplica().replica.status)
-  const warning = findWarning(status)
+  const evicted = useEviction()
+  const warning = evicted ?? findWarning(status)
   return (
     <>
       {warning !== null && (
@@ -41,4 +42,15 @@ export function Notices({ conflicts, onDecide, onRefused }: NoticesProps): React
       )}
     </>
   )
+}
+
+/** The browser threw the database away before this page was opened. */
+function useEviction(): Warning | null {
+  const { replica } = useReplica()
+  const [warning, setWarning] = useState<Warning | null>(null)
+  useEffect(
+    () => replica.on('evicted', error => setWarning(explainEviction(error.details.unsent))),
+    [replica],
+  )
+  return warning
 }

@@ -1,5 +1,6 @@
 /** Error codes in the words of this app, for people who never saw a code. */
 import type { QuarantinedItem, Status } from '@rejoin/client'
+import { countChanges } from './status-words.ts'
 
 /** Why a change was refused. */
 export function explainRefusal(item: QuarantinedItem): string {
@@ -34,9 +35,19 @@ export interface Warning {
   readonly text: string
 }
 
+/** What the browser took from this device, and whether anything of it is lost. */
+export function explainEviction(unsent: number): Warning {
+  const title = 'The browser has deleted the notes on this device'
+  if (unsent === 0) return { title, text: 'Nothing is lost: they come back from the relay.' }
+  return {
+    title,
+    text: `What was on a relay comes back; ${countChanges(unsent)} had not been sent and are lost.`,
+  }
+}
+
 /** What in the status is worth a warning beyond the status bar. */
 export function findWarning(status: Status): Warning | null {
-  switch (status.reason) {
+  switch (status.storage ?? status.reason) {
     case 'storage-full':
       return {
         title: 'This device is full',

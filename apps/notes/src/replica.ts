@@ -1,23 +1,11 @@
 /** The app's replica: one space, one collection. */
-import type { CollectionHandle, Conflicts, DocumentOf, Live, Quarantine, Status } from '@rejoin/client'
-import * as client from '@rejoin/client'
+import { openReplica, type DocumentOf, type Replica } from '@rejoin/client'
 import type { Configuration } from './configuration.ts'
 import { notes } from './schema.ts'
 
-const collections = { notes }
-type NoteFields = (typeof notes)['fields']
+export type NotesReplica = Replica<{ readonly notes: typeof notes }>
 
-export type Note = DocumentOf<NoteFields>
-
-export interface NotesReplica {
-  readonly notes: CollectionHandle<'notes', NoteFields>
-  readonly conflicts: Conflicts<typeof collections>
-  readonly quarantine: Quarantine
-  readonly status: Live<Status>
-  pause(): void
-  resume(): void
-  close(): Promise<void>
-}
+export type Note = DocumentOf<(typeof notes)['fields']>
 
 export interface Person {
   readonly name: string
@@ -25,11 +13,5 @@ export interface Person {
 }
 
 export function openNotes({ space, relay }: Configuration, { name, device }: Person): Promise<NotesReplica> {
-  return (client as unknown as { openReplica(options: object): Promise<NotesReplica> }).openReplica({
-    space,
-    collections,
-    relays: [relay],
-    token: () => name,
-    device,
-  })
+  return openReplica({ space, collections: { notes }, relays: [relay], token: () => name, device })
 }

@@ -1,30 +1,29 @@
 /** How far one's changes are, and the switch that cuts the connection on purpose. */
-import { useEffect, useState, type ReactNode } from 'react'
+import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import { LinkGlyph } from './link-glyph.tsx'
 import { useLive } from './live.ts'
 import { useReplica } from './replica-context.ts'
-import { describeStatus } from './status-words.ts'
+import { describeStatus, type StatusWords } from './status-words.ts'
 
 export function StatusBar(): ReactNode {
   const { replica, tracker } = useReplica()
   const status = useLive(replica.status)
   const unsaved = useLive(tracker.unsaved)
   const now = useSlowClock(status.pending > 0)
-  const { mood, headline, detail } = describeStatus(status, unsaved, now)
+  const words = useMemo(() => describeStatus(status, unsaved, now), [status, unsaved, now])
+  const { mood, headline, connection, waiting } = useUnhurried(words)
   const isPaused = status.connection === 'paused'
 
   return (
     <footer className="status-bar" data-mood={mood}>
-      <LinkGlyph connection={status.connection} isHolding={status.pending > 0 || unsaved > 0} />
-      <div
-        className="status-words"
-        data-testid="status"
-        data-connection={status.connection}
-        role="status"
-        aria-live="polite"
-      >
+      <LinkGlyph connection={status.connection} isHolding={mood !== 'good' && status.pending + unsaved > 0} />
+      <div className="status-words" data-testid="status" data-connection={status.connection}>
         <span className="status-headline">{headline}</span>
-        <span className="status-detail">{detail}</span>
+        <span className="status-detail">
+          {/* Read out when it changes; the rest changes with every key, and can be read when it is wanted. */}
+          <span role="status">{connection}</span>
+          {waiting !== '' && ` · ${waiting}`}
+        </span>
       </div>
       <output className="only-read" data-testid="pending-count" aria-hidden="true">
         {status.pending}
@@ -41,6 +40,20 @@ export function StatusBar(): ReactNode {
       </label>
     </footer>
   )
+}
+
+const ranks = { busy: 0, wait: 1, good: 2 } as const
+const restMs = 300
+
+/** Bad news at once, good news when it has lasted: while somebody types, the words must neither lie nor flicker. */
+function useUnhurried(words: StatusWords): StatusWords {
+  const [shown, setShown] = useState(words)
+  const isBetter = ranks[words.mood] > ranks[shown.mood]
+  useEffect(() => {
+    const timer = setTimeout(() => setShown(words), isBetter ? restMs : 0)
+    return () => clearTimeout(timer)
+  }, [words, isBetter])
+  return isBetter ? shown : words
 }
 
 /** The time, fresh enough for words like "for 3 min"; stands still while nobody needs it. */

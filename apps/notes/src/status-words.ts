@@ -4,29 +4,37 @@
  */
 import type { Status } from '@rejoin/client'
 
-/** How far one's own changes are. `wait` asks for nothing, `alert` for a look. */
-export type Mood = 'busy' | 'wait' | 'good' | 'alert'
+/** How far one's own changes are, the worst first: not on this disk, not on a relay, all there. */
+export type Mood = 'busy' | 'wait' | 'good'
 
 export interface StatusWords {
   readonly mood: Mood
   readonly headline: string
-  readonly detail: string
+  readonly connection: string
+  /** How long the oldest change has waited, or nothing. */
+  readonly waiting: string
 }
 
 /** `unsaved` counts changes of this tab that this device's disk has not confirmed yet. */
 export function describeStatus(status: Status, unsaved: number, now: number): StatusWords {
-  if (unsaved > 0) return { mood: 'busy', headline: 'Saving…', detail: 'Not yet on this device’s disk' }
   const connection = describeConnection(status)
+  const waiting = describeWait(status.oldestPendingAt, now)
+  if (unsaved > 0) return { mood: 'busy', headline: 'Saving on this device…', connection, waiting }
   if (status.pending > 0) {
-    const where = status.persistence === 'memory' ? 'in this tab' : 'on this device'
+    const isKept = status.persistence === 'indexeddb' && status.storage === undefined
+    const where = isKept ? 'on this device' : 'in this tab'
     const headline = `${countChanges(status.pending)} ${where}, not yet on a relay`
-    const waiting = describeWait(status.oldestPendingAt, now)
-    return { mood: 'wait', headline, detail: waiting === '' ? connection : `${connection} · ${waiting}` }
+    return { mood: 'wait', headline, connection, waiting }
   }
   if (status.connection === 'online') {
-    return { mood: 'good', headline: 'All changes are on the relay', detail: connection }
+    return { mood: 'good', headline: 'All changes are on the relay', connection, waiting }
   }
-  return { mood: 'wait', headline: 'No changes wait for the relay', detail: connection }
+  return { mood: 'wait', headline: 'No changes wait for the relay', connection, waiting }
+}
+
+/** Short enough for a pill: "1 change", "12 changes". */
+export function countChanges(count: number): string {
+  return count === 1 ? '1 change' : `${count} changes`
 }
 
 function describeConnection(status: Status): string {
@@ -44,14 +52,9 @@ function describeConnection(status: Status): string {
   }
 }
 
-/** Short enough for a pill: "1 change", "12 changes". */
-export function countChanges(count: number): string {
-  return count === 1 ? '1 change' : `${count} changes`
-}
-
-/** How long the oldest change waits; silent about the first minute, which nobody needs to watch. */
-function describeWait(since: number | null | undefined, now: number): string {
-  if (since === null || since === undefined) return ''
+/** Silent about the first minute, which nobody needs to watch. */
+function describeWait(since: number | null, now: number): string {
+  if (since === null) return ''
   const minutes = Math.floor((now - since) / 60_000)
   if (minutes < 1) return ''
   if (minutes < 60) return `waiting for ${minutes} min`

@@ -1,6 +1,7 @@
 /** The live text of a note for as long as it is on the screen. */
 import { useEffect, useState } from 'react'
 import type { Text } from 'yjs'
+import type { NotesReplica } from './replica.ts'
 import { useReplica } from './replica-context.ts'
 
 export type OpenText =
@@ -13,7 +14,9 @@ export function useNoteText(noteId: string): OpenText | null {
   const [open, setOpen] = useState<OpenText | null>(null)
 
   useEffect(() => {
-    const handle = replica.notes.text(noteId, 'body')
+    const opened = tryOpen(replica, noteId)
+    if (typeof opened === 'string') return setOpen({ text: null, problem: opened })
+    const handle = opened
     let stopTyping = (): void => {}
     let isOver = false
     const attach = (): void => {
@@ -46,4 +49,13 @@ export function useNoteText(noteId: string): OpenText | null {
   }, [replica, tracker, noteId])
 
   return open
+}
+
+/** The handle, or why there is none: somebody may have deleted the note since it was shown. */
+function tryOpen(replica: NotesReplica, noteId: string): ReturnType<NotesReplica['notes']['text']> | string {
+  try {
+    return replica.notes.text(noteId, 'body')
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }

@@ -10,7 +10,9 @@ const restMs = 400
 export interface TitleFieldProps {
   readonly title: string
   readonly isNew: boolean
-  readonly onWrite: (title: string) => void
+  /** `meanwhile` is what somebody else named the note while this was typed, or null. */
+  readonly onWrite: (title: string, meanwhile: string | null) => void
+
   /** Enter: the title is done, on to the body. */
   readonly onDone: () => void
 }
@@ -19,18 +21,18 @@ export function TitleField({ title, isNew, onWrite, onDone }: TitleFieldProps): 
   // Null while nothing is typed: then the field follows the replica.
   const [draft, setDraft] = useState<string | null>(null)
   const field = useRef<HTMLTextAreaElement>(null)
-  const latest = useRef<{ draft: string | null; write: (title: string) => void }>({
-    draft: null,
-    write: onWrite,
-  })
+  // What a flush needs, whichever moment it comes from: `before` is the title when the draft was begun.
+  const latest = useRef({ draft: null as string | null, before: title, title, write: onWrite })
   latest.current.write = onWrite
+  latest.current.title = title
 
   const flush = useCallback(() => {
-    const { draft: typed, write } = latest.current
+    const { draft: typed, before, title: now, write } = latest.current
     if (typed === null) return
     latest.current.draft = null
+    latest.current.title = typed
     setDraft(null)
-    write(typed)
+    write(typed, now === before || now === typed ? null : now)
   }, [])
 
   useEffect(() => {
@@ -55,6 +57,7 @@ export function TitleField({ title, isNew, onWrite, onDone }: TitleFieldProps): 
 
   const type = (text: string): void => {
     const line = text.replace(/[\r\n]+/g, ' ')
+    if (latest.current.draft === null) latest.current.before = latest.current.title
     latest.current.draft = line
     setDraft(line)
   }

@@ -1,7 +1,8 @@
 /**
- * How far the writes of this tab have come: how many are not on this device's disk yet, and which notes hold
- * something that no relay has. What was typed in a text has no handle of its own, so it counts as unsent until
- * nothing is pending at all.
+ * How far writes have come: how many of this tab's are not on this device's disk yet, and which notes hold something
+ * that no relay has. What was typed in a text has no handle of its own, and handles end with their page; so what is
+ * known of those is kept beside the notes, and let go of when nothing is pending at all. In doubt a note counts as
+ * unsent: the marker may come off late, never early.
  */
 import type { Live, Reachable, Status } from '@rejoin/client'
 import type { Watchable } from './live.ts'
@@ -14,22 +15,32 @@ export interface Tracker {
   close(): void
 }
 
-export function createTracker(status: Live<Status>): Tracker {
+export interface TrackerMemory {
+  read(): readonly string[]
+  write(noteIds: readonly string[]): void
+}
+
+export function createTracker(status: Live<Status>, memory: TrackerMemory): Tracker {
   const unsaved = createCell(0)
   const unsentIds = createCell<ReadonlySet<string>>(new Set())
-  const unsentById = new Map<string, number>()
-  const typed = new Set<string>()
+  const countById = new Map<string, number>()
+  const inDoubt = new Set<string>(memory.read())
 
-  const show = (): void => unsentIds.set(new Set([...unsentById.keys(), ...typed]))
+  const show = (): void => {
+    const ids = new Set([...countById.keys(), ...inDoubt])
+    unsentIds.set(ids)
+    memory.write([...ids])
+  }
   const settle = (noteId: string): void => {
-    const left = (unsentById.get(noteId) ?? 1) - 1
-    if (left === 0) unsentById.delete(noteId)
-    else unsentById.set(noteId, left)
+    const left = (countById.get(noteId) ?? 1) - 1
+    if (left === 0) countById.delete(noteId)
+    else countById.set(noteId, left)
     show()
   }
+  show()
   const stop = status.subscribe(({ pending }) => {
-    if (pending > 0 || typed.size === 0) return
-    typed.clear()
+    if (pending > 0 || inDoubt.size === 0) return
+    inDoubt.clear()
     show()
   })
 
@@ -40,17 +51,42 @@ export function createTracker(status: Live<Status>): Tracker {
       unsaved.set(unsaved.get() + 1)
       const saved = (): void => unsaved.set(unsaved.get() - 1)
       write.reached('local').then(saved, saved)
-      unsentById.set(noteId, (unsentById.get(noteId) ?? 0) + 1)
+      countById.set(noteId, (countById.get(noteId) ?? 0) + 1)
       show()
       const sent = (): void => settle(noteId)
       write.reached('relay').then(sent, sent)
     },
     trackTyping(noteId) {
-      if (typed.has(noteId)) return
-      typed.add(noteId)
+      if (inDoubt.has(noteId)) return
+      inDoubt.add(noteId)
       show()
     },
     close: stop,
+  }
+}
+
+/** Remembers ids in a place of the browser's; where it keeps nothing, for as long as the page lasts. */
+export function createTrackerMemory(
+  storage: () => Pick<Storage, 'getItem' | 'setItem'>,
+  space: string,
+): TrackerMemory {
+  const key = `rejoin-notes:unsent:${space}`
+  return {
+    read() {
+      try {
+        const ids: unknown = JSON.parse(storage().getItem(key) ?? '[]')
+        return Array.isArray(ids) ? ids.filter(id => typeof id === 'string') : []
+      } catch {
+        return []
+      }
+    },
+    write(noteIds) {
+      try {
+        storage().setItem(key, JSON.stringify(noteIds))
+      } catch {
+        // Full or forbidden; then a reload forgets the markers, and the status bar still counts.
+      }
+    },
   }
 }
 

@@ -22,7 +22,7 @@ describe('the words for a status', () => {
   })
 
   test.each(connections)('say that it is being saved while the disk has not answered (%s)', connection => {
-    expect(describeStatus({ ...calm, connection }, 1, 0).headline).toBe('Saving…')
+    expect(describeStatus({ ...calm, connection }, 1, 0).headline).toBe('Saving on this device…')
   })
 
   test('say that all is on the relay only while there is one to ask', () => {
@@ -35,6 +35,11 @@ describe('the words for a status', () => {
     }
   })
 
+  test('do not claim a disk that cannot be written', () => {
+    const { headline } = describeStatus({ ...calm, storage: 'storage-full', pending: 2 }, 0, 0)
+    expect(headline).toBe('2 changes in this tab, not yet on a relay')
+  })
+
   test('do not claim a device that keeps nothing', () => {
     const { headline } = describeStatus({ ...calm, persistence: 'memory', pending: 1 }, 0, 0)
     expect(headline).toBe('1 change in this tab, not yet on a relay')
@@ -42,14 +47,9 @@ describe('the words for a status', () => {
 
   test('say for how long the oldest change has waited', () => {
     const waiting = { ...calm, connection: 'offline', pending: 1, oldestPendingAt: 0 } as const
-    const details = [30_000, 5 * 60_000, 3 * 3_600_000, 72 * 3_600_000].map(
-      now => describeStatus(waiting, 0, now).detail,
+    const words = [30_000, 5 * 60_000, 3 * 3_600_000, 72 * 3_600_000].map(
+      now => describeStatus(waiting, 0, now).waiting,
     )
-    expect(details).toEqual([
-      'No connection',
-      'No connection · waiting for 5 min',
-      'No connection · waiting for 3 h',
-      'No connection · waiting for 3 days',
-    ])
+    expect(words).toEqual(['', 'waiting for 5 min', 'waiting for 3 h', 'waiting for 3 days'])
   })
 })
