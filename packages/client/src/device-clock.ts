@@ -1,10 +1,12 @@
 /**
  * The device's clock, corrected by what relays say (SPEC C2).
  *
- *   guessing -- measured --> anchored -- released --> corrected
+ *   corrected -- measured --> anchored -- slept --> doubtful -- heard of the relay's time --> anchored
+ *       ^------------------------ released -------------/
  *
  * While a session lasts, time runs with the monotonic clock from where the relay put it, so that a person who sets the
- * device's clock moves nothing. Without one it is the device's clock and the offset that was last known.
+ * device's clock moves nothing. But a monotonic clock may stand still while the device sleeps; so when the device's
+ * clock runs ahead of it, that one is believed, until the relay says its time again.
  */
 import type { Runtime } from '@rejoin/core'
 
@@ -15,6 +17,8 @@ export interface DeviceClock {
   readonly offsetMs: number
   /** This is the relay's time now. */
   measured(relayNow: number): void
+  /** The relay said its time, perhaps a while ago: a message may have waited for a device that slept. */
+  heard(relayTime: number): void
   /** The session has ended: from here on the device's own clock goes on. */
   released(): void
   /** Another tab knows better. */
@@ -23,36 +27,57 @@ export interface DeviceClock {
 
 /** Differences below this are the network's, and not worth telling. */
 const noticeableMs = 20
+/** By so much the two clocks of a device do not drift apart within a session. */
+const driftMs = 5000
+/** What waited for a device to wake is there within this time. */
+const wakingMs = 2000
 
 export function createDeviceClock(runtime: Pick<Runtime, 'now' | 'monotonic'>): DeviceClock {
   let anchor: { readonly time: number; readonly at: number } | null = null
+  let doubtfulAt: number | null = null
   let offset = 0
 
-  function now(): number {
-    return anchor === null ? runtime.now() + offset : anchor.time + (runtime.monotonic() - anchor.at)
+  /** Brings offset or anchor up to date with what the device's clock did. */
+  function settle(): void {
+    if (anchor === null) return
+    const at = runtime.monotonic()
+    const time = anchor.time + (at - anchor.at)
+    const current = Math.round(time - runtime.now())
+    if (current < offset - driftMs) {
+      anchor = { time: runtime.now() + offset, at }
+      doubtfulAt ??= at
+    } else if (Math.abs(current - offset) >= noticeableMs) offset = current
   }
 
-  /** Follows the device's clock when it jumps while a session holds the time. */
-  function settle(): number {
-    if (anchor !== null) {
-      const current = Math.round(now() - runtime.now())
-      if (Math.abs(current - offset) >= noticeableMs) offset = current
-    }
-    return offset
+  function measured(relayNow: number): void {
+    anchor = { time: relayNow, at: runtime.monotonic() }
+    doubtfulAt = null
+    const current = Math.round(relayNow - runtime.now())
+    if (Math.abs(current - offset) >= noticeableMs) offset = current
+  }
+
+  function now(): number {
+    settle()
+    return anchor === null ? runtime.now() + offset : anchor.time + (runtime.monotonic() - anchor.at)
   }
 
   return {
     now,
     get offsetMs() {
-      return settle()
-    },
-    measured(relayNow) {
-      anchor = { time: relayNow, at: runtime.monotonic() }
       settle()
+      return offset
+    },
+    measured,
+    heard(relayTime) {
+      const time = now()
+      const isFresh = doubtfulAt !== null && runtime.monotonic() - doubtfulAt > wakingMs
+      // A time that waited is too early, never too late.
+      if (isFresh || relayTime > time + driftMs) measured(relayTime)
     },
     released() {
       settle()
       anchor = null
+      doubtfulAt = null
     },
     adopt(offsetMs) {
       if (anchor === null) offset = offsetMs

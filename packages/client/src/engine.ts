@@ -40,10 +40,6 @@ export interface Engine extends ReplicaCore {
   renewWriter(): void
   /** Own transactions that no relay has acknowledged, those not on this disk yet included. */
   readonly pending: number
-  /** Own transactions of this tab that are not on this disk yet. */
-  readonly unsaved: number
-  /** Calls back, in the same tick, when the journal brought own writes, of whichever tab. Returns how to stop. */
-  onOwnStored(listener: () => void): () => void
   /** Stops taking writes and refuses what waits for a level. The journal is closed by whoever made it. */
   close(): void
 }
@@ -68,12 +64,13 @@ export function createEngine(options: EngineOptions): Engine {
   const stamps = createWriterStamps(runtime, clock.now)
   const batch = createAppliedBatch()
   const milestones = createMilestones(state, runtime, options.levels)
-  const ownStored = new Set<() => void>()
   const serials = new Map<WriterId, number>()
-  const unsaved = new Set<TransactionId>()
+  /** Counted when it is asked for, since an outbox may be long; null after every change. */
+  let pending: number | null = null
   let closed: RejoinError | null = null
 
   const sink = createStateSink(state, (applied, chunk) => {
+    pending = null
     batch.note(applied)
     if (stamps.writer !== null && applied.writers.has(stamps.writer)) stamps.renew()
     if (chunk === null) {
@@ -84,8 +81,6 @@ export function createEngine(options: EngineOptions): Engine {
       hear(chunk)
       milestones.follow(chunk)
     }
-    if (chunk === null || chunk.kind === 'own' || chunk.kind === 'remade')
-      for (const run of [...ownStored]) run()
   })
   const journal = options.createJournal(sink)
 
@@ -105,16 +100,17 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function store(transaction: Transaction): void {
-    const { id } = transaction
-    unsaved.add(id)
-    journal.write(transaction).then(
-      () => void unsaved.delete(id),
-      (error: unknown) => {
-        if (closed !== null) return
-        milestones.unsaved(id, error)
-        options.onUnsaved(id, error)
-      },
-    )
+    journal.write(transaction).catch((error: unknown) => {
+      if (closed !== null) return
+      milestones.unsaved(transaction.id, error)
+      options.onUnsaved(transaction.id, error)
+    })
+  }
+
+  function countPending(): number {
+    let count = 0
+    for (const entry of state.outbox.entries()) if (entry.acks.size === 0) count += 1
+    return count
   }
 
   function seenOf(key: DocumentKey): SeenDocument {
@@ -134,13 +130,9 @@ export function createEngine(options: EngineOptions): Engine {
     get closed() {
       return closed !== null
     },
-    get unsaved() {
-      return unsaved.size
-    },
     get pending() {
-      let count = 0
-      for (const entry of state.outbox.entries()) if (entry.acks.size === 0) count += 1
-      return count
+      pending ??= countPending()
+      return pending
     },
     commit(writes) {
       if (closed !== null) throw closed
@@ -150,6 +142,7 @@ export function createEngine(options: EngineOptions): Engine {
       const seen = writes.map(write => seenOf(write.key))
       const id = transactionId(writer, serial)
       const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs }
+      pending = null
       batch.note(state.write(transaction))
       store(transaction)
       return transaction
@@ -161,17 +154,11 @@ export function createEngine(options: EngineOptions): Engine {
       await journal.append({ kind: 'settled', ids }, { durability: 'strict' })
     },
     loadBody: journal.readBody,
-    onOwnStored(listener) {
-      const own = (): void => listener()
-      ownStored.add(own)
-      return () => void ownStored.delete(own)
-    },
     close() {
       if (closed !== null) return
       closed = new RejoinError('closed', { what: name }, `the replica ${name} was closed; open it again`)
       milestones.close(closed)
       batch.close()
-      ownStored.clear()
     },
   }
 }

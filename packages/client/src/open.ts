@@ -27,6 +27,7 @@ import { createSurface } from './surface.ts'
 import { createTextSupports } from './text-supports.ts'
 import type { Token } from './token-source.ts'
 import { createUplink } from './uplink.ts'
+import { addressOf } from './websocket-runtime.ts'
 
 export interface OpenOptions<C extends Collections> {
   /** The unit of sharing: all replicas of a space come to the same. */
@@ -53,25 +54,26 @@ const closeMs = 1500
 
 /**
  * Opens a replica; its rows are in memory when it resolves, whether or not there is a network. Rejects with
- * `key-forbidden` for a collection that is named like a member of the replica; with `storage-closed` if the database
- * holds what this version cannot read. Where nothing can be stored it is kept in memory, and `status` says so.
+ * `key-forbidden` for a collection that is named like a member of the replica; with a TypeError for a relay that is no
+ * URL; with `storage-closed` if the database holds what this version cannot read. Where nothing can be stored it is kept in memory, and `status` says so.
  */
 export async function openReplica<C extends Collections>(options: OpenOptions<C>): Promise<Replica<C>> {
   const collections: C = options.collections
   checkNames(collections)
+  if (options.ports?.connect === undefined) for (const url of options.relays) addressOf(url)
   const name = options.name ?? databaseName(options.space, options.account ?? '')
   const database = await openDatabase(name, options.ports)
   const { ports, storage, record, replica } = database
   const { runtime, page } = ports
   const events = createEvents<ReplicaEvents>()
-  let storageFault: ErrorCode | undefined
+  let storageFault: ErrorCode | undefined = database.blocked?.code as ErrorCode | undefined
   let closing: Promise<void> | null = null
 
   const engine = createEngine({
     name,
     replica,
     runtime,
-    levels: () => uplink.levels,
+    levels: () => (options.relays.length === 0 ? [] : uplink.levels),
     createJournal: sink =>
       createJournal({
         name,
@@ -118,8 +120,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     sessionFence: () => uplink.sessionFence,
   })
   const settling = createSettling(
-    () =>
-      engine.unsaved === 0 && engine.pending === 0 && uplink.info.connection === 'online' && uplink.isLevel,
+    () => engine.pending === 0 && uplink.info.connection === 'online' && uplink.isLevel,
   )
 
   function look(): void {
@@ -150,7 +151,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
   const status = createLiveStatus(surface.status, () => ({
     connection: uplink.info.connection,
     reason: uplink.info.reason,
-    isLevel: uplink.isLevel && engine.unsaved === 0,
+    isLevel: uplink.isLevel,
     persistence: ports.persistence,
     storage: storageFault,
     clockOffsetMs: engine.clock.offsetMs,
@@ -163,6 +164,10 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
       settling.look()
     }),
     page.on(heedPage),
+    storage.onLost(() => {
+      storageFault = 'storage-closed'
+      status.look()
+    }),
   ]
 
   function heedPage(event: PageEvent): void {

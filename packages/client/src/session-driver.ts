@@ -249,6 +249,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       if (!decoded.ok) return end({ kind: 'ended', error: decoded.error, byRelay: false, retryAfterMs: 0 })
       const frame = decoded.value
       if (frame.type === 'welcome') halfTripMs = (runtime.monotonic() - begunAt) / 2
+      if (frame.type === 'heartbeat') clock.heard(frame.time + halfTripMs)
       isRefused = frame.type === 'refuse'
       drive(() => session.receive(frame, bytes.length))
     },

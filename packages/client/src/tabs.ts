@@ -67,7 +67,9 @@ export function createTabs(options: TabsOptions): Tabs {
   function ask(how: { readonly ifAvailable?: boolean; readonly steal?: boolean }): Promise<boolean> {
     const mine = ++turn
     return new Promise(resolve => {
+      let isGranted = false
       const asked = locks.request(lock, how, got => {
+        isGranted = got
         if (mine !== turn || isClosed || !got) {
           resolve(false)
           return Promise.resolve()
@@ -80,10 +82,20 @@ export function createTabs(options: TabsOptions): Tabs {
       })
       request = asked
       asked.done.catch(() => {
-        resolve(false)
-        if (mine === turn && !isClosed) lose()
+        if (mine === turn && !isClosed) {
+          if (isGranted) lose()
+          else holdWithoutLock()
+        }
+        resolve(isHolding)
       })
     })
+  }
+
+  /** The browser refuses its locks to this page: then beats and the fence have to do. */
+  function holdWithoutLock(): void {
+    isFenced = true
+    release = () => {}
+    hold()
   }
 
   /** Without a lock that other tabs can see, the fence is all there is: then whoever beats goes on. */
