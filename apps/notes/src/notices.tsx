@@ -4,7 +4,7 @@ import { Icon } from './icons.tsx'
 import { useLive } from './live.ts'
 import { explainEviction, findWarning, type Warning } from './reason-words.ts'
 import { useReplica } from './replica-context.ts'
-import { countChanges } from './status-words.ts'
+import { countRefused } from './status-words.ts'
 
 export interface NoticesProps {
   readonly conflicts: number
@@ -29,9 +29,7 @@ export function Notices({ conflicts, onDecide, onRefused }: NoticesProps): React
       {status.quarantined > 0 && (
         <button type="button" className="badge is-refused" data-testid="quarantine-badge" onClick={onRefused}>
           <Icon name="stop" />
-          <span>
-            {countChanges(status.quarantined)} {status.quarantined === 1 ? 'was' : 'were'} refused
-          </span>
+          <span>{countRefused(status.quarantined)}</span>
         </button>
       )}
       {conflicts > 0 && (

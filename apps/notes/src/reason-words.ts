@@ -8,7 +8,7 @@ export function explainRefusal(item: QuarantinedItem): string {
     case 'not-permitted':
       return 'You may not change this space.'
     case 'refused-by-rule':
-      return 'The relay’s rules do not allow it.'
+      return `The relay’s rules do not allow it: ${item.error.details.reason}`
     case 'built-on-refused':
       return 'It builds on a change that was refused.'
     case 'document-unknown':

@@ -26,6 +26,11 @@ export function describeStatus(status: Status, unsaved: number, now: number): St
     const headline = `${countChanges(status.pending)} ${where}, not yet on a relay`
     return { mood: 'wait', headline, connection, waiting }
   }
+  if (status.quarantined > 0) {
+    const rest =
+      status.connection === 'online' ? 'all others are on the relay' : 'no others wait for the relay'
+    return { mood: 'wait', headline: `${countRefused(status.quarantined)}, ${rest}`, connection, waiting }
+  }
   if (status.connection === 'online') {
     return { mood: 'good', headline: 'All changes are on the relay', connection, waiting }
   }
@@ -35,6 +40,11 @@ export function describeStatus(status: Status, unsaved: number, now: number): St
 /** Short enough for a pill: "1 change", "12 changes". */
 export function countChanges(count: number): string {
   return count === 1 ? '1 change' : `${count} changes`
+}
+
+/** "1 change was refused", "3 changes were refused". */
+export function countRefused(count: number): string {
+  return `${countChanges(count)} ${count === 1 ? 'was' : 'were'} refused`
 }
 
 function describeConnection(status: Status): string {

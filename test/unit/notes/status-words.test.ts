@@ -35,6 +35,12 @@ describe('the words for a status', () => {
     }
   })
 
+  test('do not count as sent what was refused', () => {
+    const { mood, headline } = describeStatus({ ...calm, quarantined: 1 }, 0, 0)
+    expect(headline).toBe('1 change was refused, all others are on the relay')
+    expect(mood).not.toBe('good')
+  })
+
   test('do not claim a disk that cannot be written', () => {
     const { headline } = describeStatus({ ...calm, storage: 'storage-full', pending: 2 }, 0, 0)
     expect(headline).toBe('2 changes in this tab, not yet on a relay')
