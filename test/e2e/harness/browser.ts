@@ -4,7 +4,7 @@
  * last one left on the disk. What its pages complain about is kept, and is asked for at the end.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type BrowserContext, type Page } from 'playwright'
@@ -35,7 +35,7 @@ export interface ProfileOptions {
   /** What pages may complain about. A wire that is cut is never worth a word. */
   readonly expected?: readonly RegExp[]
   /** Runs after every start, before there is a page of the test. */
-  readonly prepare?: (context: BrowserContext) => Promise<void>
+  readonly prepare?: (context: BrowserContext) => Promise<unknown>
   readonly viewport?: { readonly width: number; readonly height: number }
 }
 
@@ -74,14 +74,14 @@ export async function launchProfile(options: ProfileOptions): Promise<Profile> {
     context.on('console', message => {
       if (message.type() === 'error') complain(`${message.text()} at ${message.location().url}`)
     })
-    context.on('weberror', ({ error }) => {
-      const thrown = error()
-      complain(`threw ${thrown.stack ?? thrown.message}`)
+    context.on('weberror', uncaught => {
+      const error = uncaught.error()
+      complain(`threw ${error.stack ?? error.message}`)
     })
     await prepare?.(context)
   }
 
-  async function end(how: (context: BrowserContext, group: number) => void | Promise<void>): Promise<void> {
+  async function end(how: (context: BrowserContext, group: number) => unknown): Promise<void> {
     if (now === null) return
     const { context, group } = now
     now = null
@@ -133,14 +133,6 @@ async function closeInOrder(context: BrowserContext): Promise<void> {
     await within(closed, `${page.url()} closes`)
   }
   await context.close()
-}
-
-/** Keeps a picture of a page in the folder that `REJOIN_SCREENSHOTS` names; without it, does nothing. */
-export async function photograph(page: Page, name: string): Promise<void> {
-  const folder = process.env['REJOIN_SCREENSHOTS']
-  if (folder === undefined || folder === '') return
-  mkdirSync(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`) })
 }
 
 /** The process group of a browser: Playwright starts each as the leader of one. */
