@@ -153,6 +153,8 @@ export function createClientSession(
   let answeredParts = 0
   const givenKeys = new Set<DocumentKey>()
   const refusedGives = new Map<DocumentKey, Failure>()
+  /** Whether the relay lacks rows that this client may not give. */
+  let withheld = false
 
   // Submitting.
   const sent = new Map<number, TransactionId>()
@@ -204,7 +206,7 @@ export function createClientSession(
     phase = 'reconciling'
     if (frame.begin === 'join') return reconcile(true)
     cursor = frame.cursor
-    if (!frame.covers && state.size > 0) return reconcile(false)
+    if (!frame.covers && state.size > 0 && mayWrite()) return reconcile(false)
     open()
   }
 
@@ -248,7 +250,8 @@ export function createClientSession(
     if (index === null || !ranging)
       return end(failure('malformed-frame', { reason: 'ranges that nobody asked for' }), 0)
     const { next, mine, theirs } = compareRanges(index, frame.ranges)
-    toGive.push(...mine)
+    if (mayWrite()) toGive.push(...mine)
+    else withheld ||= mine.length > 0
     if (joining && theirs.length > 0) {
       for (const key of theirs) {
         takes.add(key)
@@ -306,7 +309,8 @@ export function createClientSession(
       })
     }
     const base = new Map([[generation, position]])
-    const reach = refusedGives.size > 0 ? addPosition(facts(), state.reach, generation, position) : base
+    const reach =
+      refusedGives.size > 0 || withheld ? addPosition(facts(), state.reach, generation, position) : base
     if (joining) {
       cursor ??= welcome.cursor
       append(pulled({ cursor, frontier: { positions: relayFrontier, how: 'replace' }, reach }), 'relaxed')
@@ -620,7 +624,7 @@ export function createClientSession(
   // ---------------------------------------------------------------- submit
 
   function submit(): void {
-    if (halted || welcome === null) return
+    if (halted || !mayWrite()) return
     let batch: SubmittedTransaction[] = []
     let batchBytes = 0
     let first = nextIndex
@@ -635,9 +639,10 @@ export function createClientSession(
       const { id, writes } = entry.transaction
       if (entry.position === 0 || sentIds.has(id) || refusedHere.has(id) || isAcknowledgedHere(entry.acks))
         continue
-      if (writes.some(write => state.retired.has(write.mark.writer))) {
-        remaking ??= { from: id, keys: new Set(), refusedTexts: new Map() }
-        continue
+      if (entry.acks.size === 0 && writes.some(write => state.retired.has(write.mark.writer))) {
+        // What comes behind it may stand on it, and what is under way must not be made twice.
+        if (sent.size === 0) remaking ??= { from: id, keys: new Set(), refusedTexts: new Map() }
+        break
       }
       const bytes = sizeOfTransaction(entry.transaction)
       if (
@@ -655,6 +660,11 @@ export function createClientSession(
     }
     flush()
     if (remaking !== null) step()
+  }
+
+  /** Q4: who may only read is offered no level, and keeps the outbox for a token that may write. */
+  function mayWrite(): boolean {
+    return welcome !== null && welcome.levels.length > 0
   }
 
   function isAcknowledgedHere(
@@ -688,7 +698,8 @@ export function createClientSession(
 
   /** S3: gives whenever the source's frontier does not cover my reach, and that has lasted for two heartbeats. */
   function heed(): void {
-    const lacking = phase === 'open' && atCut && !coversPositions(facts(), relayFrontier, state.reach)
+    const lacking =
+      phase === 'open' && atCut && mayWrite() && !coversPositions(facts(), relayFrontier, state.reach)
     uncovered = lacking ? uncovered + 1 : 0
     if (uncovered < 2) return step()
     uncovered = 0
