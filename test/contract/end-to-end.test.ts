@@ -226,3 +226,71 @@ function isForbidden(write: { readonly delta: { readonly cells: ReadonlyMap<stri
     part instanceof Uint8Array ? new TextDecoder().decode(part) : part instanceof Map ? [...part] : part,
   ).includes('SHOUT')
 }
+
+describe('permissions', () => {
+  it('[Q4] who may only read sees everything, and keeps what was written until a token may write', async () => {
+    const access = { bob: 'read' as 'read' | 'write' }
+    const relay = await openRelay('memory', {
+      access: user => Promise.resolve(user === 'bob' ? access.bob : 'write'),
+    })
+    const alice = await openNotes('alice', relay)
+    const { id } = alice.notes.insert({ title: 'hers', color: 'amber' })
+    await alice.settled()
+    const bob = await openNotes('bob', relay)
+    await expect.poll(() => titles(bob), soon).toEqual(['hers'])
+    await expect
+      .poll(() => bob.status.get(), soon)
+      .toMatchObject({ connection: 'online', reason: 'not-permitted' })
+    const change = bob.notes.update(id, { color: 'teal' })
+    await change.reached('local')
+    await expect(change.reached('relay')).rejects.toMatchObject({ code: 'ack-unavailable' })
+    expect(bob.status.get()).toMatchObject({ pending: 1, quarantined: 0, synced: false })
+    access.bob = 'write'
+    bob.pause()
+    bob.resume()
+    await bob.settled()
+    await expect.poll(() => alice.notes.get(id)?.color, soon).toBe('teal')
+  })
+
+  it('[Q4] a token that a relay does not take is asked for anew, and nothing is lost', async () => {
+    const asked: string[] = []
+    let token = 'expired'
+    const relay = await openRelay('memory', {
+      token: given => Promise.resolve(given === 'expired' ? null : { user: given }),
+    })
+    const alice = await openNotes('alice', relay, {
+      token() {
+        asked.push(token)
+        return token
+      },
+    })
+    const note = alice.notes.insert({ title: 'kept', color: 'amber' })
+    await expect
+      .poll(() => alice.status.get(), soon)
+      .toMatchObject({ connection: 'paused', reason: 'unauthenticated', pending: 1 })
+    token = 'alice'
+    await note.reached('relay')
+    expect(asked.length).toBeLessThan(5)
+    await alice.settled()
+    expect(alice.status.get()).toMatchObject({ connection: 'online', reason: undefined })
+  })
+
+  it('who may not enter a space is told so, and does not knock again by itself', async () => {
+    let knocks = 0
+    const access = { alice: 'none' as 'none' | 'write' }
+    const relay = await openRelay('memory', {
+      access: () => {
+        knocks += 1
+        return Promise.resolve(access.alice)
+      },
+    })
+    const alice = await openNotes('alice', relay)
+    await expect
+      .poll(() => alice.status.get(), soon)
+      .toMatchObject({ connection: 'paused', reason: 'not-permitted' })
+    expect(knocks).toBe(1)
+    access.alice = 'write'
+    alice.resume()
+    await alice.settled()
+  })
+})

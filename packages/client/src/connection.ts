@@ -215,7 +215,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (isUnknown || isStopped()) return told('paused')
     if (conversation === null && !isAsking) return told('offline')
     if (session === null || session.phase === 'greeting') return told('connecting')
-    return told(session.phase === 'open' && levelAt !== null ? 'online' : 'catching-up')
+    if (session.phase !== 'open' || levelAt === null) return told('catching-up')
+    // Q4: a relay that offers no level takes no writes of this token.
+    const mayWrite = session.relay?.levels.length !== 0
+    return { connection: 'online', reason: mayWrite ? undefined : 'not-permitted', caughtUp }
   }
 
   if (!isPaused && relays.length > 0) rest(runtime.monotonic())

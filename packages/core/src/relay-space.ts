@@ -292,7 +292,8 @@ export function createRelaySpace(
       generations: factsFor(frame),
       frontier,
       covers: coversPositions(generations, frontier, frame.reach),
-      levels: options.levels,
+      // Q4: who may only read keeps what it wrote, for a token that may write.
+      levels: caller.mayWrite ? options.levels : [],
       user: caller.user,
       leader: store,
       term: 0,
