@@ -4,7 +4,7 @@
  */
 import type { Replica } from '@rejoin/client'
 import type { Page } from 'playwright'
-import type { notes } from '../../../apps/notes/src/schema.ts'
+import type { notes } from '@rejoin/notes/src/schema.ts'
 import { until } from '../../chaos/harness/until.ts'
 import type { Profile } from './browser.ts'
 
@@ -14,7 +14,8 @@ declare global {
   }
 }
 
-export type Colour = 'amber' | 'coral' | 'rose' | 'violet' | 'blue' | 'teal' | 'green'
+export const colours = ['amber', 'coral', 'rose', 'violet', 'blue', 'teal', 'green'] as const
+export type Colour = (typeof colours)[number]
 
 /** A note as a replica holds it. */
 export interface SeenNote {

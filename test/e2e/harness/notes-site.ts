@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { serveSite } from '../../../apps/notes/serve-site.ts'
+import { serveSite } from '@rejoin/notes/serve-site.ts'
 
 export interface NotesSite {
   /** The address of the app for a space and the relay that it shall use. */

@@ -1,6 +1,6 @@
 // What a link to the app may decide, and what it may not.
 import { describe, expect, test } from 'vitest'
-import { readConfiguration } from '../../../apps/notes/src/configuration.ts'
+import { readConfiguration } from '@rejoin/notes/src/configuration.ts'
 
 function relayOf(page: string, ofServer: string | null = null): string {
   return readConfiguration(new URL(page), ofServer).relay

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readSite } from '../../../apps/notes/site.ts'
+import { readSite } from '@rejoin/notes/site.ts'
 
 const around = mkdtempSync(join(tmpdir(), 'rejoin-site-'))
 const folder = join(around, 'site')

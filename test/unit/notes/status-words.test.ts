@@ -1,7 +1,7 @@
 // The app's words for how far changes are: never ahead of the truth.
 import type { Status } from '@rejoin/client'
 import { describe, expect, test } from 'vitest'
-import { describeStatus } from '../../../apps/notes/src/status-words.ts'
+import { describeStatus } from '@rejoin/notes/src/status-words.ts'
 
 const calm: Status = {
   connection: 'online',
