@@ -2,22 +2,32 @@
  * Making writes anew (SPEC W6): what a relay refused or skipped keeps its content, what its writer had seen and its
  * time, and gets new marks, so that it beats nobody that it did not beat before and cannot meet its old self.
  *
- * One pass has one new writer, which nobody else uses: marks of it rise through the outbox's order. Tabs whose
- * writer was made anew draw another one for what they write next.
+ * One pass has one new writer, which nobody else uses: marks of it rise in each row, in the order of the outbox.
+ * Tabs whose writer was made anew draw another one for what they write next.
  */
 import { bodyKey } from './bodies.ts'
 import { followingStamp, type Stamp } from './clock.ts'
-import type { Cell } from './cells/cell.ts'
-import { contextOfCell } from './cells/cell.ts'
+import { contextOfCell, type Seen } from './cells/cell.ts'
+import type { CounterCell, CounterEntry } from './cells/counter.ts'
 import type { RemadeChunk } from './chunk.ts'
-import { addToContext } from './context.ts'
+import { addToContext, contextCovers, type Context } from './context.ts'
+import type { Deletion } from './deletion.ts'
 import { failure, type Failure } from './errors.ts'
 import type { TextSupport } from './field.ts'
-import { compareMarks, formatMark, greaterMark, yjsClientOf, type Mark, type WriterId } from './mark.ts'
+import { marksOfDelta } from './judge.ts'
+import {
+  compareMarks,
+  formatMark,
+  greaterMark,
+  isSameMark,
+  yjsClientOf,
+  type Mark,
+  type WriterId,
+} from './mark.ts'
 import type { OutboxEntry } from './outbox.ts'
 import { renameRow } from './rename-marks.ts'
 import type { ReplicaState } from './replica.ts'
-import { countParts, lastOfRow, rowExists, type DocumentKey, type PartName, type Row } from './row.ts'
+import { countParts, rowExists, type DocumentKey, type PartName, type Row } from './row.ts'
 import { transactionId, type Transaction, type TransactionId, type Write } from './write.ts'
 
 export interface RemakePlan {
@@ -27,6 +37,8 @@ export interface RemakePlan {
   readonly keys: ReadonlySet<DocumentKey> | null
   /** Text updates that were refused, by body key. */
   readonly refusedTexts: ReadonlyMap<string, readonly Uint8Array[]>
+  /** The transaction that was refused, which totals of the same writer count in. */
+  readonly refused?: Transaction | undefined
 }
 
 export interface RemakeContext {
@@ -73,14 +85,14 @@ export function bodiesToRemake(
 export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeContext): RemadeChunk | null {
   const entries = entriesToRemake(state, plan)
   if (entries.length === 0) return null
-  const pass = createPass(state, context, textsAnew(entries, plan, context))
+  const pass = createPass(state, context, textsAnew(entries, plan, context), plan.refused)
   const remade = new Set(entries)
   const transactions: { from: TransactionId; to: Transaction }[] = []
   const quarantined: { id: TransactionId; error: Failure }[] = []
   let serial = 0
   for (const entry of state.outbox.entries()) {
     if (!remade.has(entry)) {
-      for (const write of entry.transaction.writes) pass.note(write)
+      for (const write of entry.transaction.writes) pass.stay(write)
       continue
     }
     const { id } = entry.transaction
@@ -119,113 +131,223 @@ function textsAnew(entries: readonly OutboxEntry[], plan: RemakePlan, context: R
 
 interface Pass {
   /** Takes note of a write that stays as it is, since later ones stand on it. */
-  note(write: Write): void
+  stay(write: Write): void
   again(transaction: Transaction, id: TransactionId): Transaction | Failure
 }
 
-function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAnew): Pass {
+function createPass(
+  state: ReplicaState,
+  context: RemakeContext,
+  texts: TextsAnew,
+  refused: Transaction | undefined,
+): Pass {
   const renamed = new Map<string, Mark>()
   const rename = (mark: Mark): Mark => renamed.get(formatMark(mark)) ?? mark
   const existsByKey = new Map<DocumentKey, boolean>()
-  const lastByKey = new Map<DocumentKey, Mark>()
-  /** The cell of earlier own writes as they were, for totals and for what a context stood for. */
-  const before = new Map<string, Cell>()
+  /** Own marks of each row as they were and as they are now, in the order of the outbox. */
+  const movesByKey = new Map<DocumentKey, { readonly old: Mark; readonly now: Mark }[]>()
+  const given = new Set<string>()
+  /** What old writers had counted up to in writes that came before, by document, part and writer. */
+  const counted = new Map<string, CounterEntry>()
   const totals = new Map<string, number>()
-  let clock: Stamp = { ms: 0, tick: 0 }
-
-  function exists(key: DocumentKey, seen: boolean): boolean {
-    return existsByKey.get(key) ?? (seen || rowExists(state.confirmed(key)))
-  }
 
   function note(write: Write): void {
-    if (write.delta.revival !== null) existsByKey.set(write.key, true)
-    if (write.delta.deletion !== null) existsByKey.set(write.key, false)
-    const last = greaterMark(lastByKey.get(write.key) ?? null, lastOfRow(write.delta))
-    if (last !== null) lastByKey.set(write.key, last)
-    for (const [part, cell] of write.delta.cells)
-      before.set(`${part}\n${write.key}\n${write.mark.writer}`, cell)
+    const exists = existsAfter(write)
+    if (exists !== null) existsByKey.set(write.key, exists)
+    noteCounted(write)
   }
 
-  /** C4, W6 (1) and (3): its time, less what the clock was corrected by since, never beyond now; above what it saw. */
-  function markAnew(mark: Mark, correction: number, over: Mark | null): Mark {
-    const shifted = mark.ms + context.correction - correction
-    const ms = Math.max(
-      0,
-      shifted > context.now && mark.ms > context.now ? Math.floor(context.now) : Math.floor(shifted),
-    )
-    let stamp: Stamp = { ms, tick: mark.tick }
-    for (const floor of [clock, over]) {
-      if (floor !== null && (stamp.ms < floor.ms || (stamp.ms === floor.ms && stamp.tick <= floor.tick))) {
-        stamp = followingStamp(floor)
+  function noteMove(key: DocumentKey, old: Mark, now: Mark): void {
+    renamed.set(formatMark(old), now)
+    const moves = movesByKey.get(key)
+    if (moves === undefined) movesByKey.set(key, [{ old, now }])
+    else moves.push({ old, now })
+  }
+
+  function noteCounted({ key, delta }: Write): void {
+    for (const [part, cell] of delta.cells) {
+      if (cell.strategy !== 'counter') continue
+      for (const [writer, entry] of cell.entries) {
+        const place = countKey(key, part, writer)
+        const held = counted.get(place)
+        if (held === undefined || compareMarks(entry.mark, held.mark) > 0) counted.set(place, entry)
       }
     }
-    clock = stamp
-    return { ms: stamp.ms, tick: stamp.tick, writer: context.writer }
+  }
+
+  /** W6 (5): whether each document exists in what its writer had seen plus own writes before. Null if all do. */
+  function missing(transaction: Transaction): DocumentKey | null {
+    const made = new Map<DocumentKey, boolean>()
+    for (const [i, write] of transaction.writes.entries()) {
+      const { key } = write
+      const stands = made.get(key) ?? existsByKey.get(key) ?? transaction.seen[i]?.exists ?? false
+      if (write.delta.revival === null && !stands && !rowExists(state.confirmed(key))) return key
+      const after = existsAfter(write)
+      if (after !== null) made.set(key, after)
+    }
+    return null
+  }
+
+  /** C4, W6 (1): its time, less what the clock was corrected by since, never beyond now. */
+  function stampAnew({ ms, tick }: Mark, correction: number): Stamp {
+    const shifted = ms + context.correction - correction
+    return { ms: Math.max(0, Math.floor(Math.min(shifted, context.now))), tick }
+  }
+
+  /** W6 (3): above everything that it saw. W3: and above everything that this pass has made in the row. */
+  function markAnew(write: Write, seenLast: Mark | null, correction: number): Mark {
+    const made = (movesByKey.get(write.key) ?? []).map(({ now }) => now)
+    const over = made.reduce<Mark | null>(greaterMark, floorOf(write.key, write.mark, seenLast))
+    let stamp = stampOver(stampAnew(write.mark, correction), over)
+    // Marks of several old writers, moved by several corrections, may meet.
+    while (given.has(`${stamp.ms}.${stamp.tick}`)) stamp = followingStamp(stamp)
+    given.add(`${stamp.ms}.${stamp.tick}`)
+    const mark: Mark = { ms: stamp.ms, tick: stamp.tick, writer: context.writer }
+    noteMove(write.key, write.mark, mark)
+    return mark
+  }
+
+  /** Own marks that it names and nothing bears any more, since they went to the quarantine, keep their distance. */
+  function moveGone(write: Write, seenLast: Mark | null, correction: number): void {
+    for (const { mark } of marksOfDelta(write)) {
+      const isOwn = state.own.has(mark.writer) && compareMarks(mark, write.mark) < 0
+      if (!isOwn || renamed.has(formatMark(mark)) || isConfirmed(write.key, mark)) continue
+      const { ms, tick } = stampOver(stampAnew(mark, correction), floorOf(write.key, mark, seenLast))
+      noteMove(write.key, mark, { ms, tick, writer: context.writer })
+    }
+  }
+
+  /** The greatest of what is seen under a mark: of the confirmed layer, of own writes, and of those taken since. */
+  function floorOf(key: DocumentKey, mark: Mark, seenLast: Mark | null): Mark | null {
+    const isUnder = (one: Mark): boolean => compareMarks(one, mark) < 0
+    const seen = seenLast !== null && isUnder(seenLast) ? rename(seenLast) : null
+    const taken = marksOfRow(state.confirmed(key)).filter(one => state.own.has(one.writer) && isUnder(one))
+    const moved = (movesByKey.get(key) ?? []).filter(({ old }) => isUnder(old)).map(({ now }) => now)
+    return [...taken, ...moved].reduce<Mark | null>(greaterMark, seen)
+  }
+
+  function isConfirmed(key: DocumentKey, mark: Mark): boolean {
+    const row = state.confirmed(key)
+    if (isSameMark(row?.revival ?? null, mark) || isSameMark(row?.deletion?.mark ?? null, mark)) return true
+    return [...(row?.cells.values() ?? [])].some(cell => contextCovers(contextOfCell(cell), mark))
   }
 
   function writeAnew(write: Write, seenLast: Mark | null, correction: number): Write {
-    const over = greaterMark(seenLast === null ? null : rename(seenLast), lastByKey.get(write.key) ?? null)
-    const mark = markAnew(write.mark, correction, over)
-    renamed.set(formatMark(write.mark), mark)
-    const cells = new Map(renameRow(write.delta, rename).cells)
+    moveGone(write, seenLast, correction)
+    const mark = markAnew(write, seenLast, correction)
+    const { deletion, ...rest } = renameRow(write.delta, rename)
+    const cells = new Map(rest.cells)
     const bodies = new Map<PartName, readonly Uint8Array[]>()
     for (const [part, updates] of write.texts) {
       const again = updates.map(update => texts.get(update) ?? null).filter(update => update !== null)
       if (again.length > 0) bodies.set(part, again)
       else cells.delete(part)
     }
-    for (const [part, cell] of cells) cells.set(part, restore(write, part, cell, mark))
-    const delta: Row = { ...renameRow(write.delta, rename), cells }
+    for (const [part, cell] of write.delta.cells) {
+      const now = cells.get(part)
+      if (now === undefined) continue
+      if (cell.strategy === 'counter') cells.set(part, countAnew(write, part, cell, mark))
+      if (cell.strategy === 'ask' && now.strategy === 'ask')
+        cells.set(part, { ...now, context: keepCovered(write.key, part, cell.context, now.context) })
+    }
+    const delta: Row = { ...rest, cells, deletion: deletion === null ? null : deleteAnew(write, deletion) }
     const replaced = new Map([...write.replaced].map(([part, old]) => [part, rename(old)]))
     return { ...write, mark, delta, texts: bodies, replaced }
   }
 
-  /** What the old writer's entry stood for beside this write: its earlier writes to the cell, and their total. */
-  function restore(write: Write, part: PartName, cell: Cell, mark: Mark): Cell {
-    const old = write.mark.writer
-    const place = `${part}\n${write.key}`
-    const earlier = before.get(`${place}\n${old}`) ?? state.confirmed(write.key)?.cells.get(part)
-    if (cell.strategy === 'counter') {
-      const was = write.delta.cells.get(part)
-      const total = was?.strategy === 'counter' ? (was.entries.get(old)?.total ?? 0) : 0
-      const had = earlier?.strategy === 'counter' ? (earlier.entries.get(old)?.total ?? 0) : 0
-      const sum = (totals.get(place) ?? 0) + total - had
-      totals.set(place, sum)
-      return { strategy: 'counter', entries: new Map([[mark.writer, { mark, total: sum }]]) }
+  function deleteAnew({ key, delta }: Write, deletion: Deletion): Deletion {
+    const seen = new Map<PartName, Seen>()
+    for (const [part, now] of deletion.seen) {
+      const old = delta.deletion?.seen.get(part)
+      const both = now.kind === 'context' && old?.kind === 'context'
+      seen.set(part, both ? { ...now, context: keepCovered(key, part, old.context, now.context) } : now)
     }
-    if (cell.strategy !== 'ask' || earlier === undefined) return cell
-    const seen = contextOfCell(earlier).get(old)
-    if (seen === undefined || compareMarks(seen, write.mark) >= 0) return cell
-    return { ...cell, context: addToContext(cell.context, rename(seen)) }
+    return { ...deletion, seen }
   }
 
+  /** A mark that was renamed stood for its old writer's earlier writes to the cell too; those that remain are named. */
+  function keepCovered(key: DocumentKey, part: PartName, old: Context, now: Context): Context {
+    const cell = state.confirmed(key)?.cells.get(part)
+    if (cell === undefined) return now
+    let kept = now
+    for (const [writer, held] of contextOfCell(cell)) {
+      const mark = old.get(writer)
+      if (mark !== undefined && compareMarks(held, mark) < 0) kept = addToContext(kept, held)
+    }
+    return kept
+  }
+
+  /** What this write adds, on top of what the new writer has counted: refused and remade writes are not in it. */
+  function countAnew({ key, mark: old }: Write, part: PartName, cell: CounterCell, mark: Mark): CounterCell {
+    const total = cell.entries.get(old.writer)?.total ?? 0
+    const confirmed = state.confirmed(key)?.cells.get(part)
+    let had: CounterEntry | undefined
+    for (const entry of [
+      counted.get(countKey(key, part, old.writer)),
+      confirmed?.strategy === 'counter' ? confirmed.entries.get(old.writer) : undefined,
+    ]) {
+      if (entry === undefined || compareMarks(entry.mark, old) >= 0) continue
+      if (had === undefined || compareMarks(entry.mark, had.mark) > 0) had = entry
+    }
+    const place = countKey(key, part, context.writer)
+    const sum = (totals.get(place) ?? 0) + total - (had?.total ?? 0)
+    totals.set(place, sum)
+    return { strategy: 'counter', entries: new Map([[mark.writer, { mark, total: sum }]]) }
+  }
+
+  for (const write of refused?.writes ?? []) noteCounted(write)
+
   return {
-    note,
+    stay(write) {
+      noteMove(write.key, write.mark, write.mark)
+      note(write)
+    },
     again(transaction, id) {
+      const absent = missing(transaction)
       const writes: Write[] = []
-      for (const [i, write] of transaction.writes.entries()) {
-        const seen = transaction.seen[i]
-        const revives = write.delta.revival !== null
-        if (!revives && !exists(write.key, seen?.exists ?? false)) {
-          return failure('built-on-refused', { document: write.key })
-        }
-        const again = writeAnew(write, seen?.last ?? null, transaction.correction)
-        note({ ...again, delta: again.delta })
-        for (const [part, cell] of write.delta.cells)
-          before.set(`${part}\n${write.key}\n${write.mark.writer}`, cell)
+      for (const [i, write] of absent === null ? transaction.writes.entries() : []) {
+        const again = writeAnew(write, transaction.seen[i]?.last ?? null, transaction.correction)
+        note(again)
+        noteCounted(write)
         if (countParts(again.delta) > 0) writes.push(again)
       }
-      if (writes.length === 0)
-        return failure('built-on-refused', { document: transaction.writes[0]?.key ?? '' })
-      return { id, writes, seen: seenOf(transaction, writes), correction: context.correction }
+      if (writes.length > 0) {
+        return { id, writes, seen: seenOf(transaction, writes), correction: context.correction }
+      }
+      for (const write of transaction.writes) noteCounted(write)
+      return failure('built-on-refused', { document: absent ?? transaction.writes[0]?.key ?? '' })
     },
   }
 
   function seenOf(transaction: Transaction, writes: readonly Write[]): Transaction['seen'] {
     const seenByKey = new Map(transaction.writes.map((write, i) => [write.key, transaction.seen[i]]))
     return writes.map(({ key }) => {
-      const { exists: existed, last } = seenByKey.get(key) ?? { exists: false, last: null }
-      return { exists: existed, last: last === null ? null : rename(last) }
+      const { exists, last } = seenByKey.get(key) ?? { exists: false, last: null }
+      return { exists, last: last === null ? null : rename(last) }
     })
   }
+}
+
+/** Whether a write settles that its document exists or does not; null if it leaves that as it was. */
+function existsAfter({ delta }: Write): boolean | null {
+  if (delta.deletion !== null) return false
+  return delta.revival === null ? null : true
+}
+
+function countKey(key: DocumentKey, part: PartName, writer: WriterId): string {
+  return `${part}\n${writer}\n${key}`
+}
+
+function stampOver(stamp: Stamp, over: Mark | null): Stamp {
+  const isAbove = over === null || stamp.ms > over.ms || (stamp.ms === over.ms && stamp.tick > over.tick)
+  return isAbove ? stamp : followingStamp(over)
+}
+
+/** Every mark that a row bears, of each writer and cell the greatest. */
+function marksOfRow(row: Row | undefined): readonly Mark[] {
+  const marks: Mark[] = []
+  if (row?.revival) marks.push(row.revival)
+  if (row?.deletion) marks.push(row.deletion.mark)
+  for (const cell of row?.cells.values() ?? []) marks.push(...contextOfCell(cell).values())
+  return marks
 }

@@ -66,6 +66,8 @@ export interface ReplicaState {
   readonly wants: readonly DocumentKey[]
   /** Own writers that were made anew: what still bears one is to be made anew too. */
   readonly retired: ReadonlySet<WriterId>
+  /** Writers of what has been in the outbox, as far as this state goes back. */
+  readonly own: ReadonlySet<WriterId>
   /** The journal position up to which chunks are applied. */
   readonly seen: number
   /** The row that the application sees: confirmed joined with outbox. */
@@ -104,6 +106,7 @@ export function createReplicaState(): ReplicaState {
   const generations = new Map<GenerationId, Generation>()
   const writers = new Map<WriterId, WriterRecord>()
   const retired = new Set<WriterId>()
+  const own = new Set<WriterId>()
   const bodies = createBodies()
   const changedAt = new Map<DocumentKey, number>()
   let frontier: Positions = noPositions
@@ -178,7 +181,8 @@ export function createReplicaState(): ReplicaState {
   }
 
   function enter(entry: OutboxEntry): void {
-    for (const { key, delta } of entry.transaction.writes) {
+    for (const { key, delta, mark } of entry.transaction.writes) {
+      own.add(mark.writer)
       putAside(key)
       show(key, delta)
     }
@@ -299,6 +303,7 @@ export function createReplicaState(): ReplicaState {
       if (old === undefined) continue
       touch(old.transaction)
       touch(to)
+      for (const { mark } of to.writes) own.add(mark.writer)
       changes.set(from, { transaction: to, position: old.position, acks: new Map(), refusedBy: new Set() })
     }
     for (const { id, error } of chunk.quarantined) {
@@ -375,6 +380,7 @@ export function createReplicaState(): ReplicaState {
     generations,
     writers,
     retired,
+    own,
     bodies,
     get frontier() {
       return frontier

@@ -1,0 +1,511 @@
+// Writes made anew: the same content and time under marks of a new writer, beating nobody that they did not beat.
+import {
+  compareMarks,
+  contextOfCell,
+  createReplicaState,
+  emptyRow,
+  entriesToRemake,
+  failure,
+  isInSet,
+  joinRows,
+  makeAnew,
+  rowExists,
+  sumOfCounter,
+} from '@rejoin/core'
+import type {
+  Chunk,
+  Mark,
+  RemadeChunk,
+  RemakeContext,
+  RemakePlan,
+  ReplicaState,
+  Row,
+  Transaction,
+  WriterId,
+} from '@rejoin/core'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  arbitraryActions,
+  createTab,
+  expectedVisible,
+  contentOf,
+  generation,
+  keys,
+  play,
+  relay,
+  type Action,
+} from './chunk-history.ts'
+import {
+  bytesOf,
+  color,
+  deltaOf,
+  markOf,
+  tags,
+  textOf,
+  title,
+  votes,
+  writerOf,
+  type Edit,
+  type Person,
+} from './edits.ts'
+
+const [note, other] = keys as [(typeof keys)[number], (typeof keys)[number]]
+const insert: Edit = { kind: 'insert', value: 'red', element: 'x' }
+const recolor: Edit = { kind: 'color', value: 'teal' }
+const vote: Edit = { kind: 'vote', by: 1 }
+const fresh: WriterId = writerOf('alice', 99)
+
+interface Scene {
+  readonly state: ReplicaState
+  edits(...edits: readonly (Edit | readonly [number, Edit])[]): Transaction
+  pulls(person: Person, edit: Edit, ms: number): void
+  takes(transaction: Transaction): void
+  refuses(transaction: Transaction): void
+  /** Makes anew what is left, from this transaction or the first one on, and applies it. */
+  remakes(more?: Partial<RemakePlan>, context?: Partial<RemakeContext>): RemadeChunk
+  row(key?: (typeof keys)[number]): Row
+}
+
+function createScene(): Scene {
+  const state = createReplicaState()
+  const tab = createTab(state)
+  const append = (chunk: Chunk): void => void state.apply(state.seen + 1, chunk)
+  const answer = ({ id }: Transaction, outcome: 'acknowledged' | 'refused'): void =>
+    append({
+      kind: 'verdicts',
+      store: relay,
+      generation,
+      position: 1,
+      verdicts: [
+        {
+          id,
+          outcome:
+            outcome === 'acknowledged'
+              ? { kind: 'acknowledged', shows: 'yes' }
+              : { kind: 'refused', write: 0, error: failure('refused-by-rule', { reason: 'no' }) },
+        },
+      ],
+      wants: [],
+    })
+  return {
+    state,
+    edits(...edits) {
+      const transaction = tab.write(edits.map(edit => ('kind' in edit ? [0, edit] : edit)))
+      append({ kind: 'own', transactions: [transaction] })
+      return transaction
+    },
+    pulls(person, edit, ms) {
+      const delta = deltaOf(edit, state.confirmed(note), markOf(person, ms))
+      append({
+        kind: 'pulled',
+        store: relay,
+        rows: [{ key: note, delta, parts: 0, texts: new Map() }],
+        texts: [],
+        cursor: null,
+        wants: [],
+        writers: [],
+        generations: [],
+        frontier: null,
+        reach: null,
+        at: 0,
+      })
+    },
+    takes: transaction => answer(transaction, 'acknowledged'),
+    refuses: transaction => answer(transaction, 'refused'),
+    remakes(more, context) {
+      const first = [...state.outbox.entries()][0]
+      const from = first?.transaction.id as Transaction['id']
+      const chunk = makeAnew(
+        state,
+        { from, keys: null, refusedTexts: new Map(), ...more },
+        { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined, ...context },
+      )
+      if (chunk === null) throw new Error('there is nothing to make anew')
+      append(chunk)
+      return chunk
+    },
+    row: key => state.visible(key ?? note) ?? emptyRow,
+  }
+}
+
+/** A relay takes transactions in their order. */
+function inOrder(actions: readonly Action[]): readonly Action[] {
+  return actions.map(one => (one.kind === 'acknowledge' ? { ...one, at: 0 } : one))
+}
+
+function sumIn(row: Row): number {
+  const cell = row.cells.get(votes)
+  return cell?.strategy === 'counter' ? sumOfCounter(cell) : 0
+}
+
+function titlesIn(row: Row): readonly string[] {
+  const cell = row.cells.get(title)
+  return cell?.strategy === 'ask' ? cell.siblings.map(({ value }) => textOf(value)) : []
+}
+
+function tagsIn(row: Row): readonly string[] {
+  const cell = row.cells.get(tags)
+  return cell?.strategy === 'set'
+    ? [...cell.elements.values()].filter(isInSet).map(one => textOf(one.value))
+    : []
+}
+
+function marksOf(chunk: RemadeChunk): readonly Mark[] {
+  return chunk.transactions.flatMap(({ to }) => to.writes.map(write => write.mark))
+}
+
+describe('marks', () => {
+  test('[W6] a write keeps its time, less what the clock was corrected by since', () => {
+    const alice = createScene()
+    const [write] = alice.edits(insert).writes
+    const [mark] = marksOf(alice.remakes({}, { correction: -300 }))
+    expect(mark).toEqual({ ms: (write?.mark.ms ?? 0) - 300, tick: 0, writer: fresh })
+  })
+
+  test('[W6] no write is moved beyond now, unless it must come after what its writer saw', () => {
+    const alice = createScene()
+    alice.edits(insert)
+    expect(marksOf(alice.remakes({}, { correction: 700, now: 1200 }))).toMatchObject([{ ms: 1200 }])
+    const bob = createScene()
+    bob.pulls('carol', insert, 9000)
+    bob.edits(recolor)
+    expect(marksOf(bob.remakes({}, { now: 1200 }))).toMatchObject([{ ms: 9000, tick: 1 }])
+  })
+
+  test('[W6] a mark that one row forces ahead does not carry a write to another row along', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 100_000)
+    alice.edits(recolor)
+    alice.edits([1, insert])
+    const marks = marksOf(alice.remakes())
+    expect(marks[0]).toMatchObject({ ms: 100_000, tick: 1 })
+    expect(marks[1]?.ms).toBeLessThan(1100)
+  })
+
+  test('[W3] marks of a pass rise in each row, come after what was seen, and never meet', () => {
+    fc.assert(
+      fc.property(arbitraryActions, fc.integer({ min: -900, max: 900 }), (actions, correction) => {
+        const { state } = play(actions)
+        const before = [...state.outbox.entries()]
+        const [first] = before
+        if (first === undefined) return
+        const plan = { from: first.transaction.id, keys: null, refusedTexts: new Map() }
+        const context = { writer: fresh, now: 1500, correction, body: () => [], support: () => undefined }
+        const chunk = makeAnew(state, plan, context)
+        if (chunk === null) return
+        const lastByKey = new Map<string, Mark>()
+        const met = new Set<string>()
+        for (const { to } of chunk.transactions) {
+          to.writes.forEach((write, i) => {
+            expect(write.mark.writer).toBe(fresh)
+            const seen = to.seen[i]?.last ?? null
+            for (const floor of [lastByKey.get(write.key) ?? null, seen])
+              if (floor !== null) expect(compareMarks(write.mark, floor)).toBeGreaterThan(0)
+            expect(met.has(`${write.mark.ms}.${write.mark.tick}`)).toBe(false)
+            met.add(`${write.mark.ms}.${write.mark.tick}`)
+            lastByKey.set(write.key, write.mark)
+          })
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('[W6] a write stays above what its writer wrote before it, also when a relay has taken that meanwhile', () => {
+    const alice = createScene()
+    const earlier = alice.edits(insert)
+    alice.edits(recolor)
+    alice.takes(earlier)
+    alice.remakes({}, { correction: -900 })
+    const cell = alice.row().cells.get(color)
+    expect(cell?.strategy === 'lww' && textOf(cell.value)).toBe('teal')
+  })
+
+  test('[W6] nothing beats what it did not beat: a write of another in between stands', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    const [write] = alice.edits(recolor).writes
+    const later = deltaOf({ kind: 'color', value: 'blue' }, emptyRow, {
+      ...markOf('carol', (write?.mark.ms ?? 0) + 1),
+    })
+    alice.remakes()
+    const cell = joinRows(alice.row(), later).cells.get(color)
+    expect(cell?.strategy === 'lww' && textOf(cell.value)).toBe('blue')
+  })
+
+  test('[W6] nothing beats what it did not beat: in a history, only what a mark was raised over is beaten anew', () => {
+    fc.assert(
+      fc.property(arbitraryActions, actions => {
+        const { state } = play(inOrder(actions))
+        const old = new Map(
+          [...state.outbox.entries()].map(entry => [entry.transaction.id, entry.transaction]),
+        )
+        const [first] = old.keys()
+        if (first === undefined) return
+        const plan = { from: first, keys: null, refusedTexts: new Map() }
+        const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
+        for (const { from, to } of makeAnew(state, plan, context)?.transactions ?? []) {
+          const was = old.get(from)
+          to.writes.forEach((write, i) => {
+            const before = was?.writes[i]?.mark
+            if (before === undefined) return
+            // One person's marks rise already, so nothing has to be raised.
+            expect([write.mark.ms, write.mark.tick]).toEqual([before.ms, before.tick])
+          })
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+describe('content', () => {
+  test.each([
+    ['whatever others wrote meanwhile', true, 0],
+    ['however the clock was corrected', false, -900],
+  ])('[W6] what shows is as before, %s', (_, pulls, correction) => {
+    fc.assert(
+      fc.property(arbitraryActions, fc.integer({ min: correction, max: 0 }), (actions, corrected) => {
+        const { state } = play(inOrder(actions).filter(one => pulls || one.kind !== 'pull'))
+        const [first] = state.outbox.entries()
+        if (first === undefined) return
+        const shown = keys.map(key => formOfShown(state.visible(key)))
+        const plan = { from: first.transaction.id, keys: null, refusedTexts: new Map() }
+        const context = { writer: fresh, now: 5000, body: () => [], support: () => undefined }
+        const chunk = makeAnew(state, plan, { ...context, correction: corrected })
+        if (chunk === null || chunk.quarantined.length > 0) return
+        state.apply(state.seen + 1, chunk)
+        expect(keys.map(key => formOfShown(state.visible(key)))).toEqual(shown)
+        for (const key of keys) expect(contentOf(state.visible(key))).toBe(expectedVisible(state, key))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('[W6] a counter keeps its sum, twice made anew too', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    alice.takes(alice.edits(vote))
+    alice.edits(vote)
+    alice.edits(vote)
+    alice.remakes()
+    expect(sumIn(alice.row())).toBe(3)
+    alice.remakes({}, { writer: writerOf('alice', 100) })
+    expect(sumIn(alice.row())).toBe(3)
+  })
+
+  test('[L3] a refused increment is in no later total', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    alice.takes(alice.edits(vote))
+    const refused = alice.edits({ kind: 'vote', by: 10 })
+    alice.edits({ kind: 'vote', by: 100 })
+    alice.refuses(refused)
+    alice.remakes({ keys: new Set([note]), refused })
+    expect(sumIn(alice.row())).toBe(101)
+  })
+
+  test('[W6] increments that go to the quarantine in a pass are in no later total', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    const refused = alice.edits([1, insert])
+    alice.edits([0, { kind: 'vote', by: 10 }], [1, recolor])
+    alice.edits({ kind: 'vote', by: 100 })
+    alice.refuses(refused)
+    const chunk = alice.remakes({ keys: new Set([other]), refused })
+    expect(chunk.quarantined.length).toBe(1)
+    expect(sumIn(alice.row())).toBe(100)
+  })
+
+  test('[K1] an answer goes on replacing exactly what it had seen, also what was not made anew', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    alice.takes(alice.edits({ kind: 'title', value: 'first' }))
+    alice.edits({ kind: 'title', value: 'second' })
+    alice.edits({ kind: 'title', value: 'third' })
+    alice.remakes()
+    expect(titlesIn(alice.row())).toEqual(['third'])
+    // Even if the one in between is refused and the last one made anew again.
+    const [middle, last] = [...alice.state.outbox.entries()].map(entry => entry.transaction)
+    alice.refuses(middle as Transaction)
+    alice.remakes({ from: last?.id as Transaction['id'] }, { writer: writerOf('alice', 100) })
+    expect(titlesIn(alice.row())).toEqual(['third'])
+  })
+
+  test('[W6] a removal goes on taking the add that it saw, under its new mark', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    alice.edits({ kind: 'add', element: 'y' })
+    alice.edits({ kind: 'remove', element: 'y' })
+    alice.remakes()
+    expect(tagsIn(alice.row())).toEqual(['x'])
+  })
+
+  test('[W6] a deletion goes on covering everything that its writer had seen, own acknowledged writes included', () => {
+    const alice = createScene()
+    alice.takes(alice.edits(insert))
+    alice.takes(alice.edits(vote))
+    alice.edits(vote)
+    alice.edits({ kind: 'add', element: 'y' })
+    alice.edits({ kind: 'delete', policy: 'edit-wins' })
+    expect(rowExists(alice.row())).toBe(false)
+    alice.remakes()
+    expect(rowExists(alice.row())).toBe(false)
+  })
+
+  test('[W6] nothing names an old mark any more', () => {
+    fc.assert(
+      fc.property(arbitraryActions, actions => {
+        const { state } = play(actions)
+        const entries = [...state.outbox.entries()]
+        if (entries[0] === undefined) return
+        const plan = { from: entries[0].transaction.id, keys: null, refusedTexts: new Map() }
+        const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
+        const chunk = makeAnew(state, plan, context)
+        const old = new Set(
+          (chunk?.transactions ?? []).flatMap(({ from }) =>
+            (state.outbox.get(from)?.transaction.writes ?? []).map(write => JSON.stringify(write.mark)),
+          ),
+        )
+        for (const { to } of chunk?.transactions ?? [])
+          for (const mark of marksIn(to)) expect(old.has(JSON.stringify(mark))).toBe(false)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+function formOfShown(row: Row | undefined): unknown {
+  const cell = row?.cells.get(color)
+  const shown = row ?? emptyRow
+  return [
+    rowExists(row),
+    cell?.strategy === 'lww' ? textOf(cell.value) : null,
+    titlesIn(shown),
+    [...tagsIn(shown)].sort(),
+    sumIn(shown),
+  ]
+}
+
+function marksIn({ writes, seen }: Transaction): readonly Mark[] {
+  return [
+    ...seen.flatMap(({ last }) => (last === null ? [] : [last])),
+    ...writes.flatMap(({ mark, delta, replaced }) => [
+      mark,
+      ...replaced.values(),
+      ...[...delta.cells.values()].flatMap(cell => [...contextOfCell(cell).values()]),
+      ...[...(delta.deletion?.seen.values() ?? [])].flatMap(one =>
+        one.kind === 'context' ? [...one.context.values()] : one.kind === 'last' ? [one.mark] : [],
+      ),
+    ]),
+  ]
+}
+
+describe('what is made anew', () => {
+  test('[L3] after a refusal: what touches its documents, and what touches theirs; the rest stays as it is', () => {
+    const alice = createScene()
+    const refused = alice.edits(insert)
+    const both = alice.edits([0, { kind: 'revive' }], [1, insert])
+    const apart = alice.edits([2, insert])
+    const behind = alice.edits([1, vote])
+    alice.refuses(refused)
+    const plan = { from: both.id, keys: new Set([note]), refusedTexts: new Map() }
+    expect(entriesToRemake(alice.state, plan).map(entry => entry.transaction.id)).toEqual([
+      both.id,
+      behind.id,
+    ])
+    const [, stays] = [...alice.state.outbox.entries()]
+    alice.remakes(plan)
+    const after = [...alice.state.outbox.entries()].map(entry => entry.transaction)
+    expect(after[1]).toBe(stays?.transaction)
+    expect(after[1]?.id).toBe(apart.id)
+    expect(after.map(({ writes }) => writes[0]?.mark.writer === fresh)).toEqual([true, false, true])
+  })
+
+  test('[W6] what another relay may have taken waits', () => {
+    const alice = createScene()
+    const transaction = alice.edits(insert)
+    const entry = alice.state.outbox.get(transaction.id)
+    if (entry !== undefined)
+      alice.state.outbox.put({ ...entry, acks: new Map([[relay, { generation, position: 1 }]]) })
+    const plan = { from: transaction.id, keys: null, refusedTexts: new Map() }
+    expect(entriesToRemake(alice.state, plan)).toEqual([])
+  })
+
+  test('[W6] what bears a writer that was made anew is made anew as soon as it is on disk', () => {
+    const state = createReplicaState()
+    const tab = createTab(state)
+    const [early, late] = [tab.write([[0, insert]]), tab.write([[1, insert]])]
+    state.write(early)
+    state.write(late)
+    state.apply(1, { kind: 'own', transactions: [early] })
+    const plan = { from: early.id, keys: null, refusedTexts: new Map() }
+    const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
+    const chunk = makeAnew(state, plan, context)
+    if (chunk !== null) state.apply(2, chunk)
+    const orphans = (): readonly string[] =>
+      entriesToRemake(state, { ...plan, keys: new Set() }).map(entry => entry.transaction.id)
+    expect(orphans()).toEqual([])
+    state.apply(3, { kind: 'own', transactions: [late] })
+    expect(orphans()).toEqual([late.id])
+  })
+
+  test('[W6] what is left without its document goes to the quarantine, and so does what stands on that', () => {
+    const alice = createScene()
+    const refused = alice.edits(insert)
+    const edit = alice.edits(recolor)
+    const mixed = alice.edits([1, insert], [0, vote])
+    const behind = alice.edits([1, recolor])
+    alice.refuses(refused)
+    const chunk = alice.remakes({ from: edit.id, keys: new Set([note]), refused })
+    expect(chunk.quarantined).toEqual([
+      { id: edit.id, error: failure('built-on-refused', { document: note }) },
+      { id: mixed.id, error: failure('built-on-refused', { document: note }) },
+      { id: behind.id, error: failure('built-on-refused', { document: other }) },
+    ])
+    expect(alice.state.outbox.size).toBe(0)
+    expect([...alice.state.quarantine.keys()]).toEqual([refused.id, edit.id, mixed.id, behind.id])
+    expect(alice.state.visible(note)).toBeUndefined()
+  })
+
+  test('[W6] an edit of a document that its writer had seen is not quarantined', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    const refused = alice.edits(recolor)
+    alice.edits(vote)
+    alice.refuses(refused)
+    expect(alice.remakes({ keys: new Set([note]) }).quarantined).toEqual([])
+  })
+
+  test('[W6] the tabs of old writers are told to draw another one', () => {
+    const alice = createScene()
+    const [write] = alice.edits(insert).writes
+    const chunk = alice.remakes()
+    expect(chunk.writers).toEqual([{ from: write?.mark.writer, to: fresh }])
+    expect(alice.state.retired).toEqual(new Set([write?.mark.writer]))
+  })
+})
+
+test('[X9] a refused text leaves no write of its field behind when nothing of the later ones remains', () => {
+  const state = createReplicaState()
+  const tab = createTab(state)
+  const transaction = tab.write([
+    [0, insert],
+    [0, { kind: 'type' }],
+  ])
+  const [first, typed] = transaction.writes
+  const update = bytesOf('update')
+  const writes = [
+    first,
+    { ...typed, texts: new Map([[[...(typed?.delta.cells.keys() ?? [])][0], [update]]]) },
+  ]
+  state.apply(1, { kind: 'own', transactions: [{ ...transaction, writes } as Transaction] })
+  const plan = { from: transaction.id, keys: null, refusedTexts: new Map() }
+  const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
+  const [made] = makeAnew(state, plan, context)?.transactions ?? []
+  expect(made?.to.writes.map(({ delta }) => [...delta.cells.keys()])).toEqual([
+    [...(first?.delta.cells.keys() ?? [])],
+  ])
+  expect(made?.to.seen.length).toBe(1)
+})
