@@ -63,6 +63,9 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
   const server: Server = createServer(client => {
     if (refusing) return void client.resetAndDestroy()
     const target = connect(targetPort, '127.0.0.1')
+    // What is small must not wait here for the acknowledgement of what went before.
+    client.setNoDelay(true)
+    target.setNoDelay(true)
     sockets.add(client)
     sockets.add(target)
     pass(client, target)
