@@ -1,6 +1,6 @@
 /**
  * What a browser said was on its disk, told out of it at once: for each write of the app, whoever makes it, when its
- * `reached('local')` resolves; for a body, what it held before a later write of the same tab that came to the disk.
+ * `reached('local')` resolves; for a body, what it held before a later write of the same tab, once that is on the disk.
  * And what must then be found there, by whoever reads the disk next.
  */
 import type { BrowserContext } from 'playwright'
@@ -15,9 +15,10 @@ export type Stored =
       readonly title?: string | undefined
       readonly colour?: string | undefined
       readonly tags: readonly string[]
+      readonly created?: number | undefined
     }
 
-/** Where the app's notes are kept for the witness: the note that is written behind every typing. */
+/** The note that is written without pause, so that every kill meets a write on its way, and behind every typing. */
 export const witnessId = 'witness'
 
 export async function reportStored(context: BrowserContext, report: (stored: Stored) => void): Promise<void> {
@@ -56,27 +57,38 @@ function watchWrites(witness: string): void {
     Object.assign(notes, {
       insert(...given: Parameters<typeof insert>) {
         const write = insert(...given)
-        const [{ title, colour, tags = [] }] = given
-        return told(write, { kind: 'fields', id: write.id, title, colour, tags: [...tags] })
+        const [{ title, colour, tags = [], created }] = given
+        return told(write, { kind: 'fields', id: write.id, title, colour, tags: [...tags], created })
       },
       update(...given: Parameters<typeof update>) {
         const write = update(...given)
-        const [id, { title, colour, tags }] = given
+        const [id, { title, colour, tags, created }] = given
         const added = tags !== undefined && 'add' in tags ? (tags.add ?? []) : []
-        return told(write, { kind: 'fields', id, title, colour, tags: [...added] })
+        return told(write, { kind: 'fields', id, title, colour, tags: [...added], created })
       },
       delete(id: string) {
         return told(remove(id), { kind: 'gone', id })
       },
     })
-    if (notes.get(witness) === undefined) insert({ title: 'Witness' }, { id: witness })
-    watchTyping(notes, update)
+    if (notes.get(witness) === undefined) notes.insert({ title: 'Witness' }, { id: witness })
+    bearWitness(notes)
+    watchTyping(notes)
+  }
+
+  function bearWitness(notes: Opened['notes']): void {
+    const again = (): void => void setTimeout(bearWitness, 2, notes)
+    writeWitness(notes)
+      .reached('local')
+      .then(again, () => {})
+  }
+
+  function writeWitness(notes: Opened['notes']): ReturnType<Opened['notes']['update']> {
+    return notes.update(witness, { created: (notes.get(witness)?.created ?? 0) + 1 })
   }
 
   /** Follows the body of the note that is open. */
-  function watchTyping(notes: Opened['notes'], update: Opened['notes']['update']): void {
+  function watchTyping(notes: Opened['notes']): void {
     let isAsking = false
-    let round = 0
     let open: { readonly id: string; readonly handle: ReturnType<typeof notes.text> } | null = null
 
     function ask(): void {
@@ -84,18 +96,14 @@ function watchWrites(witness: string): void {
       isAsking = true
       // What was typed is written at the end of its tick.
       setTimeout(() => {
+        isAsking = false
         if (open === null) return
         const { id, handle } = open
         const body = String(handle.text)
-        round += 1
-        update(witness, { created: round })
+        writeWitness(notes)
           .reached('local')
           .then(
-            () => {
-              isAsking = false
-              report({ kind: 'body', id, body })
-              if (open?.handle === handle && String(handle.text) !== body) ask()
-            },
+            () => report({ kind: 'body', id, body }),
             () => {},
           )
       })
@@ -144,6 +152,7 @@ interface Expected {
   title: string
   body: string
   tags: Set<string>
+  created: number
   colours: string[]
   isGone: boolean
 }
@@ -157,7 +166,7 @@ export function createStoredLedger(): StoredLedger {
   function of(id: string): Expected {
     const known = expected.get(id)
     if (known !== undefined) return known
-    const made: Expected = { title: '', body: '', tags: new Set(), colours: [], isGone: false }
+    const made: Expected = { title: '', body: '', tags: new Set(), created: 0, colours: [], isGone: false }
     expected.set(id, made)
     return made
   }
@@ -169,6 +178,7 @@ export function createStoredLedger(): StoredLedger {
     if (!note.title.startsWith(wanted.title)) wrong.push(`title ${note.title}, not ${wanted.title}`)
     if (!note.body.startsWith(wanted.body)) wrong.push(`body ${note.body}, not ${wanted.body}`)
     for (const tag of wanted.tags) if (!note.tags.includes(tag)) wrong.push(`tag ${tag} is missing`)
+    if (note.created < wanted.created) wrong.push(`number ${note.created}, not ${wanted.created}`)
     if (wanted.colours.length > 0 && !wanted.colours.includes(note.colour)) {
       wrong.push(`colour ${note.colour}, none of ${wanted.colours.join()}`)
     }
@@ -193,6 +203,7 @@ export function createStoredLedger(): StoredLedger {
       if (stored.kind !== 'fields') return
       if (stored.title !== undefined) wanted.title = stored.title
       for (const tag of stored.tags) wanted.tags.add(tag)
+      if (stored.created !== undefined) wanted.created = stored.created
       const { colour } = stored
       if (colour !== undefined)
         wanted.colours = wanted.colours.slice(Math.max(0, wanted.colours.indexOf(colour)))
