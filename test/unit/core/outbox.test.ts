@@ -1,0 +1,106 @@
+// The outbox: own transactions in their order, found by document, against a list that is searched.
+import { createOutbox, documentKey, emptyRow, noTexts, nothingReplaced, transactionId } from '@rejoin/core'
+import type { DocumentKey, OutboxEntry, TransactionId } from '@rejoin/core'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { markOf, writerOf } from './edits.ts'
+
+const keys: readonly DocumentKey[] = ['a', 'b', 'c'].map(id => documentKey('notes', id))
+
+function idOf(serial: number): TransactionId {
+  return transactionId(writerOf('alice'), serial)
+}
+
+function entryOf(serial: number, touches: readonly number[], position = 1): OutboxEntry {
+  const writes = touches.map(at => ({
+    mark: markOf('alice', serial, at),
+    key: keys[at % keys.length] as DocumentKey,
+    delta: emptyRow,
+    texts: noTexts,
+    replaced: nothingReplaced,
+    whole: false,
+  }))
+  const seen = writes.map(() => ({ exists: true, last: null }))
+  return {
+    transaction: { id: idOf(serial), writes, seen, correction: 0 },
+    position,
+    acks: new Map(),
+    refusedBy: new Set(),
+  }
+}
+
+const touches = fc.array(fc.nat({ max: 2 }), { minLength: 1, maxLength: 3 })
+const step = fc.oneof(
+  fc.record({ kind: fc.constant('put' as const), touches }),
+  fc.record({ kind: fc.constant('acknowledge' as const), at: fc.nat({ max: 9 }) }),
+  fc.record({ kind: fc.constant('remove' as const), at: fc.nat({ max: 9 }) }),
+  fc.record({
+    kind: fc.constant('substitute' as const),
+    by: fc.array(fc.tuple(fc.nat({ max: 9 }), fc.option(touches)), { maxLength: 3 }),
+  }),
+)
+
+test('[L1] entries keep their order and are found by document, whatever was put, replaced and taken out', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 25, size: 'max' }), steps => {
+      const outbox = createOutbox()
+      let list: OutboxEntry[] = []
+      let serial = 0
+      for (const one of steps) {
+        if (one.kind === 'put') {
+          const entry = entryOf(++serial, one.touches)
+          outbox.put(entry)
+          list.push(entry)
+        } else if (one.kind === 'substitute') {
+          const changes = new Map<TransactionId, OutboxEntry | null>()
+          for (const [at, by] of one.by) {
+            const old = list[at % (list.length || 1)]
+            if (old !== undefined) changes.set(old.transaction.id, by === null ? null : entryOf(++serial, by))
+          }
+          outbox.substitute(changes)
+          list = list.flatMap(entry => {
+            const change = changes.get(entry.transaction.id)
+            return change === undefined ? [entry] : change === null ? [] : [change]
+          })
+        } else {
+          const old = list[one.at % (list.length || 1)]
+          if (old === undefined) continue
+          if (one.kind === 'remove') {
+            outbox.remove(old.transaction.id)
+            list = list.filter(entry => entry !== old)
+          } else {
+            const again = { ...old, position: old.position + 1 }
+            outbox.put(again)
+            list = list.map(entry => (entry === old ? again : entry))
+          }
+        }
+        expect([...outbox.entries()]).toEqual(list)
+        expect(outbox.size).toBe(list.length)
+        for (const key of keys) {
+          const touching = list.filter(({ transaction }) =>
+            transaction.writes.some(write => write.key === key),
+          )
+          expect(outbox.touches(key)).toBe(touching.length > 0)
+          expect([...outbox.idsOf(key)].sort()).toEqual(
+            touching.map(({ transaction }) => transaction.id).sort(),
+          )
+          expect(outbox.writesOf(key).length).toBe(
+            touching.flatMap(({ transaction }) => transaction.writes.filter(write => write.key === key))
+              .length,
+          )
+        }
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('[L3] taking out what is not there changes nothing', () => {
+  const outbox = createOutbox()
+  const entry = entryOf(1, [0])
+  outbox.put(entry)
+  outbox.remove(idOf(2))
+  outbox.substitute(new Map([[idOf(3), null]]))
+  expect([...outbox.entries()]).toEqual([entry])
+  expect(outbox.get(idOf(1))).toBe(entry)
+})
