@@ -111,6 +111,8 @@ export interface ClientSession {
 const windowTransactions = 2048
 const windowBytes = 2 * 1024 * 1024
 const frameBytes = 256 * 1024
+/** How many rows one frame asks for: their names alone must fit. */
+const wantKeysMax = 4096
 /** What a relay may send before it hears that this client has stored it. */
 const creditBytes = 4 * 1024 * 1024
 /** After so many answers of one kind to one transaction, giving does not help: it goes to the quarantine. */
@@ -220,9 +222,13 @@ export function createClientSession(
 
   /** P4: what was asked for before the last session ended is asked for again. */
   function askAgain(): void {
-    if (state.wants.length === 0) return
     wantedRows = new Set(state.wants)
-    send({ type: 'want', keys: [...wantedRows], texts: [], writers: [] })
+    sendWants([...wantedRows])
+  }
+
+  function sendWants(keys: readonly DocumentKey[]): void {
+    for (let from = 0; from < keys.length; from += wantKeysMax)
+      send({ type: 'want', keys: keys.slice(from, from + wantKeysMax), texts: [], writers: [] })
   }
 
   /** S2, S3: by ranges, both ways (a join) or only towards the relay (a give). */
@@ -257,7 +263,7 @@ export function createClientSession(
         takes.add(key)
         wantedRows.add(key)
       }
-      send({ type: 'want', keys: theirs, texts: [], writers: [] })
+      sendWants(theirs)
     }
     if (next.length > 0) send({ type: 'range', ranges: next })
     else ranging = false
@@ -469,7 +475,7 @@ export function createClientSession(
         effects.push({ kind: 'measure', key, part })
       }
     }
-    if (keys.length > 0) send({ type: 'want', keys, texts: [], writers: [] })
+    sendWants(keys)
   }
 
   /** K3: a conflict shows who wrote each side. */
@@ -523,7 +529,7 @@ export function createClientSession(
         }
       }
     }
-    if (wants.length > 0) send({ type: 'want', keys: wants, texts: [], writers: [] })
+    sendWants(wants)
     if (giveKeys.length > 0) {
       toGive.push(...giveKeys)
       giveNext()

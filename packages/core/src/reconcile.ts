@@ -14,6 +14,8 @@ import { lastOfRow, type DocumentKey, type Row } from './row.ts'
 const itemsMax = 24
 /** How many ranges a larger one is split into. */
 const splitInto = 32
+/** How many rows one answer names at most of ranges of which the asker has nothing; it asks again for the rest. */
+const answerItemsMax = 8192
 
 export interface RowIndex {
   /** In the order of (greatest mark, key). */
@@ -52,13 +54,17 @@ export function firstRanges(index: RowIndex): readonly Range[] {
 /** The answer to ranges that were asked for. */
 export function answerRanges(index: RowIndex, ranges: readonly Range[]): readonly Range[] {
   const answer: Range[] = []
+  let room = answerItemsMax
   let from = 0
   for (const { end, content } of ranges) {
     const to = end === null ? index.items.length : positionOf(index, end)
     if (content.kind === 'sum' && !isSameSum(index, from, to, content)) {
-      if (to - from <= itemsMax || content.count === 0)
-        answer.push({ end, content: itemsOf(index, from, to) })
-      else answer.push(...splitRange(index, from, to, end))
+      if (to - from <= itemsMax) answer.push({ end, content: itemsOf(index, from, to) })
+      else if (content.count > 0) answer.push(...splitRange(index, from, to, end))
+      else {
+        answer.push(...nameRange(index, from, to, end, room))
+        room = Math.max(0, room - (to - from))
+      }
     } else {
       pushSkip(answer, end)
     }
@@ -125,6 +131,22 @@ function splitRange(index: RowIndex, from: number, to: number, end: RangeBound |
   const last = from + ranges.length * step
   ranges.push({ end, content: sumOf(index, last, to) })
   return ranges
+}
+
+/** Names the items of a range as far as there is room, and sums up the rest. */
+function nameRange(
+  index: RowIndex,
+  from: number,
+  to: number,
+  end: RangeBound | null,
+  room: number,
+): readonly Range[] {
+  const bound = index.items[from + room]
+  if (from + room >= to || bound === undefined) return [{ end, content: itemsOf(index, from, to) }]
+  const rest: Range = { end, content: sumOf(index, from + room, to) }
+  if (room === 0) return [rest]
+  const named = { mark: bound.mark, key: bound.key }
+  return [{ end: named, content: itemsOf(index, from, from + room) }, rest]
 }
 
 function sumOf(index: RowIndex, from: number, to: number): { kind: 'sum'; count: number; hash: string } {
