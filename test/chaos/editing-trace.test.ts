@@ -9,7 +9,7 @@ import { replayTrace } from './harness/replay.ts'
 const trace = readEditingTrace('friendsforever')
 
 test.each([0, 1] as const)(
-  '[D, X5, X7] a text of two authors is the same on both and on a third replica, with the smaller client id at author %i',
+  '[X5, X7] a text of two authors is the same on both and on a third replica, with the smaller client id at author %i',
   async smaller => {
     const relay = await startRelayProcess({ logLevel: 'error' })
     onTestFinished(() => relay.close())

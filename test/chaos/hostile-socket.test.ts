@@ -55,7 +55,7 @@ afterAll(async () => {
 
 // ---------------------------------------------------------------- what is no frame
 
-test('[E] random bytes are refused, as the first and as a later frame', async () => {
+test('random bytes are refused, as the first and as a later frame', async () => {
   const codes = new Set<string>()
   await unmoved(async () => {
     for (let seed = 0; seed < 200; seed++) {
@@ -68,7 +68,7 @@ test('[E] random bytes are refused, as the first and as a later frame', async ()
   expect([...codes].sort()).toEqual(['limit-exceeded', 'malformed-frame', 'protocol-version'])
 })
 
-test('[E] every prefix of a valid hello is refused as malformed', async () => {
+test('every prefix of a valid hello is refused as malformed', async () => {
   const bytes = encodeFrame(rawHello())
   await unmoved(async () => {
     for (let length = 0; length < bytes.length; length++) {
@@ -78,7 +78,7 @@ test('[E] every prefix of a valid hello is refused as malformed', async () => {
   })
 })
 
-test('[E] every prefix of a valid submit is refused as malformed', async () => {
+test('every prefix of a valid submit is refused as malformed', async () => {
   const mallory = createRawWriter('notes')
   const typed = mallory.type('m', [textUpdate('typed', mallory.client)], { whole: true })
   const bytes = encodeFrame(submitOf([[mallory.insert('x'), typed]]))
@@ -90,7 +90,7 @@ test('[E] every prefix of a valid submit is refused as malformed', async () => {
   })
 })
 
-test('[E] a hello beyond its limit is refused as too large', async () => {
+test('a hello beyond its limit is refused as too large', async () => {
   await unmoved(async () => {
     const bytes = new Uint8Array(limits.helloBytesMax + 1)
     const { error } = await refusalOf(bytes, { greeted: false })
@@ -98,7 +98,7 @@ test('[E] a hello beyond its limit is refused as too large', async () => {
   })
 })
 
-test('[E] a frame beyond the limit ends its connection before it is read, and the log says so', async () => {
+test('a frame beyond the limit ends its connection before it is read, and the log says so', async () => {
   await unmoved(async () => {
     const { error, code } = await refusalOf(new Uint8Array(limits.frameBytesMax + 1))
     expect([error, code]).toEqual([null, 1009])
@@ -106,7 +106,7 @@ test('[E] a frame beyond the limit ends its connection before it is read, and th
   })
 })
 
-test('[E] a message that declares 2^31 bytes ends its connection at once', async () => {
+test('a message that declares 2^31 bytes ends its connection at once', async () => {
   await unmoved(async () => {
     const client = await hostile()
     client.sendBelow(Uint8Array.of(0x82, 0xff, 0, 0, 0, 0, 0x80, 0, 0, 0, 1, 2, 3, 4))
@@ -122,7 +122,7 @@ test.each([
   ['of wanted rows', [6, ...twoTo31]],
   ['of a sender’s name', [15, ...twoTo31]],
   ['of a dictionary’s names', [6 + 0x40, 0, ...twoTo31]],
-])('[E] a declared length of 2^31 %s is refused by its limit', async (_, bytes) => {
+])('a declared length of 2^31 %s is refused by its limit', async (_, bytes) => {
   await unmoved(async () => {
     const { error, code } = await refusalOf(Uint8Array.from(bytes))
     expect(error).toMatchObject({ code: 'limit-exceeded', details: { actual: expect.any(Number) } })
@@ -130,7 +130,7 @@ test.each([
   })
 })
 
-test('[E] a frame of the relay’s own that nests 10,000 deep is refused at the depth that values may have', async () => {
+test('a frame of the relay’s own that nests 10,000 deep is refused at the depth that values may have', async () => {
   await unmoved(async () => {
     const { error } = await refusalOf(refuseFrameWith(nested(10_000)))
     expect(error).toEqual(
@@ -146,7 +146,7 @@ test('[E] a frame of the relay’s own that nests 10,000 deep is refused at the 
 // ---------------------------------------------------------------- forbidden names
 
 test.each(['__proto__', 'constructor', 'prototype'])(
-  '[E] the name %s is refused wherever one stands',
+  'the name %s is refused wherever one stands',
   async key => {
     const mallory = createRawWriter('notes')
     const honest = mallory.insert('x')
@@ -169,7 +169,7 @@ test.each(['__proto__', 'constructor', 'prototype'])(
 
 // ---------------------------------------------------------------- frames that are frames, and writes that are none
 
-test('[E, T1] a write that bears a mark of another writer is not permitted', async () => {
+test('[T1] a write that bears a mark of another writer is not permitted', async () => {
   const mallory = createRawWriter('notes')
   const stolen = { ...alice.nextMark(), ms: Date.now() }
   const write = mallory.insert('x')
@@ -178,12 +178,12 @@ test('[E, T1] a write that bears a mark of another writer is not permitted', asy
   await refusedAs('not-permitted', { ...write, delta: { ...write.delta, revival: stolen } })
 })
 
-test('[E, T4] a write in the name of another user’s writer is refused', async () => {
+test('[T4] a write in the name of another user’s writer is refused', async () => {
   const write = alice.insert('x')
   await refusedAs('client-id-taken', write)
 })
 
-test('[E, T1] a write that names as seen what nobody can know is refused, and says which mark', async () => {
+test('[T1] a write that names as seen what nobody can know is refused, and says which mark', async () => {
   const nobody: Mark = { ms: Date.now(), tick: 0, writer: writerFromBytes(randomBytes(8)) }
   const beyond: Mark = { ...aliceMark, ms: aliceMark.ms + 30_000 }
   const mallory = createRawWriter('notes')
@@ -201,7 +201,7 @@ test('[E, T1] a write that names as seen what nobody can know is refused, and sa
   }
 })
 
-test('[E, C4] a mark an hour ahead is refused as skew, with the relay’s time', async () => {
+test('[C4] a mark an hour ahead is refused as skew, with the relay’s time', async () => {
   const mallory = createRawWriter('notes')
   const write = mallory.insert('x', encodeValue('x'), mallory.nextMark(Date.now() + 3_600_000))
   const error = await refusedAs('clock-skew', write)
@@ -210,7 +210,7 @@ test('[E, C4] a mark an hour ahead is refused as skew, with the relay’s time',
   expect(error.details.ms).toBeGreaterThan(3_600_000 - limits.skewMs - 60_000)
 })
 
-test('[E, F4] what is beyond a bound is refused by the bound', async () => {
+test('[F4] what is beyond a bound is refused by the bound', async () => {
   const mallory = createRawWriter('notes')
   await unmoved(async () => {
     const large = mallory.insert('x', new Uint8Array(limits.valueBytesMax + 1))
@@ -229,20 +229,20 @@ test('[E, F4] what is beyond a bound is refused by the bound', async () => {
   expect(error).toMatchObject({ details: { limit: limits.fieldsPerRowMax, actual: 400 } })
 })
 
-test('[E] a document that the relay lacks is not written to in part', async () => {
+test('a document that the relay lacks is not written to in part', async () => {
   const mallory = createRawWriter('notes')
   await refusedAs('document-unknown', mallory.update('nowhere', encodeValue('x'), null))
 })
 
 // ---------------------------------------------------------------- texts
 
-test('[E, X4] a text update of version 2 is refused', async () => {
+test('[X4] a text update of version 2 is refused', async () => {
   const mallory = createRawWriter('notes')
   const update = convertUpdateFormatV1ToV2(textUpdate('typed', mallory.client))
   await refusedAs('text-invalid', mallory.type('x', [update], { whole: true }))
 })
 
-test('[E, X5] every truncated text update is refused', async () => {
+test('[X5] every truncated text update is refused', async () => {
   const mallory = createRawWriter('notes')
   const update = textUpdate('typed', mallory.client)
   for (let length = 0; length < update.length; length++) {
@@ -250,7 +250,7 @@ test('[E, X5] every truncated text update is refused', async () => {
   }
 })
 
-test('[E, X5] a text update that claims another writer’s clock is refused', async () => {
+test('[X5] a text update that claims another writer’s clock is refused', async () => {
   const mallory = createRawWriter('notes')
   const alone = textUpdate('not alice', alice.client)
   await refusedAs('text-not-owned', mallory.type('typed', [alone]))
@@ -258,7 +258,7 @@ test('[E, X5] a text update that claims another writer’s clock is refused', as
   await refusedAs('text-not-owned', mallory.type('typed', [next]))
 })
 
-test('[E, X5] a text update that leaves a gap is refused', async () => {
+test('[X5] a text update that leaves a gap is refused', async () => {
   const mallory = createRawWriter('notes')
   const first = editOf([aliceText], mallory.client, 'first ')
   const second = editOf([aliceText, first], mallory.client, 'second ')
@@ -266,7 +266,7 @@ test('[E, X5] a text update that leaves a gap is refused', async () => {
   expect(error).toMatchObject({ details: { client: mallory.client, have: 0, from: 6 } })
 })
 
-test('[E] after all of it the relay is the one that was started, and what it tells a newcomer is what was accepted', async () => {
+test('after all of it the relay is the one that was started, and what it tells a newcomer is what was accepted', async () => {
   await neighbour.pause()
   const client = await openRawClient(relay.url)
   onTestFinished(() => client.close())

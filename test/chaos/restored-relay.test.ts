@@ -20,7 +20,7 @@ import { until } from './harness/until.ts'
 
 type Repair = ReplicaEvents['repaired']
 
-test('[F, S2, T2] what a relay lost with its file comes back from its clients, deletions too, and both say how much', async () => {
+test('[S2, T2] what a relay lost with its file comes back from its clients, deletions too, and both say how much', async () => {
   const chance = createChance(20)
   const relay = await startRelay()
   const [alice, bob, carol] = await openClients(relay, ['alice', 'bob', 'carol'])
@@ -107,7 +107,7 @@ test('[F, S2, T2] what a relay lost with its file comes back from its clients, d
   )
 })
 
-test('[F, Q3, L3] of twenty offline writes the one that a rule refuses is in the quarantine, and nineteen are in', async () => {
+test('[L3, Q3] of twenty offline writes the one that a rule refuses is in the quarantine, and nineteen are in', async () => {
   const relay = await startRelay(`
     const forbidden = Buffer.from('forbidden')
     export const accept = {

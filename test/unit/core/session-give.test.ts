@@ -1,0 +1,133 @@
+// What a client gives back: the relay counts its answers through the whole session, and so must who waits for them.
+import {
+  answerRanges,
+  createClientSession,
+  createReplicaState,
+  createRowIndex,
+  documentKey,
+  noTexts,
+  type ClientSession,
+  type DocumentKey,
+  type Frame,
+  type GenerationId,
+  type GiveFrame,
+  type ReplicaState,
+  type SessionEffect,
+  type StoreId,
+} from '@rejoin/core'
+import { expect, test } from 'vitest'
+import { deltaOf, markOf } from './edits.ts'
+
+const relay = 'relay' as StoreId
+const generation = 'generation' as GenerationId
+
+test('[S3, R2] a second give of a session ends when all of it is answered, and tells of itself alone', () => {
+  // Each row fills a frame by itself.
+  const { gives, repairs, receive } = openSession(['a', 'b'], 200_000)
+  expect(gives.length).toBe(2)
+  receive(given(1))
+  expect(repairs).toEqual([])
+  receive(given(2))
+  expect(repairs).toEqual([{ gave: 2, took: 0, refused: [] }])
+
+  // The relay still does not show it after two heartbeats, so it is offered again.
+  receive(atCut)
+  receive({ type: 'heartbeat', position: 0, time: 1000 })
+  receive({ type: 'heartbeat', position: 0, time: 1000 })
+  expect(gives.length).toBe(4)
+  receive(given(3))
+  expect(repairs.length).toBe(1)
+  receive(given(4))
+  expect(repairs[1]).toEqual({ gave: 2, took: 0, refused: [] })
+})
+
+const atCut: Frame = {
+  type: 'changes',
+  rows: [],
+  place: 0,
+  cut: { generation, position: 0, frontier: new Map(), generations: [], fingerprint: null },
+  answer: false,
+  writers: [],
+}
+
+function given(count: number): Frame {
+  return { type: 'given', count, generation, position: 5, refused: [] }
+}
+
+/** A session of a replica that holds rows, with a relay that has resumed it and holds none. */
+function openSession(
+  names: readonly string[],
+  bytes: number,
+): {
+  readonly gives: readonly GiveFrame[]
+  readonly repairs: readonly unknown[]
+  receive(frame: Frame): void
+} {
+  const state = createReplicaState()
+  const rows = names.map((name, i) => {
+    const mark = markOf('alice', 500, i)
+    const delta = deltaOf({ kind: 'insert', value: 'x'.repeat(bytes), element: 'x' }, undefined, mark)
+    return { key: documentKey('notes', name), delta, parts: 0, texts: new Map() }
+  })
+  state.apply(1, {
+    kind: 'pulled',
+    store: relay,
+    rows,
+    texts: [],
+    cursor: null,
+    wants: [],
+    writers: [],
+    generations: [{ id: generation, store: relay, parent: null, start: 0 }],
+    frontier: null,
+    reach: new Map([[generation, 1]]),
+    at: 1000,
+  })
+  const gives: GiveFrame[] = []
+  const repairs: unknown[] = []
+  const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
+  const session = createClientSession(state, options, () => 1000)
+
+  function perform(effects: readonly SessionEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === 'append') {
+        state.apply(state.seen + 1, effect.chunk)
+        perform(session.stored())
+      } else if (effect.kind === 'load') perform(session.loaded(load(state, effect.keys)))
+      else if (effect.kind === 'repaired') {
+        const { gave, took, refused } = effect
+        repairs.push({ gave, took, refused })
+      } else if (effect.kind === 'send') answer(effect.frame)
+    }
+  }
+
+  function answer(frame: Frame): void {
+    if (frame.type === 'give') gives.push(frame)
+    if (frame.type !== 'range' || frame.ranges.length === 0) return
+    perform(session.receive({ type: 'range', ranges: answerRanges(createRowIndex([]), frame.ranges) }, 10))
+  }
+
+  const receive = (frame: Frame): void => perform(session.receive(frame, 10))
+  perform(session.begin())
+  receive({
+    type: 'welcome',
+    time: 1000,
+    store: relay,
+    begin: 'resume',
+    cursor: { generation, cut: 0, place: 0 },
+    generations: [],
+    frontier: new Map(),
+    covers: false,
+    levels: ['relay'],
+    user: 'alice',
+    leader: relay,
+    term: 0,
+  })
+  return { gives, repairs, receive }
+}
+
+function load(state: ReplicaState, keys: readonly DocumentKey[]): Parameters<ClientSession['loaded']>[0] {
+  return keys.flatMap(key => {
+    const row = state.confirmed(key)
+    return row === undefined ? [] : [{ key, row, texts: noTexts }]
+  })
+}
