@@ -18,11 +18,10 @@ export type OuterStatus = Omit<Status, keyof LocalStatus | 'synced'> & {
 }
 
 export function createLiveStatus(local: Live<LocalStatus>, outer: () => OuterStatus): LiveStatus {
-  const listeners = new Set<(status: Status) => void>()
+  const subscriptions = new Set<Subscription>()
   let known: Status | null = null
   let stopLocal: (() => void) | null = null
   let isScheduled = false
-  let told: Status | null = null
 
   function get(): Status {
     const status = joinStatus(local.get(), outer())
@@ -32,15 +31,17 @@ export function createLiveStatus(local: Live<LocalStatus>, outer: () => OuterSta
 
   function tell(): void {
     isScheduled = false
-    if (listeners.size === 0) return
+    if (subscriptions.size === 0) return
     const status = get()
-    if (status === told) return
-    told = status
-    for (const listener of [...listeners]) if (listeners.has(listener)) callBack(listener, status)
+    for (const subscription of [...subscriptions]) {
+      if (subscription.told === status || !subscriptions.has(subscription)) continue
+      subscription.told = status
+      callBack(subscription.listener, status)
+    }
   }
 
   function look(): void {
-    if (isScheduled || listeners.size === 0) return
+    if (isScheduled || subscriptions.size === 0) return
     isScheduled = true
     queueMicrotask(tell)
   }
@@ -49,26 +50,29 @@ export function createLiveStatus(local: Live<LocalStatus>, outer: () => OuterSta
     get,
     look,
     subscribe(listener) {
-      const own = (status: Status): void => listener(status)
       stopLocal ??= local.subscribe(look)
-      listeners.add(own)
-      // Whoever came before is told of what changed since as well.
-      if (told !== get()) look()
-      callBack(own, get())
+      const told = get()
+      const subscription: Subscription = { listener, told }
+      subscriptions.add(subscription)
+      callBack(listener, told)
       return () => {
-        listeners.delete(own)
-        if (listeners.size > 0) return
+        subscriptions.delete(subscription)
+        if (subscriptions.size > 0) return
         stopLocal?.()
         stopLocal = null
-        told = null
       }
     },
     close() {
-      listeners.clear()
+      subscriptions.clear()
       stopLocal?.()
       stopLocal = null
     },
   }
+}
+
+interface Subscription {
+  readonly listener: (status: Status) => void
+  told: Status
 }
 
 function joinStatus(local: LocalStatus, { isLevel, ...outer }: OuterStatus): Status {
