@@ -383,7 +383,8 @@ function createNotingKernel(instead: Partial<Kernel> = {}): NotingKernel {
       closed: () => notes.closed.push(number),
     }
   }
-  return Object.assign(() => ({ attach, drain: () => Promise.resolve(), ...instead }), { notes })
+  const dial = (_space: string, link: SessionLink): KernelSession => attach(link)
+  return Object.assign(() => ({ attach, dial, drain: () => Promise.resolve(), ...instead }), { notes })
 }
 
 async function open(relay: Bench, options: { readonly autoPong?: boolean } = {}): Promise<WebSocket> {

@@ -581,10 +581,10 @@ export function createClientSession(
           return null
         case 'clock-skew':
           effects.push({ kind: 'clock', relayTime: error.details.relayTime })
-          remaking = { from: id, keys: null, refusedTexts: new Map() }
+          remaking = { from: id, keys: null, refused: null }
           return null
         case 'client-id-taken':
-          remaking = { from: id, keys, refusedTexts: new Map() }
+          remaking = { from: id, keys, refused: null }
           return null
         case 'overloaded':
           return null
@@ -593,30 +593,12 @@ export function createClientSession(
     }
     refusedHere.add(id)
     const entry = state.outbox.get(id)
-    if (entry === undefined || entry.acks.size === 0) remaking = afterRefusal(id, keys, transaction)
-    return { id, outcome: { kind: 'refused', error, write } }
-  }
-
-  /** L3: what touches a document of the refused one is made anew, from the entry after it on. */
-  function afterRefusal(
-    id: TransactionId,
-    keys: ReadonlySet<DocumentKey>,
-    transaction: Transaction | undefined,
-  ): RemakePlan {
-    const refusedTexts = new Map<string, readonly Uint8Array[]>()
-    for (const write of transaction?.writes ?? []) {
-      for (const [part, updates] of write.texts) refusedTexts.set(bodyKey(write.key, part), updates)
-    }
-    let next: TransactionId | null = null
-    let found = false
-    for (const { transaction: other } of state.outbox.entries()) {
-      if (found) {
-        next = other.id
-        break
-      }
-      found = other.id === id
-    }
-    return { from: next ?? id, keys, refusedTexts, refused: transaction }
+    if (entry === undefined || transaction === undefined) return null
+    // L2: what another relay has stays; that this one refused it is noted.
+    if (entry.acks.size > 0) return { id, outcome: { kind: 'refused', error, write } }
+    // L3: what touches a document of the refused one is made anew.
+    remaking = { from: id, keys, refused: { transaction, error } }
+    return null
   }
 
   /** L3: after a refusal, once what it asked for is done, says from where to go on. */
@@ -647,7 +629,7 @@ export function createClientSession(
         continue
       if (entry.acks.size === 0 && writes.some(write => state.retired.has(write.mark.writer))) {
         // What comes behind it may stand on it, and what is under way must not be made twice.
-        if (sent.size === 0) remaking ??= { from: id, keys: new Set(), refusedTexts: new Map() }
+        if (sent.size === 0) remaking ??= { from: id, keys: new Set(), refused: null }
         break
       }
       const bytes = sizeOfTransaction(entry.transaction)

@@ -31,14 +31,15 @@ import { countParts, rowExists, type DocumentKey, type PartName, type Row } from
 import { transactionId, type Transaction, type TransactionId, type Write } from './write.ts'
 
 export interface RemakePlan {
-  /** The first transaction to look at: the refused one, or the first after it. */
+  /** The first transaction to look at. */
   readonly from: TransactionId
   /** Documents of refused transactions; null to make everything from there on anew (SPEC C4). */
   readonly keys: ReadonlySet<DocumentKey> | null
-  /** Text updates that were refused, by body key. */
-  readonly refusedTexts: ReadonlyMap<string, readonly Uint8Array[]>
-  /** The transaction that was refused, which totals of the same writer count in. */
-  readonly refused?: Transaction | undefined
+  /**
+   * What was refused. It leaves the outbox for the quarantine in the same chunk that makes anew what stood on it, so
+   * that no crash can leave one without the other.
+   */
+  readonly refused: { readonly transaction: Transaction; readonly error: Failure } | null
 }
 
 export interface RemakeContext {
@@ -59,6 +60,7 @@ export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly
   for (const entry of state.outbox.entries()) {
     begun ||= entry.transaction.id === plan.from
     if (entry.position === 0 || entry.acks.size > 0) continue
+    if (entry.transaction.id === plan.refused?.transaction.id) continue
     const { writes } = entry.transaction
     const orphan = writes.some(write => state.retired.has(write.mark.writer))
     if (!orphan && (!begun || !(keys === null || writes.some(write => keys.has(write.key))))) continue
@@ -84,13 +86,17 @@ export function bodiesToRemake(
 /** Null if nothing needs to be made anew. */
 export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeContext): RemadeChunk | null {
   const entries = entriesToRemake(state, plan)
-  if (entries.length === 0) return null
-  const pass = createPass(state, context, textsAnew(entries, plan, context), plan.refused)
+  const refused = plan.refused === null ? undefined : state.outbox.get(plan.refused.transaction.id)
+  const leaves = plan.refused !== null && refused?.acks.size === 0
+  if (entries.length === 0 && !leaves) return null
+  const pass = createPass(state, context, textsAnew(entries, plan, context), plan.refused?.transaction)
   const remade = new Set(entries)
   const transactions: { from: TransactionId; to: Transaction }[] = []
   const quarantined: { id: TransactionId; error: Failure }[] = []
+  if (leaves) quarantined.push({ id: plan.refused.transaction.id, error: plan.refused.error })
   let serial = 0
   for (const entry of state.outbox.entries()) {
+    if (leaves && entry === refused) continue
     if (!remade.has(entry)) {
       for (const write of entry.transaction.writes) pass.stay(write)
       continue
@@ -120,7 +126,9 @@ function textsAnew(entries: readonly OutboxEntry[], plan: RemakePlan, context: R
     const later = entries.flatMap(({ transaction }) =>
       transaction.writes.flatMap(write => (write.key === key ? [...(write.texts.get(part) ?? [])] : [])),
     )
-    const refused = plan.refusedTexts.get(bodyKey(key, part)) ?? []
+    const refused = (plan.refused?.transaction.writes ?? []).flatMap(write =>
+      write.key === key ? [...(write.texts.get(part) ?? [])] : [],
+    )
     const updates = context
       .support(key, part)
       ?.remake(context.body(key, part), refused, later, yjsClientOf(context.writer))

@@ -231,19 +231,12 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
       core.store()
       const refused = state.outbox.get(id)?.transaction
       assert(refused !== undefined, 'only what is in the outbox is refused')
-      const later = [...state.outbox.entries()].map(entry => entry.transaction.id)
-      const next = later[later.indexOf(id) + 1]
-      verdict([{ id, outcome: { kind: 'refused', error, write: 0 } }])
-      if (next === undefined) return
       const keys = new Set(refused.writes.map(({ key }) => key))
-      const refusedTexts = new Map<string, readonly Uint8Array[]>()
-      for (const { key, texts } of refused.writes) {
-        for (const [part, updates] of texts) refusedTexts.set(bodyKey(key, part), updates)
-      }
       const context = { writer: drawWriter(), now: time, correction: 0, body: bodyOf, support: () => support }
-      const remade = makeAnew(state, { from: next, keys, refusedTexts }, context)
+      const remade = makeAnew(state, { from: id, keys, refused: { transaction: refused, error } }, context)
       if (remade === null) return
       apply(remade)
+      settleWaits()
       if (remade.writers.some(({ from }) => from === writer)) writer = null
     },
     pullFrom: other => pull(other, true),

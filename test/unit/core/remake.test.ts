@@ -118,7 +118,7 @@ function createScene(): Scene {
       const from = first?.transaction.id as Transaction['id']
       const chunk = makeAnew(
         state,
-        { from, keys: null, refusedTexts: new Map(), ...more },
+        { from, keys: null, refused: null, ...more },
         { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined, ...context },
       )
       if (chunk === null) throw new Error('there is nothing to make anew')
@@ -190,7 +190,7 @@ describe('marks', () => {
         const before = [...state.outbox.entries()]
         const [first] = before
         if (first === undefined) return
-        const plan = { from: first.transaction.id, keys: null, refusedTexts: new Map() }
+        const plan = { from: first.transaction.id, keys: null, refused: null }
         const context = { writer: fresh, now: 1500, correction, body: () => [], support: () => undefined }
         const chunk = makeAnew(state, plan, context)
         if (chunk === null) return
@@ -243,7 +243,7 @@ describe('marks', () => {
         )
         const [first] = old.keys()
         if (first === undefined) return
-        const plan = { from: first, keys: null, refusedTexts: new Map() }
+        const plan = { from: first, keys: null, refused: null }
         const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
         for (const { from, to } of makeAnew(state, plan, context)?.transactions ?? []) {
           const was = old.get(from)
@@ -271,7 +271,7 @@ describe('content', () => {
         const [first] = state.outbox.entries()
         if (first === undefined) return
         const shown = keys.map(key => formOfShown(state.visible(key)))
-        const plan = { from: first.transaction.id, keys: null, refusedTexts: new Map() }
+        const plan = { from: first.transaction.id, keys: null, refused: null }
         const context = { writer: fresh, now: 5000, body: () => [], support: () => undefined }
         const chunk = makeAnew(state, plan, { ...context, correction: corrected })
         if (chunk === null || chunk.quarantined.length > 0) return
@@ -302,7 +302,10 @@ describe('content', () => {
     const refused = alice.edits({ kind: 'vote', by: 10 })
     alice.edits({ kind: 'vote', by: 100 })
     alice.refuses(refused)
-    alice.remakes({ keys: new Set([note]), refused })
+    alice.remakes({
+      keys: new Set([note]),
+      refused: { transaction: refused, error: failure('refused-by-rule', { reason: 'no' }) },
+    })
     expect(sumIn(alice.row())).toBe(101)
   })
 
@@ -313,7 +316,10 @@ describe('content', () => {
     alice.edits([0, { kind: 'vote', by: 10 }], [1, recolor])
     alice.edits({ kind: 'vote', by: 100 })
     alice.refuses(refused)
-    const chunk = alice.remakes({ keys: new Set([other]), refused })
+    const chunk = alice.remakes({
+      keys: new Set([other]),
+      refused: { transaction: refused, error: failure('refused-by-rule', { reason: 'no' }) },
+    })
     expect(chunk.quarantined.length).toBe(1)
     expect(sumIn(alice.row())).toBe(100)
   })
@@ -360,7 +366,7 @@ describe('content', () => {
         const { state } = play(actions)
         const entries = [...state.outbox.entries()]
         if (entries[0] === undefined) return
-        const plan = { from: entries[0].transaction.id, keys: null, refusedTexts: new Map() }
+        const plan = { from: entries[0].transaction.id, keys: null, refused: null }
         const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
         const chunk = makeAnew(state, plan, context)
         const old = new Set(
@@ -410,7 +416,7 @@ describe('what is made anew', () => {
     const apart = alice.edits([2, insert])
     const behind = alice.edits([1, vote])
     alice.refuses(refused)
-    const plan = { from: both.id, keys: new Set([note]), refusedTexts: new Map() }
+    const plan = { from: both.id, keys: new Set([note]), refused: null }
     expect(entriesToRemake(alice.state, plan).map(entry => entry.transaction.id)).toEqual([
       both.id,
       behind.id,
@@ -429,7 +435,7 @@ describe('what is made anew', () => {
     const entry = alice.state.outbox.get(transaction.id)
     if (entry !== undefined)
       alice.state.outbox.put({ ...entry, acks: new Map([[relay, { generation, position: 1 }]]) })
-    const plan = { from: transaction.id, keys: null, refusedTexts: new Map() }
+    const plan = { from: transaction.id, keys: null, refused: null }
     expect(entriesToRemake(alice.state, plan)).toEqual([])
   })
 
@@ -440,7 +446,7 @@ describe('what is made anew', () => {
     state.write(early)
     state.write(late)
     state.apply(1, { kind: 'own', transactions: [early] })
-    const plan = { from: early.id, keys: null, refusedTexts: new Map() }
+    const plan = { from: early.id, keys: null, refused: null }
     const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
     const chunk = makeAnew(state, plan, context)
     if (chunk !== null) state.apply(2, chunk)
@@ -458,7 +464,11 @@ describe('what is made anew', () => {
     const mixed = alice.edits([1, insert], [0, vote])
     const behind = alice.edits([1, recolor])
     alice.refuses(refused)
-    const chunk = alice.remakes({ from: edit.id, keys: new Set([note]), refused })
+    const chunk = alice.remakes({
+      from: edit.id,
+      keys: new Set([note]),
+      refused: { transaction: refused, error: failure('refused-by-rule', { reason: 'no' }) },
+    })
     expect(chunk.quarantined).toEqual([
       { id: edit.id, error: failure('built-on-refused', { document: note }) },
       { id: mixed.id, error: failure('built-on-refused', { document: note }) },
@@ -501,7 +511,7 @@ test('[X9] a refused text leaves no write of its field behind when nothing of th
     { ...typed, texts: new Map([[[...(typed?.delta.cells.keys() ?? [])][0], [update]]]) },
   ]
   state.apply(1, { kind: 'own', transactions: [{ ...transaction, writes } as Transaction] })
-  const plan = { from: transaction.id, keys: null, refusedTexts: new Map() }
+  const plan = { from: transaction.id, keys: null, refused: null }
   const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
   const [made] = makeAnew(state, plan, context)?.transactions ?? []
   expect(made?.to.writes.map(({ delta }) => [...delta.cells.keys()])).toEqual([
