@@ -18,13 +18,14 @@ export interface Housekeeping {
 
 export interface HousekeepingOptions {
   readonly engine: () => Engine
-  readonly runtime: Pick<Runtime, 'after'>
+  readonly runtime: Pick<Runtime, 'after' | 'monotonic'>
   /** The fence, if this tab has the connection and its session is at a cut; else null. */
   readonly sessionFence: () => Fence | null
 }
 
-/** After the last change that was heard of. */
+/** After the last change that was heard of, but at the latest after the first one that nothing was done for. */
 const idleMs = 3000
+const idleMaxMs = 30_000
 /** After a compaction that another tab was at, or that failed. */
 const laterMs = 60_000
 const flushMs = 5000
@@ -39,6 +40,7 @@ export function createHousekeeping({ engine, runtime, sessionFence }: Housekeepi
   let cancelForget = runtime.after(forgetFirstMs, forgetLater)
   let flushDelay = flushMs
   let isCompacting = false
+  let notedAt: number | null = null
 
   function compactAfter(ms: number): void {
     if (isClosed) return
@@ -51,6 +53,7 @@ export function createHousekeeping({ engine, runtime, sessionFence }: Housekeepi
 
   async function compact(): Promise<void> {
     const { journal } = engine()
+    notedAt = null
     if (isCompacting || journal.due() === null) return
     isCompacting = true
     try {
@@ -105,7 +108,10 @@ export function createHousekeeping({ engine, runtime, sessionFence }: Housekeepi
 
   return {
     note() {
-      if (cancelCompact === null && !isCompacting) compactAfter(idleMs)
+      if (isCompacting) return
+      const now = runtime.monotonic()
+      notedAt ??= now
+      compactAfter(Math.min(idleMs, Math.max(0, notedAt + idleMaxMs - now)))
     },
     fault(error) {
       if (error === null) flushDelay = flushMs

@@ -44,6 +44,8 @@ export interface World {
   play(url: string, script: Script): RelayDouble
   open(tab: SimulatedTab, options?: Partial<OpenOptions<SimulatedCollections>>): Promise<Notes>
   another(name: string): SimulatedDevice
+  /** Moves the relay's wall clock. */
+  shiftRelay(ms: number): void
   /** Milliseconds since the world began, at which something happened. */
   readonly time: number
 }
@@ -81,12 +83,13 @@ export function createWorld(seed = 1): World {
   const network = createSimulatedNetwork(clock, chance.fork())
   const parts = { clock, chance: chance.fork(), network, epoch }
   const device = createSimulatedDevice('alice', parts)
+  let shift = 0
   const relay = createSimulatedRelay({
     url: 'ws://relay',
     clock,
     chance: chance.fork(),
     network,
-    epoch: () => epoch,
+    epoch: () => epoch + shift,
     accept: () => true,
     peerToken: '',
   })
@@ -98,6 +101,9 @@ export function createWorld(seed = 1): World {
     relay,
     get time() {
       return clock.time
+    },
+    shiftRelay: ms => {
+      shift += ms
     },
     another: name => createSimulatedDevice(name, parts),
     play(url, script) {
