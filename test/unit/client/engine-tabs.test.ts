@@ -20,7 +20,7 @@ function links(world: World): number {
 
 it('of three tabs one has the connection, and all of them know how it is', async () => {
   const world = await openedWorld()
-  const tabs = []
+  const tabs: Notes[] = []
   for (let i = 0; i < 3; i++) tabs.push(await world.open(world.device.openTab()))
   await until(world.clock, () => tabs.every(tab => tab.status.get().synced))
   expect(links(world)).toBe(1)
@@ -118,7 +118,7 @@ it('where the browser refuses its locks, the fence parts the tabs and all of the
   const locks: Locks = {
     request: () => ({ done: Promise.reject(new Error('not for this page')), cancel: () => {} }),
   }
-  const tabs = []
+  const tabs: Notes[] = []
   for (let i = 0; i < 2; i++) {
     const tab = world.device.openTab()
     tabs.push(await world.open(tab, { ports: { ...tab.ports, locks } }))
