@@ -227,6 +227,63 @@ function isForbidden(write: { readonly delta: { readonly cells: ReadonlyMap<stri
   ).includes('SHOUT')
 }
 
+describe('several relays', () => {
+  it('[S2] a client that goes to another relay brings everything along, and goes on from there', async () => {
+    const first = await openRelay('memory')
+    const second = await openRelay('memory')
+    const alice = await openNotes('alice', first, { relays: [first.url, second.url] })
+    alice.notes.insert({ title: 'by the first', color: 'amber', body: 'text' })
+    await alice.settled()
+    await first.stop()
+    const during = alice.notes.insert({ title: 'between', color: 'amber' })
+    await during.reached('relay')
+    await alice.settled()
+    const bob = await openNotes('bob', second)
+    await bob.settled()
+    expect(titles(bob)).toEqual(['between', 'by the first'])
+    bob.notes.insert({ title: 'by bob', color: 'teal' })
+    await expect.poll(() => titles(alice), soon).toHaveLength(3)
+    // Back to the first one, which missed all that.
+    await first.start()
+    await second.stop()
+    await expect.poll(() => alice.status.get().connection, soon).not.toBe('online')
+    await alice.settled()
+    const carol = await openNotes('carol', first)
+    await carol.settled()
+    expect(titles(carol)).toEqual(titles(alice))
+  })
+})
+
+describe('refusals of texts', () => {
+  it('[X9] what was typed and refused is taken out of the live text, and kept in the quarantine', async () => {
+    const relay = await openRelay('memory', {
+      accept: {
+        notes: (write, { user }) => user !== 'bob' || write.texts.size === 0 || 'bob may not type',
+      },
+    })
+    const alice = await openNotes('alice', relay)
+    const bob = await openNotes('bob', relay)
+    const { id } = alice.notes.insert({ title: 'Text', color: 'amber', body: 'hers' })
+    await alice.settled()
+    await expect.poll(() => titles(bob), soon).toEqual(['Text'])
+    const hers = alice.notes.text(id, 'body')
+    const his = bob.notes.text(id, 'body')
+    await Promise.all([hers.whenReady, his.whenReady])
+    let replaced = 0
+    his.onReplaced(() => (replaced += 1))
+    his.text.insert(0, 'his ')
+    expect(his.text.toString()).toBe('his hers')
+    await expect.poll(() => bob.quarantine.get().length, soon).toBe(1)
+    await expect.poll(() => his.text.toString(), soon).toBe('hers')
+    expect(replaced).toBeGreaterThan(0)
+    hers.text.insert(4, '!')
+    await expect.poll(() => his.text.toString(), soon).toBe('hers!')
+    bob.notes.update(id, { color: 'teal' })
+    await bob.settled()
+    await expect.poll(() => alice.notes.get(id)?.color, soon).toBe('teal')
+  })
+})
+
 describe('permissions', () => {
   it('[Q4] who may only read sees everything, and keeps what was written until a token may write', async () => {
     const access = { bob: 'read' as 'read' | 'write' }

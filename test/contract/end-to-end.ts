@@ -38,7 +38,7 @@ export async function openRelay(kind: RelayKind, options: Partial<RelayOptions> 
   let url = ''
   async function start(changed: Partial<RelayOptions> = {}): Promise<void> {
     const store = kind === 'memory' ? disk.open : sqlite(join(folder, 'rejoin.db'))
-    running = createRelay({ development: true, store, ...options, ...changed })
+    running = createRelay({ development: true, store, limits: { retryAfterMs: 200 }, ...options, ...changed })
     const address = await running.listen({ port })
     ;({ port, url } = address)
   }

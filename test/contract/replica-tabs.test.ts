@@ -3,7 +3,7 @@
  */
 import 'fake-indexeddb/auto'
 import { describe, expect, it } from 'vitest'
-import { createMemoryStorage, systemRuntime, type ClientPorts } from '@rejoin/client'
+import { systemRuntime, type ClientPorts } from '@rejoin/client'
 import { openNotes, openRelay, type Notes } from './end-to-end.ts'
 
 const soon = { timeout: 5000, interval: 10 }
@@ -19,7 +19,7 @@ function titles(replica: Notes): readonly string[] {
 
 /** Every opening goes by the same ports; the platform's own are over IndexedDB here. */
 function portsOf(kind: 'memory' | 'indexeddb'): Partial<ClientPorts> {
-  return kind === 'memory' ? { openStorage: createMemoryStorage(), persistence: 'memory' } : {}
+  return kind === 'memory' ? { persistence: 'memory' } : {}
 }
 
 describe.each(['memory', 'indexeddb'] as const)('two tabs over %s', kind => {

@@ -27,7 +27,9 @@ export async function openDatabase(
   name: string,
   given: Partial<ClientPorts> | undefined,
 ): Promise<OpenedDatabase> {
-  const ports: ClientPorts = { ...platformPorts(name), ...given }
+  const platform = platformPorts(name)
+  const own = given?.persistence === 'memory' ? { ...platform, ...memoryPorts } : platform
+  const ports: ClientPorts = { ...own, ...given }
   try {
     return await openWith(name, ports, null)
   } catch (error) {

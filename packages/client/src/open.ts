@@ -49,8 +49,8 @@ export interface OpenOptions<C extends Collections> {
   readonly ports?: Partial<ClientPorts> | undefined
 }
 
-/** How long closing waits for a store that does not answer. */
-const closeMs = 1500
+/** How long each of the three steps of closing may wait for a store that does not answer. */
+const closeStepMs = 600
 
 /**
  * Opens a replica; its rows are in memory when it resolves, whether or not there is a network. Rejects with
@@ -193,13 +193,10 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
   }
 
   async function end(): Promise<void> {
-    const isStored = within(async () => {
-      await surface.close()
-      await journal.flush()
-    })
-    // Nothing that comes from now on is waited for; what is written is stored first.
+    // Nothing that comes from now on is waited for; what was typed and written is stored first.
     for (const stop of stops) stop()
-    await isStored
+    await within(surface.close)
+    await within(journal.flush)
     marked.leave()
     uplink.close()
     housekeeping.close()
@@ -215,7 +212,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
   async function within(run: () => Promise<void>): Promise<void> {
     let cancel = (): void => {}
     const late = new Promise<void>(resolve => {
-      cancel = runtime.after(closeMs / 2, resolve)
+      cancel = runtime.after(closeStepMs, resolve)
     })
     await Promise.race([run().catch(() => {}), late])
     cancel()
