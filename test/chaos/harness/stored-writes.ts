@@ -76,7 +76,7 @@ function watchWrites(witness: string): void {
   }
 
   function bearWitness(notes: Opened['notes']): void {
-    const again = (): void => void setTimeout(bearWitness, 2, notes)
+    const again = (): void => void setTimeout(bearWitness, 8, notes)
     writeWitness(notes)
       .reached('local')
       .then(again, () => {})

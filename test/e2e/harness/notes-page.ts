@@ -24,6 +24,7 @@ export interface SeenNote {
   readonly body: string
   readonly colour: string
   readonly tags: readonly string[]
+  readonly created: number
 }
 
 /** Opens the app in a new tab, and resolves when its replica is open. */
@@ -94,12 +95,12 @@ export async function readNotes(page: Page): Promise<Readonly<Record<string, See
     if (replica === undefined) throw new Error('there is no replica')
     const rows = replica.notes.query().get()
     return Promise.all(
-      rows.map(async ({ id, title, colour, tags }) => {
+      rows.map(async ({ id, title, colour, tags, created }) => {
         const handle = replica.notes.text(id, 'body')
         await handle.whenReady
         const body = String(handle.text)
         handle.close()
-        return { id, title, body, colour, tags: [...tags] }
+        return { id, title, body, colour, tags: [...tags], created }
       }),
     )
   })
