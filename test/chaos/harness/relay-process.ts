@@ -2,7 +2,7 @@
  * A relay as a process of its own: `rejoin serve` on a folder and a port, which it keeps through every end and every
  * new start, so that clients find it again where it was.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -37,11 +37,9 @@ export interface RelayProcess {
 
 const command = join(dirname(createRequire(import.meta.url).resolve('@rejoin/relay')), 'command.ts')
 
-// What a test that broke off did not end goes with the process of the test.
-const children = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of children) child.kill('SIGKILL')
-})
+// Whoever starts a relay holds its standard input; when that ends, however it ends, so does the relay.
+const guard =
+  'data:text/javascript,process.stdin.on("end",()=>process.kill(process.pid,"SIGKILL")).resume().unref()'
 
 /** `rules`: the text of a module as `--rules` takes it. */
 export async function startRelayProcess(
@@ -55,15 +53,18 @@ export async function startRelayProcess(
   const log: LogLine[] = []
   let child: ChildProcess | null = null
   let port = 0
+  let starts = 0
 
   async function start(): Promise<void> {
     const args = ['serve', '--dev', '--port', `${port}`, '--data', data]
     args.push('--log-level', options.logLevel ?? 'info')
     if (options.rules !== undefined) args.push('--rules', rules)
-    const started = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    // Who is started again and again need not be compiled again; only a process that ends in order leaves that.
+    const env = port === 0 ? process.env : { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') }
+    if (starts === 1) spawnSync(process.execPath, [command, 'help'], { env })
+    starts += 1
+    const started = spawn(process.execPath, ['--import', guard, command, ...args], { env })
     child = started
-    children.add(started)
-    started.once('close', () => children.delete(started))
     started.stderr.on(
       'data',
       gatherLines(line => log.push(parseLine(line))),
