@@ -1,10 +1,7 @@
 import { createIndexedDbStorage, createMemoryStorage } from '@rejoin/client'
 import type { Runtime } from '@rejoin/core'
 import { storageContract, type ContractRunner } from '@rejoin/testkit'
-import { expect, test, vi } from 'vitest'
-
-// The testkit's proxy for real sockets comes along with its contracts; a browser has no sockets.
-vi.mock('node:net', () => ({ default: { connect: () => {}, createServer: () => {} } }))
+import { expect, test } from 'vitest'
 
 const runner: ContractRunner = { test, equal: (actual, expected) => expect(actual).toEqual(expected) }
 const runtime: Runtime = {

@@ -1,6 +1,7 @@
 // A browser that is killed in the middle of typing and clicking, again and again: whatever it had reported to be on
 // its disk is there when it starts again.
-import { createChance, openTcpProxy, type Chance } from '@rejoin/testkit'
+import { createChance, type Chance } from '@rejoin/testkit'
+import { openTcpProxy } from '@rejoin/testkit/tcp-proxy'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Page } from 'playwright'
 import { expect, onTestFinished, test } from 'vitest'

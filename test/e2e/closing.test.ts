@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createRelay } from '@rejoin/relay'
-import { openTcpProxy } from '@rejoin/testkit'
+import { openTcpProxy } from '@rejoin/testkit/tcp-proxy'
 
 const script = join(import.meta.dirname, 'harness/closing-script.ts')
 

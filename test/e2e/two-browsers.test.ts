@@ -1,6 +1,6 @@
 // Two people, each with a browser of their own, a wire of their own, and one relay: they edit one note while nothing
 // connects them, load the page again, the relay is killed meanwhile, and then everything meets.
-import { openTcpProxy, type TcpProxy } from '@rejoin/testkit'
+import { openTcpProxy, type TcpProxy } from '@rejoin/testkit/tcp-proxy'
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { startRelayProcess } from '../chaos/harness/relay-process.ts'

@@ -6,7 +6,6 @@ export { createSimulatedDisk, type DiskImage, type SimulatedDisk } from './disk.
 export { createSimulatedNetwork, type ServingRelay, type SimulatedNetwork } from './network.ts'
 export { createScope, type Scope } from './scope.ts'
 export { createSimulatedProfile, type SimulatedProfile } from './tabs.ts'
-export { openTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 export { createApplication, type Application, type Logged } from './application.ts'
 export { checkConservation, checkRest, checkStatus } from './checks.ts'
 export { createCluster, type Cluster, type ClusterOptions, type OpenTab } from './cluster.ts'

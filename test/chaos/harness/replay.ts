@@ -6,7 +6,7 @@
  */
 import type { TextHandle } from '@rejoin/client'
 import { nodeRuntime } from '@rejoin/relay'
-import { openTcpProxy, type TcpProxy } from '@rejoin/testkit'
+import { openTcpProxy, type TcpProxy } from '@rejoin/testkit/tcp-proxy'
 import { applyUpdate, Doc, getState, type Text } from 'yjs'
 import type { Burst, EditingTrace, Patch } from './editing-trace.ts'
 import { createHeldUplink, type HeldUplink } from './held-uplink.ts'
