@@ -1,5 +1,5 @@
 // Tabs of one browser: they are one replica, all of them read and write, and one of them has the connection.
-import { openTcpProxy, type TcpProxy } from '@rejoin/testkit'
+import { openTcpProxy, type TcpProxy } from '@rejoin/testkit/tcp-proxy'
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { startRelayProcess, type RelayProcess } from '../chaos/harness/relay-process.ts'
