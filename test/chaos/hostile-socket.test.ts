@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   documentKey,
+  emptyRow,
   encodeFrame,
   encodeValue,
   failure,
@@ -264,6 +265,47 @@ test('[X5] a text update that leaves a gap is refused', async () => {
   const second = editOf([aliceText, first], mallory.client, 'second ')
   const error = await refusedAs('text-gap', mallory.type('typed', [second]))
   expect(error).toMatchObject({ details: { client: mallory.client, have: 0, from: 6 } })
+})
+
+// ---------------------------------------------------------------- what is given back
+
+test('[T2] what is given back is screened as what is written', async () => {
+  const mallory = createRawWriter('notes')
+  const hasty = createRawWriter('notes')
+  const ahead = hasty.insert('ahead', encodeValue('x'), hasty.nextMark(Date.now() + 3_600_000))
+  const first = editOf([aliceText], mallory.client, 'first ')
+  const later = editOf([aliceText, first], mallory.client, 'later ')
+  const given: readonly (readonly [Failure['code'], Write])[] = [
+    ['clock-skew', ahead],
+    ['text-gap', mallory.type('typed', [later])],
+    ['text-invalid', mallory.type('shared', [convertUpdateFormatV1ToV2(first)])],
+    ['text-invalid', mallory.type('x', [first.subarray(0, -1)])],
+  ]
+  for (const [code, { key, delta, texts }] of given) {
+    await unmoved(async () => {
+      const client = await hostile()
+      const [error] = await client.give([{ key, row: delta, texts }])
+      expect(error?.code).toBe(code)
+      await client.close()
+    })
+  }
+})
+
+test('[T2] a relay that declares its collections takes back no text that nobody declared', async () => {
+  const strict = await startRelayProcess({
+    rules: "export const collections = { notes: { fields: { title: { strategy: 'lww' } } } }",
+  })
+  onTestFinished(() => strict.close())
+  const client = await openRawClient(strict.url)
+  onTestFinished(() => client.close())
+  await client.greet()
+  const mallory = createRawWriter('notes')
+  const typed = mallory.type('x', [textUpdate('typed', mallory.client)])
+  const [bodyAlone] = await client.give([{ key: typed.key, row: emptyRow, texts: typed.texts }])
+  expect(bodyAlone?.code).toBe('refused-by-rule')
+  const [whole] = await client.give([{ key: typed.key, row: typed.delta, texts: typed.texts }])
+  expect(whole?.code).toBe('refused-by-rule')
+  expect(readStored(strict.path, { collection: '', writer: '' }).positions['team'] ?? 0).toBe(0)
 })
 
 test('after all of it the relay is the one that was started, and what it tells a newcomer is what was accepted', async () => {

@@ -10,6 +10,7 @@ import {
   writerFromBytes,
   type Failure,
   type Frame,
+  type GiveFrame,
   type HelloFrame,
   type StoreId,
   type SubmittedTransaction,
@@ -35,6 +36,8 @@ export interface RawClient {
   submit(
     transactions: readonly (readonly Write[])[],
   ): Promise<readonly (Extract<VerdictException, { kind: 'refused' }>['error'] | null)[]>
+  /** Gives rows back and waits for the answer: null for taken, or what kept them out. */
+  give(rows: GiveFrame['rows']): Promise<readonly (Failure | null)[]>
   /** Waits until the relay has refused the session and closed the socket. */
   refusal(): Promise<{ readonly error: Failure | null; readonly code: number }>
   close(): Promise<void>
@@ -45,6 +48,7 @@ export async function openRawClient(url: string): Promise<RawClient> {
   const frames: Frame[] = []
   let end: { code: number; reason: string } | null = null
   let submitted = 0
+  let given = 0
   socket.on('error', () => {})
   socket.on('message', message => {
     const decoded = decodeFrame(new Uint8Array(message as Buffer))
@@ -82,6 +86,16 @@ export async function openRawClient(url: string): Promise<RawClient> {
     return transactions.map((_, i) => refused.find(({ index }) => index === first + i)?.error ?? null)
   }
 
+  const give: RawClient['give'] = async rows => {
+    given += rows.length
+    send(encodeFrame({ type: 'give', rows }))
+    const isAnswered = (): boolean => (find('given').at(-1)?.count ?? 0) >= given
+    await until(() => isAnswered() || end !== null, 'a give is answered')
+    if (!isAnswered()) throw new Error(`no answer, but ${JSON.stringify({ end, last: frames.at(-1) })}`)
+    const refused = find('given').flatMap(answer => answer.refused)
+    return rows.map(({ key }) => refused.find(one => one.key === key)?.error ?? null)
+  }
+
   return {
     frames,
     get end() {
@@ -94,6 +108,7 @@ export async function openRawClient(url: string): Promise<RawClient> {
     },
     greet,
     submit,
+    give,
     async refusal() {
       await until(() => end !== null, 'the relay ends the session')
       return { error: find('refuse').at(-1)?.error ?? null, code: end?.code ?? 0 }
