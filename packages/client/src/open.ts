@@ -205,7 +205,10 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     settling.close(error)
     status.close()
     events.close()
+    // A store that does not answer holds the journal up; its channel and its storage go all the same.
+    journal.pause()
     await within(journal.close)
+    storage.close()
   }
 
   /** Whatever it does ends, or is left to itself after a while. */

@@ -1,0 +1,165 @@
+/** What closing leaves behind: nothing, in every state of the network. */
+import type { ClientPorts } from '@rejoin/client'
+import type { Connect } from '@rejoin/core'
+import { expect, it } from 'vitest'
+import { createWorld, until, within, type World } from './engine-world.ts'
+
+interface Held {
+  timers: number
+  listeners: number
+  channels: number
+  links: number
+  locks: number
+  storages: number
+}
+
+/** The same ports, with a count of what is held by them. */
+function counted(ports: ClientPorts): { readonly ports: ClientPorts; readonly held: Held } {
+  const held: Held = { timers: 0, listeners: 0, channels: 0, links: 0, locks: 0, storages: 0 }
+  function once(name: keyof Held, release: () => void): () => void {
+    held[name] += 1
+    let isHeld = true
+    return () => {
+      if (isHeld) held[name] -= 1
+      isHeld = false
+      release()
+    }
+  }
+  const connect: Connect = (url, events) => {
+    const end = once('links', () => {})
+    const giveUp = ports.connect(url, {
+      opened: link =>
+        events.opened({
+          ...link,
+          close(code, reason) {
+            end()
+            link.close(code, reason)
+          },
+        }),
+      frame: events.frame,
+      closed(code, reason) {
+        end()
+        events.closed(code, reason)
+      },
+    })
+    return () => {
+      end()
+      giveUp()
+    }
+  }
+  const counting: ClientPorts = {
+    ...ports,
+    connect,
+    runtime: {
+      ...ports.runtime,
+      after(delayMs, run) {
+        const end = once('timers', () => cancel())
+        const cancel = ports.runtime.after(delayMs, () => {
+          end()
+          run()
+        })
+        return end
+      },
+    },
+    page: { ...ports.page, on: listener => once('listeners', ports.page.on(listener)) },
+    openChannel(name, hear) {
+      const channel = ports.openChannel(name, hear)
+      return { post: channel.post, close: once('channels', channel.close) }
+    },
+    locks: {
+      request(name, options, run) {
+        return ports.locks.request(name, options, got => {
+          const end = once('locks', () => {})
+          return run(got).finally(end)
+        })
+      },
+    },
+    async openStorage(...args) {
+      const storage = await ports.openStorage(...args)
+      const end = once('storages', () => storage.close())
+      return { transact: storage.transact, onLost: storage.onLost, close: end }
+    },
+  }
+  return { ports: counting, held }
+}
+
+const nothing: Held = { timers: 0, listeners: 0, channels: 0, links: 0, locks: 0, storages: 0 }
+
+const states: Readonly<Record<string, (world: World) => Promise<{ token?: () => Promise<string> }>>> = {
+  'with nobody at the address': async () => ({}),
+  'while it waits for an answer to its hello': async world => {
+    world.play('ws://relay', {})
+    return {}
+  },
+  'in a back-off': async world => {
+    world.play('ws://relay', { hello: end => end.close(1011) })
+    return {}
+  },
+  'after a relay said no': async world => {
+    world.play('ws://relay', { hello: end => end.close(4403) })
+    return {}
+  },
+  'while it waits for a token': async () => ({ token: () => new Promise<string>(() => {}) }),
+  online: async world => {
+    await world.relay.start()
+    return {}
+  },
+}
+
+it.each(Object.keys(states))('%s it leaves nothing behind', async name => {
+  const world = createWorld()
+  const options = (await states[name]?.(world)) ?? {}
+  const { ports, held } = counted(world.device.openTab().ports)
+  const alice = await world.open(world.device.openTab(), { ...options, ports })
+  alice.notes.insert({ title: 'a', color: 'b' })
+  void alice.notes.insert({ title: 'a', color: 'b' }).reached('relay', { timeoutMs: 100_000 })
+  await world.clock.advance(4000)
+  expect(held.timers).toBeGreaterThan(0)
+  const begun = world.time
+  await within(world.clock, alice.close())
+  expect(world.time - begun).toBeLessThan(2000)
+  await world.clock.advance(20)
+  expect(held).toEqual(nothing)
+})
+
+it('a tab that waits for the connection leaves nothing behind, and paused ones neither', async () => {
+  const world = createWorld()
+  await world.relay.start()
+  const first = await world.open(world.device.openTab())
+  const { ports, held } = counted(world.device.openTab().ports)
+  const second = await world.open(world.device.openTab(), { ports })
+  await until(world.clock, () => second.status.get().synced)
+  second.pause()
+  await world.clock.advance(3000)
+  await within(world.clock, second.close())
+  await world.clock.advance(20)
+  expect(held).toEqual(nothing)
+  first.resume()
+  await within(world.clock, first.settled())
+})
+
+it('with a store that does not answer any more it closes within two seconds all the same', async () => {
+  const world = createWorld()
+  await world.relay.start()
+  const tab = world.device.openTab()
+  let isStuck = false
+  const { ports, held } = counted({
+    ...tab.ports,
+    async openStorage(...args) {
+      const storage = await tab.ports.openStorage(...args)
+      const transact: typeof storage.transact = options =>
+        isStuck ? new Promise(() => {}) : storage.transact(options)
+      return { ...storage, transact }
+    },
+  })
+  const alice = await world.open(tab, { ports })
+  await within(world.clock, alice.settled())
+  isStuck = true
+  alice.notes.insert({ title: 'a', color: 'b' })
+  await world.clock.advance(1000)
+  const begun = world.time
+  await within(world.clock, alice.close())
+  expect(world.time - begun).toBeLessThan(2000)
+  await world.clock.advance(20)
+  expect(held).toEqual(nothing)
+})
