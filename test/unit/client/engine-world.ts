@@ -4,6 +4,7 @@
  */
 import { openReplica, type OpenOptions, type Replica } from '@rejoin/client'
 import {
+  decodeFrame,
   encodeFrame,
   writerFromBytes,
   type Failure,
@@ -121,7 +122,10 @@ export function createWorld(seed = 1): World {
           const end = endOf(link, () => clock.time + epoch)
           double.script.opened?.(end)
           return {
-            receive(frame) {
+            receive(bytes) {
+              const decoded = decodeFrame(bytes)
+              if (!decoded.ok) throw new Error(`a client sent ${JSON.stringify(decoded.error)}`)
+              const frame = decoded.value
               if (frame.type === 'hello') {
                 double.hellos.push(clock.time)
                 double.tokens.push(frame.token)
