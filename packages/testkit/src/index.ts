@@ -3,7 +3,12 @@ export { storageContract, type ContractRunner } from './contracts/storage.ts'
 export { createChance, type Chance } from './chance.ts'
 export { createSimulatedClock, type SimulatedClock } from './clock.ts'
 export { createSimulatedDisk, type DiskImage, type SimulatedDisk } from './disk.ts'
-export { createSimulatedNetwork, type ServingRelay, type SimulatedNetwork } from './network.ts'
+export {
+  createSimulatedNetwork,
+  type ServedSession,
+  type ServingRelay,
+  type SimulatedNetwork,
+} from './network.ts'
 export { createScope, type Scope } from './scope.ts'
 export { createSimulatedProfile, type SimulatedProfile } from './tabs.ts'
 export { createApplication, type Application, type Logged } from './application.ts'

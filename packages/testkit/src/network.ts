@@ -1,9 +1,9 @@
 /**
  * A simulated network: links carry whole frames in order, with latency, until they are cut. A cut may be noticed by
- * both ends, by one, or by none for a while (half-open), as with TCP.
+ * both ends, by one, or by none for a while (half-open), as with TCP. What is in a frame is none of its business.
  */
 import type { Connect, Link, LinkEvents } from '@rejoin/core'
-import type { KernelSession, SessionLink } from '@rejoin/relay/kernel'
+import type { SessionLink } from '@rejoin/relay/kernel'
 import type { Chance } from './chance.ts'
 import type { SimulatedClock } from './clock.ts'
 import type { Scope } from './scope.ts'
@@ -26,7 +26,16 @@ export interface SimulatedNetwork {
 
 export interface ServingRelay {
   readonly scope: Scope
-  attach(link: SessionLink): KernelSession
+  attach(link: SessionLink): ServedSession
+}
+
+/** What takes a caller's frames. */
+export interface ServedSession {
+  receive(bytes: Uint8Array): void
+  /** What was buffered towards the caller has gone. */
+  drained(): void
+  /** Once; nothing comes after it. */
+  closed(): void
 }
 
 interface Wire {
@@ -62,7 +71,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
   function establish(name: string, url: string, scope: Scope, relay: ServingRelay, events: LinkEvents): void {
     const up = createLane()
     const down = createLane()
-    let session: KernelSession | null = null
+    let session: ServedSession | null = null
     let upBytes = 0
     let downBytes = 0
     let callerKnows = false
@@ -125,7 +134,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
         counts.bytes += bytes.length
         up.send(() => {
           upBytes -= bytes.length
-          if (carries() && relay.scope.alive) attached(bytes)
+          if (carries() && relay.scope.alive) session?.receive(bytes)
         })
       },
       close(code = 1000) {
@@ -137,8 +146,6 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
       },
     }
     session = relay.attach(sessionLink)
-    const decode = (bytes: Uint8Array): void => receiveBytes(session, sessionLink, bytes)
-    const attached = decode
     scope.after(0, () => events.opened(link))
   }
 
@@ -188,14 +195,4 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
       }
     },
   }
-}
-
-import { decodeFrame, encodeFrame } from '@rejoin/core'
-
-/** What the relay's shell does with bytes: a malformed frame is refused, and the link closed. */
-function receiveBytes(session: KernelSession | null, link: SessionLink, bytes: Uint8Array): void {
-  const decoded = decodeFrame(bytes)
-  if (decoded.ok) return session?.receive(decoded.value)
-  link.send(encodeFrame({ type: 'refuse', error: decoded.error }))
-  link.close(4400, decoded.error.code)
 }

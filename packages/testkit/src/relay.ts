@@ -1,17 +1,18 @@
 /**
  * A simulated relay: the kernel that ships, on a disk in memory with latency, in a process that can die at any step.
  */
-import type { RelayStore, Runtime } from '@rejoin/core'
+import { decodeFrame, encodeFrame, type RelayStore, type Runtime } from '@rejoin/core'
 import {
   createKernel,
   createMemoryDisk,
   type Kernel,
   type KernelOptions,
   type MemoryImage,
+  type SessionLink,
 } from '@rejoin/relay/kernel'
 import type { Chance } from './chance.ts'
 import type { SimulatedClock } from './clock.ts'
-import type { SimulatedNetwork } from './network.ts'
+import type { ServedSession, SimulatedNetwork } from './network.ts'
 import { createScope, type Scope } from './scope.ts'
 
 export interface SimulatedRelay {
@@ -77,7 +78,7 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
       peerToken: parts.peerToken,
     })
     kernel = started
-    network.serve(url, { scope: process, attach: link => started.attach(link) })
+    network.serve(url, { scope: process, attach: link => attach(started, link) })
   }
 
   return {
@@ -101,6 +102,21 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
     crash: () => scope.kill(),
     image: () => disk.image(),
     restore: image => disk.restore(image),
+  }
+}
+
+/** What the relay's shell does with bytes: a malformed frame is refused, and the link closed. */
+function attach(kernel: Kernel, link: SessionLink): ServedSession {
+  const session = kernel.attach(link)
+  return {
+    receive(bytes) {
+      const decoded = decodeFrame(bytes)
+      if (decoded.ok) return session.receive(decoded.value)
+      link.send(encodeFrame({ type: 'refuse', error: decoded.error }))
+      link.close(4400, decoded.error.code)
+    },
+    drained: () => session.drained(),
+    closed: () => session.closed(),
   }
 }
 
