@@ -152,6 +152,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     connection: uplink.info.connection,
     reason: uplink.info.reason,
     isLevel: uplink.isLevel,
+    user: uplink.user,
     persistence: ports.persistence,
     storage: storageFault,
     clockOffsetMs: engine.clock.offsetMs,

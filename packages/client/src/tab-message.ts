@@ -14,6 +14,8 @@ export interface HolderNews {
   readonly pending: number
   readonly clockOffsetMs: number
   readonly levels: readonly Level[]
+  /** Who the token stands for; undefined until a relay said so. */
+  readonly user: string | undefined
   /** Whether the application paused the replica. */
   readonly isPaused: boolean
 }

@@ -27,6 +27,8 @@ export interface Uplink {
   /** Whether nothing is on its way: neither from the relay to this tab's state, nor from here to the relay. */
   readonly isLevel: boolean
   readonly levels: readonly Level[]
+  /** Who this is to the relay; undefined until one said so. */
+  readonly user: string | undefined
   /** The fence, while this tab has a session at a cut. */
   readonly sessionFence: Fence | null
   readonly isHolding: boolean
@@ -70,6 +72,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   let connection: Connection | null = null
   let fence: Fence | null = null
   let levels: readonly Level[] = ['relay']
+  let user: string | undefined
   let isPaused = false
   let isStarted = false
   let told = ''
@@ -98,6 +101,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       pending: engine.pending,
       clockOffsetMs: engine.clock.offsetMs,
       levels,
+      user,
       isPaused,
     }
   }
@@ -167,7 +171,8 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   /** Tells the others what changed, each thing once. */
   function look(): void {
-    levels = connection?.session?.relay?.levels ?? levels
+    const relay = connection?.session?.relay ?? null
+    if (relay !== null) ({ levels, user } = relay)
     if (tabs.isHolding) {
       const current = news()
       const text = JSON.stringify(current)
@@ -184,6 +189,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       case 'holder':
         if (tabs.isHolding) return
         levels = message.levels
+        user = message.user
         isPaused = message.isPaused
         engine.clock.adopt(message.clockOffsetMs)
         return options.onChange()
@@ -224,6 +230,9 @@ export function createUplink(options: UplinkOptions): Uplink {
     },
     get levels() {
       return levels
+    },
+    get user() {
+      return user
     },
     get sessionFence() {
       return connection?.session?.caughtUp === true && fence?.lost === false ? fence : null

@@ -24,6 +24,7 @@ it('of three tabs one has the connection, and all of them know how it is', async
   for (let i = 0; i < 3; i++) tabs.push(await world.open(world.device.openTab()))
   await until(world.clock, () => tabs.every(tab => tab.status.get().synced))
   expect(links(world)).toBe(1)
+  expect(tabs.map(tab => tab.status.get().user)).toEqual(['alice', 'alice', 'alice'])
   world.relay.crash()
   await until(world.clock, () => tabs.every(tab => tab.status.get().connection !== 'online'))
   await world.relay.start()
