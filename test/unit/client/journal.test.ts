@@ -391,6 +391,26 @@ describe.each(stores)('over %s', (engine, open) => {
     expect(contentOf(paused.state)).toEqual(replica.replay())
   })
 
+  test('[W1] a journal whose page goes away hands over in the same tick all that is written', async () => {
+    const replica = fresh()
+    const tab = await replica.open()
+    const write = (serial: number): Promise<number> =>
+      replica.write(tab, own(serial, [[key(serial), rowWith('a', markAt(serial))]]))
+    const inFlight = write(1)
+    await Promise.resolve()
+    await Promise.resolve()
+    const queued = write(2)
+    tab.journal.pause()
+    const last = write(3)
+    await Promise.resolve()
+    // The page is gone: what another one reads now was with the storage before.
+    const other = await replica.open()
+    expect([...other.state.outbox.keys()]).toEqual([1, 2, 3].map(serial => own(serial, []).id))
+    expect(await Promise.all([inFlight, queued, last])).toEqual([1, 2, 3])
+    await tab.journal.resume()
+    expect(contentOf(tab.state)).toEqual(replica.replay())
+  })
+
   test('a journal that was closed stores what was queued and refuses what comes after', async () => {
     const replica = fresh()
     const tab = await replica.open()

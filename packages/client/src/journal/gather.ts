@@ -2,7 +2,8 @@
  * Gathering: what one tick wrote, and what came while a commit was in flight, goes to disk as one chunk (SPEC W1).
  *
  * A thousand writes cost twice what one costs. What cannot be stored for want of room keeps its place at the head of
- * the queue: own writes are never reordered and never dropped while the tab lives.
+ * the queue: own writes are never reordered and never dropped while the tab lives. A page that goes away takes its
+ * queue with it, but not what it has handed to the storage; so then nothing waits for what is in flight.
  */
 import { limits, RejoinError, sizeOfTransaction, type OwnChunk, type Transaction } from '@rejoin/core'
 
@@ -10,6 +11,9 @@ export interface Gatherer {
   write(transaction: Transaction): Promise<number>
   /** Tries again; resolves when nothing is queued. */
   flush(): Promise<void>
+  /** The page may go away: until `linger`, what is written is handed to the storage in its own tick. */
+  hurry(): void
+  linger(): void
   /** Whatever is queued is refused. */
   stop(error: unknown): void
 }
@@ -17,6 +21,7 @@ export interface Gatherer {
 const batchBytesMax = 4 * limits.submitBytesMax
 
 interface Queued {
+  readonly serial: number
   readonly transaction: Transaction
   readonly resolve: (position: number) => void
   readonly reject: (error: unknown) => void
@@ -29,6 +34,8 @@ export function createGatherer(
   let queue: Queued[] = []
   let flying: Promise<void> | null = null
   let fault: RejoinError | null = null
+  let isHurried = false
+  let serial = 0
 
   async function run(): Promise<void> {
     try {
@@ -56,11 +63,17 @@ export function createGatherer(
         for (const { reject } of batch) reject(error)
         return true
       }
-      queue = [...batch, ...queue]
+      // Of several that were in flight, each comes back in its own time.
+      queue = [...batch, ...queue].sort((a, b) => a.serial - b.serial)
       fault = error
       onFault(error)
       return false
     }
+  }
+
+  /** Where there is no room, what came back to the head of the queue is not to be passed. */
+  function handOver(): void {
+    while (isHurried && fault === null && queue.length > 0) void storeBatch()
   }
 
   function start(): Promise<void> {
@@ -72,13 +85,21 @@ export function createGatherer(
   return {
     write(transaction) {
       return new Promise((resolve, reject) => {
-        queue.push({ transaction, resolve, reject })
+        queue.push({ serial: ++serial, transaction, resolve, reject })
+        if (isHurried) queueMicrotask(handOver)
         void start()
       })
     },
     async flush() {
       await start()
       if (fault !== null) throw fault
+    },
+    hurry() {
+      isHurried = true
+      handOver()
+    },
+    linger() {
+      isHurried = false
     },
     stop(error) {
       for (const { reject } of queue) reject(error)

@@ -82,7 +82,10 @@ export interface Journal {
    * pages: for once a day.
    */
   forget(forgetting: Forgetting): Promise<number>
-  /** On `pagehide`: closes the channel, which would keep the page out of the back-forward cache. */
+  /**
+   * On `pagehide`: hands everything that is written to the storage at once, since the page may go away with what
+   * waits, and closes the channel, which would keep the page out of the back-forward cache.
+   */
   pause(): void
   /** On `pageshow`: listens again and reads. */
   resume(): Promise<void>
@@ -184,10 +187,12 @@ export function createJournal(options: JournalOptions): Journal {
         append(chunk, { durability: 'relaxed', fence: forgetting.fence }),
       ),
     pause() {
+      gatherer.hurry()
       channel?.close()
       channel = null
     },
     async resume() {
+      gatherer.linger()
       // Before the first read, so that nothing falls between.
       channel ??= openChannel(name, hear)
       await reader.read()
