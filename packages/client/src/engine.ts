@@ -9,14 +9,12 @@ import {
   createReplicaState,
   lastOfRow,
   RejoinError,
-  rowExists,
+  seenByWrites,
   transactionId,
   type Chunk,
-  type DocumentKey,
   type Level,
   type ReplicaState,
   type Runtime,
-  type SeenDocument,
   type StoreId,
   type Transaction,
   type TransactionId,
@@ -113,11 +111,6 @@ export function createEngine(options: EngineOptions): Engine {
     return count
   }
 
-  function seenOf(key: DocumentKey): SeenDocument {
-    const row = state.confirmed(key)
-    return { exists: rowExists(row), last: lastOfRow(row) }
-  }
-
   return {
     state,
     replica,
@@ -139,7 +132,7 @@ export function createEngine(options: EngineOptions): Engine {
       const writer = writes[0]?.mark.writer ?? stamps.draw()
       const serial = (serials.get(writer) ?? 0) + 1
       serials.set(writer, serial)
-      const seen = writes.map(write => seenOf(write.key))
+      const seen = seenByWrites(writes, state)
       const id = transactionId(writer, serial)
       const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs }
       pending = null

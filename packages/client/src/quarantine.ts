@@ -4,6 +4,7 @@
  */
 import {
   collectionOfKey,
+  nothingCounted,
   type Failure,
   type QuarantinedTransaction,
   type TransactionId,
@@ -101,9 +102,10 @@ export function createQuarantine({
       const held = state.quarantine.get(id)
       if (held === undefined) return null
       const { reached } = drafts.run(draft => {
-        for (const write of held.transaction.writes) {
+        for (const [i, write] of held.transaction.writes.entries()) {
           const collection = collectionOf(write)
-          for (const { part, updates } of sendWriteAgain(draft, state, collection, write)) {
+          const counted = held.transaction.seen[i]?.counted ?? nothingCounted
+          for (const { part, updates } of sendWriteAgain(draft, collection, write, counted)) {
             draft.afterwards(() => texts.retype(collection, write.key, part, updates))
           }
         }

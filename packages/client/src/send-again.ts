@@ -6,17 +6,14 @@
  */
 import {
   addToContext,
-  compareMarks,
   emptyContext,
   idOfKey,
   rowExists,
   type AskCell,
   type Cell,
-  type CounterEntry,
   type Mark,
   type PartName,
-  type ReplicaState,
-  type Row,
+  type SeenDocument,
   type SetCell,
   type SetElement,
   type Write,
@@ -35,14 +32,14 @@ export interface TextToRetype {
 }
 
 /**
- * Adds one refused write to a draft, but for its texts, which it gives back. Throws `document-unknown` if it changes a
- * document that does not exist here.
+ * Adds one refused write to a draft, but for its texts, which it gives back. `counted` is what its writer had counted
+ * before it. Throws `document-unknown` if it changes a document that does not exist here.
  */
 export function sendWriteAgain(
   draft: Draft,
-  state: ReplicaState,
   collection: Collection,
   write: Write,
+  counted: SeenDocument['counted'],
 ): readonly TextToRetype[] {
   const { key, delta } = write
   const seen = draft.row(key)
@@ -57,7 +54,7 @@ export function sendWriteAgain(
   for (const [part, cell] of delta.cells) {
     const old = seen?.cells.get(part)
     if (cell.strategy === 'text') texts.push({ write, part, updates: write.texts.get(part) ?? [] })
-    else cells.set(part, cellAgain(cell, old, site.mark, counted(state, write, part)))
+    else cells.set(part, cellAgain(cell, old, write.mark.writer, counted.get(part) ?? 0, site.mark))
   }
   if (delta.revival !== null) {
     const revival = writeRevival(site).delta.revival
@@ -67,7 +64,7 @@ export function sendWriteAgain(
   return texts
 }
 
-function cellAgain(cell: Cell, seen: Cell | undefined, mark: Mark, amount: number): Cell {
+function cellAgain(cell: Cell, seen: Cell | undefined, writer: WriterId, counted: number, mark: Mark): Cell {
   switch (cell.strategy) {
     case 'lww':
       return { ...cell, last: mark }
@@ -77,6 +74,7 @@ function cellAgain(cell: Cell, seen: Cell | undefined, mark: Mark, amount: numbe
       return setAgain(cell, seen, mark)
     case 'counter': {
       const total = seen?.strategy === 'counter' ? (seen.entries.get(mark.writer)?.total ?? 0) : 0
+      const amount = (cell.entries.get(writer)?.total ?? 0) - counted
       return { strategy: 'counter', entries: new Map([[mark.writer, { mark, total: total + amount }]]) }
     }
     case 'text':
@@ -106,24 +104,4 @@ function setAgain(cell: SetCell, seen: Cell | undefined, mark: Mark): Cell {
     })
   }
   return { strategy: 'set', elements, context: new Map([[mark.writer, mark]]) }
-}
-
-/**
- * How much a refused write added to a counter: its running total less the last that its writer had before it, wherever
- * that earlier write is now.
- */
-function counted(state: ReplicaState, write: Write, part: PartName): number {
-  const { key, mark } = write
-  const held = [...state.quarantine.values()].flatMap(({ transaction }) => transaction.writes)
-  const others = [...state.outbox.writesOf(key), ...held.filter(other => other.key === key)]
-  const earlier = [state.confirmed(key), ...others.map(({ delta }) => delta)]
-    .map(row => entryOf(row, part, mark.writer))
-    .filter(entry => entry !== null && compareMarks(entry.mark, mark) < 0)
-    .reduce((a, b) => (a === null || (b !== null && compareMarks(a.mark, b.mark) < 0) ? b : a), null)
-  return (entryOf(write.delta, part, mark.writer)?.total ?? 0) - (earlier?.total ?? 0)
-}
-
-function entryOf(row: Row | undefined, part: PartName, writer: WriterId): CounterEntry | null {
-  const cell = row?.cells.get(part)
-  return cell?.strategy === 'counter' ? (cell.entries.get(writer) ?? null) : null
 }

@@ -174,11 +174,11 @@ export {
   type PartName,
   type Row,
 } from './row.ts'
+export { nothingCounted, seenByWrites, type SeenDocument } from './seen-document.ts'
 export {
   noTexts,
   nothingReplaced,
   transactionId,
-  type SeenDocument,
   type TextUpdates,
   type Transaction,
   type TransactionId,

@@ -8,7 +8,7 @@
 import { bodyKey } from './bodies.ts'
 import { followingStamp, type Stamp } from './clock.ts'
 import { contextOfCell, type Seen } from './cells/cell.ts'
-import type { CounterCell, CounterEntry } from './cells/counter.ts'
+import type { CounterCell } from './cells/counter.ts'
 import type { RemadeChunk } from './chunk.ts'
 import { addToContext, contextCovers, type Context } from './context.ts'
 import type { Deletion } from './deletion.ts'
@@ -28,6 +28,7 @@ import type { OutboxEntry } from './outbox.ts'
 import { renameRow } from './rename-marks.ts'
 import type { ReplicaState } from './replica.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from './row.ts'
+import { nothingCounted, type SeenDocument } from './seen-document.ts'
 import { transactionId, type Transaction, type TransactionId, type Write } from './write.ts'
 
 export interface RemakePlan {
@@ -89,7 +90,7 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
   const refused = plan.refused === null ? undefined : state.outbox.get(plan.refused.transaction.id)
   const leaves = plan.refused !== null && refused?.acks.size === 0
   if (entries.length === 0 && !leaves) return null
-  const pass = createPass(state, context, textsAnew(entries, plan, context), plan.refused?.transaction)
+  const pass = createPass(state, context, textsAnew(entries, plan, context))
   const remade = new Set(entries)
   const transactions: { from: TransactionId; to: Transaction }[] = []
   const quarantined: { id: TransactionId; error: Failure }[] = []
@@ -143,26 +144,19 @@ interface Pass {
   again(transaction: Transaction, id: TransactionId): Transaction | Failure
 }
 
-function createPass(
-  state: ReplicaState,
-  context: RemakeContext,
-  texts: TextsAnew,
-  refused: Transaction | undefined,
-): Pass {
+function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAnew): Pass {
   const renamed = new Map<string, Mark>()
   const rename = (mark: Mark): Mark => renamed.get(formatMark(mark)) ?? mark
   const existsByKey = new Map<DocumentKey, boolean>()
   /** Own marks of each row as they were and as they are now, in the order of the outbox. */
   const movesByKey = new Map<DocumentKey, { readonly old: Mark; readonly now: Mark }[]>()
   const given = new Set<string>()
-  /** What old writers had counted up to in writes that came before, by document, part and writer. */
-  const counted = new Map<string, CounterEntry>()
+  /** What the new writer has counted up to, by counter. */
   const totals = new Map<string, number>()
 
   function note(write: Write): void {
     const exists = existsAfter(write)
     if (exists !== null) existsByKey.set(write.key, exists)
-    noteCounted(write)
   }
 
   function noteMove(key: DocumentKey, old: Mark, now: Mark): void {
@@ -170,17 +164,6 @@ function createPass(
     const moves = movesByKey.get(key)
     if (moves === undefined) movesByKey.set(key, [{ old, now }])
     else moves.push({ old, now })
-  }
-
-  function noteCounted({ key, delta }: Write): void {
-    for (const [part, cell] of delta.cells) {
-      if (cell.strategy !== 'counter') continue
-      for (const [writer, entry] of cell.entries) {
-        const place = countKey(key, part, writer)
-        const held = counted.get(place)
-        if (held === undefined || compareMarks(entry.mark, held.mark) > 0) counted.set(place, entry)
-      }
-    }
   }
 
   /** W6 (5): whether each document exists in what its writer had seen plus own writes before. Null if all do. */
@@ -240,9 +223,13 @@ function createPass(
     return [...(row?.cells.values() ?? [])].some(cell => contextCovers(contextOfCell(cell), mark))
   }
 
-  function writeAnew(write: Write, seenLast: Mark | null, correction: number): Write {
-    moveGone(write, seenLast, correction)
-    const mark = markAnew(write, seenLast, correction)
+  function writeAnew(
+    write: Write,
+    seen: SeenDocument,
+    correction: number,
+  ): { readonly write: Write; readonly seen: SeenDocument } {
+    moveGone(write, seen.last, correction)
+    const mark = markAnew(write, seen.last, correction)
     const { deletion, ...rest } = renameRow(write.delta, rename)
     const cells = new Map(rest.cells)
     const bodies = new Map<PartName, readonly Uint8Array[]>()
@@ -251,16 +238,27 @@ function createPass(
       if (again.length > 0) bodies.set(part, again)
       else cells.delete(part)
     }
+    const counted = new Map<PartName, number>()
     for (const [part, cell] of write.delta.cells) {
       const now = cells.get(part)
       if (now === undefined) continue
-      if (cell.strategy === 'counter') cells.set(part, countAnew(write, part, cell, mark))
+      if (cell.strategy === 'counter') {
+        const counter = bodyKey(write.key, part)
+        const before = totals.get(counter) ?? 0
+        const total = before + amountOf(cell, write.mark.writer, seen.counted.get(part) ?? 0)
+        totals.set(counter, total)
+        if (before !== 0) counted.set(part, before)
+        cells.set(part, { strategy: 'counter', entries: new Map([[mark.writer, { mark, total }]]) })
+      }
       if (cell.strategy === 'ask' && now.strategy === 'ask')
         cells.set(part, { ...now, context: keepCovered(write.key, part, cell.context, now.context) })
     }
     const delta: Row = { ...rest, cells, deletion: deletion === null ? null : deleteAnew(write, deletion) }
     const replaced = new Map([...write.replaced].map(([part, old]) => [part, rename(old)]))
-    return { ...write, mark, delta, texts: bodies, replaced }
+    return {
+      write: { ...write, mark, delta, texts: bodies, replaced },
+      seen: { exists: seen.exists, last: seen.last === null ? null : rename(seen.last), counted },
+    }
   }
 
   function deleteAnew({ key, delta }: Write, deletion: Deletion): Deletion {
@@ -285,26 +283,6 @@ function createPass(
     return kept
   }
 
-  /** What this write adds, on top of what the new writer has counted: refused and remade writes are not in it. */
-  function countAnew({ key, mark: old }: Write, part: PartName, cell: CounterCell, mark: Mark): CounterCell {
-    const total = cell.entries.get(old.writer)?.total ?? 0
-    const confirmed = state.confirmed(key)?.cells.get(part)
-    let had: CounterEntry | undefined
-    for (const entry of [
-      counted.get(countKey(key, part, old.writer)),
-      confirmed?.strategy === 'counter' ? confirmed.entries.get(old.writer) : undefined,
-    ]) {
-      if (entry === undefined || compareMarks(entry.mark, old) >= 0) continue
-      if (had === undefined || compareMarks(entry.mark, had.mark) > 0) had = entry
-    }
-    const place = countKey(key, part, context.writer)
-    const sum = (totals.get(place) ?? 0) + total - (had?.total ?? 0)
-    totals.set(place, sum)
-    return { strategy: 'counter', entries: new Map([[mark.writer, { mark, total: sum }]]) }
-  }
-
-  for (const write of refused?.writes ?? []) noteCounted(write)
-
   return {
     stay(write) {
       noteMove(write.key, write.mark, write.mark)
@@ -313,37 +291,31 @@ function createPass(
     again(transaction, id) {
       const absent = missing(transaction)
       const writes: Write[] = []
+      const seen: SeenDocument[] = []
       for (const [i, write] of absent === null ? transaction.writes.entries() : []) {
-        const again = writeAnew(write, transaction.seen[i]?.last ?? null, transaction.correction)
-        note(again)
-        noteCounted(write)
-        if (countParts(again.delta) > 0) writes.push(again)
+        const again = writeAnew(write, transaction.seen[i] ?? nothingSeen, transaction.correction)
+        note(again.write)
+        if (countParts(again.write.delta) === 0) continue
+        writes.push(again.write)
+        seen.push(again.seen)
       }
-      if (writes.length > 0) {
-        return { id, writes, seen: seenOf(transaction, writes), correction: context.correction }
-      }
-      for (const write of transaction.writes) noteCounted(write)
+      if (writes.length > 0) return { id, writes, seen, correction: context.correction }
       return failure('built-on-refused', { document: absent ?? transaction.writes[0]?.key ?? '' })
     },
   }
+}
 
-  function seenOf(transaction: Transaction, writes: readonly Write[]): Transaction['seen'] {
-    const seenByKey = new Map(transaction.writes.map((write, i) => [write.key, transaction.seen[i]]))
-    return writes.map(({ key }) => {
-      const { exists, last } = seenByKey.get(key) ?? { exists: false, last: null }
-      return { exists, last: last === null ? null : rename(last) }
-    })
-  }
+const nothingSeen: SeenDocument = { exists: false, last: null, counted: nothingCounted }
+
+/** What a write itself added to a counter: refused and remade ones that its writer had made before are not in it. */
+function amountOf(cell: CounterCell, writer: WriterId, counted: number): number {
+  return (cell.entries.get(writer)?.total ?? 0) - counted
 }
 
 /** Whether a write settles that its document exists or does not; null if it leaves that as it was. */
 function existsAfter({ delta }: Write): boolean | null {
   if (delta.deletion !== null) return false
   return delta.revival === null ? null : true
-}
-
-function countKey(key: DocumentKey, part: PartName, writer: WriterId): string {
-  return `${part}\n${writer}\n${key}`
 }
 
 function stampOver(stamp: Stamp, over: Mark | null): Stamp {

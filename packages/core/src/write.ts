@@ -3,6 +3,7 @@
  */
 import type { Mark, WriterId } from './mark.ts'
 import type { DocumentKey, PartName, Row } from './row.ts'
+import type { SeenDocument } from './seen-document.ts'
 
 /** The Yjs updates of one text, in the order in which they were made. */
 export type TextUpdates = ReadonlyMap<PartName, readonly Uint8Array[]>
@@ -19,14 +20,6 @@ export interface Write {
   readonly replaced: ReadonlyMap<PartName, Mark>
   /** Whether it stands by itself: an insert, which a replica that lacks the row can take. */
   readonly whole: boolean
-}
-
-/** What a writer had seen of a document when it wrote: what making the write anew needs (SPEC W6). */
-export interface SeenDocument {
-  /** Whether the document existed in the confirmed layer. */
-  readonly exists: boolean
-  /** The greatest mark of the row in the confirmed layer. */
-  readonly last: Mark | null
 }
 
 /** `writer.serial`: names a transaction for verdicts and the quarantine; never on the wire. */

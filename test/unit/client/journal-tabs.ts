@@ -17,6 +17,7 @@ import {
   emptyRow,
   joinRows,
   noTexts,
+  nothingCounted,
   nothingReplaced,
   partName,
   splitBodyKey,
@@ -357,7 +358,7 @@ export function own(
       replaced: nothingReplaced,
       whole: true,
     })),
-    seen: rows.map(() => ({ exists: true, last: null })),
+    seen: rows.map(() => ({ exists: true, last: null, counted: nothingCounted })),
     correction: 0,
   }
 }

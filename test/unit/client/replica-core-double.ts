@@ -9,10 +9,9 @@ import {
   createReplicaState,
   documentKey,
   earliestStamp,
-  lastOfRow,
   makeAnew,
   RejoinError,
-  rowExists,
+  seenByWrites,
   stampWrite,
   transactionId,
   writerFromBytes,
@@ -174,10 +173,7 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
     commit(writes) {
       const [first] = writes
       assert(first !== undefined, 'a transaction has a write')
-      const seen = writes.map(({ key }) => {
-        const row = state.confirmed(key)
-        return { exists: rowExists(row), last: lastOfRow(row) }
-      })
+      const seen = seenByWrites(writes, state)
       const id = transactionId(first.mark.writer, ++serial)
       const transaction: Transaction = { id, writes, seen, correction: 0 }
       transactions.push(transaction)

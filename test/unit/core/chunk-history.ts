@@ -17,6 +17,7 @@ import {
   emptyFingerprint,
   encodeCanonicalRow,
   rowExists,
+  seenByWrites,
   stampWrite,
   earliestStamp,
   transactionId,
@@ -197,10 +198,7 @@ export function createTab(state: ReplicaState, person: Person = 'alice'): Tab {
       return {
         id: transactionId(writer, ++serial),
         writes,
-        seen: writes.map(({ key }) => ({
-          exists: rowExists(state.confirmed(key)),
-          last: lastOfRow(state.confirmed(key)),
-        })),
+        seen: seenByWrites(writes, state),
         correction: 0,
       }
     },

@@ -22,6 +22,7 @@ import type {
   PartName,
   PulledChunk,
   Row,
+  SeenDocument,
   SnapshotChunk,
   StoreId,
   TextHead,
@@ -297,9 +298,15 @@ export const arbitraryTransaction: fc.Arbitrary<Transaction> = fc
   .record({
     id,
     writes: list(
-      fc.tuple(
-        arbitraryWrite,
-        fc.record({ exists: fc.boolean(), last: fc.option(arbitraryMark, { nil: null }) }),
+      arbitraryWrite.chain(write =>
+        fc.tuple(
+          fc.constant(write),
+          fc.record({
+            exists: fc.boolean(),
+            last: fc.option(arbitraryMark, { nil: null }),
+            counted: countedOf(write.delta),
+          }),
+        ),
       ),
     ),
     correction: fc.oneof(fc.integer(), fc.constantFrom(0.5, -0.25)),
@@ -309,6 +316,22 @@ export const arbitraryTransaction: fc.Arbitrary<Transaction> = fc
     writes: writes.map(([write]) => write),
     seen: writes.map(([, seen]) => seen),
   }))
+
+/** What is 0 is left out. */
+function countedOf({ cells }: Row): fc.Arbitrary<SeenDocument['counted']> {
+  const counters = [...cells].filter(([, cell]) => cell.strategy === 'counter').map(([part]) => part)
+  const total = fc.oneof(fc.integer(), fc.constantFrom(0.5, -0.25))
+  return fc
+    .array(total, { minLength: counters.length, maxLength: counters.length })
+    .map(
+      totals =>
+        new Map(
+          counters
+            .map((part, i): readonly [PartName, number] => [part, totals[i] ?? 0])
+            .filter(([, counted]) => counted !== 0),
+        ),
+    )
+}
 
 const pulled: fc.Arbitrary<PulledChunk> = fc.record({
   kind: fc.constant('pulled'),

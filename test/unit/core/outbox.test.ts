@@ -1,5 +1,13 @@
 // The outbox: own transactions in their order, found by document, against a list that is searched.
-import { createOutbox, documentKey, emptyRow, noTexts, nothingReplaced, transactionId } from '@rejoin/core'
+import {
+  createOutbox,
+  documentKey,
+  emptyRow,
+  noTexts,
+  nothingCounted,
+  nothingReplaced,
+  transactionId,
+} from '@rejoin/core'
 import type { DocumentKey, OutboxEntry, TransactionId } from '@rejoin/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -20,7 +28,7 @@ function entryOf(serial: number, touches: readonly number[], position = 1): Outb
     replaced: nothingReplaced,
     whole: false,
   }))
-  const seen = writes.map(() => ({ exists: true, last: null }))
+  const seen = writes.map(() => ({ exists: true, last: null, counted: nothingCounted }))
   return {
     transaction: { id: idOf(serial), writes, seen, correction: 0 },
     position,

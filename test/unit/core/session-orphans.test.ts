@@ -5,6 +5,7 @@ import {
   documentKey,
   makeAnew,
   noTexts,
+  nothingCounted,
   nothingReplaced,
   transactionId,
   type ClientSession,
@@ -51,7 +52,12 @@ function insertOf(writer: string, name: string, serial: number): Transaction {
     whole: true,
   }
   const id = transactionId(writerOf(writer), serial)
-  return { id, writes: [write], seen: [{ exists: false, last: null }], correction: 0 }
+  return {
+    id,
+    writes: [write],
+    seen: [{ exists: false, last: null, counted: nothingCounted }],
+    correction: 0,
+  }
 }
 
 interface Running {

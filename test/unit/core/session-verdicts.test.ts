@@ -4,6 +4,7 @@ import {
   createReplicaState,
   documentKey,
   noTexts,
+  nothingCounted,
   nothingReplaced,
   transactionId,
 } from '@rejoin/core'
@@ -62,7 +63,7 @@ function submitted(...names: readonly string[]): {
   const transaction = {
     id: transactionId(writerOf('alice'), 1),
     writes,
-    seen: writes.map(() => ({ exists: false, last: null })),
+    seen: writes.map(() => ({ exists: false, last: null, counted: nothingCounted })),
     correction: 0,
   }
   state.apply(1, { kind: 'own', transactions: [transaction] })

@@ -18,6 +18,7 @@ import {
   formatDigest,
   keyOfBytes,
   mintedId,
+  nothingCounted,
   partName,
   protocolVersion,
   transactionId,
@@ -192,7 +193,7 @@ const chunk: OwnChunk = {
     {
       id: transactionId(alice, 3),
       writes: [write],
-      seen: [{ exists: true, last: at(now - 1000, bob) }],
+      seen: [{ exists: true, last: at(now - 1000, bob), counted: nothingCounted }],
       correction: -20,
     },
   ],

@@ -230,7 +230,7 @@ function readCounter(reader: Reader, names: Names, bounds: Bounds, last: Mark | 
 }
 
 /** Totals that are no number could not be compared, and a join could not decide. */
-function readTotal(reader: Reader): number {
+export function readTotal(reader: Reader): number {
   const total = readNumber(reader)
   return Number.isFinite(total) ? total : refuseMalformed('a total is not a finite number')
 }

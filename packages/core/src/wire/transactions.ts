@@ -1,11 +1,15 @@
 /** Transactions as a replica keeps them: the writes of all of them as one batch, and beside it what each had seen. */
 import { assert } from '../errors.ts'
-import type { Mark, WriterId } from '../mark.ts'
+import type { WriterId } from '../mark.ts'
 import { readNumber, writeNumber } from './numbers.ts'
-import { transactionId, type SeenDocument, type Transaction, type TransactionId } from '../write.ts'
+import type { PartName, Row } from '../row.ts'
+import { nothingCounted, type SeenDocument } from '../seen-document.ts'
+import { transactionId, type Transaction, type TransactionId, type Write } from '../write.ts'
 import { diskBounds } from './bounds.ts'
 import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
+import { readTotal } from './contents.ts'
 import type { Dictionary, Names } from './dictionary.ts'
+import { compareNames } from './order.ts'
 import { readName, writeName } from './positions.ts'
 import { readCount, readUint, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
@@ -40,6 +44,9 @@ export function writeTransactions(
     seen.map(({ last }) => last),
     writes.map(({ mark }) => mark),
   )
+  writes.forEach(({ delta }, i) => {
+    for (const part of countersOf(delta)) writeNumber(writer, seen[i]?.counted.get(part) ?? 0)
+  })
 }
 
 export function readTransactions(reader: Reader, names: Names): readonly Transaction[] {
@@ -52,11 +59,7 @@ export function readTransactions(reader: Reader, names: Names): readonly Transac
   for (const writes of counts) checkLimit('writes', diskBounds.rows, (total += writes))
   const writes = readWrites(reader, names, diskBounds)
   if (writes.length !== total) refuseMalformed('the writes do not fit their transactions')
-  const seen = readSeenDocuments(
-    reader,
-    names,
-    writes.map(({ mark }) => mark),
-  )
+  const seen = readSeenDocuments(reader, names, writes)
   let at = 0
   return heads.map(({ id, correction }, i) => {
     const from = at
@@ -65,13 +68,33 @@ export function readTransactions(reader: Reader, names: Names): readonly Transac
   })
 }
 
-function readSeenDocuments(reader: Reader, names: Names, known: readonly Mark[]): readonly SeenDocument[] {
-  const exists = readColumn(reader, known.length)
-  const marks = readMarks(reader, names, known.length, known)
-  return exists.map((flag, i) => {
+function readSeenDocuments(reader: Reader, names: Names, writes: readonly Write[]): readonly SeenDocument[] {
+  const exists = readColumn(reader, writes.length)
+  const known = writes.map(({ mark }) => mark)
+  const marks = readMarks(reader, names, writes.length, known)
+  return writes.map(({ delta }, i) => {
+    const flag = exists[i] ?? 0
     if (flag > 1) refuseMalformed('what a write had seen has unknown flags')
-    return { exists: flag === 1, last: marks[i] ?? null }
+    return { exists: flag === 1, last: marks[i] ?? null, counted: readCounted(reader, countersOf(delta)) }
   })
+}
+
+function readCounted(reader: Reader, parts: readonly PartName[]): SeenDocument['counted'] {
+  let counted: Map<PartName, number> | null = null
+  for (const part of parts) {
+    const total = readTotal(reader)
+    if (total === 0) continue
+    counted ??= new Map()
+    counted.set(part, total)
+  }
+  return counted ?? nothingCounted
+}
+
+/** The counters of a delta in the order of their names. */
+function countersOf(delta: Row): readonly PartName[] {
+  const parts: PartName[] = []
+  for (const [name, cell] of delta.cells) if (cell.strategy === 'counter') parts.push(name)
+  return parts.length < 2 ? parts : parts.sort(compareNames)
 }
 
 export function writeTransactionId(writer: Writer, dictionary: Dictionary, id: TransactionId): void {

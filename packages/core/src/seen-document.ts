@@ -1,0 +1,52 @@
+/**
+ * What a writer had seen of a document when it wrote. It is kept with the write, since making it anew must not ask
+ * what has become of the state since (SPEC W6).
+ */
+import type { Mark, WriterId } from './mark.ts'
+import { emptyRow, joinRows, lastOfRow, rowExists, type DocumentKey, type PartName, type Row } from './row.ts'
+import type { Write } from './write.ts'
+
+export interface SeenDocument {
+  /** Whether the document existed in the confirmed layer. */
+  readonly exists: boolean
+  /** The greatest mark of the row in the confirmed layer. */
+  readonly last: Mark | null
+  /** Of each counter that it wrote, what its writer had counted before: the rest of the total is this write's. None is 0. */
+  readonly counted: ReadonlyMap<PartName, number>
+}
+
+/** What is seen by the writes of one transaction, each of which sees those before it. To be asked before they are joined in. */
+export function seenByWrites(
+  writes: readonly Write[],
+  state: {
+    confirmed(key: DocumentKey): Row | undefined
+    visible(key: DocumentKey): Row | undefined
+  },
+): readonly SeenDocument[] {
+  const rows = new Map<DocumentKey, Row>()
+  return writes.map(({ key, delta, mark }) => {
+    const row = rows.get(key) ?? state.visible(key)
+    rows.set(key, joinRows(row ?? emptyRow, delta))
+    const confirmed = state.confirmed(key)
+    return {
+      exists: rowExists(confirmed),
+      last: lastOfRow(confirmed),
+      counted: countedBy(mark.writer, row, delta),
+    }
+  })
+}
+
+function countedBy(writer: WriterId, row: Row | undefined, delta: Row): SeenDocument['counted'] {
+  let counted: Map<PartName, number> | null = null
+  for (const [part, { strategy }] of delta.cells) {
+    if (strategy !== 'counter') continue
+    const cell = row?.cells.get(part)
+    const total = cell?.strategy === 'counter' ? (cell.entries.get(writer)?.total ?? 0) : 0
+    if (total === 0) continue
+    counted ??= new Map()
+    counted.set(part, total)
+  }
+  return counted ?? nothingCounted
+}
+
+export const nothingCounted: SeenDocument['counted'] = new Map()
