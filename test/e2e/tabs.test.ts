@@ -4,7 +4,7 @@ import type { Page } from 'playwright'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { startRelayProcess, type RelayProcess } from '../chaos/harness/relay-process.ts'
 import { until } from '../chaos/harness/until.ts'
-import { launchProfile, type Profile } from './harness/browser.ts'
+import { closeTab, launchProfile, type Profile } from './harness/browser.ts'
 import { addNote, isCutOff, isSynced, openNotes, readNotes, typeInBody } from './harness/notes-page.ts'
 import { serveNotes, type NotesSite } from './harness/notes-site.ts'
 
@@ -39,7 +39,7 @@ test('[W1, A2] two tabs read and write one replica over one connection, which go
   expect(countSessions(relay)).toEqual({ open: 1, ever: 1 })
   expect(wire.open).toBe(1)
 
-  await first.close({ runBeforeUnload: true })
+  await closeTab(first)
   await insert(second, 'By the tab that took over', 'relay')
   expect(countSessions(relay)).toEqual({ open: 1, ever: 2 })
 

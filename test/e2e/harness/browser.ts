@@ -125,13 +125,16 @@ export async function launchProfile(options: ProfileOptions): Promise<Profile> {
   }
 }
 
-/** As a person closes a window: its pages are told, which they are not when the browser is only asked to go. */
+/** Closes a tab as a person does: the page is told. */
+export async function closeTab(page: Page): Promise<void> {
+  const closed = new Promise<void>(resolve => page.on('close', () => resolve()))
+  await page.close({ runBeforeUnload: true })
+  await within(closed, `${page.url()} closes`)
+}
+
+/** A browser that is only asked to go does not tell its pages; one whose windows are closed does. */
 async function closeInOrder(context: BrowserContext): Promise<void> {
-  for (const page of context.pages()) {
-    const closed = new Promise<void>(resolve => page.on('close', () => resolve()))
-    await page.close({ runBeforeUnload: true })
-    await within(closed, `${page.url()} closes`)
-  }
+  for (const page of context.pages()) await closeTab(page)
   await context.close()
 }
 
