@@ -1,3 +1,11 @@
+export {
+  linkContract,
+  type FarEnd,
+  type FarEvents,
+  type LinkHarness,
+  type ServedAddress,
+  type TakeLink,
+} from './contracts/link.ts'
 export { relayStoreContract, type RelayDisk } from './contracts/relay-store.ts'
 export { storageContract, type ContractRunner } from './contracts/storage.ts'
 export { createChance, type Chance } from './chance.ts'

@@ -68,7 +68,14 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
     }
   }
 
-  function establish(name: string, url: string, scope: Scope, relay: ServingRelay, events: LinkEvents): void {
+  /** Returns how the caller takes its wish back, until it has the link. */
+  function establish(
+    name: string,
+    url: string,
+    scope: Scope,
+    relay: ServingRelay,
+    events: LinkEvents,
+  ): () => void {
     const up = createLane()
     const down = createLane()
     let session: ServedSession | null = null
@@ -76,6 +83,8 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
     let downBytes = 0
     let callerKnows = false
     let relayKnows = false
+    /** Whoever closed a link hears no more frames of it, not even those that had already come. */
+    let listening = true
     counts.opened += 1
 
     const wire: Wire = {
@@ -110,8 +119,9 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
         down.send(() => {
           downBytes -= bytes.length
           if (!carries() || !scope.alive) return
-          if (scope.frozen) scope.after(0, () => events.frame(bytes))
-          else events.frame(bytes)
+          const deliver = (): void => void (listening && events.frame(bytes))
+          if (scope.frozen) scope.after(0, deliver)
+          else deliver()
           if (downBytes === 0) session?.drained()
         })
       },
@@ -137,16 +147,22 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
           if (carries() && relay.scope.alive) session?.receive(bytes)
         })
       },
-      close(code = 1000) {
+      close(code = 1000, reason = '') {
+        listening = false
         if (!callerKnows) {
           callerKnows = true
-          scope.after(0, () => events.closed(code, ''))
+          scope.after(0, () => events.closed(code, reason))
         }
         wire.close(false, true, code)
       },
     }
+    scope.after(0, () => void (listening && events.opened(link)))
     session = relay.attach(sessionLink)
-    scope.after(0, () => events.opened(link))
+    return () => {
+      listening = false
+      callerKnows = true
+      wire.close(false, true, 1000)
+    }
   }
 
   const nameOf = (name: string, url: string): string => `${name} ${url}`
@@ -161,16 +177,22 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
       })
     },
     connectFrom: (name, scope) => (url, events) => {
-      let given = false
+      let isGivenUp = false
+      let takeBack: (() => void) | null = null
       scope.after(delay(), () => {
-        if (given) return
+        if (isGivenUp) return
         const relay = relays.get(url)
         if (relay === undefined || !relay.scope.alive || cuts.has(nameOf(name, url)))
           return events.closed(1006, 'unreachable')
-        establish(name, url, scope, relay, events)
+        const opened = (link: Link): void => {
+          takeBack = null
+          events.opened(link)
+        }
+        takeBack = establish(name, url, scope, relay, { ...events, opened })
       })
       return () => {
-        given = true
+        isGivenUp = true
+        takeBack?.()
       }
     },
     cut(name, url, how) {

@@ -1,0 +1,407 @@
+/**
+ * The contract of the `Connect` and `Link` ports: whole frames, in order, until the link ends, which is told once.
+ * Whoever carries frames over something else runs it with the test runner at hand. Each claim gets an address of its
+ * own. That something does not happen is shown by what comes later over another link, never by waiting.
+ */
+import type { Connect, Link } from '@rejoin/core'
+import type { ContractRunner } from './storage.ts'
+
+export interface LinkHarness {
+  readonly connect: Connect
+  /** Takes links at an address of its own. `take` is called for each that comes. */
+  readonly serve: (take: TakeLink) => Promise<ServedAddress>
+  /** URLs at which nobody takes links: no listener, no such name, no URL at all. */
+  readonly unreachable: readonly string[]
+  /** Sees to it that time passes until a promise settles. Real time passes by itself. */
+  readonly settle: <T>(promise: Promise<T>) => Promise<T>
+}
+
+export interface ServedAddress {
+  readonly url: string
+  /** Every link of it breaks without a goodbye, as when a process is killed. */
+  readonly vanish: () => void
+  readonly close: () => Promise<void>
+}
+
+/** Called with the other end of a link; answers with what is to be told of it. */
+export type TakeLink = (end: FarEnd) => FarEvents
+
+export interface FarEnd {
+  readonly send: (bytes: Uint8Array) => void
+  readonly close: (code: number, reason: string) => void
+}
+
+export interface FarEvents {
+  readonly frame: (bytes: Uint8Array) => void
+  readonly closed: () => void
+}
+
+/** What came at one end, in order. */
+interface Heard {
+  readonly frames: Uint8Array[]
+  /** `opened`, `frame`, `closed 4001 why`. */
+  readonly told: string[]
+}
+
+interface Near extends Heard {
+  link: Link | null
+  readonly giveUp: () => void
+}
+
+interface Far extends Heard {
+  readonly end: FarEnd
+}
+
+interface Stage {
+  readonly fars: readonly Far[]
+  readonly vanish: () => void
+  /** Asks for a link, to the stage's own address unless told otherwise. */
+  call(reactions?: Reactions, url?: string): Near
+  /** A link that is open at both ends. */
+  open(reactions?: Reactions): Promise<{ readonly near: Near; readonly link: Link; readonly far: Far }>
+  until(condition: () => boolean): Promise<void>
+  /** What was under way when it was called has arrived when it resolves. */
+  later(): Promise<void>
+}
+
+interface Reactions {
+  readonly opened?: (link: Link) => void
+  readonly frame?: () => void
+  /** What the other end does with a link that it took. */
+  readonly taken?: (end: FarEnd) => void
+}
+
+const sizes: readonly number[] = [1, 2, 125, 126, 127, 1400, 65_535, 65_536, 65_537, 1 << 20]
+
+/** `name` goes in front of each claim. */
+export function linkContract(name: string, harness: LinkHarness, { test, equal }: ContractRunner): void {
+  const claim = (text: string, run: (stage: Stage) => Promise<void>): void => {
+    test(`${name}: ${text}`, () => withStage(harness, run))
+  }
+
+  claim('a link opens once, later than it was asked for, and before its first frame', async stage => {
+    const near = stage.call({ taken: end => end.send(fill(3)) })
+    equal(near.told, [])
+    await stage.until(() => near.frames.length === 1)
+    equal(near.told, ['opened', 'frame'])
+  })
+
+  claim('frames from 1 byte to 1 MiB arrive whole and as they were, both ways', async stage => {
+    const { near, link, far } = await stage.open()
+    for (const size of sizes) link.send(fill(size))
+    for (const size of sizes) far.end.send(fill(size, 7))
+    await stage.until(() => near.frames.length === sizes.length && far.frames.length === sizes.length)
+    sizes.forEach((size, i) => {
+      equal(sameBytes(far.frames[i], fill(size)), true)
+      equal(sameBytes(near.frames[i], fill(size, 7)), true)
+    })
+  })
+
+  claim('a view of a larger buffer arrives as the view', async stage => {
+    const { near, link, far } = await stage.open()
+    link.send(Uint8Array.of(9, 0, 255, 9).subarray(1, 3))
+    far.end.send(Uint8Array.of(9, 1, 254, 9).subarray(1, 3))
+    await stage.until(() => near.frames.length === 1 && far.frames.length === 1)
+    equal([...(far.frames[0] ?? [])], [0, 255])
+    equal([...(near.frames[0] ?? [])], [1, 254])
+  })
+
+  claim('many frames arrive in order, both ways at once', async stage => {
+    const { near, link, far } = await stage.open()
+    const numbers = Array.from({ length: 500 }, (_, i) => i)
+    for (const number of numbers) {
+      link.send(numbered(number))
+      far.end.send(numbered(number))
+    }
+    await stage.until(() => near.frames.length === numbers.length && far.frames.length === numbers.length)
+    equal(near.frames.map(numberOf), numbers)
+    equal(far.frames.map(numberOf), numbers)
+  })
+
+  claim(
+    'what is closed here is closed once, soon, with its code and reason, and nothing follows',
+    async stage => {
+      const { near, link, far } = await stage.open()
+      link.close(4001, 'enough')
+      equal(near.told, ['opened'])
+      for (let i = 0; i < 10; i++) far.end.send(fill(100))
+      link.close(4002, 'again')
+      await stage.until(() => near.told.length > 1 && far.told.includes('closed'))
+      far.end.send(fill(100))
+      link.close(4003, 'and again')
+      await stage.later()
+      equal(near.told, ['opened', 'closed 4001 enough'])
+      equal(far.told, ['closed'])
+    },
+  )
+
+  claim('what is closed without a code is closed with 1000', async stage => {
+    const { near, link, far } = await stage.open()
+    link.close()
+    await stage.until(() => near.told.length > 1 && far.told.includes('closed'))
+    equal(near.told, ['opened', 'closed 1000 '])
+  })
+
+  claim(
+    'what the other end sent before it closed comes first, then its code and reason, once',
+    async stage => {
+      const { near, far } = await stage.open()
+      for (let i = 0; i < 3; i++) far.end.send(fill(70_000))
+      far.end.close(4401, 'no such token')
+      await stage.until(() => near.told.length >= 5)
+      await stage.later()
+      equal(near.told, ['opened', 'frame', 'frame', 'frame', 'closed 4401 no such token'])
+      await stage.until(() => far.told.includes('closed'))
+      equal(far.told, ['closed'])
+    },
+  )
+
+  claim('both ends may close at once, and each is told once', async stage => {
+    const { near, link, far } = await stage.open()
+    far.end.close(4005, 'there')
+    link.close(4004, 'here')
+    await stage.until(() => near.told.length > 1 && far.told.includes('closed'))
+    await stage.later()
+    equal(near.told, ['opened', 'closed 4004 here'])
+    equal(far.told, ['closed'])
+  })
+
+  claim('an end that vanishes is closed with 1006', async stage => {
+    const { near, link } = await stage.open()
+    stage.vanish()
+    await stage.until(() => near.told.length > 1)
+    link.send(fill(5))
+    link.close(4001, 'late')
+    await stage.later()
+    equal(near.told[1]?.startsWith('closed 1006'), true)
+    equal(near.told.length, 2)
+  })
+
+  claim('a link may be closed in the very call that brings it, or a frame of it', async stage => {
+    const first = stage.call({ opened: link => link.close(4001, 'at once'), taken: end => end.send(fill(9)) })
+    await stage.until(() => first.told.length > 1)
+    const second = await stage.open({ frame: () => second.link.close(4002, 'heard enough') })
+    for (let i = 0; i < 5; i++) second.far.end.send(fill(9))
+    await stage.until(() => second.near.told.length > 2)
+    await stage.later()
+    equal(first.told, ['opened', 'closed 4001 at once'])
+    equal(second.near.told, ['opened', 'frame', 'closed 4002 heard enough'])
+  })
+
+  claim('what is sent after the end goes nowhere and harms nobody', async stage => {
+    const closedHere = await stage.open()
+    closedHere.link.close(4001, '')
+    closedHere.link.send(fill(10))
+    const closedThere = await stage.open()
+    closedThere.far.end.close(4002, '')
+    await stage.until(() => closedHere.near.told.length > 1 && closedThere.near.told.length > 1)
+    for (const { link } of [closedHere, closedThere]) {
+      link.send(fill(10))
+      equal(typeof link.buffered(), 'number')
+      link.close()
+    }
+    await stage.later()
+    equal(closedHere.far.frames.length + closedThere.far.frames.length, 0)
+    equal(closedThere.near.told, ['opened', 'closed 4002 '])
+  })
+
+  claim('who gives up before a link is open hears nothing of it', async stage => {
+    const near = stage.call({ taken: end => end.send(fill(10)) })
+    near.giveUp()
+    near.giveUp()
+    await stage.later()
+    equal(near.told, [])
+    await stage.until(() => stage.fars.every(far => far.told.includes('closed')))
+  })
+
+  claim('buffered grows with what is sent and falls to nothing when it has gone', async stage => {
+    const { link, far } = await stage.open()
+    equal(link.buffered(), 0)
+    link.send(fill(1 << 20))
+    const one = link.buffered()
+    for (let i = 1; i < 8; i++) link.send(fill(1 << 20))
+    equal(one > 0 && link.buffered() > one, true)
+    await stage.until(() => far.frames.length === 8)
+    for (let i = 0; i < 50 && link.buffered() > 0; i++) await stage.later()
+    equal(link.buffered(), 0)
+  })
+
+  for (const url of harness.unreachable) {
+    claim(`at ${JSON.stringify(url)} a link is closed once, later, and nothing is thrown`, async stage => {
+      const near = stage.call({}, url)
+      equal(near.told, [])
+      await stage.until(() => near.told.length > 0)
+      near.giveUp()
+      await stage.later()
+      equal(near.told.length, 1)
+      equal(near.told[0]?.startsWith('closed 1006'), true)
+      const other = stage.call({}, url)
+      other.giveUp()
+      await stage.later()
+      equal(other.told, [])
+    })
+  }
+
+  claim('many links at once are told apart, and the end of one is not the end of another', async stage => {
+    const pairs: Awaited<ReturnType<Stage['open']>>[] = []
+    for (let i = 0; i < 12; i++) pairs.push(await stage.open())
+    pairs.forEach(({ link, far }, i) => {
+      link.send(numbered(i))
+      far.end.send(numbered(100 + i))
+    })
+    await stage.until(() => pairs.every(({ near, far }) => near.frames.length + far.frames.length === 2))
+    pairs.forEach(({ link }, i) => void (i % 2 === 0 && link.close(4000 + i, '')))
+    await stage.until(() => pairs.every(({ far }, i) => i % 2 === 1 || far.told.includes('closed')))
+    pairs.forEach(({ link, far }, i) => {
+      link.send(numbered(200 + i))
+      far.end.send(numbered(300 + i))
+    })
+    await stage.until(() =>
+      pairs.every(({ near, far }, i) => i % 2 === 0 || near.frames.length + far.frames.length === 4),
+    )
+    pairs.forEach(({ near, far }, i) => {
+      const open = i % 2 === 1
+      equal(near.frames.map(numberOf), open ? [100 + i, 300 + i] : [100 + i])
+      equal(far.frames.map(numberOf), open ? [i, 200 + i] : [i])
+      equal(near.told.at(-1), open ? 'frame' : `closed ${4000 + i} `)
+    })
+  })
+}
+
+async function withStage(harness: LinkHarness, run: (stage: Stage) => Promise<void>): Promise<void> {
+  const fars: Far[] = []
+  const takers: ((end: FarEnd) => void)[] = []
+  const links = new Set<Link>()
+  const checks = new Set<() => void>()
+  const ring = (): void => {
+    for (const check of checks) check()
+  }
+  const address = await harness.settle(
+    harness.serve(end => {
+      const far: Far = { frames: [], told: [], end }
+      fars.push(far)
+      takers.shift()?.(end)
+      return {
+        frame(bytes) {
+          far.frames.push(bytes)
+          far.told.push('frame')
+          ring()
+        },
+        closed() {
+          far.told.push('closed')
+          ring()
+        },
+      }
+    }),
+  )
+  // Answers every frame with the same, on links that no claim knows of.
+  const echo = await harness.settle(harness.serve(end => ({ frame: end.send, closed: () => {} })))
+
+  function until(condition: () => boolean): Promise<void> {
+    const met = new Promise<void>(resolve => {
+      const check = (): void => {
+        if (!condition()) return
+        checks.delete(check)
+        resolve()
+      }
+      checks.add(check)
+      check()
+    })
+    return harness.settle(met)
+  }
+
+  function call(reactions: Reactions = {}, url: string = address.url): Near {
+    const frames: Uint8Array[] = []
+    const told: string[] = []
+    takers.push(end => reactions.taken?.(end))
+    const near: Near = {
+      frames,
+      told,
+      link: null,
+      giveUp: harness.connect(url, {
+        opened(link) {
+          links.add(link)
+          near.link = link
+          told.push('opened')
+          reactions.opened?.(link)
+          ring()
+        },
+        frame(bytes) {
+          frames.push(bytes)
+          told.push('frame')
+          reactions.frame?.()
+          ring()
+        },
+        closed(code, reason) {
+          told.push(`closed ${code} ${reason}`)
+          ring()
+        },
+      }),
+    }
+    return near
+  }
+
+  const stage: Stage = {
+    fars,
+    vanish: address.vanish,
+    call,
+    until,
+    async open(reactions) {
+      const taken = fars.length
+      const near = call(reactions)
+      await until(() => near.link !== null && fars.length > taken)
+      const far = fars[taken]
+      if (near.link === null || far === undefined)
+        throw new Error('invariant broken: it is open at both ends')
+      return { near, link: near.link, far }
+    },
+    async later() {
+      let rounds = 0
+      const done = new Promise<void>((resolve, reject) => {
+        let link: Link | null = null
+        harness.connect(echo.url, {
+          opened(opened) {
+            link = opened
+            link.send(fill(1))
+          },
+          frame() {
+            rounds += 1
+            if (rounds < 3) return link?.send(fill(1))
+            link?.close()
+          },
+          closed: () => (rounds < 3 ? reject(new Error('the echo went away')) : resolve()),
+        })
+      })
+      await harness.settle(done)
+    },
+  }
+  try {
+    await run(stage)
+  } finally {
+    for (const link of links) link.close()
+    await harness.settle(Promise.all([address.close(), echo.close()]))
+  }
+}
+
+/** Bytes of every value in no simple order, so that a lost or swapped piece shows. */
+function fill(length: number, seed = 1): Uint8Array {
+  const bytes = new Uint8Array(length)
+  let state = seed
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
+    bytes[i] = state >>> 24
+  }
+  return bytes
+}
+
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i])
+}
+
+function numbered(number: number): Uint8Array {
+  return Uint8Array.of(number >> 8, number & 0xff)
+}
+
+function numberOf(bytes: Uint8Array): number {
+  return ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)
+}
