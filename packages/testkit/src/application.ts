@@ -86,6 +86,18 @@ export function createApplication(cluster: Cluster): Application {
     follow(entry, chance.pick(patches)())
   }
 
+  /** What was typed is a write that nobody has a handle of: it is on disk after a while in which the disk took writes. */
+  function awaitDisk(open: OpenTab, entry: Logged, good: number): void {
+    if (good === 0) {
+      entry.local = true
+      return
+    }
+    // A write that met a full disk is tried again after seconds.
+    open.tab.scope.after(good === 3 ? 200 : 5000, () =>
+      awaitDisk(open, entry, open.device.disk.failing ? 3 : good - 1),
+    )
+  }
+
   function type(open: OpenTab, name: keyof SimulatedCollections, id: string): void {
     const handle = open.replica[name].text(id, 'body')
     handle.whenReady.then(
@@ -95,10 +107,7 @@ export function createApplication(cluster: Cluster): Application {
         const { text } = handle
         text.insert(chance.below(text.length + 1), entry.token)
         handle.close()
-        // What was typed is a write of its own, which nobody has a handle of: it is on disk once this many ms passed.
-        open.tab.scope.after(200, () => {
-          entry.local = true
-        })
+        awaitDisk(open, entry, 3)
       },
       () => {},
     )

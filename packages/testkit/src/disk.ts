@@ -19,6 +19,7 @@ export interface SimulatedDisk {
   restore(image: DiskImage): void
   /** Every transaction fails with this code until it is null again. */
   fail(code: 'storage-full' | null): void
+  readonly failing: boolean
   readonly counts: { transactions: number; strict: number; lost: number; halfway: number }
 }
 
@@ -139,6 +140,9 @@ export function createSimulatedDisk(chance: Chance): SimulatedDisk {
     },
     fail(code) {
       failing = code
+    },
+    get failing() {
+      return failing !== null
     },
   }
 }
