@@ -36,19 +36,18 @@ test('[W1, A2] two tabs read and write one replica over one connection, which go
   await untilBody(second, id, 'one two three')
   // The second tab has no connection of its own, and what it wrote gets to the relay all the same.
   await insert(second, 'From the second tab', 'relay')
-  expect(countSessions(relay)).toEqual({ open: 1, ever: 1 })
+  await untilSessions(relay, { open: 1, ever: 1 })
   expect(wire.open).toBe(1)
 
   await closeTab(first)
   await insert(second, 'By the tab that took over', 'relay')
-  expect(countSessions(relay)).toEqual({ open: 1, ever: 2 })
+  await untilSessions(relay, { open: 1, ever: 2 })
 
   const third = await openNotes(alice, address)
   await untilSame(second, third)
   await crash(second)
   await insert(third, 'By the tab that was left', 'relay')
-  await until(() => countSessions(relay).open === 1, 'the session of the dead tab is over')
-  expect(countSessions(relay)).toEqual({ open: 1, ever: 3 })
+  await untilSessions(relay, { open: 1, ever: 3 })
 
   const bob = await launch('bob')
   const other = await openNotes(bob, address)
@@ -76,11 +75,11 @@ test('[W1, W6] a tab that freezes with the connection is taken over, and loses n
 
   const wake = await freeze(frozen)
   await insert(awake, 'While it is frozen', 'relay')
-  expect(countSessions(relay).ever).toBe(2)
+  await untilSessions(relay, { ever: 2 })
   await wake()
   await insert(frozen, 'After it woke', 'relay')
   await untilSame(frozen, awake)
-  await until(() => countSessions(relay).open === 1, 'one of them has a connection')
+  await untilSessions(relay, { open: 1, ever: 2 })
   for (const page of [frozen, awake]) await isSynced(page)
   expect(
     Object.values(await readNotes(frozen))
@@ -139,10 +138,19 @@ async function launch(name: string): Promise<Profile> {
   return profile
 }
 
-/** Sessions by the relay's own log. */
-function countSessions(relay: RelayProcess): { readonly open: number; readonly ever: number } {
-  const ever = relay.log.filter(({ msg }) => msg === 'session opened').length
-  return { ever, open: ever - relay.log.filter(({ msg }) => msg === 'session closed').length }
+/** Waits until the relay's own log has so many sessions. */
+async function untilSessions(
+  relay: RelayProcess,
+  wanted: { readonly open?: number; readonly ever: number },
+): Promise<void> {
+  const count = (): { readonly open: number; readonly ever: number } => {
+    const ever = relay.log.filter(({ msg }) => msg === 'session opened').length
+    return { ever, open: ever - relay.log.filter(({ msg }) => msg === 'session closed').length }
+  }
+  await until(
+    () => count().ever === wanted.ever && (wanted.open ?? count().open) === count().open,
+    () => `the relay has ${JSON.stringify(wanted)} sessions, not ${JSON.stringify(count())}`,
+  )
 }
 
 /** Inserts a note and waits until it has reached a level. */
