@@ -420,7 +420,8 @@ export function createClientSession(
       for (const fact of cut.generations) if (!state.generations.has(fact.id)) newGenerations.push(fact)
     let reach = state.reach
     const generation = welcome?.cursor.generation as Cursor['generation']
-    const highest = Math.max(0, ...frames.map(frame => frame.cut?.position ?? frame.place))
+    // A page may end within a commit, and its rows are as of the end of the feed.
+    const highest = Math.max(0, ...frames.map(({ head }) => head))
     if (highest > 0) reach = addPosition(facts(), reach, generation, highest)
     let frontier: PulledChunk['frontier'] = null
     if (last !== undefined && cursor !== null) {

@@ -114,6 +114,8 @@ export interface ChangesFrame {
   readonly rows: readonly ChangedRow[]
   /** How far the pull has come with this frame; of answers, the end of the feed when they were read. */
   readonly place: number
+  /** The end of the feed when these rows were read: they hold nothing that came later. At a cut, its position. */
+  readonly head: number
   /** Not null if the source's feed ends here. */
   readonly cut: Cut | null
   /** Whether these rows answer a `want` and are complete. `keys` that the source lacks are left out. */

@@ -602,6 +602,7 @@ export function createRelaySpace(
           type: 'changes',
           rows,
           place: record.position,
+          head: record.position,
           cut: cutFor(session, false),
           answer: false,
           writers,

@@ -181,6 +181,7 @@ function endOf(link: SessionLink, now: () => number): RelayEnd {
         type: 'changes',
         rows: [],
         place: 0,
+        head: 0,
         cut: { generation, position: 0, frontier: new Map(), generations: [], fingerprint: null },
         answer: false,
         writers: [],

@@ -157,11 +157,14 @@ const changes: fc.Arbitrary<ChangesFrame> = fc
     answer: fc.boolean(),
     writers: writerRecords,
     live: fc.boolean(),
+    ahead: fc.nat({ max: 300 }),
   })
-  .map(({ live, ...frame }) => {
-    if (!live || frame.cut === null) return frame
-    const frontier = new Map([[frame.cut.generation, frame.place]])
-    return { ...frame, cut: { ...frame.cut, position: frame.place, frontier } }
+  .map(({ live, ahead, ...frame }) => {
+    const { place, cut } = frame
+    if (cut === null) return { ...frame, place: Math.max(0, place - ahead), head: place }
+    if (!live) return { ...frame, head: cut.position }
+    const frontier = new Map([[cut.generation, place]])
+    return { ...frame, head: place, cut: { ...cut, position: place, frontier } }
   })
 
 const rangeBound = fc.record({ mark: arbitraryMark, key: arbitraryKey })

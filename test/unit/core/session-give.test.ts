@@ -45,6 +45,7 @@ const atCut: Frame = {
   type: 'changes',
   rows: [],
   place: 0,
+  head: 0,
   cut: { generation, position: 0, frontier: new Map(), generations: [], fingerprint: null },
   answer: false,
   writers: [],

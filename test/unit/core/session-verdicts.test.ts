@@ -129,7 +129,7 @@ test('[P4] what was asked for is remembered until it comes', () => {
   const mark = markOf('bob', 400)
   const delta = deltaOf({ kind: 'vote', by: 3 }, undefined, mark)
   const row = { key: documentKey('notes', 'n'), delta, parts: 0, texts: new Map() }
-  receive({ type: 'changes', rows: [row], place: 1, cut: null, answer: true, writers: [] })
+  receive({ type: 'changes', rows: [row], place: 1, head: 1, cut: null, answer: true, writers: [] })
   expect(state.wants).toEqual([])
   expect(state.confirmed(row.key)?.cells.size).toBe(4)
 })

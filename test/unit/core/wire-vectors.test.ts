@@ -148,6 +148,7 @@ const frames: Readonly<Record<string, Frame>> = {
     type: 'changes',
     rows: [{ key: write.key, delta: simple, parts: 6, texts: new Map() }],
     place: 311,
+    head: 311,
     cut: {
       generation,
       position: 311,
@@ -165,6 +166,7 @@ const frames: Readonly<Record<string, Frame>> = {
       { key: documentKey('notes', 'own id'), delta: full, parts: 7, texts: new Map() },
     ],
     place: 0,
+    head: 1,
     cut: null,
     answer: true,
     writers: [{ writer: bob, user: 'bob', device: 'desk', highest: at(now, bob) }],

@@ -55,6 +55,7 @@ function live(serial: number, position: number, ms: number): ChangesFrame {
       },
     ],
     place: position,
+    head: position,
     cut: {
       generation,
       position,
@@ -218,14 +219,14 @@ describe('the bounds', () => {
     expect(refusalOf(new Uint8Array([0x45, ...huge]))).toBe('limit-exceeded')
     // A submit of 2^30 transactions; changes of 2^30 rows.
     expect(refusalOf(new Uint8Array([8, ...huge]))).toBe('limit-exceeded')
-    expect(refusalOf(new Uint8Array([5, 0, 0, ...huge]))).toBe('limit-exceeded')
+    expect(refusalOf(new Uint8Array([5, 0, 0, 0, ...huge]))).toBe('limit-exceeded')
   })
 
   test('hold for 16,384 rows of nine parts in a few bytes', () => {
     const names = [0, 9, 1, 97, 0, 1, 97]
     for (let i = 1; i < 9; i++) names.push(0, 0, 1, 97 + i)
     const shape = [1, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8]
-    const bytes = new Uint8Array([0x45, ...names, 0, 0, 0x80, 0x80, 0x02, ...shape])
+    const bytes = new Uint8Array([0x45, ...names, 0, 0, 0, 0x80, 0x80, 0x02, ...shape])
     expect(decodeFrame(bytes)).toMatchObject({ ok: false, error: { details: { what: 'parts' } } })
   })
 

@@ -13,6 +13,7 @@ import type {
   WantedText,
   WantFrame,
 } from '../frames.ts'
+import { assert } from '../errors.ts'
 import type { GenerationId } from '../generations.ts'
 import { limits } from '../limits.ts'
 import type { Mark, WriterId } from '../mark.ts'
@@ -61,7 +62,11 @@ export function writeChanges(writer: Writer, dictionary: Dictionary, frame: Chan
     cut !== null && cut.fingerprint !== null,
   ])
   writeUint(writer, place)
-  if (cut !== null) {
+  if (cut === null) {
+    assert(frame.head >= place, 'a place is not beyond the end of its feed')
+    writeUint(writer, frame.head - place)
+  } else {
+    assert(frame.head === cut.position, 'at a cut the feed ends')
     writeName(writer, dictionary, cut.generation)
     if (!isAtPlace) writeUint(writer, cut.position)
     if (!isOwn) writePositions(writer, dictionary, cut.frontier)
@@ -75,10 +80,12 @@ export function writeChanges(writer: Writer, dictionary: Dictionary, frame: Chan
 export function readChanges(reader: Reader, names: Names): ChangesFrame {
   const flags = readFlags(reader, 7)
   const place = readUint(reader)
+  const ahead = flags[2] ? 0 : readUint(reader)
   const cut = readCut(reader, names, place, flags.slice(2))
+  const head = cut?.position ?? place + ahead
   const writers = flags[1] ? readWriterRecords(reader, names) : []
   const rows = readChangedRows(reader, names, frameBounds)
-  return { type: 'changes', rows, place, cut, answer: flags[0] ?? false, writers }
+  return { type: 'changes', rows, place, head, cut, answer: flags[0] ?? false, writers }
 }
 
 function readCut(reader: Reader, names: Names, place: number, flags: readonly boolean[]): Cut | null {

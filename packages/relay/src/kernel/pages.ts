@@ -15,6 +15,7 @@ import {
   type TextPart,
   type WantedText,
   type WantFrame,
+  type WriterRecord,
 } from '@rejoin/core'
 import { differenceOfBody, headOfBody } from '@rejoin/resolve/screen'
 import { send, type Attached } from './attached.ts'
@@ -28,8 +29,15 @@ const tailBytesMax = 64 * 1024
 export async function sendPage(space: RelaySpace, store: RelayStore, attached: Attached): Promise<void> {
   const { session } = attached
   const page = await store.feed(space.name, session.place, pageRows)
+  const head = space.position
   let rows: ChangedRow[] = []
   let bytes = 0
+  const sendRows = (): void => {
+    const { place } = session
+    send(attached, { type: 'changes', rows, place, head, cut: null, answer: false, writers: [] })
+    rows = []
+    bytes = 0
+  }
   for (const [i, row] of page.entries()) {
     const texts = await tailsOf(space, store, attached, row)
     const changed = space.changedRow(session, row, texts)
@@ -40,23 +48,20 @@ export async function sendPage(space: RelaySpace, store: RelayStore, attached: A
     const endsCommit = page[i + 1]?.held.position !== row.held.position
     if (endsCommit) session.place = row.held.position
     if (bytes < frameBytes) continue
-    send(attached, { type: 'changes', rows, place: session.place, cut: null, answer: false, writers: [] })
-    rows = []
-    bytes = 0
+    sendRows()
   }
-  const atEnd = session.place >= space.position || page.length === 0
+  const atEnd = session.place >= head || page.length === 0
   if (!atEnd) {
-    if (rows.length > 0)
-      send(attached, { type: 'changes', rows, place: session.place, cut: null, answer: false, writers: [] })
+    if (rows.length > 0) sendRows()
     return
   }
   const writers = session.role === 'peer' ? await store.writersAfter(space.name, session.toldWriters) : []
   const cut = space.cutFor(session, true)
-  session.place = session.cut = space.position
+  session.place = session.cut = head
   session.told = space.frontier
-  session.toldWriters = space.position
+  session.toldWriters = head
   session.live = true
-  send(attached, { type: 'changes', rows, place: space.position, cut, answer: false, writers })
+  send(attached, { type: 'changes', rows, place: head, head, cut, answer: false, writers })
 }
 
 async function tailsOf(
@@ -93,10 +98,11 @@ export async function answerWant(
 ): Promise<void> {
   const held = await store.rows(space.name, frame.keys)
   const writers = frame.writers.length === 0 ? [] : await store.writers(space.name, frame.writers)
+  const end = space.position
   let rows: ChangedRow[] = []
   let bytes = 0
-  const flush = (): void => {
-    send(attached, { type: 'changes', rows, place: space.position, cut: null, answer: true, writers: [] })
+  const tell = (who: readonly WriterRecord[]): void => {
+    send(attached, { type: 'changes', rows, place: end, head: end, cut: null, answer: true, writers: who })
     rows = []
     bytes = 0
   }
@@ -110,12 +116,10 @@ export async function answerWant(
     const changed: ChangedRow = { key, delta: row?.row ?? emptyRow, parts: 0, texts }
     rows.push(changed)
     bytes += sizeOfChanged(changed)
-    if (bytes >= frameBytes || rows.length >= limits.rowsPerFrameMax) flush()
+    if (bytes >= frameBytes || rows.length >= limits.rowsPerFrameMax) tell([])
   }
-  if (rows.length > 0) flush()
-  if (writers.length > 0) {
-    send(attached, { type: 'changes', rows: [], place: space.position, cut: null, answer: true, writers })
-  }
+  if (rows.length > 0) tell([])
+  if (writers.length > 0) tell(writers)
   for (const text of frame.texts) await answerText(space, store, attached, text)
 }
 

@@ -154,7 +154,8 @@ export async function openSpaceDriver(
         if (pull === null)
           return refuse(attached, failure('malformed-frame', { reason: `${frame.type} from a client` }))
         const turn = frame.type === 'text' ? pull.text(frame) : pull.changes(frame, reads.row)
-        const changes = frame.type === 'text' ? { ...emptyChanges, place: turn.peer.cursor.place } : frame
+        const { place } = turn.peer.cursor
+        const changes = frame.type === 'text' ? { ...emptyChanges, place, head: place } : frame
         const error = space.pulled(session, changes, turn.peer, reads, turn.joined, turn.facts, turn.texts)
         if (error !== null) return refuse(attached, error)
         if (turn.want !== null) send(attached, turn.want)
@@ -221,7 +222,7 @@ export async function openSpaceDriver(
   function sendCut(attached: Attached): void {
     const cut = space.cutFor(attached.session, true)
     attached.session.told = space.frontier
-    send(attached, { ...emptyChanges, place: space.position, cut })
+    send(attached, { ...emptyChanges, place: space.position, head: space.position, cut })
   }
 
   /** F2: what goes to many is encoded once. */

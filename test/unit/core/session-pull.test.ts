@@ -1,0 +1,72 @@
+// What a client makes of the feed that it pulls: what it has seen, and what it says of that.
+import {
+  createClientSession,
+  createReplicaState,
+  documentKey,
+  type ChangesFrame,
+  type ClientSession,
+  type Frame,
+  type GenerationId,
+  type ReplicaState,
+  type SessionEffect,
+  type StoreId,
+} from '@rejoin/core'
+import { expect, test } from 'vitest'
+import { deltaOf, markOf } from './edits.ts'
+
+const relay = 'relay' as StoreId
+const generation = 'generation' as GenerationId
+
+/** A new client whose pull has begun. */
+function pulling(): { readonly state: ReplicaState; receive(frame: Frame): readonly Frame[] } {
+  const state = createReplicaState()
+  const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
+  const session = createClientSession(state, options, () => 1000)
+  const receive = (frame: Frame): readonly Frame[] => settle(session, state, session.receive(frame, 10))
+  settle(session, state, session.begin())
+  receive({
+    type: 'welcome',
+    time: 1000,
+    store: relay,
+    begin: 'new',
+    cursor: { generation, cut: 0, place: 0 },
+    generations: [{ id: generation, store: relay, parent: null, start: 0 }],
+    frontier: new Map(),
+    covers: true,
+    levels: ['relay'],
+    user: 'alice',
+    leader: relay,
+    term: 0,
+  })
+  return { state, receive }
+}
+
+/** Stores every chunk at once, and gathers the frames that are sent. */
+function settle(
+  session: ClientSession,
+  state: ReplicaState,
+  effects: readonly SessionEffect[],
+): readonly Frame[] {
+  return effects.flatMap(effect => {
+    if (effect.kind === 'send') return [effect.frame]
+    if (effect.kind !== 'append') return []
+    state.apply(state.seen + 1, effect.chunk)
+    return settle(session, state, session.stored())
+  })
+}
+
+function page(place: number, head: number, ...names: readonly string[]): ChangesFrame {
+  const rows = names.map((name, i) => {
+    const delta = deltaOf({ kind: 'insert', value: 'red', element: 'x' }, undefined, markOf('bob', 500, i))
+    return { key: documentKey('notes', name), delta, parts: 0, texts: new Map() }
+  })
+  return { type: 'changes', rows, place, head, cut: null, answer: false, writers: [] }
+}
+
+test('[P3] rows of a page that ends within a commit are as new as the feed, and the reach says so', () => {
+  const { state, receive } = pulling()
+  receive(page(0, 7, 'a'))
+  expect(state.reach).toEqual(new Map([[generation, 7]]))
+  expect(state.cursors.get(relay)).toEqual({ generation, cut: 0, place: 0 })
+  expect(state.frontier.size).toBe(0)
+})
