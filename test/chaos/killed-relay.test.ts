@@ -8,7 +8,7 @@ import {
   openNewcomer,
   openNodeClient,
   readAll,
-  untilSynced,
+  untilSame,
   type NodeClient,
 } from './harness/node-client.ts'
 import { startRelayProcess } from './harness/relay-process.ts'
@@ -73,7 +73,7 @@ test(`[A1] no acknowledged write is missing after ${kills} SIGKILLs under load (
     missing.push(...wrong.map(what => `after kill ${kill}: ${what}`))
   }
   for (const load of loads) load.stop()
-  await untilSynced(clients)
+  await untilSame(clients)
   checkLoads()
 
   // In the end nothing is in flight, so what is shown is exactly what was written, once.

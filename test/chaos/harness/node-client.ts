@@ -66,6 +66,21 @@ export async function untilSynced(
   )
 }
 
+/** Resolves when all of them show the same and nothing is on its way: then each has what any of them wrote. */
+export async function untilSame(clients: readonly NodeClient[]): Promise<void> {
+  await untilSynced(clients)
+  await until(async () => {
+    const shown = await Promise.all(
+      clients.map(async client => JSON.stringify(sorted(await readAll(client)))),
+    )
+    return new Set(shown).size === 1
+  }, 'all show the same')
+}
+
+function sorted(shown: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
+  return Object.entries(shown).sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
 export function describe(client: NodeClient): string {
   return JSON.stringify(client.status.get())
 }

@@ -100,10 +100,16 @@ export async function replayTrace(trace: EditingTrace, options: ReplayOptions): 
     }
   }
   for (const { uplink } of authors) uplink.open()
-  await untilSynced(authors.map(({ client }) => client))
   const [first, second] = authors
-  for (; first.seen < second.updates.length; first.seen++)
-    applyUpdate(first.plain, second.updates[first.seen] ?? nothing)
+  for (const [mine, other] of [
+    [first, second],
+    [second, first],
+  ] as const) {
+    for (; mine.seen < other.updates.length; mine.seen++)
+      applyUpdate(mine.plain, other.updates[mine.seen] ?? nothing)
+  }
+  for (const author of authors) await untilSame(author, 'each author has everything')
+  await untilSynced([first.client, second.client])
   const plain = first.plain.getText('text').toString()
   for (const { handle } of authors) handle.close()
   return { clients: [first.client, second.client], plain, looks: looks.length, cuts }
