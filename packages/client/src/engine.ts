@@ -63,6 +63,8 @@ export function createEngine(options: EngineOptions): Engine {
   const batch = createAppliedBatch()
   const milestones = createMilestones(state, runtime, options.levels)
   const serials = new Map<WriterId, number>()
+  /** Own writes that are on disk and perhaps not read from there. */
+  const written = new Map<TransactionId, { readonly position: number; readonly transaction: Transaction }>()
   /** Counted when it is asked for, since an outbox may be long; null after every change. */
   let pending: number | null = null
   let closed: RejoinError | null = null
@@ -75,6 +77,7 @@ export function createEngine(options: EngineOptions): Engine {
       // Rows that this tab wrote may have been forgotten in what it did not read one by one (SPEC D2).
       stamps.renew()
       milestones.recheck()
+      settleWritten()
     } else {
       hear(chunk)
       milestones.follow(chunk)
@@ -98,11 +101,30 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function store(transaction: Transaction): void {
-    journal.write(transaction).catch((error: unknown) => {
-      if (closed !== null) return
-      milestones.unsaved(transaction.id, error)
-      options.onUnsaved(transaction.id, error)
-    })
+    journal.write(transaction).then(
+      position => {
+        if (closed !== null) return
+        written.set(transaction.id, { position, transaction })
+        settleWritten()
+      },
+      (error: unknown) => {
+        if (closed !== null) return
+        milestones.unsaved(transaction.id, error)
+        options.onUnsaved(transaction.id, error)
+      },
+    )
+  }
+
+  /** Pages of another tab may hold a write that is still taken for unwritten here: then its own chunk never comes. */
+  function settleWritten(): void {
+    for (const [id, { position, transaction }] of written) {
+      if (state.seen < position) continue
+      written.delete(id)
+      if (state.outbox.get(id)?.position !== 0) continue
+      pending = null
+      batch.note(state.apply(position, { kind: 'own', transactions: [transaction] }))
+      milestones.recheck()
+    }
   }
 
   function countPending(): number {
