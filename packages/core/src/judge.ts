@@ -246,7 +246,7 @@ function takeWrite(
   context: JudgeContext,
 ): Outcome<TakenRow> {
   const row = joinRows(before?.row ?? emptyRow, write.delta)
-  const limit = limitOfGrowth(row, before?.row)
+  const limit = limitOfValues(write.delta) ?? limitOfGrowth(row, before?.row)
   if (limit !== null) return { ok: false, error: limit }
   const client = yjsClientOf(write.mark.writer)
   for (const name of write.texts.keys()) {
@@ -290,6 +290,29 @@ export function takeTexts(
   return { ok: true, value: { row, texts: states, updates } }
 }
 
+/** F4: every value that is brought, those that a sibling names as its base included. */
+function limitOfValues(delta: Row): Failure | null {
+  for (const cell of delta.cells.values()) {
+    for (const { length } of valuesOf(cell))
+      if (length > limits.valueBytesMax) return exceeded('bytes of a value', limits.valueBytesMax, length)
+  }
+  return null
+}
+
+function valuesOf(cell: Cell): readonly Uint8Array[] {
+  switch (cell.strategy) {
+    case 'lww':
+      return [cell.value]
+    case 'ask':
+      return cell.siblings.flatMap(({ value, base }) => (base === null ? [value] : [value, base.value]))
+    case 'set':
+      return [...cell.elements.values()].map(({ value }) => value)
+    case 'counter':
+    case 'text':
+      return []
+  }
+}
+
 /**
  * F4: a join never throws anything away, so what would grow a row beyond its bounds is refused. A row that peers
  * have joined beyond them can still be written, since nothing else would bring it back within.
@@ -308,8 +331,6 @@ function limitOfGrowth(row: Row, before: Row | undefined): Failure | null {
 function limitOfCell(cell: Cell, held: Cell | undefined): Failure | null {
   const grows = (sizeOf: (of: Cell) => number, limit: number): boolean =>
     sizeOf(cell) > Math.max(limit, held === undefined ? 0 : sizeOf(held))
-  if (cell.strategy === 'lww' && cell.value.length > limits.valueBytesMax)
-    return exceeded('bytes of a value', limits.valueBytesMax, cell.value.length)
   if (grows(siblingsOf, limits.siblingsMax))
     return failure('too-many-siblings', { limit: limits.siblingsMax })
   if (grows(elementsOf, limits.setElementsMax))
@@ -352,7 +373,7 @@ export function judgeGiven(
     if (skewOfMark(mark, context.now, last) > 0) return skewed(mark, context.now, last)
   }
   const row = joinRows(before?.row ?? emptyRow, given.row)
-  const limit = limitOfGrowth(row, before?.row)
+  const limit = limitOfValues(given.row) ?? limitOfGrowth(row, before?.row)
   if (limit !== null) return { ok: false, error: limit }
   return takeTexts(row, given.texts, before, [], { client: 0, ownership: false }, context.screen)
 }

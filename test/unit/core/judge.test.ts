@@ -271,11 +271,30 @@ function siblingsOf(count: number): AskCell {
   }
 }
 
-test('[F4] a value that is too long is limit-exceeded', () => {
-  const value = 'x'.repeat(limits.valueBytesMax + 1)
-  expect(codeOf(submits(relayWith(), { ...insert, value } as Edit, markOf('alice', now)))).toBe(
-    'limit-exceeded',
-  )
+const tooLong = 'x'.repeat(limits.valueBytesMax + 1)
+
+test.each<[string, Edit]>([
+  ['a value', { kind: 'color', value: tooLong }],
+  ['a sibling', { kind: 'title', value: tooLong }],
+  ['an element of a set', { kind: 'add', element: tooLong }],
+])('[F4] %s that is too long is limit-exceeded, submitted or given', (_, edit) => {
+  const relay = relayWith([insert, markOf('bob', now - 9)])
+  const mark = markOf('alice', now)
+  expect(codeOf(submits(relay, edit, mark))).toBe('limit-exceeded')
+  const given = { key: note, row: deltaOf(edit, rowOf(relay), mark), texts: noTexts }
+  expect(judgeGiven(given, contextOf(relay, 'alice'))).toMatchObject({
+    ok: false,
+    error: { code: 'limit-exceeded' },
+  })
+})
+
+test('[F4] a value that is named as a base is no longer than any other', () => {
+  const mark = markOf('bob', now - 9)
+  const relay = relayWith([insert, mark])
+  const edit: Edit = { kind: 'title', value: 'mine' }
+  const longer = deltaOf({ kind: 'title', value: tooLong }, undefined, mark)
+  const delta = deltaOf(edit, joinRows(rowOf(relay), longer), markOf('alice', now))
+  expect(codeOf(judges(relay, writeOf(delta, markOf('alice', now))))).toBe('limit-exceeded')
 })
 
 test('[F4] one field too many is limit-exceeded', () => {

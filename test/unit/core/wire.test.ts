@@ -238,10 +238,14 @@ describe('the bounds', () => {
     }))
     expect(refusalOf(encodeFrame({ type: 'give', rows: rows.slice(1) }))).toBe('nothing')
     expect(refusalOf(encodeFrame({ type: 'give', rows }))).toBe('limit-exceeded')
-    expect(refusalOf(encodeFrame(submitOf(rowOf(new Uint8Array(limits.valueBytesMax)))))).toBe('nothing')
-    expect(refusalOf(encodeFrame(submitOf(rowOf(new Uint8Array(limits.valueBytesMax + 1)))))).toBe(
-      'limit-exceeded',
-    )
+    const changing = (bytes: number): ChangesFrame => ({
+      ...live(1, 1, 1_764_000_000_000),
+      rows: [
+        { key: documentKey('notes', 'n'), delta: rowOf(new Uint8Array(bytes)), parts: 0, texts: new Map() },
+      ],
+    })
+    expect(refusalOf(encodeFrame(changing(limits.valueBytesMax)))).toBe('nothing')
+    expect(refusalOf(encodeFrame(changing(limits.valueBytesMax + 1)))).toBe('limit-exceeded')
     expect(refusalOf(encodeFrame(submitOf(rowOf(new Uint8Array()), 'x'.repeat(257))))).toBe('limit-exceeded')
     const long = {
       type: 'give',
@@ -254,6 +258,13 @@ describe('the bounds', () => {
       texts: noTexts,
     }))
     expect(refusalOf(encodeFrame({ type: 'give', rows: twoLong }))).toBe('limit-exceeded')
+  })
+
+  test('[F4] of values do not end the session of who submits or gives: these are judged one by one', () => {
+    const row = rowOf(new Uint8Array(limits.valueBytesMax + 1))
+    const rows = [{ key: documentKey('notes', 'n'), row, texts: noTexts }]
+    expect(refusalOf(encodeFrame(submitOf(row)))).toBe('nothing')
+    expect(refusalOf(encodeFrame({ type: 'give', rows }))).toBe('nothing')
   })
 
   test('[F4] of siblings and fields hold for a submit, and not for what joined beyond them', () => {

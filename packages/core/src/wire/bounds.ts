@@ -14,6 +14,7 @@ export interface Bounds {
   readonly siblings: number
   readonly setElements: number
   readonly contextWriters: number
+  readonly valueBytes: number
   readonly textUpdateBytes: number
 }
 
@@ -26,6 +27,8 @@ export const submitBounds: Bounds = {
   siblings: limits.siblingsMax,
   setElements: limits.setElementsMax,
   contextWriters: limits.contextWritersMax,
+  // Judged, so that a value which is too long is refused with its transaction, and the session goes on.
+  valueBytes: unbounded,
   textUpdateBytes: limits.textUpdateBytesMax,
 }
 
@@ -36,8 +39,12 @@ export const frameBounds: Bounds = {
   siblings: unbounded,
   setElements: unbounded,
   contextWriters: unbounded,
+  valueBytes: limits.valueBytesMax,
   textUpdateBytes: unbounded,
 }
+
+/** What is given back is judged like a submit. */
+export const giveBounds: Bounds = { ...frameBounds, valueBytes: unbounded }
 
 /** What a replica wrote itself; a chunk may hold what several frames brought. */
 export const diskBounds: Bounds = {

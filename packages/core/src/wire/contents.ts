@@ -13,7 +13,6 @@ import { compareBytes, keyOfBytes } from '../bytes.ts'
 import { contextCovers } from '../context.ts'
 import { deletePolicies, type Deletion } from '../deletion.ts'
 import { assert } from '../errors.ts'
-import { limits } from '../limits.ts'
 import { compareMarks, type Mark, type WriterId } from '../mark.ts'
 import { strategyOfPart, type PartName } from '../row.ts'
 import { readNumber, writeNumber } from './numbers.ts'
@@ -75,7 +74,7 @@ export function readCellContent(
 ): Cell {
   switch (strategy) {
     case 'lww':
-      checkLimit('bytes of a value', limits.valueBytesMax, bytesLeft(reader))
+      checkLimit('bytes of a value', bounds.valueBytes, bytesLeft(reader))
       return { strategy, last: expectMark(last), value: readRaw(reader, bytesLeft(reader)) }
     case 'ask':
       return readAsk(reader, names, bounds, last)
@@ -166,12 +165,12 @@ function readAsk(reader: Reader, names: Names, bounds: Bounds, last: Mark | null
     if (before !== null && compareMarks(before, mark) >= 0) refuseMalformed('siblings are not in order')
     if (!contextCovers(context, mark)) refuseMalformed('a sibling is not covered by its context')
     before = mark
-    const value = readBytes(reader, 'bytes of a value', limits.valueBytesMax)
+    const value = readBytes(reader, 'bytes of a value', bounds.valueBytes)
     const baseMark = readMark(reader, names, last)
     const base =
       baseMark === null
         ? null
-        : { mark: baseMark, value: readBytes(reader, 'bytes of a value', limits.valueBytesMax) }
+        : { mark: baseMark, value: readBytes(reader, 'bytes of a value', bounds.valueBytes) }
     siblings.push({ mark, value, base, answers: readOptionalBytes(reader, 'bytes of answers', 64) })
   }
   return { strategy: 'ask', siblings, context }
@@ -194,7 +193,7 @@ function readSet(reader: Reader, names: Names, bounds: Bounds, last: Mark | null
   const elements = new Map<string, SetElement>()
   const count = readCount(reader, 'elements of a set', bounds.setElements, 3)
   for (let i = 0; i < count; i++) {
-    const value = readBytes(reader, 'bytes of a value', limits.valueBytesMax)
+    const value = readBytes(reader, 'bytes of a value', bounds.valueBytes)
     const added = readMark(reader, names, last)
     const removed = readMark(reader, names, last)
     elements.set(keyOfBytes(value), { value, added, removed })

@@ -20,7 +20,7 @@ import type { Mark, WriterId } from '../mark.ts'
 import { collectionOfKey, lastOfRow, type DocumentKey } from '../row.ts'
 import { noTexts } from '../write.ts'
 import { readBatch, writeBatch } from './batch.ts'
-import { frameBounds, submitBounds } from './bounds.ts'
+import { frameBounds, giveBounds, submitBounds } from './bounds.ts'
 import { readChangedRows, writeChangedRows } from './changed-rows.ts'
 import { readColumn, writeColumn } from './columns.ts'
 import type { Dictionary, Names } from './dictionary.ts'
@@ -226,7 +226,7 @@ export function writeGive(writer: Writer, dictionary: Dictionary, frame: GiveFra
 }
 
 export function readGive(reader: Reader, names: Names): GiveFrame {
-  const batch = readBatch(reader, names, frameBounds)
+  const batch = readBatch(reader, names, giveBounds)
   const flags = readColumn(reader, batch.length)
   const rows = batch.map(({ key, row }, i) => {
     const flag = flags[i] ?? 0
