@@ -18,6 +18,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['browser/**/*.browser.test.ts'],
+          globalSetup: 'browser/harness/switchboard.ts',
           testTimeout: 30_000,
           sequence: { groupOrder: 1 },
           browser: {

@@ -179,7 +179,7 @@ export function linkContract(name: string, harness: LinkHarness, { test, equal }
 
   claim('a link may be closed in the very call that brings it, or a frame of it', async stage => {
     const first = stage.call({ opened: link => link.close(4001, 'at once'), taken: end => end.send(fill(9)) })
-    await stage.until(() => first.told.length > 1)
+    await stage.until(() => first.told.length > 1 && stage.fars[0]?.told.includes('closed') === true)
     const second = await stage.open({ frame: () => second.link.close(4002, 'heard enough') })
     for (let i = 0; i < 5; i++) second.far.end.send(fill(9))
     await stage.until(() => second.near.told.length > 2)
@@ -281,6 +281,7 @@ async function withStage(harness: LinkHarness, run: (stage: Stage) => Promise<vo
       const far: Far = { frames: [], told: [], end }
       fars.push(far)
       takers.shift()?.(end)
+      ring()
       return {
         frame(bytes) {
           far.frames.push(bytes)
