@@ -3,8 +3,10 @@
  *
  * A generation is one opening of a relay's store; it continues its parent up to `start`, as PostgreSQL's
  * timelines do. (g, p) implies (g', p') when g' is g or an ancestor of g and p' is not after the fork. These
- * facts never change, so a table of them only grows, and two tables join by union.
+ * facts never change, so a table of them only grows, and two tables join by union. What comes from outside may be no
+ * such table: a fact that contradicts a known one is not believed, and no walk is longer than `limits.lineageMax`.
  */
+import { limits } from './limits.ts'
 
 /** Eight random bytes, in the form of a writer: names a relay's store. */
 export type StoreId = string & { readonly brand: 'StoreId' }
@@ -44,10 +46,10 @@ export function impliedPosition(
   ancestor: GenerationId,
 ): number {
   let limit = position
-  let at: GenerationId | null = generation
-  while (at !== ancestor) {
-    const fact: Generation | undefined = at === null ? undefined : table.get(at)
-    if (fact === undefined || fact.parent === null) return -1
+  let at: GenerationId = generation
+  for (let steps = 0; at !== ancestor; steps++) {
+    const fact = table.get(at)
+    if (fact === undefined || fact.parent === null || steps === limits.lineageMax) return -1
     if (fact.start < limit) limit = fact.start
     at = fact.parent
   }
@@ -97,12 +99,26 @@ export function joinPositions(table: GenerationTable, a: Positions, b: Positions
   return joined
 }
 
-/** The chain of a generation, newest first: what is called the lineage of its store. */
+/** The chain of a generation, newest first and not beyond the bound: what is called the lineage of its store. */
 export function lineageOf(table: GenerationTable, generation: GenerationId): readonly Generation[] {
   const lineage: Generation[] = []
-  for (let fact = table.get(generation); fact !== undefined; ) {
+  for (let fact = table.get(generation); fact !== undefined && lineage.length < limits.lineageMax; ) {
     lineage.push(fact)
     fact = fact.parent === null ? undefined : table.get(fact.parent)
   }
   return lineage
+}
+
+/** Adds facts to a table and gives back those that are new. One that contradicts a known fact is not believed. */
+export function learnGenerations(
+  table: Map<GenerationId, Generation>,
+  facts: readonly Generation[],
+): readonly Generation[] {
+  return facts.filter(fact => {
+    if (table.has(fact.id)) return false
+    // A generation cannot descend from one that began in it.
+    if (fact.parent !== null && impliedPosition(table, fact.parent, 0, fact.id) >= 0) return false
+    table.set(fact.id, fact)
+    return true
+  })
 }

@@ -95,6 +95,7 @@ export {
   coversPositions,
   impliedPosition,
   joinPositions,
+  learnGenerations,
   lineageOf,
   noPositions,
   type Cursor,

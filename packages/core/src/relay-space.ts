@@ -28,6 +28,7 @@ import {
   coversPositions,
   impliedPosition,
   joinPositions,
+  learnGenerations,
   lineageOf,
   noPositions,
   type Cursor,
@@ -483,11 +484,7 @@ export function createRelaySpace(
       else if (compareMarks(writer.highest, held.highest) > 0)
         draft.writers.set(writer.writer, { ...held, highest: writer.highest })
     }
-    for (const fact of facts) {
-      if (generations.has(fact.id)) continue
-      generations.set(fact.id, fact)
-      draft.generations.push(fact)
-    }
+    draft.generations.push(...learnGenerations(generations, facts))
     draft.peers.set(session.replica, peer)
     draft.frontier = joinPositions(generations, draft.frontier, joined)
     return null

@@ -24,6 +24,7 @@ import {
   addPosition,
   coversPosition,
   joinPositions,
+  learnGenerations,
   noPositions,
   type Cursor,
   type Generation,
@@ -235,7 +236,7 @@ export function createReplicaState(): ReplicaState {
   }
 
   function applyPulled(position: number, chunk: PulledChunk): void {
-    for (const fact of chunk.generations) generations.set(fact.id, fact)
+    learnGenerations(generations, chunk.generations)
     for (const record of chunk.writers) writers.set(record.writer, record)
     for (const { key, delta, texts } of chunk.rows) {
       for (const [part, text] of texts)
@@ -343,7 +344,7 @@ export function createReplicaState(): ReplicaState {
   function applySnapshot(chunk: SnapshotChunk): void {
     cursors.clear()
     for (const [store, cursor] of chunk.cursors) cursors.set(store, cursor)
-    for (const fact of chunk.generations) generations.set(fact.id, fact)
+    learnGenerations(generations, chunk.generations)
     for (const record of chunk.writers) writers.set(record.writer, record)
     for (const writer of chunk.retired) retired.add(writer)
     frontier = chunk.frontier

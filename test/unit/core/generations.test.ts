@@ -6,6 +6,8 @@ import {
   coversPositions,
   impliedPosition,
   joinPositions,
+  learnGenerations,
+  limits,
   lineageOf,
   noPositions,
 } from '@rejoin/core'
@@ -143,4 +145,22 @@ test('[S2] what is not known is not covered', () => {
 test('[S1] a lineage is told newest first', () => {
   expect(lineageOf(table, id('a11')).map(fact => fact.id)).toEqual(['a11', 'a1', 'a'])
   expect(lineageOf(table, id('stranger'))).toEqual([])
+})
+
+test('[Data] a fact that contradicts a known one is not believed, nor one that closes a circle', () => {
+  const known = new Map(tableOf(['a', null, 0], ['a1', 'a', 4]))
+  const told = [
+    ...tableOf(['a', 'a1', 0]).values(),
+    ...tableOf(['a1', 'a', 9], ['b', 'c', 1], ['c', 'c', 0]).values(),
+    ...tableOf(['c', 'b', 1], ['d', 'a1', 5]).values(),
+  ]
+  expect(learnGenerations(known, told).map(fact => fact.id)).toEqual(['b', 'd'])
+  expect(lineageOf(known, id('d')).map(fact => fact.start)).toEqual([5, 4, 0])
+  expect(lineageOf(known, id('b')).map(fact => fact.id)).toEqual(['b'])
+})
+
+test('[Data] a walk ends whatever a table says', () => {
+  const circle = tableOf(['a', 'b', 0], ['b', 'a', 0])
+  expect(lineageOf(circle, id('a')).length).toBe(limits.lineageMax)
+  expect(impliedPosition(circle, id('a'), 7, id('c'))).toBe(-1)
 })
