@@ -32,6 +32,8 @@ export interface PeerPull {
   welcome(frame: WelcomeFrame): void
   changes(frame: ChangesFrame, row: (key: DocumentKey) => HeldRow | undefined): PulledTurn
   text(frame: TextFrame): PulledTurn
+  /** The pull begins again at the start of the feed (SPEC P5). */
+  restart(): void
   /** Whether the peer holds everything of a feed up to a position, by what it told. */
   holds(
     generations: ReadonlyMap<GenerationId, Generation>,
@@ -111,6 +113,10 @@ export function createPeerPull(before: PeerState | null): PeerPull {
     text(frame) {
       if (!frame.more) wantedTexts.delete(bodyKey(frame.key, frame.part))
       return turn([frame], null, null)
+    },
+    restart() {
+      if (cursor !== null) cursor = { ...cursor, cut: 0, place: 0 }
+      atCut = false
     },
     holds: (generations, generation, position) =>
       coversPosition(new Map([...generations, ...facts]), frontier, generation, position),

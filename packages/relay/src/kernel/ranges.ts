@@ -10,6 +10,7 @@ import {
   type RelaySpace,
   type RelayStore,
   type Row,
+  type SpaceSession,
 } from '@rejoin/core'
 import { send, type Attached } from './attached.ts'
 
@@ -21,7 +22,7 @@ export async function answerRange(
 ): Promise<void> {
   if (frame.ranges.length === 0) {
     attached.index = null
-    attached.session.walking = true
+    beginWalk(attached.session)
     return
   }
   if (attached.index === null) {
@@ -31,4 +32,13 @@ export async function answerRange(
     attached.index = createRowIndex(rows)
   }
   send(attached, { type: 'range', ranges: answerRanges(attached.index, frame.ranges) })
+}
+
+/** P5: a peer whose pull has begun asks for the feed from its start, since what it made of it is not what is here. */
+function beginWalk(session: SpaceSession): void {
+  if (session.role === 'peer' && session.walking) {
+    session.cut = session.place = session.toldWriters = 0
+    session.live = false
+  }
+  session.walking = true
 }

@@ -10,7 +10,6 @@ import {
   createRelaySpace,
   encodeFrame,
   failure,
-  isSameFingerprint,
   protocolVersion,
   RejoinError,
   type Caller,
@@ -29,6 +28,7 @@ import { screenUpdate } from '@rejoin/resolve/screen'
 import { closeCodeOf } from '../close-code.ts'
 import type { KernelOptions, SessionLink } from '../kernel-port.ts'
 import { hasRoom, send, sendBytes, type Attached } from './attached.ts'
+import { createComparing } from './comparing.ts'
 import { answerWant, sendPage } from './pages.ts'
 import { answerRange } from './ranges.ts'
 
@@ -71,6 +71,7 @@ export async function openSpaceDriver(
       await store.loadSpace(name),
     )
   const space = await loadSpace()
+  const comparing = createComparing(space, store.generation, log)
   const attachedBySession = new Map<unknown, Attached>()
   let queue: Job[] = []
   let running: Promise<void> | null = null
@@ -108,6 +109,7 @@ export async function openSpaceDriver(
         error instanceof RejoinError
           ? failure(error.code, error.details)
           : failure('overloaded', { retryAfterMs: 1000 })
+      comparing.settle(false)
       log.error({ space: name, error: String(error) }, 'a commit failed; nothing of it was acknowledged')
       for (const { session } of space.failed(cause)) {
         const attached = attachedBySession.get(session)
@@ -160,18 +162,8 @@ export async function openSpaceDriver(
         if (error !== null) return refuse(attached, error)
         if (turn.want !== null) send(attached, turn.want)
         const expected = turn.cut?.fingerprint ?? null
-        if (expected !== null) comparing.push({ attached, pull, expected })
+        if (expected !== null) comparing.note(attached, pull, expected)
       }
-    }
-  }
-  const comparing: { attached: Attached; pull: PeerPull; expected: typeof space.fingerprint }[] = []
-
-  /** P5 between relays: what this turn left must be all that the peer had at its cut, or it proves nothing. */
-  function compare(): void {
-    for (const { attached, pull, expected } of comparing.splice(0)) {
-      if (!pull.holds(space.generations, store.generation, space.position)) continue
-      if (isSameFingerprint(expected, space.fingerprint)) continue
-      log.error({ space: name, peer: attached.session.replica }, 'fingerprints differ at a cut')
     }
   }
 
@@ -227,7 +219,7 @@ export async function openSpaceDriver(
 
   /** F2: what goes to many is encoded once. */
   function deliver(deliveries: readonly Delivery[]): void {
-    compare()
+    comparing.settle(true)
     const encoded = new Map<Frame, Uint8Array>()
     for (const { session, frame } of deliveries) {
       const attached = attachedBySession.get(session)
