@@ -9,6 +9,7 @@ import {
   writerFromBytes,
 } from '@rejoin/core'
 import type {
+  Cell,
   ChangedRow,
   ChangesFrame,
   Chunk,
@@ -42,6 +43,15 @@ import {
 } from './generators.ts'
 
 const row = arbitraryRowOf('forged')
+/** A client is to bring parts that hold something. */
+const brought = row.map(
+  (drawn): Row => ({ ...drawn, cells: new Map([...drawn.cells].filter(holdsSomething)) }),
+)
+
+function holdsSomething([, cell]: readonly [PartName, Cell]): boolean {
+  if (cell.strategy === 'lww') return cell.value.length > 0
+  return cell.strategy !== 'counter' || cell.entries.size > 0
+}
 const list = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(one, { maxLength: 3 })
 const position = fc.oneof(fc.nat({ max: 300 }), fc.maxSafeInteger().map(Math.abs))
 const name = fc.string({ unit: 'grapheme', maxLength: 12 })
@@ -119,7 +129,7 @@ export const arbitraryWrite: fc.Arbitrary<Write> = fc
   .record({
     mark: arbitraryMark,
     key: arbitraryKey,
-    delta: row,
+    delta: brought,
     texts,
     replaced: fc.array(fc.option(arbitraryMark, { nil: null }), { minLength: 4, maxLength: 4 }),
     whole: fc.boolean(),
@@ -279,7 +289,10 @@ export const arbitraryFrames: { readonly [T in Frame['type']]: fc.Arbitrary<Extr
       }),
     ),
   }),
-  give: fc.record({ type: fc.constant('give'), rows: list(fc.record({ key: arbitraryKey, row, texts })) }),
+  give: fc.record({
+    type: fc.constant('give'),
+    rows: list(fc.record({ key: arbitraryKey, row: brought, texts })),
+  }),
   given: fc.record({
     type: fc.constant('given'),
     count: position,

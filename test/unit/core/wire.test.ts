@@ -230,6 +230,22 @@ describe('the bounds', () => {
     expect(decodeFrame(bytes)).toMatchObject({ ok: false, error: { details: { what: 'parts' } } })
   })
 
+  test('of parts from clients go with the bytes that come: a burst of equal changes passes, one that is made up does not', () => {
+    const burst = (value: Uint8Array): SubmitFrame => ({
+      type: 'submit',
+      round: 0,
+      first: 0,
+      transactions: Array.from({ length: 1000 }, (_, i) => ({
+        writes: submitOf(rowOf(value), mintedId(alice, i)).transactions.flatMap(({ writes }) => writes),
+        preconditions: [],
+      })),
+    })
+    expect(encodeFrame(burst(new Uint8Array([3]))).length).toBeLessThan(1100)
+    expect(refusalOf(encodeFrame(burst(new Uint8Array([3]))))).toBe('nothing')
+    expect(encodeFrame(burst(new Uint8Array())).length).toBeLessThan(100)
+    expect(refusalOf(encodeFrame(burst(new Uint8Array())))).toBe('malformed-frame')
+  })
+
   test('of rows, values, names and ids refuse by the limit', () => {
     const rows = Array.from({ length: limits.rowsPerFrameMax + 1 }, (_, i) => ({
       key: documentKey('notes', mintedId(alice, i)),
@@ -246,7 +262,9 @@ describe('the bounds', () => {
     })
     expect(refusalOf(encodeFrame(changing(limits.valueBytesMax)))).toBe('nothing')
     expect(refusalOf(encodeFrame(changing(limits.valueBytesMax + 1)))).toBe('limit-exceeded')
-    expect(refusalOf(encodeFrame(submitOf(rowOf(new Uint8Array()), 'x'.repeat(257))))).toBe('limit-exceeded')
+    expect(refusalOf(encodeFrame(submitOf(rowOf(new Uint8Array([3])), 'x'.repeat(257))))).toBe(
+      'limit-exceeded',
+    )
     const long = {
       type: 'give',
       rows: [{ key: documentKey('n'.repeat(257), '1'), row: emptyRow, texts: noTexts }],
@@ -285,7 +303,7 @@ describe('the bounds', () => {
       cells: new Map(
         Array.from({ length: limits.fieldsPerRowMax + 3 }, (_, i) => [
           partName('lww', `${i}`),
-          { strategy: 'lww', last: markAt(5), value: new Uint8Array() },
+          { strategy: 'lww', last: markAt(5), value: new Uint8Array([3]) },
         ]),
       ),
     }

@@ -38,7 +38,7 @@ import {
 import { readIds, writeIds } from './id-columns.ts'
 import { keyOf, readId, writeId } from './keys.ts'
 import { createMark, expectMark } from './marks.ts'
-import { readInt, readUint, readWithin, type Reader } from './reader.ts'
+import { bytesLeft, readInt, readUint, readWithin, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
 import { partsOf, readShapes, shapesOf, type Shape } from './shapes.ts'
 import {
@@ -167,10 +167,14 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
   const rows: OpenRow[] = []
   const collections: string[] = []
   let parts = 0
+  let contents = 0
   for (let i = 0; i < count; i++) {
     const shape = shapes[shapeOfRow?.[i] ?? 0] ?? refuseMalformed('a shape was not defined')
     parts += shape.parts.length
     checkLimit('parts', bounds.parts, parts)
+    contents += shape.parts.length - (shape.parts.includes('revival') ? 1 : 0)
+    if (contents * bounds.contentBytesMin > bytesLeft(reader))
+      refuseMalformed('there are fewer parts than declared')
     shape.rows.push(i)
     collections.push(shape.collection)
     rows.push(createOpenRow())
@@ -281,7 +285,7 @@ function readContent(
     row.revival = expectMark(mark)
     return
   }
-  if (head === 0) refuseMalformed('a part has no content')
+  if (head <= bounds.contentBytesMin) refuseMalformed('a part has no content')
   if (part === 'deletion')
     row.deletion = readWithin(reader, head - 1, within =>
       readDeletionContent(within, names, bounds, collection, expectMark(mark)),

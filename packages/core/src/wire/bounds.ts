@@ -16,6 +16,8 @@ export interface Bounds {
   readonly contextWriters: number
   readonly valueBytes: number
   readonly textUpdateBytes: number
+  /** What a part takes at least, but for revivals, of which nothing is said but their marks. */
+  readonly contentBytesMin: 0 | 1
 }
 
 const unbounded = Number.MAX_SAFE_INTEGER
@@ -30,6 +32,8 @@ export const submitBounds: Bounds = {
   // Judged, so that a value which is too long is refused with its transaction, and the session goes on.
   valueBytes: unbounded,
   textUpdateBytes: limits.textUpdateBytesMax,
+  // Runs make hundreds of rows of a few bytes, and this makes what they cost go with the bytes that came.
+  contentBytesMin: 1,
 }
 
 export const frameBounds: Bounds = {
@@ -41,10 +45,11 @@ export const frameBounds: Bounds = {
   contextWriters: unbounded,
   valueBytes: limits.valueBytesMax,
   textUpdateBytes: unbounded,
+  contentBytesMin: 0,
 }
 
 /** What is given back is judged like a submit. */
-export const giveBounds: Bounds = { ...frameBounds, valueBytes: unbounded }
+export const giveBounds: Bounds = { ...frameBounds, valueBytes: unbounded, contentBytesMin: 1 }
 
 /** What a replica wrote itself; a chunk may hold what several frames brought. */
 export const diskBounds: Bounds = {
