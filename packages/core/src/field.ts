@@ -67,7 +67,8 @@ export interface TextSupport {
   read(body: readonly Uint8Array[]): string
   /**
    * Makes own updates anew (SPEC W6, X9): the same edits at the same places, over `confirmed`, without what
-   * `refused` brought, as `client` from its clock 0. One update for each of `later`; null where nothing remains.
+   * `refused` brought, as `client`, which goes on from where `confirmed` has it. One update for each of `later`; null
+   * where nothing remains.
    */
   remake(
     confirmed: readonly Uint8Array[],
