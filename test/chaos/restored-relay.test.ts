@@ -109,6 +109,53 @@ test('[S2, T2] what a relay lost with its file comes back from its clients, dele
   )
 })
 
+test('[S2, S3] clients that all come back at once, with writes of their own, heal a relay that lost half', async () => {
+  const chance = createChance(21)
+  const relay = await startRelay()
+  const clients = await openClients(relay, ['alice', 'bob', 'carol'])
+  const copy = join(await createFolder(), 'copy.db')
+  const written = new Set<string>()
+  const deleted = new Set<string>()
+  const writeAll = async (from: number, to: number): Promise<void> => {
+    for (let i = from; i < to; i++) {
+      const client = clients[i % 3] ?? clients[0]
+      const id = await writeMore(client, i, chance)
+      written.add(id)
+      if (client.notes.get(id) === undefined) deleted.add(id)
+    }
+  }
+  await writeAll(0, 300)
+  await untilSame(clients)
+  await relay.stop()
+  copyFileSync(relay.path, copy)
+  await relay.start()
+  for (const client of clients) client.resume()
+  await writeAll(300, 600)
+  await untilSame(clients)
+  const [alice] = clients
+  const gone = [...deleted].filter(id => alice.notes.get(id) === undefined)
+
+  await relay.kill()
+  await writeAll(600, 700)
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${relay.path}${suffix}`, { force: true })
+  copyFileSync(copy, relay.path)
+  await relay.start()
+  for (const client of clients) client.resume()
+  const newcomer = await openNewcomer(relay.url)
+  onTestFinished(() => newcomer.close())
+  await untilSame([...clients, newcomer])
+  const isHere = (id: string): boolean => newcomer.notes.get(id) !== undefined
+  // Nobody deletes what they do not see, so a document that was gone for all stays gone.
+  expect([...written].filter(id => !deleted.has(id) && !isHere(id))).toEqual([])
+  expect(gone.filter(isHere)).toEqual([])
+  expect([gone.length > 10, deleted.size > gone.length]).toEqual([true, true])
+  expect(newcomer.notes.query().get().length).toBeGreaterThan(200)
+  expect(clients.map(client => client.status.get())).toMatchObject(
+    clients.map(() => ({ pending: 0, quarantined: 0 })),
+  )
+  expect(relay.log.filter(({ level }) => level >= 50)).toEqual([])
+})
+
 test('[L3, Q3] of twenty offline writes the one that a rule refuses is in the quarantine, and nineteen are in', async () => {
   const relay = await startRelay(`
     const forbidden = Buffer.from('forbidden')
@@ -203,7 +250,7 @@ async function createFolder(): Promise<string> {
 /** One more write of one of all kinds. Returns the document that it touched. */
 async function writeMore(client: NodeClient, i: number, chance: Chance): Promise<string> {
   const fresh = `m${i}`
-  const old = client.notes.get(`n${chance.below(1000)}`)
+  const old = client.notes.get(`n${chance.below(1000)}`) ?? client.notes.get(`m${chance.below(i + 1)}`)
   const draw = chance.below(10)
   if (draw < 4 || old === undefined) {
     client.notes.insert(
