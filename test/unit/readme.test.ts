@@ -1,12 +1,12 @@
 // What the README shows runs as it stands, and what the documents point at is there.
 import 'fake-indexeddb/auto'
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { Status } from '@rejoin/client'
 import { documentKey, type RelayStore } from '@rejoin/core'
 import { createMemoryDisk, createRelay, nodeRuntime } from '@rejoin/relay'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { compileExamples, examplesOf, runExample } from './example.ts'
 
 /** What the example's own names are, and what was so between its lines. */
 interface Example {
@@ -19,7 +19,7 @@ interface Example {
 
 const root = join(import.meta.dirname, '..', '..')
 const readme = read('README.md')
-const example = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? ''
+const [example = ''] = examplesOf('README.md')
 const relayAddress = 'ws://localhost:4455/v1/sync'
 
 test('the README holds its fifteen lines', () => {
@@ -28,8 +28,8 @@ test('the README holds its fifteen lines', () => {
 })
 
 test('the fifteen lines of the README compile as they stand, and not with a title that is no string', () => {
-  expect(compile(example)).toBe('')
-  expect(compile(replaceOnce(example, "title: 'Hello'", 'title: 1'))).toContain('TS2322')
+  expect(compileExamples(example)).toBe('')
+  expect(compileExamples(replaceOnce(example, "title: 'Hello'", 'title: 1'))).toContain('TS2322')
 }, 60_000)
 
 test('the fifteen lines of the README do what their comments say', async () => {
@@ -47,9 +47,7 @@ test('the fifteen lines of the README do what their comments say', async () => {
     ["// on this device's disk", '\nexport const whenLocal = replica.status.get()'],
     ["// on a relay's disk", '\nexport const whenRelay = replica.status.get()'],
   ].reduce((text, [from = '', to = '']) => replaceOnce(text, from, to), example)
-  const file = join(createFolder(), 'example.ts')
-  writeFileSync(file, `${code}\nexport { note, replica }\n`)
-  const ran = (await import(/* @vite-ignore */ file)) as Example
+  const ran = (await runExample(`${code}\nexport { note, replica }\n`)) as Example
   onTestFinished(() => ran.replica[Symbol.asyncDispose]())
 
   expect(ran.atOnce).toMatchObject({ id: ran.note.id, title: 'Hello', color: 'amber', tags: ['new'] })
@@ -86,34 +84,6 @@ test('every command that the README names is there', () => {
   expect(named).toContain('start')
   expect(named.filter(name => scripts[name] === undefined)).toEqual([])
 })
-
-/** What the compiler says about a program in this workspace. */
-function compile(code: string): string {
-  const folder = createFolder()
-  writeFileSync(join(folder, 'example.ts'), code)
-  const compilerOptions = {
-    composite: false,
-    declaration: false,
-    emitDeclarationOnly: false,
-    noEmit: true,
-    rootDir: '/',
-    rewriteRelativeImportExtensions: false,
-  }
-  const config = { extends: '../../tsconfig.json', compilerOptions, files: ['example.ts'], include: [] }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...config, references: [] }))
-  const tsc = join(root, 'node_modules/.bin/tsc')
-  const { stdout } = spawnSync(tsc, ['-p', folder, '--pretty', 'false'], { encoding: 'utf8' })
-  return stdout
-}
-
-/** In a place from which the packages are found, and which is not kept. */
-function createFolder(): string {
-  const dist = join(root, 'test', 'dist')
-  mkdirSync(dist, { recursive: true })
-  const folder = mkdtempSync(join(dist, 'readme-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
 
 function replaceOnce(text: string, from: string, to: string): string {
   expect(text.split(from).length, `the README shows ${JSON.stringify(from)} once`).toBe(2)

@@ -40,8 +40,10 @@ export interface RelayParts {
   readonly network: SimulatedNetwork
   /** Added to simulated time to make the relay's wall clock. */
   readonly epoch: () => number
-  readonly accept: KernelOptions['accept']
-  readonly peerToken: string
+  /** Everything is accepted without it. */
+  readonly accept?: KernelOptions['accept'] | undefined
+  /** What its peers show. Without it nobody is a peer. */
+  readonly peerToken?: string | undefined
 }
 
 export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
@@ -69,7 +71,7 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
       runtime,
       token: token => Promise.resolve(token === '' ? null : { user: token }),
       access: () => Promise.resolve('write'),
-      accept: parts.accept,
+      accept: parts.accept ?? (() => true),
       log: {
         error: (fields, message) => void errors.push(`${message} ${JSON.stringify(fields)}`),
         info: () => {},
