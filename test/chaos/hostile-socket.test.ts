@@ -213,11 +213,11 @@ test('[C4] a mark an hour ahead is refused as skew, with the relay’s time', as
 
 test('[F4] what is beyond a bound is refused by the bound', async () => {
   const mallory = createRawWriter('notes')
-  await unmoved(async () => {
-    const large = mallory.insert('x', new Uint8Array(limits.valueBytesMax + 1))
-    const { error } = await refusalOf(encodeFrame(submitOf([[large]])))
-    expect(error).toMatchObject({ code: 'limit-exceeded', details: { limit: limits.valueBytesMax } })
-  })
+  const large = await refusedAs(
+    'limit-exceeded',
+    mallory.insert('x', new Uint8Array(limits.valueBytesMax + 1)),
+  )
+  expect(large).toMatchObject({ details: { limit: limits.valueBytesMax } })
   const mark = mallory.nextMark()
   const halves = [0, 1].map(half => {
     const fields = Array.from({ length: 200 }, (_, i) => partName('lww', `f${half * 200 + i}`))
@@ -228,6 +228,14 @@ test('[F4] what is beyond a bound is refused by the bound', async () => {
   })
   const error = await refusedAs('limit-exceeded', ...halves)
   expect(error).toMatchObject({ details: { limit: limits.fieldsPerRowMax, actual: 400 } })
+})
+
+test('a value of no bytes at all is refused as malformed', async () => {
+  const mallory = createRawWriter('notes')
+  await unmoved(async () => {
+    const { error } = await refusalOf(encodeFrame(submitOf([[mallory.insert('x', new Uint8Array(0))]])))
+    expect(error?.code).toBe('malformed-frame')
+  })
 })
 
 test('a document that the relay lacks is not written to in part', async () => {
