@@ -4,15 +4,16 @@
  * A transaction is taken whole or refused whole, saying which write and why. A pure function of the transaction,
  * the rows it touches, what is remembered of writers, and time.
  */
-import type { Cell } from './cells/cell.ts'
+import { contextOfCell, lastOfCell, type Cell } from './cells/cell.ts'
 import { skewOfMark } from './clock.ts'
-import type { Context } from './context.ts'
+import { contextCovers, type Context } from './context.ts'
 import { failure, type Failure, type Outcome } from './errors.ts'
 import type { SubmittedTransaction, WriterRecord } from './frames.ts'
 import { limits } from './limits.ts'
 import { compareMarks, formatMark, isSameMark, yjsClientOf, type Mark, type WriterId } from './mark.ts'
 import type { TextState } from './relay-store.ts'
 import {
+  countParts,
   emptyRow,
   joinRows,
   lastOfRow,
@@ -150,6 +151,10 @@ function judgeMarks(write: Write, row: Row | undefined, context: JudgeContext): 
     if (other !== undefined && compareMarks(other.highest, mark) >= 0) continue
     if (!rowKnows(row, mark)) return failure('unknown-mark', { mark: formatMark(mark) })
   }
+  for (const [name, cell] of write.delta.cells) {
+    if (!contextCovers(contextOfCell(cell), write.mark))
+      return failure('not-permitted', { reason: `what a write brings of ${name} does not bear its mark` })
+  }
   return null
 }
 
@@ -234,9 +239,9 @@ function rowKnows(row: Row | undefined, mark: Mark): boolean {
 
 // ---------------------------------------------------------------- standing, shape, size
 
-/** S3: a part of a row that the relay lacks stands on nothing here. */
-function judgeStanding(write: Write, row: Row | undefined): Failure | null {
-  return row === undefined && !write.whole ? failure('document-unknown', { document: write.key }) : null
+/** S3: a part of a row that the relay lacks stands on nothing here. A body that came ahead of its row is no row. */
+function judgeStanding(write: Write, row: Row = emptyRow): Failure | null {
+  return countParts(row) === 0 && !write.whole ? failure('document-unknown', { document: write.key }) : null
 }
 
 function takeWrite(
@@ -251,9 +256,7 @@ function takeWrite(
   const client = yjsClientOf(write.mark.writer)
   for (const name of write.texts.keys()) {
     const cell = before?.row.cells.get(name)
-    if (!write.delta.cells.has(name)) {
-      return { ok: false, error: failure('text-invalid', { reason: `updates of ${name} without its cell` }) }
-    }
+    if (!write.delta.cells.has(name)) return textInvalid(`updates of ${name} without its cell`)
     if (cell?.strategy !== 'text') continue
     for (const writer of cell.context.keys()) {
       if (writer !== write.mark.writer && yjsClientOf(writer) === client) {
@@ -261,7 +264,16 @@ function takeWrite(
       }
     }
   }
+  for (const [name, { strategy }] of write.delta.cells) {
+    // X3: the cell says that there are updates, so it must not be taken without any.
+    if (strategy === 'text' && (write.texts.get(name) ?? []).length === 0)
+      return textInvalid(`a cell of ${name} without updates`)
+  }
   return takeTexts(row, write.texts, before, earlier, { client, ownership: true }, context.screen)
+}
+
+function textInvalid(reason: string): Outcome<never> {
+  return { ok: false, error: failure('text-invalid', { reason }) }
 }
 
 /** Screens updates in order and adds what they bring to what is known of each body. */
@@ -371,6 +383,10 @@ export function judgeGiven(
   if (error !== null) return { ok: false, error }
   for (const { mark } of marksOfDelta(write)) {
     if (skewOfMark(mark, context.now, last) > 0) return skewed(mark, context.now, last)
+  }
+  for (const [name, cell] of given.row.cells) {
+    if (lastOfCell(cell) === null)
+      return { ok: false, error: failure('not-permitted', { reason: `${name} was written by nobody` }) }
   }
   const row = joinRows(before?.row ?? emptyRow, given.row)
   const limit = limitOfValues(given.row) ?? limitOfGrowth(row, before?.row)

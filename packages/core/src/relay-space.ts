@@ -41,6 +41,7 @@ import {
   judgeGiven,
   judgeTransaction,
   takeTexts,
+  type JudgeContext,
   type JudgedRow,
   type ScreenText,
   type TakenRow,
@@ -96,6 +97,8 @@ export interface SpaceSession {
   round: number
   skipping: boolean
   givenCount: number
+  /** A body that it gave ahead of its row and that was not taken, until the row came (SPEC X3). */
+  refusedBody: { readonly key: DocumentKey; readonly error: Failure } | null
   /** Frontier entries that it was told. */
   told: Positions
   toldWriters: number
@@ -280,6 +283,7 @@ export function createRelaySpace(
       round: 0,
       skipping: false,
       givenCount: 0,
+      refusedBody: null,
       told: frontier,
       toldWriters: cursor.cut,
     }
@@ -350,12 +354,7 @@ export function createRelaySpace(
     return key => draft.rows.get(key) ?? reads.row(key)
   }
 
-  function judgeContext(
-    session: SpaceSession,
-    draft: Draft,
-    reads: TurnReads,
-    now: number,
-  ): Parameters<typeof judgeTransaction>[1] {
+  function judgeContext(session: SpaceSession, draft: Draft, reads: TurnReads, now: number): JudgeContext {
     const row = lookUp(draft, reads)
     return {
       row: (key): JudgedRow | undefined => row(key),
@@ -445,16 +444,25 @@ export function createRelaySpace(
     const context = judgeContext(session, draft, reads, now)
     for (const given of frame.rows) {
       session.givenCount += 1
-      const judged = session.caller.mayWrite
-        ? judgeGiven(given, context)
-        : ({
-            ok: false,
-            error: failure('not-permitted', { reason: 'this token may not write here' }),
-          } as const)
+      const judged = judgeGive(session, given, context)
       if (judged.ok)
         take(draft, reads, given.key, judged.value, [{ key: given.key, delta: given.row }], session)
       else answer.refused.push({ key: given.key, error: judged.error })
+      if (countParts(given.row) > 0) session.refusedBody = null
+      else if (!judged.ok) session.refusedBody = { key: given.key, error: judged.error }
     }
+  }
+
+  /** X3: a long body comes ahead of its row, which says that it is there; so it is refused with what was refused of it. */
+  function judgeGive(
+    session: SpaceSession,
+    given: GiveFrame['rows'][number],
+    context: JudgeContext,
+  ): ReturnType<typeof judgeGiven> {
+    const { caller, refusedBody } = session
+    if (refusedBody?.key === given.key) return { ok: false, error: refusedBody.error }
+    if (caller.mayWrite) return judgeGiven(given, context)
+    return { ok: false, error: failure('not-permitted', { reason: 'this token may not write here' }) }
   }
 
   function pulled(

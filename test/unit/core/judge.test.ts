@@ -422,6 +422,29 @@ function writerBytesLow(): Uint8Array {
 
 // ---------------------------------------------------------------- T2
 
+test('[T1] every cell that a write brings bears its mark', () => {
+  const mark = markOf('alice', now)
+  const nobodys: Row = { ...emptyRow, cells: new Map([[votes, { strategy: 'counter', entries: new Map() }]]) }
+  expect(codeOf(judges(relayWith([insert, markOf('bob', now - 9)]), writeOf(nobodys, mark)))).toBe(
+    'not-permitted',
+  )
+  const given = { key: note, row: nobodys, texts: noTexts }
+  expect(judgeGiven(given, contextOf(relayWith(), 'alice'))).toMatchObject({
+    error: { code: 'not-permitted' },
+  })
+})
+
+test('[S3] a body that came ahead of its row is no row to stand on', () => {
+  const relay = relayWith()
+  relay.rows.set(note, { row: emptyRow, texts: new Map() })
+  expect(codeOf(submits(relay, recolor, markOf('alice', now)))).toBe('document-unknown')
+})
+
+test('[X3] the cell of a text is not taken without what was typed', () => {
+  const relay = relayWith([insert, markOf('bob', now - 9)])
+  expect(codeOf(submits(relay, { kind: 'type' }, markOf('alice', now)))).toBe('text-invalid')
+})
+
 test('[T2] a row that is given back is taken under the marks of others', () => {
   const row = rowOf(relayWith([insert, markOf('bob', now - 9)], [recolor, markOf('carol', now - 5)]))
   const judged = judgeGiven({ key: note, row, texts: noTexts }, contextOf(relayWith(), 'alice'))

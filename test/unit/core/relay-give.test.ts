@@ -1,0 +1,73 @@
+// What a relay makes of rows that come back to it in several frames.
+import {
+  createRelaySpace,
+  documentKey,
+  failure,
+  type Frame,
+  type GenerationId,
+  type GiveFrame,
+  type HeldRow,
+  type ScreenText,
+  type StoreId,
+} from '@rejoin/core'
+import { expect, test } from 'vitest'
+import { body, bytesOf, deltaOf, markOf } from './edits.ts'
+
+const store = 'store' as StoreId
+const generation = 'generation' as GenerationId
+const invalid = failure('text-invalid', { reason: 'it is' })
+const key = documentKey('notes', 'n')
+const row = deltaOf({ kind: 'type' }, undefined, markOf('bob', 500))
+const empty = { cells: new Map(), deletion: null, revival: null }
+
+/** Gives one frame after the other; says what is answered and what was committed. */
+function gives(
+  screen: ScreenText,
+  ...frames: readonly GiveFrame['rows'][]
+): { readonly answers: readonly Frame[]; readonly rows: ReadonlyMap<string, HeldRow> } {
+  const space = createRelaySpace(
+    { name: 'space', store, generation, screen, levels: ['relay'] },
+    { record: null, generations: [] },
+  )
+  const { session } = space.hello(
+    {
+      type: 'hello',
+      protocol: 1,
+      space: 'space',
+      token: '',
+      replica: 'replica' as StoreId,
+      device: 'd',
+      role: 'client',
+      cursors: [],
+      empty: false,
+      frontier: new Map(),
+      reach: new Map(),
+      level: 'relay',
+      credit: 0,
+    },
+    { user: 'alice', mayWrite: true, rule: () => null },
+    1000,
+  )
+  const rows = new Map<string, HeldRow>()
+  const answers = frames.flatMap(given => {
+    const reads = { row: (of: string) => rows.get(of), writer: () => undefined }
+    space.give(session, { type: 'give', rows: given }, reads, 1000)
+    for (const [of, held] of space.draft()?.rows ?? []) rows.set(of, held)
+    return space.committed().map(({ frame }) => frame)
+  })
+  return { answers, rows }
+}
+
+test('[X3] a row whose body was refused is refused with it, since its cell says that the body is there', () => {
+  const texts = new Map([[body, [bytesOf('update')]]])
+  const refusing: ScreenText = () => ({ ok: false, error: invalid })
+  const { answers, rows } = gives(
+    refusing,
+    [{ key, row: empty, texts }],
+    [{ key, row, texts: new Map() }],
+    [{ key, row: deltaOf({ kind: 'color', value: 'red' }, undefined, markOf('bob', 600)), texts: new Map() }],
+  )
+  const refused = answers.map(frame => (frame.type === 'given' ? frame.refused : null))
+  expect(refused).toEqual([[{ key, error: invalid }], [{ key, error: invalid }], []])
+  expect([...rows.keys()]).toEqual([key])
+})
