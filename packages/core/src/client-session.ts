@@ -40,7 +40,7 @@ import { limits } from './limits.ts'
 import type { WriterId } from './mark.ts'
 import { isAcknowledgementHeld, type ReplicaState } from './replica.ts'
 import { compareRanges, createRowIndex, firstRanges, type RowIndex } from './reconcile.ts'
-import type { RemakePlan } from './remake.ts'
+import { isOrphan, type RemakePlan } from './remake.ts'
 import { countParts, emptyRow, joinRows, type DocumentKey, type PartName, type Row } from './row.ts'
 import type { Transaction, TransactionId, TextUpdates, Write } from './write.ts'
 import { partsOfGive, sizeOfTransaction } from './size.ts'
@@ -628,7 +628,7 @@ export function createClientSession(
       const { id, writes } = entry.transaction
       if (entry.position === 0 || sentIds.has(id) || refusedHere.has(id) || isAcknowledgedHere(entry.acks))
         continue
-      if (entry.acks.size === 0 && writes.some(write => state.retired.has(write.mark.writer))) {
+      if (entry.acks.size === 0 && writes.some(write => isOrphan(state, write))) {
         // What comes behind it may stand on it, and what is under way must not be made twice.
         if (sent.size === 0) remaking ??= { from: id, keys: new Set(), refused: null }
         break

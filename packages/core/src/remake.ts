@@ -63,12 +63,41 @@ export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly
     if (entry.position === 0 || entry.acks.size > 0) continue
     if (entry.transaction.id === plan.refused?.transaction.id) continue
     const { writes } = entry.transaction
-    const orphan = writes.some(write => state.retired.has(write.mark.writer))
+    const orphan = writes.some(write => isOrphan(state, write))
     if (!orphan && (!begun || !(keys === null || writes.some(write => keys.has(write.key))))) continue
     for (const { key } of writes) keys?.add(key)
     entries.push(entry)
   }
   return entries
+}
+
+/**
+ * Whether a write was on its way to the disk when what it stands on was made anew: it bears a writer that was, or it
+ * names a mark of one that nothing bears any more.
+ */
+export function isOrphan(state: ReplicaState, write: Write): boolean {
+  if (state.retired.size === 0) return false
+  if (state.retired.has(write.mark.writer)) return true
+  for (const { mark } of marksOfDelta(write)) {
+    const isOld = state.retired.has(mark.writer) && isOwnElder(state, write, mark)
+    if (isOld && !isConfirmed(state, write.key, mark) && !isInOutbox(state, write.key, mark)) return true
+  }
+  return false
+}
+
+/** Whether a mark that a write names is that of an own write before it. */
+function isOwnElder(state: ReplicaState, write: Write, mark: Mark): boolean {
+  return state.own.has(mark.writer) && compareMarks(mark, write.mark) < 0
+}
+
+function isInOutbox(state: ReplicaState, key: DocumentKey, mark: Mark): boolean {
+  return state.outbox.writesOf(key).some(write => isSameMark(write.mark, mark))
+}
+
+function isConfirmed(state: ReplicaState, key: DocumentKey, mark: Mark): boolean {
+  const row = state.confirmed(key)
+  if (isSameMark(row?.revival ?? null, mark) || isSameMark(row?.deletion?.mark ?? null, mark)) return true
+  return [...(row?.cells.values() ?? [])].some(cell => contextCovers(contextOfCell(cell), mark))
 }
 
 /** The bodies that must be loaded before `makeAnew`. */
@@ -201,8 +230,8 @@ function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAne
   /** Own marks that it names and nothing bears any more, since they went to the quarantine, keep their distance. */
   function moveGone(write: Write, seenLast: Mark | null, correction: number): void {
     for (const { mark } of marksOfDelta(write)) {
-      const isOwn = state.own.has(mark.writer) && compareMarks(mark, write.mark) < 0
-      if (!isOwn || renamed.has(formatMark(mark)) || isConfirmed(write.key, mark)) continue
+      if (!isOwnElder(state, write, mark) || renamed.has(formatMark(mark))) continue
+      if (isConfirmed(state, write.key, mark)) continue
       const { ms, tick } = stampOver(stampAnew(mark, correction), floorOf(write.key, mark, seenLast))
       noteMove(write.key, mark, { ms, tick, writer: context.writer })
     }
@@ -215,12 +244,6 @@ function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAne
     const taken = marksOfRow(state.confirmed(key)).filter(one => state.own.has(one.writer) && isUnder(one))
     const moved = (movesByKey.get(key) ?? []).filter(({ old }) => isUnder(old)).map(({ now }) => now)
     return [...taken, ...moved].reduce<Mark | null>(greaterMark, seen)
-  }
-
-  function isConfirmed(key: DocumentKey, mark: Mark): boolean {
-    const row = state.confirmed(key)
-    if (isSameMark(row?.revival ?? null, mark) || isSameMark(row?.deletion?.mark ?? null, mark)) return true
-    return [...(row?.cells.values() ?? [])].some(cell => contextCovers(contextOfCell(cell), mark))
   }
 
   function writeAnew(

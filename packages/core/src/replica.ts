@@ -65,7 +65,7 @@ export interface ReplicaState {
   readonly fingerprint: Fingerprint
   /** Rows that are asked for and outstanding. */
   readonly wants: readonly DocumentKey[]
-  /** Own writers that were made anew: what still bears one is to be made anew too. */
+  /** Own writers that were made anew: what still bears one, or names what it bore, is to be made anew too. */
   readonly retired: ReadonlySet<WriterId>
   /** Writers of what has been in the outbox, as far as this state goes back. */
   readonly own: ReadonlySet<WriterId>

@@ -419,6 +419,15 @@ describe('content', () => {
   })
 })
 
+/** As a client writes it that says which mark it replaced. */
+function withReplaced(transaction: Transaction, part: typeof color, mark: Mark | undefined): Transaction {
+  const replace = (write: Transaction['writes'][number]): Transaction['writes'][number] =>
+    mark === undefined || !write.delta.cells.has(part)
+      ? write
+      : { ...write, replaced: new Map([[part, mark]]) }
+  return { ...transaction, writes: transaction.writes.map(replace) }
+}
+
 function formOfShown(row: Row | undefined): unknown {
   const cell = row?.cells.get(color)
   const shown = row ?? emptyRow
@@ -492,6 +501,34 @@ describe('what is made anew', () => {
     expect(orphans()).toEqual([])
     state.apply(3, { kind: 'own', transactions: [late] })
     expect(orphans()).toEqual([late.id])
+  })
+
+  test('[W6] what names a mark that was made anew while it was on its way to the disk is made anew too', () => {
+    for (const edit of [
+      recolor,
+      { kind: 'title', value: 'b' },
+      { kind: 'delete', policy: 'edit-wins' },
+    ] as const) {
+      const state = createReplicaState()
+      const early = createTab(state).write([[0, insert]])
+      state.write(early)
+      state.apply(1, { kind: 'own', transactions: [early] })
+      const late = createTab(state, 'bob').write([[0, edit]])
+      state.write(withReplaced(late, color, early.writes[0]?.mark))
+      const plan = { from: early.id, keys: null, refused: null }
+      const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
+      const first = makeAnew(state, plan, context)
+      expect(first?.transactions.map(({ from }) => from)).toEqual([early.id])
+      if (first !== null) state.apply(2, first)
+      state.apply(3, { kind: 'own', transactions: [withReplaced(late, color, early.writes[0]?.mark)] })
+      const orphans = { ...plan, keys: new Set<typeof note>() }
+      const second = makeAnew(state, orphans, { ...context, writer: writerOf('carol') })
+      expect(second?.transactions.map(({ from }) => from)).toEqual([late.id])
+      for (const { to } of second?.transactions ?? [])
+        expect(marksIn(to).map(({ writer }) => writer)).not.toContain(early.writes[0]?.mark.writer)
+      if (second !== null) state.apply(4, second)
+      expect(entriesToRemake(state, orphans)).toEqual([])
+    }
   })
 
   test('[W6] what is left without its document goes to the quarantine, and so does what stands on that', () => {
