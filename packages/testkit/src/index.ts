@@ -34,3 +34,4 @@ export {
 } from './history.ts'
 export { createSimulatedRelay, type RelayParts, type SimulatedRelay } from './relay.ts'
 export { simulatedCollections, type SimulatedCollections, type SimulatedFields } from './schema.ts'
+export { shrinkHistory, type ShrunkHistory } from './shrink.ts'

@@ -1,0 +1,11 @@
+/** The worlds that histories are run in. */
+import { everyFault, type HistoryOptions } from '@rejoin/testkit'
+
+export type Topology = Omit<HistoryOptions, 'seed' | 'steps'>
+
+export const topologies: Readonly<Record<string, Topology>> = {
+  calm: { relays: 1 },
+  one: { relays: 1, faults: everyFault },
+  peers: { relays: 2, faults: everyFault },
+  line: { relays: 3, faults: everyFault },
+}
