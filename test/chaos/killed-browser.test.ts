@@ -10,6 +10,7 @@ import {
   addNote,
   addTag,
   colours,
+  introduce,
   isSynced,
   openNote,
   openNotes,
@@ -40,7 +41,11 @@ test(`[A2, W2] everything that a browser reported as stored survives ${kills} SI
   let isTyping = true
   const alice = await launchProfile({
     name: 'alice',
-    prepare: context => (isTyping ? reportStored(context, ledger.note) : Promise.resolve()),
+    async prepare(context) {
+      // The browser itself brings a name to its disk only after seconds, and who loses it is somebody else.
+      await introduce(context, 'Alice')
+      if (isTyping) await reportStored(context, ledger.note)
+    },
   })
   onTestFinished(() => alice.close())
 
@@ -83,6 +88,8 @@ test(`[A2, W2] everything that a browser reported as stored survives ${kills} SI
   expect(ledger.check(found), `after kill ${kills}`).toEqual([])
   survived += 1
   await isSynced(page)
+  const refused = await page.evaluate(() => JSON.stringify(window.replica?.quarantine.get() ?? []))
+  expect(JSON.parse(refused), 'what the relay refused').toEqual([])
   expect(await page.evaluate(() => window.replica?.status.get())).toMatchObject({
     conflicts: 0,
     quarantined: 0,

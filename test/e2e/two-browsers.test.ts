@@ -9,6 +9,7 @@ import { launchProfile, type Profile } from './harness/browser.ts'
 import {
   addNote,
   addTag,
+  introduce,
   isCutOff,
   isSynced,
   openNote,
@@ -155,14 +156,7 @@ test('[P1, X5, K3, L1] what two browsers wrote apart is all there when they meet
 async function sitDown(name: string, relayPort: number): Promise<Person> {
   const wire = await openTcpProxy(relayPort)
   onTestFinished(() => wire.close())
-  const profile = await launchProfile({
-    name,
-    prepare: context =>
-      context.addInitScript(person => {
-        localStorage.setItem('rejoin-notes:name', person)
-        localStorage.setItem('rejoin-notes:name-kept', 'yes')
-      }, name),
-  })
+  const profile = await launchProfile({ name, prepare: context => introduce(context, name) })
   onTestFinished(() => profile.close())
   const page = await openNotes(profile, site.addressOf('team', wire))
   return { profile, wire, page }

@@ -153,7 +153,9 @@ interface Expected {
   body: string
   tags: Set<string>
   created: number
+  /** Those that were chosen since the last that was told, and this one at their head. */
   colours: string[]
+  isPainted: boolean
   isGone: boolean
 }
 
@@ -166,7 +168,15 @@ export function createStoredLedger(): StoredLedger {
   function of(id: string): Expected {
     const known = expected.get(id)
     if (known !== undefined) return known
-    const made: Expected = { title: '', body: '', tags: new Set(), created: 0, colours: [], isGone: false }
+    const made: Expected = {
+      title: '',
+      body: '',
+      tags: new Set(),
+      created: 0,
+      colours: [],
+      isPainted: false,
+      isGone: false,
+    }
     expected.set(id, made)
     return made
   }
@@ -179,7 +189,7 @@ export function createStoredLedger(): StoredLedger {
     if (!note.body.startsWith(wanted.body)) wrong.push(`body ${note.body}, not ${wanted.body}`)
     for (const tag of wanted.tags) if (!note.tags.includes(tag)) wrong.push(`tag ${tag} is missing`)
     if (note.created < wanted.created) wrong.push(`number ${note.created}, not ${wanted.created}`)
-    if (wanted.colours.length > 0 && !wanted.colours.includes(note.colour)) {
+    if (wanted.isPainted && !wanted.colours.includes(note.colour)) {
       wrong.push(`colour ${note.colour}, none of ${wanted.colours.join()}`)
     }
     return wrong.map(what => `${id}: ${what}`)
@@ -205,8 +215,9 @@ export function createStoredLedger(): StoredLedger {
       for (const tag of stored.tags) wanted.tags.add(tag)
       if (stored.created !== undefined) wanted.created = stored.created
       const { colour } = stored
-      if (colour !== undefined)
-        wanted.colours = wanted.colours.slice(Math.max(0, wanted.colours.indexOf(colour)))
+      if (colour === undefined) return
+      wanted.isPainted = true
+      wanted.colours = wanted.colours.slice(Math.max(0, wanted.colours.indexOf(colour)))
     },
     paint: (id, colour) => void of(id).colours.push(colour),
     tagTogether: (tag, ids) => void together.set(tag, ids),

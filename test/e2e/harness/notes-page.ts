@@ -3,7 +3,7 @@
  * read, and not done, is asked of `window.replica`, which is what the app shows.
  */
 import type { Replica } from '@rejoin/client'
-import type { Page } from 'playwright'
+import type { BrowserContext, Page } from 'playwright'
 import type { notes } from '@rejoin/notes/src/schema.ts'
 import { until } from '../../chaos/harness/until.ts'
 import type { Profile } from './browser.ts'
@@ -25,6 +25,14 @@ export interface SeenNote {
   readonly colour: string
   readonly tags: readonly string[]
   readonly created: number
+}
+
+/** Somebody who has told the app their name, which is also what a relay takes them for. */
+export async function introduce(context: BrowserContext, name: string): Promise<void> {
+  await context.addInitScript(person => {
+    localStorage.setItem('rejoin-notes:name', person)
+    localStorage.setItem('rejoin-notes:name-kept', 'yes')
+  }, name)
 }
 
 /** Opens the app in a new tab, and resolves when its replica is open. */
