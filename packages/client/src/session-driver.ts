@@ -1,6 +1,6 @@
 /**
  * Drives a client's session: frames and bytes, the journal, the bodies of texts, and the clock around the machine that
- * decides (client-session.ts of the core).
+ * decides (client/session.ts of the core).
  *
  * What the machine asks for is done in its order; it asks for one chunk at a time and is told when that is on disk and
  * applied. After `stop`, or once it told its end, nothing more happens.

@@ -207,14 +207,14 @@ export {
   encodeHeldRow,
   encodeRow,
 } from './wire/rows.ts'
-export {
-  createClientSession,
-  type ClientSession,
-  type LoadedRow,
-  type SessionEffect,
-  type SessionOptions,
-  type SessionPhase,
-} from './client-session.ts'
+export type {
+  ClientSession,
+  LoadedRow,
+  SessionEffect,
+  SessionOptions,
+  SessionPhase,
+} from './client/effects.ts'
+export { createClientSession } from './client/session.ts'
 export { judgeGiven, judgeTransaction, type Judgement, type JudgeContext, type ScreenText } from './judge.ts'
 export { createPeerPull, type PeerPull, type PulledTurn } from './peer-pull.ts'
 export {

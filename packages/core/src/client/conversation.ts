@@ -1,0 +1,107 @@
+/**
+ * What the parts of a client's session share: the state that they read, the welcome, the phase, and what they ask of
+ * the shell. One chunk is on its way to the disk at most (`busy`), so each part decides over a state that is stored.
+ */
+import type { Chunk, PulledChunk } from '../chunk.ts'
+import type { Failure } from '../errors.ts'
+import type { Frame, WelcomeFrame } from '../frames.ts'
+import type { Generation, GenerationId, StoreId } from '../generations.ts'
+import type { ReplicaState } from '../replica.ts'
+import type { SessionEffect, SessionPhase } from './effects.ts'
+
+export interface Conversation {
+  readonly state: ReplicaState
+  phase: SessionPhase
+  /** Whether a chunk that was asked for is not on disk yet. */
+  busy: boolean
+  /** What the relay said of itself; asked for after the greeting alone. */
+  readonly welcome: WelcomeFrame | null
+  readonly store: StoreId
+  /** The relay's generation: positions of its feed are of this one. */
+  readonly generation: GenerationId
+  /** Q4: who may only read is offered no level, and keeps the outbox for a token that may write. */
+  readonly mayWrite: boolean
+  greeted(welcome: WelcomeFrame): void
+  /** Takes note of facts that the relay told; the next chunk brings them. */
+  learn(facts: readonly Generation[]): void
+  /** Own facts and those that the relay told and no chunk has brought yet. */
+  facts(): ReadonlyMap<GenerationId, Generation>
+  send(frame: Frame): void
+  ask(effect: SessionEffect): void
+  append(chunk: Chunk, durability: 'strict' | 'relaxed'): void
+  /** A chunk that stores what was pulled, with the facts that are new. */
+  pulled(parts: Partial<PulledChunk> & Pick<PulledChunk, 'wants'>): PulledChunk
+  end(error: Failure | null, retryAfterMs: number): void
+  /** Runs a step and gives back what it asked for. After the end nothing runs any more. */
+  act(run: () => void): readonly SessionEffect[]
+}
+
+export function createConversation(state: ReplicaState, now: () => number): Conversation {
+  let effects: SessionEffect[] = []
+  let welcome: WelcomeFrame | null = null
+  let newFacts: Generation[] = []
+
+  const conversation: Conversation = {
+    state,
+    phase: 'greeting',
+    busy: false,
+    get welcome() {
+      return welcome
+    },
+    get store() {
+      return welcome?.store as StoreId
+    },
+    get generation() {
+      return welcome?.cursor.generation as GenerationId
+    },
+    get mayWrite() {
+      return welcome !== null && welcome.levels.length > 0
+    },
+    greeted(frame) {
+      welcome = frame
+      conversation.learn(frame.generations)
+    },
+    learn(facts) {
+      newFacts.push(...facts.filter(fact => !state.generations.has(fact.id)))
+    },
+    facts() {
+      if (newFacts.length === 0) return state.generations
+      return new Map([...newFacts.map(fact => [fact.id, fact] as const), ...state.generations])
+    },
+    send: frame => void effects.push({ kind: 'send', frame }),
+    ask: effect => void effects.push(effect),
+    append(chunk, durability) {
+      conversation.busy = true
+      effects.push({ kind: 'append', chunk, durability })
+    },
+    pulled(parts) {
+      const generations = newFacts
+      newFacts = []
+      return {
+        kind: 'pulled',
+        store: conversation.store,
+        rows: [],
+        texts: [],
+        cursor: null,
+        writers: [],
+        generations,
+        frontier: null,
+        reach: null,
+        at: now(),
+        ...parts,
+      }
+    },
+    end(error, retryAfterMs) {
+      conversation.phase = 'ended'
+      effects.push({ kind: 'end', error, retryAfterMs })
+    },
+    act(run) {
+      effects = []
+      if (conversation.phase !== 'ended') run()
+      const asked = effects
+      effects = []
+      return asked
+    },
+  }
+  return conversation
+}

@@ -1,0 +1,76 @@
+/**
+ * Giving: rows that the relay lacks go to it whole, with their bodies (SPEC S3). The relay counts rows and its answers
+ * through the whole session, so this does too.
+ */
+import type { Failure } from '../errors.ts'
+import type { GivenFrame } from '../frames.ts'
+import { partsOfGive } from '../size.ts'
+import type { DocumentKey } from '../row.ts'
+import type { Conversation } from './conversation.ts'
+import type { LoadedRow } from './effects.ts'
+
+export interface Giving {
+  /** Whether everything that was to be given is, and is answered. */
+  readonly isDone: boolean
+  /** The relay's commit of the last answer. */
+  readonly position: number
+  /** What was given, and not taken, since it was asked last. */
+  readonly given: ReadonlySet<DocumentKey>
+  readonly refused: ReadonlyMap<DocumentKey, Failure>
+  /** Forgets what was given so far, but not what is to be answered. */
+  begin(): void
+  give(keys: readonly DocumentKey[]): void
+  loaded(rows: readonly LoadedRow[]): void
+  answered(frame: GivenFrame): void
+}
+
+const rowsAtOnce = 256
+
+export function createGiving({ ask, send }: Conversation): Giving {
+  const queue: DocumentKey[] = []
+  let isLoading = false
+  let partsGiven = 0
+  let partsAnswered = 0
+  let position = 0
+  const given = new Set<DocumentKey>()
+  const refused = new Map<DocumentKey, Failure>()
+
+  function loadNext(): void {
+    if (isLoading || queue.length === 0) return
+    isLoading = true
+    ask({ kind: 'load', keys: queue.splice(0, rowsAtOnce) })
+  }
+
+  return {
+    get isDone() {
+      return !isLoading && queue.length === 0 && partsAnswered >= partsGiven
+    },
+    get position() {
+      return position
+    },
+    given,
+    refused,
+    begin() {
+      given.clear()
+      refused.clear()
+    },
+    give(keys) {
+      queue.push(...keys)
+      loadNext()
+    },
+    loaded(rows) {
+      isLoading = false
+      for (const part of partsOfGive(rows)) {
+        partsGiven += part.length
+        send({ type: 'give', rows: part })
+      }
+      for (const { key } of rows) given.add(key)
+      loadNext()
+    },
+    answered(frame) {
+      partsAnswered = frame.count
+      for (const { key, error } of frame.refused) refused.set(key, refused.get(key) ?? error)
+      position = Math.max(position, frame.position)
+    },
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Reconciling: the relay and this replica find out what the other one lacks, by ranges (SPEC S2-S4, R1, R2).
+ *
+ * A join is both ways, and its end is a cut: cursor, frontier and reach become the relay's. A give is towards the relay
+ * alone, whenever its frontier does not cover this replica's reach.
+ */
+import type { PulledChunk } from '../chunk.ts'
+import { failure } from '../errors.ts'
+import type { ChangedRow, RangeFrame } from '../frames.ts'
+import { addPosition, coversPositions } from '../generations.ts'
+import { compareRanges, createRowIndex, firstRanges, type RowIndex } from '../reconcile.ts'
+import { emptyRow, joinRows, type DocumentKey, type Row } from '../row.ts'
+import type { Conversation } from './conversation.ts'
+import type { Giving } from './giving.ts'
+import type { Pull } from './pull.ts'
+import type { Wants } from './wants.ts'
+
+export interface Reconciling {
+  /** Whether this session had a give: then the relay's fingerprint may count what is not here (SPEC P5). */
+  readonly hasGiven: boolean
+  begin(how: 'join' | 'give'): void
+  takeRanges(frame: RangeFrame): void
+  /** A row that was asked for came whole. */
+  answered(row: ChangedRow): void
+  /** S3: the relay is alive; at the second time that it does not cover the reach, it is given what it lacks. */
+  heed(): void
+  /** Asks for the chunk with which it ends, if nothing is outstanding. */
+  endIfDone(): void
+  /** A chunk is on disk: whether it was that one. */
+  hasEnded(): boolean
+}
+
+const heartbeatsMax = 2
+
+export function createReconciling(
+  conversation: Conversation,
+  pull: Pull,
+  wants: Wants,
+  giving: Giving,
+): Reconciling {
+  const { state, facts, send, ask } = conversation
+  let index: RowIndex | null = null
+  let how: 'join' | 'give' = 'join'
+  let isRanging = false
+  let isEnding = false
+  let hasGiven = false
+  /** Rows that are asked for because they differ, and how many of those that came brought something. */
+  let differing = new Set<DocumentKey>()
+  let took = 0
+  /** Whether the relay lacks rows that this client may not give. */
+  let withheld = false
+  let uncovered = 0
+
+  function begin(kind: 'join' | 'give'): void {
+    conversation.phase = 'reconciling'
+    how = kind
+    hasGiven ||= kind === 'give'
+    index = createRowIndex(confirmedRows())
+    differing = new Set()
+    took = 0
+    isRanging = true
+    giving.begin()
+    send({ type: 'range', ranges: firstRanges(index) })
+  }
+
+  function* confirmedRows(): Iterable<readonly [DocumentKey, Row]> {
+    for (const key of new Set(state.keys())) {
+      const row = state.confirmed(key)
+      if (row !== undefined) yield [key, row]
+    }
+  }
+
+  function tellRepair(): void {
+    const { given, refused } = giving
+    if (given.size === 0 && took === 0) return
+    ask({
+      kind: 'repaired',
+      gave: given.size - refused.size,
+      took,
+      refused: Array.from(refused, ([key, error]) => ({ key, error })),
+    })
+    took = 0
+  }
+
+  return {
+    get hasGiven() {
+      return hasGiven
+    },
+    begin,
+    takeRanges(frame) {
+      if (index === null || !isRanging)
+        return conversation.end(failure('malformed-frame', { reason: 'ranges that nobody asked for' }), 0)
+      const { next, mine, theirs } = compareRanges(index, frame.ranges)
+      if (how === 'join') {
+        for (const key of theirs) differing.add(key)
+        wants.rows(theirs)
+      }
+      if (next.length > 0) send({ type: 'range', ranges: next })
+      else isRanging = false
+      if (conversation.mayWrite) giving.give(mine)
+      else withheld ||= mine.length > 0
+    },
+    answered({ key, delta }) {
+      // R2: of two rows that differ, each side sends its own; what was healed here is what it brings.
+      const row = state.confirmed(key)
+      if (differing.delete(key) && joinRows(row ?? emptyRow, delta) !== row) took += 1
+    },
+    heed() {
+      const lacks =
+        conversation.phase === 'open' &&
+        pull.atCut &&
+        conversation.mayWrite &&
+        !coversPositions(facts(), pull.frontier, state.reach)
+      uncovered = lacks ? uncovered + 1 : 0
+      if (uncovered < heartbeatsMax) return
+      uncovered = 0
+      begin('give')
+    },
+    endIfDone() {
+      const { phase, busy, welcome, generation } = conversation
+      if (phase !== 'reconciling' || busy || isRanging || !giving.isDone || !wants.isEmpty || !welcome) return
+      tellRepair()
+      // S4: a give that was taken whole leaves only that relay in the reach.
+      const reach =
+        giving.refused.size > 0 || withheld
+          ? addPosition(facts(), state.reach, generation, pull.feedEnd)
+          : new Map([[generation, pull.feedEnd]])
+      const joined: Partial<PulledChunk> =
+        how === 'give'
+          ? {}
+          : {
+              cursor: pull.beginAt(welcome.cursor),
+              frontier: { positions: pull.frontier, how: 'replace' },
+            }
+      conversation.append(conversation.pulled({ ...joined, reach, wants: [] }), 'relaxed')
+      index = null
+      isEnding = true
+    },
+    hasEnded() {
+      const ended = isEnding
+      isEnding = false
+      return ended
+    },
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * A client's side of one session with a relay: how it begins, and the order of what it does (SPEC S1-S4, P1, L2, F3).
+ *
+ *   greeting --welcome--> reconciling (join or give) --> open --> ended
+ *        \---- resume, and the relay covers my reach ----/
+ *
+ * Nothing changes the replica but chunks: the session asks for them to be stored, one at a time, and goes on when
+ * `stored` says that the last one is on disk and applied. So a batch and its cursor are never apart (P1), and what
+ * is judged against the state is judged against what a crash would leave.
+ */
+import { failure } from '../errors.ts'
+import { protocolVersion, type Frame, type WelcomeFrame } from '../frames.ts'
+import type { ReplicaState } from '../replica.ts'
+import { createComparing } from './comparing.ts'
+import { createConversation } from './conversation.ts'
+import type { ClientSession, SessionOptions } from './effects.ts'
+import { createGiving } from './giving.ts'
+import { createInbox } from './inbox.ts'
+import { createPull } from './pull.ts'
+import { createReconciling } from './reconciling.ts'
+import { createSubmitting } from './submitting.ts'
+import { createVerdicts } from './verdicts.ts'
+import { createWants } from './wants.ts'
+
+/** What a relay may send before it hears that this client has stored it. */
+const creditBytes = 4 * 1024 * 1024
+
+export function createClientSession(
+  state: ReplicaState,
+  options: SessionOptions,
+  now: () => number,
+): ClientSession {
+  const conversation = createConversation(state, now)
+  const { act, send } = conversation
+  const inbox = createInbox()
+  const wants = createWants(conversation)
+  const pull = createPull(conversation, wants, row => reconciling.answered(row))
+  const giving = createGiving(conversation)
+  const reconciling = createReconciling(conversation, pull, wants, giving)
+  const compare = createComparing(conversation, pull, reconciling, now)
+  const submitting = createSubmitting(conversation, pull, giving)
+  const verdicts = createVerdicts(conversation, pull, wants, giving, submitting)
+  let uncredited = 0
+
+  function greet(frame: WelcomeFrame): void {
+    conversation.greeted(frame)
+    pull.begin(frame)
+    conversation.ask({ kind: 'clock', relayTime: frame.time })
+    if (frame.begin === 'join') return reconciling.begin('join')
+    if (!frame.covers && state.size > 0 && conversation.mayWrite) return reconciling.begin('give')
+    open()
+  }
+
+  function open(): void {
+    conversation.phase = 'open'
+    send({ type: 'range', ranges: [] })
+    wants.again()
+    step()
+  }
+
+  /** One thing after the other, until something is to be stored: what came, what is made anew, what is offered. */
+  function step(): void {
+    if (conversation.busy || conversation.phase === 'ended') return
+    const next = inbox.next()
+    if (next !== null) {
+      if ('type' in next) verdicts.store(next)
+      else pull.store(next)
+      return step()
+    }
+    const plan = submitting.takePlan()
+    if (plan !== null) {
+      conversation.busy = true
+      return conversation.ask({ kind: 'remake', plan })
+    }
+    reconciling.endIfDone()
+    if (conversation.busy || conversation.phase !== 'open') return
+    submitting.goOn()
+    submitting.offer()
+    if (submitting.hasPlan) step()
+  }
+
+  function receive(frame: Frame): void {
+    const { phase } = conversation
+    if (phase === 'greeting' && !['welcome', 'refuse', 'bye'].includes(frame.type))
+      return conversation.end(failure('malformed-frame', { reason: `${frame.type} before welcome` }), 0)
+    switch (frame.type) {
+      case 'welcome':
+        return greet(frame)
+      case 'changes':
+      case 'text':
+      case 'verdict':
+        inbox.push(frame)
+        return step()
+      case 'range':
+        reconciling.takeRanges(frame)
+        return step()
+      case 'given':
+        giving.answered(frame)
+        pull.hear(frame.position)
+        return step()
+      case 'heartbeat':
+        reconciling.heed()
+        return step()
+      case 'refuse':
+        return conversation.end(frame.error, 0)
+      case 'bye':
+        return conversation.end(null, frame.retryAfterMs)
+      default:
+        return
+    }
+  }
+
+  function stored(): void {
+    conversation.busy = false
+    // F3: what was stored may be sent anew.
+    if (uncredited >= creditBytes / 4) {
+      send({ type: 'credit', bytes: uncredited })
+      uncredited = 0
+    }
+    if (reconciling.hasEnded()) return open()
+    compare(pull.takeExpected())
+    pull.wantWriters()
+    step()
+  }
+
+  return {
+    get phase() {
+      return conversation.phase
+    },
+    get caughtUp() {
+      return conversation.phase === 'open' && pull.isLevel && inbox.isEmpty
+    },
+    get relay() {
+      const { welcome } = conversation
+      return welcome === null ? null : { store: welcome.store, user: welcome.user, levels: welcome.levels }
+    },
+    begin: () =>
+      act(() =>
+        send({
+          type: 'hello',
+          protocol: protocolVersion,
+          space: options.space,
+          token: options.token,
+          replica: options.replica,
+          device: options.device,
+          role: 'client',
+          cursors: [...state.cursors.values()],
+          empty: state.size === 0 || ![...state.keys()].some(key => state.confirmed(key) !== undefined),
+          frontier: state.frontier,
+          reach: state.reach,
+          level: options.level,
+          credit: creditBytes,
+        }),
+      ),
+    receive: (frame, bytes) =>
+      act(() => {
+        uncredited += bytes
+        receive(frame)
+      }),
+    stored: () => act(stored),
+    loaded: rows =>
+      act(() => {
+        giving.loaded(rows)
+        step()
+      }),
+    measured: (key, part, stateVector, digest) =>
+      act(() => {
+        wants.measured(key, part, stateVector, digest)
+        step()
+      }),
+    advance: () => act(step),
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Verdicts: what the relay answered to what was submitted, stored in one chunk (SPEC L2, L3, S3, C4, X7).
+ *
+ * What was acknowledged joins the confirmed layer, and rows of which that may lack something are asked for. A refusal
+ * asks to give and try again, to make anew, or, in the end, for the quarantine.
+ */
+import type { StoredVerdict } from '../chunk.ts'
+import type { Failure } from '../errors.ts'
+import type { VerdictException, VerdictFrame } from '../frames.ts'
+import type { DocumentKey } from '../row.ts'
+import type { TransactionId, Write } from '../write.ts'
+import type { Conversation } from './conversation.ts'
+import type { Giving } from './giving.ts'
+import type { Pull } from './pull.ts'
+import type { Submitting } from './submitting.ts'
+import type { Wants } from './wants.ts'
+
+export interface Verdicts {
+  /** Does what a verdict asks for, and asks for the chunk that stores it, if there is something to store. */
+  store(frame: VerdictFrame): void
+}
+
+/** After so many answers of one kind to one transaction, giving does not help: it goes to the quarantine. */
+const triesMax = 2
+
+type Refusal = Extract<VerdictException, { readonly kind: 'refused' }>
+
+export function createVerdicts(
+  conversation: Conversation,
+  pull: Pull,
+  wants: Wants,
+  giving: Giving,
+  submitting: Submitting,
+): Verdicts {
+  const { state, ask, append } = conversation
+  const tries = new Map<TransactionId, number>()
+
+  /** What a refusal asks for: give and try again, make anew, or the quarantine (null: not settled by this verdict). */
+  function refuse(id: TransactionId, { error, write }: Refusal, give: DocumentKey[]): StoredVerdict | null {
+    const entry = state.outbox.get(id)
+    const keys = new Set((entry?.transaction.writes ?? []).map(({ key }) => key))
+    if (triesAgain(id, error, keys, give)) return null
+    submitting.keepBack(id)
+    if (entry === undefined) return null
+    // L2: what another relay has stays; that this one refused it is noted.
+    if (entry.acks.size > 0) return { id, outcome: { kind: 'refused', error, write } }
+    // L3: what touches a document of the refused one is made anew.
+    submitting.remake({ from: id, keys, refused: { transaction: entry.transaction, error } })
+    return null
+  }
+
+  function triesAgain(
+    id: TransactionId,
+    error: Failure,
+    keys: ReadonlySet<DocumentKey>,
+    give: DocumentKey[],
+  ): boolean {
+    const tried = (tries.get(id) ?? 0) + 1
+    tries.set(id, tried)
+    if (tried > triesMax) return false
+    switch (error.code) {
+      case 'document-unknown':
+      case 'unknown-mark':
+      case 'text-gap':
+        give.push(...keys)
+        return true
+      case 'clock-skew':
+        ask({ kind: 'clock', relayTime: error.details.relayTime })
+        submitting.remake({ from: id, keys: null, refused: null })
+        return true
+      case 'client-id-taken':
+        submitting.remake({ from: id, keys, refused: null })
+        return true
+      case 'overloaded':
+        return true
+      default:
+        return false
+    }
+  }
+
+  /** L2: rows of which the confirmed layer may lack parts although their writes are in it. */
+  function rowsLacked(writes: readonly Write[], told: readonly VerdictException[]): readonly DocumentKey[] {
+    // A whole write says nothing of what the relay had: that is told by exceptions, be it lost, hidden or partial.
+    const lacking = new Set(told.map(exception => ('write' in exception ? exception.write : -1)))
+    return writes
+      .filter((write, i) => (write.whole ? lacking.has(i) : state.confirmed(write.key) === undefined))
+      .map(write => write.key)
+  }
+
+  return {
+    store(frame) {
+      const toldByIndex = exceptionsByIndex(frame)
+      const verdicts: StoredVerdict[] = []
+      const give: DocumentKey[] = []
+      const lacked: DocumentKey[] = []
+      for (const { index, id } of submitting.answered(frame.count)) {
+        const told = toldByIndex.get(index) ?? []
+        const refusal = told.find(exception => exception.kind === 'refused')
+        if (told.some(exception => exception.kind === 'skipped')) submitting.halt()
+        else if (refusal !== undefined) {
+          submitting.halt()
+          const verdict = refuse(id, refusal, give)
+          if (verdict !== null) verdicts.push(verdict)
+        } else {
+          verdicts.push({ id, outcome: { kind: 'acknowledged', shows: showingOf(told) } })
+          lacked.push(...rowsLacked(state.outbox.get(id)?.transaction.writes ?? [], told))
+        }
+      }
+      wants.rows(lacked)
+      giving.give(give)
+      if (frame.cut) pull.follow(frame.position)
+      if (verdicts.length === 0) return
+      const { store } = conversation
+      const { generation, position } = frame
+      append(
+        { kind: 'verdicts', store, generation, position, verdicts, wants: wants.outstanding() },
+        'relaxed',
+      )
+    },
+  }
+}
+
+function exceptionsByIndex({ exceptions }: VerdictFrame): ReadonlyMap<number, readonly VerdictException[]> {
+  const byIndex = new Map<number, VerdictException[]>()
+  for (const exception of exceptions) {
+    const told = byIndex.get(exception.index)
+    if (told === undefined) byIndex.set(exception.index, [exception])
+    else told.push(exception)
+  }
+  return byIndex
+}
+
+function showingOf(told: readonly VerdictException[]): 'yes' | 'lost' | 'hidden' {
+  for (const { kind } of told) if (kind === 'lost' || kind === 'hidden') return kind
+  return 'yes'
+}
