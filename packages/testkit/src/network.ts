@@ -47,6 +47,9 @@ interface Wire {
   close(tellCaller: boolean, tellRelay: boolean, code: number): void
 }
 
+/** After how long a relay's socket gives up a caller that says nothing any more. */
+const pingMs = 50_000
+
 export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): SimulatedNetwork {
   const relays = new Map<string, ServingRelay>()
   const cuts = new Set<string>()
@@ -127,8 +130,10 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
       },
       close(code, reason) {
         if (!wire.open) return
+        // What nobody is told of tells nobody anything: the caller finds out by the silence.
+        if (wire.dead) return void wire.close(false, true, code)
         down.send(() => {
-          if (!wire.open) return
+          if (!carries()) return
           callerKnows = true
           wire.close(false, true, code)
           scope.after(0, () => events.closed(code, reason))
@@ -153,7 +158,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
           callerKnows = true
           scope.after(0, () => events.closed(code, reason))
         }
-        wire.close(false, true, code)
+        wire.close(false, !wire.dead, code)
       },
     }
     scope.after(0, () => void (listening && events.opened(link)))
@@ -161,7 +166,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
     return () => {
       listening = false
       callerKnows = true
-      wire.close(false, true, 1000)
+      wire.close(false, !wire.dead, 1000)
     }
   }
 
@@ -200,8 +205,12 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
       cuts.add(nameOf(name, url))
       for (const wire of [...wires]) {
         if (wire.name !== name || wire.url !== url) continue
-        if (how === 'silent') wire.dead = true
-        else wire.close(true, true, 1006)
+        if (how === 'told') wire.close(true, true, 1006)
+        else {
+          wire.dead = true
+          // A relay misses the answers to its pings.
+          clock.after(pingMs, () => wire.close(false, true, 1006))
+        }
       }
     },
     heal: (name, url) => void cuts.delete(nameOf(name, url)),

@@ -29,6 +29,7 @@ import { closeCodeOf } from '../close-code.ts'
 import type { KernelOptions, SessionLink } from '../kernel-port.ts'
 import { hasRoom, send, sendBytes, type Attached } from './attached.ts'
 import { createComparing } from './comparing.ts'
+import { withoutKnownTexts } from './known-texts.ts'
 import { answerWant, sendPage } from './pages.ts'
 import { answerRange } from './ranges.ts'
 
@@ -99,7 +100,11 @@ export async function openSpaceDriver(
     const frames = jobs.filter(job => job.kind === 'frame').filter(job => job.attached.open)
     try {
       const reads = await load(frames.map(({ frame }) => frame))
-      for (const { attached, frame } of frames) takeIn(attached, frame, reads)
+      for (const { attached, frame } of frames) {
+        const isPulled = attached.pull !== null && frame.type === 'changes'
+        const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame
+        takeIn(attached, news, reads)
+      }
       if (jobs.some(job => job.kind === 'attach')) space.openLineage()
       const draft = space.draft()
       if (draft !== null) await store.commit(draft)
