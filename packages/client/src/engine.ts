@@ -48,7 +48,7 @@ export interface EngineOptions {
   readonly runtime: Runtime
   /** Makes the journal over the state's sink. */
   readonly createJournal: (sink: JournalSink) => Journal
-  /** Levels that the relay gives, as far as it is known. */
+  /** Levels that are to be had beside the memory: this device's disk, and what the relay gives, as far as it is known. */
   readonly levels: () => readonly Level[]
   /** An own write cannot be stored any more, because the store is gone. */
   readonly onUnsaved: (id: TransactionId, error: unknown) => void

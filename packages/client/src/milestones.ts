@@ -121,7 +121,8 @@ export function createMilestones(
         const now = nameOf(id)
         waiting.get(now)?.delete(waiter)
         const stage = stageOf(now)
-        reject(timeout(typeof stage === 'string' ? stage : 'visible', level, timeoutMs))
+        const isGiven = typeof stage === 'string' && (stage !== 'local' || levels().includes('local'))
+        reject(timeout(isGiven ? stage : 'visible', level, timeoutMs))
       })
     })
   }
@@ -131,7 +132,7 @@ export function createMilestones(
       const promise =
         closed !== null
           ? Promise.reject(closed)
-          : level === 'quorum' || (level === 'relay' && !levels().includes('relay'))
+          : level === 'quorum' || !levels().includes(level)
             ? Promise.reject(unavailable(level, levels()))
             : wait(id, level, timeoutMs)
       promise.catch(() => {})
@@ -186,8 +187,8 @@ function timeout(reached: string, wanted: Level | Stage, ms: number): RejoinErro
   return new RejoinError('ack-timeout', { reached, wanted }, message)
 }
 
-function unavailable(wanted: Level, relay: readonly Level[]): RejoinError<'ack-unavailable'> {
-  const available = ['local', ...relay.filter(level => level !== 'local' && level !== wanted)]
-  const message = `nothing here gives '${wanted}'; it gives ${available.join(', ')}`
+function unavailable(wanted: Level, given: readonly Level[]): RejoinError<'ack-unavailable'> {
+  const available = [...new Set(given)].filter(level => level !== wanted)
+  const message = `nothing here gives '${wanted}'; it gives ${available.join(', ') || 'no level'}`
   return new RejoinError('ack-unavailable', { wanted, available }, message)
 }

@@ -5,7 +5,7 @@
 import { RejoinError, type Storage, type StoreId } from '@rejoin/core'
 import { openReplicaRecord, type OpenedReplica } from './journal/loss.ts'
 import { journalStores, journalVersion } from './journal/stores.ts'
-import { memoryPorts, platformPorts } from './platform.ts'
+import { createMemoryPorts, memoryPorts, platformPorts } from './platform.ts'
 import type { ClientPorts } from './ports.ts'
 
 export interface OpenedDatabase {
@@ -14,7 +14,7 @@ export interface OpenedDatabase {
   readonly storage: Storage
   readonly record: OpenedReplica
   readonly replica: StoreId
-  /** Why it is in memory although it should not be. */
+  /** Why it is in memory although it should not be: then nothing gets on this device's disk. */
   readonly blocked: RejoinError | null
 }
 
@@ -34,7 +34,8 @@ export async function openDatabase(
     return await openWith(name, ports, null)
   } catch (error) {
     if (!(error instanceof RejoinError) || ports.persistence === 'memory') throw error
-    return openWith(name, { ...ports, ...memoryPorts }, error)
+    // What came with ports of its own, such as a simulated device, shares nothing with the rest of the process.
+    return openWith(name, { ...ports, ...(given === undefined ? memoryPorts : createMemoryPorts()) }, error)
   }
 }
 

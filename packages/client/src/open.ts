@@ -73,7 +73,11 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     name,
     replica,
     runtime,
-    levels: () => (options.relays.length === 0 ? [] : uplink.levels),
+    levels: () => [
+      // In memory that nobody chose, nothing is on this device's disk.
+      ...(database.blocked === null ? (['local'] as const) : []),
+      ...(options.relays.length === 0 ? [] : uplink.levels),
+    ],
     createJournal: sink =>
       createJournal({
         name,

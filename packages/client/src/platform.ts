@@ -5,7 +5,6 @@
  * messages; what is in memory belongs to this process alone, and must not wait for the lock of a tab that it shares
  * nothing with.
  */
-import type { Locks, OpenChannel, OpenStorage } from '@rejoin/core'
 import { openBroadcast } from './broadcast.ts'
 import { browserPage } from './browser-page.ts'
 import { createLocalMarker } from './journal/local-marker.ts'
@@ -18,24 +17,26 @@ import { systemRuntime } from './system-runtime.ts'
 import { createWebLocks } from './web-locks.ts'
 import { connectWebSocket } from './websocket-runtime.ts'
 
-// One of each for this process, so that a second opening of a replica meets the first.
-const processLocks: Locks = createProcessLocks()
-const openProcessChannel: OpenChannel = createProcessChannels()
-const openMemory: OpenStorage = createMemoryStorage()
-
 const noMarker: Marker = { read: () => null, write: () => {} }
 
-/** What a replica in memory has in the place of what tabs share. */
-export const memoryPorts: Pick<
+/** What a replica in memory has in the place of what tabs share: a store, locks and channels that nobody else sees. */
+export function createMemoryPorts(): MemoryPorts {
+  return {
+    openStorage: createMemoryStorage(),
+    locks: createProcessLocks(),
+    openChannel: createProcessChannels(),
+    marker: noMarker,
+    persistence: 'memory',
+  }
+}
+
+export type MemoryPorts = Pick<
   ClientPorts,
   'openStorage' | 'locks' | 'openChannel' | 'marker' | 'persistence'
-> = {
-  openStorage: openMemory,
-  locks: processLocks,
-  openChannel: openProcessChannel,
-  marker: noMarker,
-  persistence: 'memory',
-}
+>
+
+/** One of each for this process, so that a second opening of a replica meets the first. */
+export const memoryPorts: MemoryPorts = createMemoryPorts()
 
 /** The ports for a database. */
 export function platformPorts(name: string): ClientPorts {
@@ -47,8 +48,8 @@ export function platformPorts(name: string): ClientPorts {
     locks:
       typeof navigator !== 'undefined' && 'locks' in navigator
         ? createWebLocks(navigator.locks)
-        : processLocks,
-    openChannel: typeof BroadcastChannel === 'undefined' ? openProcessChannel : openBroadcast,
+        : memoryPorts.locks,
+    openChannel: typeof BroadcastChannel === 'undefined' ? memoryPorts.openChannel : openBroadcast,
     marker: createLocalMarker(name),
     persistence: 'indexeddb',
   }

@@ -1,9 +1,9 @@
 /** What a replica does for its own store: pages, forgetting, and a store that is gone or was left in disorder. */
-import { createMemoryDatabase, journalStores } from '@rejoin/client'
-import { documentKey, limits } from '@rejoin/core'
-import { readDevice } from '@rejoin/testkit'
+import { createMemoryDatabase, createMemoryStorage, journalStores } from '@rejoin/client'
+import { documentKey, limits, RejoinError } from '@rejoin/core'
+import { createChance, createSimulatedRelay, readDevice } from '@rejoin/testkit'
 import { expect, it } from 'vitest'
-import { createWorld, until, within, type Notes, type World } from './engine-world.ts'
+import { createWorld, epoch, until, within, type Notes, type World } from './engine-world.ts'
 
 const name = 'rejoin//space'
 
@@ -124,7 +124,6 @@ it('a replica whose store does not answer opens in memory, and goes on from ther
   const world = createWorld()
   await world.relay.start()
   const tab = world.device.openTab()
-  const { RejoinError } = await import('@rejoin/core')
   const alice = await world.open(tab, {
     name: 'blocked',
     ports: {
@@ -135,4 +134,82 @@ it('a replica whose store does not answer opens in memory, and goes on from ther
   expect(alice.status.get()).toMatchObject({ persistence: 'memory', storage: 'storage-blocked' })
   await within(world.clock, alice.notes.insert({ title: 'a', color: 'b' }).reached('relay'))
   await within(world.clock, alice.close())
+})
+
+async function openBlocked(
+  world: World,
+  code: 'storage-blocked' | 'storage-full' = 'storage-blocked',
+): Promise<Notes> {
+  const tab = world.device.openTab()
+  const openStorage = (): Promise<never> => Promise.reject(new RejoinError(code, { reason: 'test' }, code))
+  return world.open(tab, { ports: { ...tab.ports, openStorage } })
+}
+
+it('[A2] in memory that nobody chose, a write cannot be on this device’s disk, and that is said', async () => {
+  const world = createWorld()
+  await world.relay.start()
+  const alice = await openBlocked(world)
+  const written = alice.notes.insert({ title: 'a', color: 'b' })
+  await expect(written.reached('local')).rejects.toMatchObject({
+    code: 'ack-unavailable',
+    details: { wanted: 'local', available: ['relay'] },
+  })
+  await within(world.clock, written.reached('relay'))
+  alice.pause()
+  const late = alice.notes.insert({ title: 'b', color: 'b' }).reached('relay', { timeoutMs: 1000 })
+  await expect(within(world.clock, late)).rejects.toMatchObject({ details: { reached: 'visible' } })
+})
+
+it('[A2] in memory that was chosen, local means in that store', async () => {
+  const world = createWorld()
+  const tab = world.device.openTab()
+  const openStorage = createMemoryStorage()
+  const alice = await world.open(tab, { ports: { ...tab.ports, openStorage, persistence: 'memory' } })
+  await within(world.clock, alice.notes.insert({ title: 'a', color: 'b' }).reached('local'))
+})
+
+it('a disk that is full at the very first opening leaves a replica in memory', async () => {
+  const world = createWorld()
+  world.device.disk.fail('storage-full')
+  const alice = await world.open(world.device.openTab())
+  expect(alice.status.get()).toMatchObject({ persistence: 'memory', storage: 'storage-full' })
+  world.device.disk.fail(null)
+  const again = await world.open(world.device.openTab())
+  expect(again.status.get()).toMatchObject({ persistence: 'indexeddb', storage: undefined })
+})
+
+it('two devices of one process that both fall back to memory share nothing', async () => {
+  const world = createWorld()
+  const alice = await openBlocked(world)
+  alice.notes.insert({ title: 'of alice alone', color: 'b' })
+  await world.clock.advance(100)
+  const tab = world.another('bob').openTab()
+  const openStorage = (): Promise<never> =>
+    Promise.reject(new RejoinError('storage-blocked', { reason: 'test' }, 'blocked'))
+  const bob = await world.open(tab, { ports: { ...tab.ports, openStorage } })
+  expect(bob.notes.query().get()).toEqual([])
+})
+
+it('what was refused can be sent again without a disk', async () => {
+  const world = createWorld()
+  let isStrict = true
+  const refusing = createSimulatedRelay({
+    url: 'ws://relay',
+    clock: world.clock,
+    chance: createChance(7),
+    network: world.network,
+    epoch: () => epoch,
+    accept: () => !isStrict || 'not now',
+    peerToken: '',
+  })
+  await refusing.start()
+  const alice = await openBlocked(world)
+  alice.notes.insert({ title: 'a', color: 'b' })
+  await until(world.clock, () => alice.quarantine.get().length === 1)
+  isStrict = false
+  const [item] = alice.quarantine.get()
+  if (item === undefined) throw new Error('nothing was refused')
+  const again = await within(world.clock, alice.quarantine.sendAgain(item.id))
+  await within(world.clock, again?.reached('relay') ?? Promise.reject(new Error('nothing was sent')))
+  expect(alice.quarantine.get()).toEqual([])
 })
