@@ -216,7 +216,7 @@ export type {
 } from './client/effects.ts'
 export { createClientSession } from './client/session.ts'
 export { judgeGiven, judgeTransaction, type Judgement, type JudgeContext, type ScreenText } from './judge.ts'
-export { createPeerPull, type PeerPull, type PulledTurn } from './peer-pull.ts'
+export { createPeerPull, type PeerPull, type PulledTurn } from './relay/peer-pull.ts'
 export {
   answerRanges,
   compareRanges,
@@ -225,13 +225,7 @@ export {
   type Comparison,
   type RowIndex,
 } from './reconcile.ts'
-export {
-  createRelaySpace,
-  type Caller,
-  type Delivery,
-  type RelaySpace,
-  type SpaceSession,
-  type TurnReads,
-} from './relay-space.ts'
+export { createRelaySpace, type RelaySpace } from './relay/space.ts'
+export type { Caller, Delivery, SpaceSession, TurnReads } from './relay/space-session.ts'
 export { bodiesToRemake, entriesToRemake, makeAnew, type RemakeContext, type RemakePlan } from './remake.ts'
 export { sizeOfRow, sizeOfTexts, sizeOfTransaction, sizeOfWrite } from './size.ts'

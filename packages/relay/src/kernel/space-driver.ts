@@ -161,9 +161,7 @@ export async function openSpaceDriver(
         if (pull === null)
           return refuse(attached, failure('malformed-frame', { reason: `${frame.type} from a client` }))
         const turn = frame.type === 'text' ? pull.text(frame) : pull.changes(frame, reads.row)
-        const { place } = turn.peer.cursor
-        const changes = frame.type === 'text' ? { ...emptyChanges, place, head: place } : frame
-        const error = space.pulled(session, changes, turn.peer, reads, turn.joined, turn.facts, turn.texts)
+        const error = space.pulled(session, turn, reads, runtime.now())
         if (error !== null) return refuse(attached, error)
         if (turn.want !== null) send(attached, turn.want)
         const expected = turn.cut?.fingerprint ?? null

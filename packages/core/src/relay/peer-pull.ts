@@ -2,8 +2,8 @@
  * A relay's pull of a peer's feed: the same verb as a client's, but what comes is joined into the relay's own rows
  * in the turn that stores the cursor with it (SPEC P1-P4, T3).
  */
-import { bodyKey } from './bodies.ts'
-import type { ChangesFrame, Cut, TextFrame, WantFrame, WelcomeFrame } from './frames.ts'
+import { bodyKey } from '../bodies.ts'
+import type { ChangesFrame, Cut, TextFrame, WantFrame, WelcomeFrame } from '../frames.ts'
 import {
   coversPosition,
   joinPositions,
@@ -11,17 +11,12 @@ import {
   type Generation,
   type GenerationId,
   type Positions,
-} from './generations.ts'
-import type { HeldRow, PeerState } from './relay-store.ts'
-import { countParts, emptyRow, joinRows, type DocumentKey, type PartName } from './row.ts'
-import type { PulledTexts } from './relay-space.ts'
+} from '../generations.ts'
+import type { HeldRow, PeerState } from '../relay-store.ts'
+import { countParts, emptyRow, joinRows, type DocumentKey, type PartName } from '../row.ts'
+import type { Pulled, PulledTexts } from './taking.ts'
 
-export interface PulledTurn {
-  readonly peer: PeerState
-  /** At a cut with nothing outstanding, what the peer holds. */
-  readonly joined: Positions
-  readonly facts: readonly Generation[]
-  readonly texts: PulledTexts
+export interface PulledTurn extends Pulled {
   readonly want: WantFrame | null
   /** At such a cut, when the peer tells it: to be compared with this relay's own, if the peer holds all of it (SPEC P5). */
   readonly cut: Cut | null
@@ -58,7 +53,11 @@ export function createPeerPull(before: PeerState | null): PeerPull {
     }
   }
 
-  function turn(texts: PulledTexts, want: WantFrame | null, cut: Cut | null): PulledTurn {
+  function turn(
+    { rows, writers, cut }: Pick<ChangesFrame, 'rows' | 'writers' | 'cut'>,
+    texts: PulledTexts,
+    want: WantFrame | null,
+  ): PulledTurn {
     const outstanding = wants.size + wantedTexts.size > 0
     if (cut !== null)
       frontier = joinPositions(facts, frontier, new Map([...cut.frontier, [cut.generation, cut.position]]))
@@ -66,6 +65,8 @@ export function createPeerPull(before: PeerState | null): PeerPull {
     const news = told
     told = []
     return {
+      rows,
+      writers,
       peer: {
         cursor: cursor ?? { generation: '' as GenerationId, cut: 0, place: 0 },
         wants: [...wants, ...wantedTexts.values()],
@@ -108,11 +109,11 @@ export function createPeerPull(before: PeerState | null): PeerPull {
       }
       const want: WantFrame | null =
         keys.length + bodies.length > 0 ? { type: 'want', keys, texts: bodies, writers: [] } : null
-      return turn([], want, frame.cut)
+      return turn(frame, [], want)
     },
     text(frame) {
       if (!frame.more) wantedTexts.delete(bodyKey(frame.key, frame.part))
-      return turn([frame], null, null)
+      return turn({ rows: [], writers: [], cut: null }, [frame], null)
     },
     restart() {
       if (cursor !== null) cursor = { ...cursor, cut: 0, place: 0 }

@@ -1,0 +1,177 @@
+/**
+ * Taking in: what clients submit and give back is judged, what a peer's feed brings is checked by size alone (SPEC Q1,
+ * T1-T4, L3). All of it goes into a turn; nobody hears of it before that is on disk.
+ */
+import { failure, type Failure } from '../errors.ts'
+import type { ChangedRow, GiveFrame, SubmitFrame, SubmittedTransaction, WriterRecord } from '../frames.ts'
+import type { Generation, Positions } from '../generations.ts'
+import {
+  judgeGiven,
+  judgeTransaction,
+  takeTexts,
+  type JudgeContext,
+  type Judgement,
+  type ScreenText,
+} from '../judge.ts'
+import { limits } from '../limits.ts'
+import { compareMarks, type Mark } from '../mark.ts'
+import type { PeerState } from '../relay-store.ts'
+import { countParts, emptyRow, joinRows, type DocumentKey, type PartName, type Row } from '../row.ts'
+import type { SpaceSession, TurnReads } from './space-session.ts'
+import { broughtOf, type Turn } from './turn.ts'
+
+/** Updates of bodies, in order. */
+export type PulledTexts = readonly {
+  readonly key: DocumentKey
+  readonly part: PartName
+  readonly update: Uint8Array
+}[]
+
+/** What a peer's feed brought, and how far the pull of it is now. */
+export interface Pulled {
+  readonly rows: readonly ChangedRow[]
+  readonly writers: readonly WriterRecord[]
+  readonly peer: PeerState
+  /** At a cut with nothing outstanding, what the peer holds. */
+  readonly joined: Positions
+  readonly facts: readonly Generation[]
+  readonly texts: PulledTexts
+}
+
+/** A turn with what it is taken in by: what was loaded for it, the screen of texts, and the relay's time. */
+export interface Taking {
+  readonly turn: Turn
+  readonly reads: TurnReads
+  readonly screen: ScreenText
+  readonly now: number
+}
+
+export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitFrame): void {
+  const { turn, reads } = taking
+  const answer = turn.answerOf(session)
+  answer.submits = true
+  for (const transaction of frame.transactions) {
+    const index = session.submitted++
+    // L3: what follows a refusal is skipped until the client says from where to go on; late frames are told by their round.
+    if (session.skipping || frame.round !== session.round) {
+      answer.exceptions.push({ index, kind: 'skipped' })
+      continue
+    }
+    const judgement = judgeSubmitted(taking, session, transaction)
+    if (judgement.kind === 'refused') {
+      session.skipping = true
+      answer.exceptions.push({ index, kind: 'refused', write: judgement.write, error: judgement.error })
+      continue
+    }
+    const { writes } = transaction
+    for (const [key, taken] of judgement.rows) turn.take(key, taken, broughtOf(key, writes), session, reads)
+    for (const { mark } of writes) remember(taking, session, mark)
+    judgement.shows.forEach((shows, write) => {
+      if (shows !== 'yes') answer.exceptions.push({ index, kind: shows, write })
+    })
+  }
+}
+
+export function takeGive(taking: Taking, session: SpaceSession, frame: GiveFrame): void {
+  const { turn, reads } = taking
+  const answer = turn.answerOf(session)
+  answer.gives = true
+  for (const given of frame.rows) {
+    session.givenCount += 1
+    const judged = judgeGive(taking, session, given)
+    if (judged.ok) turn.take(given.key, judged.value, given.row, session, reads)
+    else answer.refused.push({ key: given.key, error: judged.error })
+    if (countParts(given.row) > 0) session.refusedBody = null
+    else if (!judged.ok) session.refusedBody = { key: given.key, error: judged.error }
+  }
+}
+
+/** T3: peers trust each other like operators; null, or why the peer is to be refused. */
+export function takePulled(taking: Taking, session: SpaceSession, pulled: Pulled): Failure | null {
+  const { turn, reads } = taking
+  const { rows, writers, peer, joined, facts, texts } = pulled
+  for (const { key, delta, texts: parts } of rows) {
+    const tails = [...parts].flatMap(([part, text]) =>
+      text.kind === 'tail' ? text.updates.map(update => ({ key, part, update })) : [],
+    )
+    const error = joinPulled(taking, session, key, delta, tails)
+    if (error !== null) return error
+  }
+  for (const text of texts) {
+    const error = joinPulled(taking, session, text.key, emptyRow, [text])
+    if (error !== null) return error
+  }
+  for (const writer of writers) {
+    // T4: of two users for one writer the earlier stands.
+    const held = turn.writer(writer.writer, reads)
+    if (held === undefined) turn.remember(writer)
+    else if (compareMarks(writer.highest, held.highest) > 0)
+      turn.remember({ ...held, highest: writer.highest })
+  }
+  turn.learn(facts)
+  turn.pulledFrom(session.replica, peer, joined)
+  return null
+}
+
+function contextOf({ turn, reads, screen, now }: Taking, { caller }: SpaceSession): JudgeContext {
+  return {
+    row: key => turn.row(key, reads),
+    writer: id => turn.writer(id, reads),
+    user: caller.user,
+    now,
+    screen,
+    rule: caller.rule,
+  }
+}
+
+function judgeSubmitted(taking: Taking, session: SpaceSession, transaction: SubmittedTransaction): Judgement {
+  if (session.caller.mayWrite) return judgeTransaction(transaction, contextOf(taking, session))
+  return { kind: 'refused', write: 0, error: mayNotWrite() }
+}
+
+/** X3: a long body comes ahead of its row, which says that it is there; so it is refused with what was refused of it. */
+function judgeGive(
+  taking: Taking,
+  session: SpaceSession,
+  given: GiveFrame['rows'][number],
+): ReturnType<typeof judgeGiven> {
+  const { caller, refusedBody } = session
+  if (refusedBody?.key === given.key) return { ok: false, error: refusedBody.error }
+  if (caller.mayWrite) return judgeGiven(given, contextOf(taking, session))
+  return { ok: false, error: mayNotWrite() }
+}
+
+function mayNotWrite(): Failure {
+  return failure('not-permitted', { reason: 'this token may not write here' })
+}
+
+/** T4: raised by the writer's own submits, never beyond now + 5 minutes. */
+function remember({ turn, reads, now }: Taking, session: SpaceSession, mark: Mark): void {
+  const held = turn.writer(mark.writer, reads)
+  const ms = Math.min(mark.ms, Math.floor(now) + limits.skewMs)
+  const highest: Mark = ms === mark.ms ? mark : { ms, tick: 0, writer: mark.writer }
+  if (held !== undefined && compareMarks(held.highest, highest) >= 0) return
+  const { user, device }: Pick<WriterRecord, 'user' | 'device'> = held ?? {
+    user: session.caller.user,
+    device: session.device,
+  }
+  turn.remember({ writer: mark.writer, user, device, highest })
+}
+
+function joinPulled(
+  { turn, reads, screen }: Taking,
+  session: SpaceSession,
+  key: DocumentKey,
+  delta: Row,
+  updates: PulledTexts,
+): Failure | null {
+  const before = turn.row(key, reads)
+  const row = joinRows(before?.row ?? emptyRow, delta)
+  if (row === emptyRow) return null
+  const texts = new Map<PartName, readonly Uint8Array[]>()
+  for (const { part, update } of updates) texts.set(part, [...(texts.get(part) ?? []), update])
+  const taken = takeTexts(row, texts, before, [], { client: 0, ownership: false }, screen)
+  if (!taken.ok) return taken.error
+  turn.take(key, taken.value, delta, session, reads)
+  return null
+}
