@@ -2,7 +2,7 @@
  * What an application does with the documents of a collection. Every call is synchronous: what it wrote is visible
  * when it returns, and it throws before anything is changed (SPEC W1, W3).
  */
-import { documentKey, rowExists, type DocumentKey, type Row } from '@rejoin/core'
+import { documentKey, rowExists, type DocumentKey, type ReplicaState, type Row } from '@rejoin/core'
 import type { Changes } from './changes.ts'
 import type {
   Collection,
@@ -25,6 +25,8 @@ import {
 } from './document-writes.ts'
 import type { Draft, Drafts } from './drafts.ts'
 import { documentUnknown, unsupported } from './field-errors.ts'
+import type { Live } from './live.ts'
+import { createPendingDocuments } from './pending-documents.ts'
 import { createLiveQuery, type LiveQuery } from './query/live-query.ts'
 import type { QueryOptions } from './query/query-options.ts'
 import type { TextHandle, Texts } from './texts.ts'
@@ -60,12 +62,15 @@ export interface CollectionHandle<Name extends string = string, F extends Fields
   readonly declaration: Collection<Name, F>
   /** A live query. It costs nothing until it is read or subscribed to, and nothing after its last subscriber went. */
   query(options?: QueryOptions<DocumentOf<F>>): LiveQuery<DocumentOf<F>>
+  /** Ids of the documents that hold own writes, or something typed, that no relay has acknowledged. */
+  readonly pending: Live<ReadonlySet<string>>
   /** Opens a text. Throws `document-unknown`, or `value-unsupported` if the field is no text. Close it when done. */
   text<K extends TextFieldOf<F>>(id: string, field: K): TextHandle<TextOf<F[K]>, TextDocumentOf<F[K]>>
 }
 
 /** What the handles of all collections of a replica share. */
 export interface DocumentContext {
+  readonly state: Pick<ReplicaState, 'outbox'>
   readonly drafts: Drafts
   readonly changes: Changes
   readonly mint: Mint
@@ -93,6 +98,7 @@ interface AnyCollectionHandle {
   undelete(id: string): WriteHandle
   get(id: string): AnyDocument | undefined
   query(options?: Parameters<typeof createLiveQuery>[3]): LiveQuery<AnyDocument>
+  readonly pending: Live<ReadonlySet<string>>
   text(id: string, field: string): TextHandle
 }
 
@@ -157,6 +163,7 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
       drafts.open
         ? readDocument(collection, id, drafts.row(keyOf(id)), documents.get(id))
         : documents.get(id),
+    pending: createPendingDocuments(context.state, changes, collection.name),
     query: (options = {}) => createLiveQuery(documents, changes, fields, options),
     text(id, field) {
       const declared = collection.parts.find(({ name }) => name === field)

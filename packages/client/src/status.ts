@@ -12,7 +12,9 @@ export type Connection = 'offline' | 'connecting' | 'catching-up' | 'online' | '
 export interface LocalStatus {
   /** Transactions of this device that no relay has acknowledged. */
   readonly pending: number
-  /** When the oldest of them was made, in milliseconds since the epoch; null if there is none. */
+  /** Transactions of this device that are not on its disk yet (or, in memory, not in that store). */
+  readonly unsaved: number
+  /** When the oldest of the pending was made, in milliseconds since the epoch; null if there is none. */
   readonly oldestPendingAt: number | null
   /** Refused transactions that wait for a decision. */
   readonly quarantined: number
@@ -42,14 +44,17 @@ export function readLocalStatus(
   conflicts: number,
 ): LocalStatus {
   let pending = 0
+  let unsaved = 0
   let oldest = Infinity
-  for (const { transaction, acks } of state.outbox.entries()) {
+  for (const { transaction, position, acks } of state.outbox.entries()) {
+    if (position === 0) unsaved++
     if (acks.size > 0) continue
     pending++
     for (const { mark } of transaction.writes) oldest = Math.min(oldest, mark.ms)
   }
   return {
     pending,
+    unsaved,
     oldestPendingAt: pending === 0 ? null : oldest,
     quarantined: state.quarantine.size,
     conflicts,
@@ -59,6 +64,7 @@ export function readLocalStatus(
 export function isSameLocalStatus(a: LocalStatus, b: LocalStatus): boolean {
   return (
     a.pending === b.pending &&
+    a.unsaved === b.unsaved &&
     a.oldestPendingAt === b.oldestPendingAt &&
     a.quarantined === b.quarantined &&
     a.conflicts === b.conflicts

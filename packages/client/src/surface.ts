@@ -46,7 +46,10 @@ export function createSurface<C extends Collections>(core: ReplicaCore, collecti
   const texts = createTexts(core, drafts, changes)
   const isOwn = createOwnWriters(core.state, changes)
   const list = createConflictList(core.state, collections, changes, isOwn)
-  const handles = createHandles({ drafts, changes, mint: createMint(), texts, documents }, collections)
+  const handles = createHandles(
+    { state: core.state, drafts, changes, mint: createMint(), texts, documents },
+    collections,
+  )
   const countConflicts = (): number => list.read().filter(({ settledBy }) => settledBy === 'person').length
   const status = createLive<LocalStatus>(changes, {
     read(previous) {

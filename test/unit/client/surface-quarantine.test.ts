@@ -142,7 +142,13 @@ test('what changes a document that is not here cannot be sent again, and stays',
 
 test('the status counts what is pending, refused and in conflict', () => {
   const [alice, bob] = [openReplica(), openReplica()]
-  expect(alice.status.get()).toEqual({ pending: 0, oldestPendingAt: null, quarantined: 0, conflicts: 0 })
+  expect(alice.status.get()).toEqual({
+    pending: 0,
+    unsaved: 0,
+    oldestPendingAt: null,
+    quarantined: 0,
+    conflicts: 0,
+  })
   const { id } = alice.collections.notes.insert({ title: 'a' })
   alice.core.pass(500)
   alice.collections.notes.update(id, { color: 'red' })

@@ -6,6 +6,7 @@ import { describeStatus } from '@rejoin/notes/src/status-words.ts'
 const calm: Status = {
   connection: 'online',
   pending: 0,
+  unsaved: 0,
   oldestPendingAt: null,
   quarantined: 0,
   conflicts: 0,
