@@ -34,12 +34,12 @@ type OpenDialog =
   | { readonly kind: 'conflict'; readonly noteId: string }
 
 export function App({ space, device, identity, onName }: AppProps): ReactNode {
-  const { replica, tracker } = useReplica()
+  const replica = useReplica()
   const writing = useWriting()
   const toast = useToast()
   const query = useMemo(() => replica.notes.query(), [replica])
   const all = useLive(query)
-  const unsentIds = useLive(tracker.unsentIds)
+  const pendingIds = useLive(replica.notes.pending)
   const conflicts = useTitleConflicts()
   const conflictIds = useMemo(() => new Set(conflicts.keys()), [conflicts])
   const openId = useOpenNote()
@@ -87,7 +87,6 @@ export function App({ space, device, identity, onName }: AppProps): ReactNode {
     resolution: { readonly pick: number } | { readonly value: string },
   ): void => {
     const handle = replica.conflicts.resolve(conflict, resolution)
-    tracker.track(conflict.id, handle)
     setDialog(null)
     const title = showTitle(replica.notes.get(conflict.id)?.title ?? '')
     toast({
@@ -120,7 +119,7 @@ export function App({ space, device, identity, onName }: AppProps): ReactNode {
         notes={shown}
         openId={openId}
         search={search}
-        unsentIds={unsentIds}
+        pendingIds={pendingIds}
         conflictIds={conflictIds}
         onSearch={setSearch}
         onNew={add}
@@ -141,7 +140,7 @@ export function App({ space, device, identity, onName }: AppProps): ReactNode {
             note={note}
             knownTags={knownTags}
             isNew={note.id === newId}
-            isPending={unsentIds.has(note.id)}
+            isPending={pendingIds.has(note.id)}
             isConflicting={conflictIds.has(note.id)}
             focusRequest={focusRequest}
             onDelete={remove}

@@ -7,9 +7,8 @@ import { keepIdentity, nameDevice, readIdentity } from './identity.ts'
 import { keepApp } from './keep-app.ts'
 import { OpenFailed, Opening } from './opening.tsx'
 import { openNotes, type NotesReplica } from './replica.ts'
-import { ReplicaContext, type ReplicaAccess } from './replica-context.ts'
+import { ReplicaContext } from './replica-context.ts'
 import { ToastArea } from './toast.tsx'
-import { createTracker, createTrackerMemory } from './tracker.ts'
 import './styles/index.css'
 
 declare global {
@@ -30,31 +29,24 @@ const first = readIdentity()
 try {
   const replica = await openNotes(configuration, { name: first.name, device })
   window.replica = replica
-  const access = {
-    replica,
-    tracker: createTracker(
-      replica.status,
-      createTrackerMemory(() => localStorage, configuration.space),
-    ),
-  }
   root.render(
     <StrictMode>
-      <Notes access={access} />
+      <Notes replica={replica} />
     </StrictMode>,
   )
 } catch (error) {
   root.render(<OpenFailed error={error} />)
 }
 
-function Notes({ access }: { readonly access: ReplicaAccess }): ReactNode {
+function Notes({ replica }: { readonly replica: NotesReplica }): ReactNode {
   const [identity, setIdentity] = useState(first)
   const rename = (name: string): void => {
     setIdentity(keepIdentity(name))
     // The name is the token, and a replica speaks with one token at a time: it begins anew with the other one.
-    if (name !== identity.name) void access.replica.close().finally(() => location.reload())
+    if (name !== identity.name) void replica.close().finally(() => location.reload())
   }
   return (
-    <ReplicaContext value={access}>
+    <ReplicaContext value={replica}>
       <ToastArea>
         <App space={configuration.space} device={device} identity={identity} onName={rename} />
       </ToastArea>

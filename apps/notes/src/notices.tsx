@@ -13,7 +13,7 @@ export interface NoticesProps {
 }
 
 export function Notices({ conflicts, onDecide, onRefused }: NoticesProps): ReactNode {
-  const status = useLive(useReplica().replica.status)
+  const status = useLive(useReplica().status)
   const evicted = useEviction()
   const warning = evicted ?? findWarning(status)
   return (
@@ -44,7 +44,7 @@ export function Notices({ conflicts, onDecide, onRefused }: NoticesProps): React
 
 /** The browser threw the database away before this page was opened. */
 function useEviction(): Warning | null {
-  const { replica } = useReplica()
+  const replica = useReplica()
   const [warning, setWarning] = useState<Warning | null>(null)
   useEffect(
     () => replica.on('evicted', error => setWarning(explainEviction(error.details.unsent))),

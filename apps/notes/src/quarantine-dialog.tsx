@@ -9,7 +9,7 @@ import { useReplica } from './replica-context.ts'
 import { showTitle } from './schema.ts'
 
 export function QuarantineDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
-  const { replica } = useReplica()
+  const replica = useReplica()
   const items = useLive(replica.quarantine)
   const isEmpty = items.length === 0
   useEffect(() => {
@@ -28,7 +28,7 @@ export function QuarantineDialog({ onClose }: { readonly onClose: () => void }):
 }
 
 function Refused({ item }: { readonly item: QuarantinedItem }): ReactNode {
-  const { replica, tracker } = useReplica()
+  const replica = useReplica()
   const [problem, setProblem] = useState('')
   const [isBusy, setBusy] = useState(false)
   const [now] = useState(() => Date.now())
@@ -44,9 +44,7 @@ function Refused({ item }: { readonly item: QuarantinedItem }): ReactNode {
   const discard = (): void => decide(() => replica.quarantine.discard(item.id))
   const sendAgain = (): void =>
     decide(async () => {
-      const write = await replica.quarantine.sendAgain(item.id)
-      const noteId = item.writes[0]?.id
-      if (write !== null && noteId !== undefined) tracker.track(noteId, write)
+      await replica.quarantine.sendAgain(item.id)
     })
 
   return (

@@ -17,7 +17,7 @@ export interface SidebarProps {
   readonly notes: readonly Note[]
   readonly openId: string | null
   readonly search: string
-  readonly unsentIds: ReadonlySet<string>
+  readonly pendingIds: ReadonlySet<string>
   readonly conflictIds: ReadonlySet<string>
   readonly onSearch: (search: string) => void
   readonly onNew: () => void
@@ -31,8 +31,8 @@ export interface SidebarProps {
 }
 
 export function Sidebar(props: SidebarProps): ReactNode {
-  const { space, identity, notes, openId, search, unsentIds, conflictIds } = props
-  const status = useLive(useReplica().replica.status)
+  const { space, identity, notes, openId, search, pendingIds, conflictIds } = props
+  const status = useLive(useReplica().status)
   const list = useRef<HTMLDivElement>(null)
 
   return (
@@ -102,7 +102,7 @@ export function Sidebar(props: SidebarProps): ReactNode {
           <NoteList
             notes={notes}
             openId={openId}
-            pendingIds={unsentIds}
+            pendingIds={pendingIds}
             conflictIds={conflictIds}
             onDelete={props.onDelete}
             onEnter={props.onEnter}

@@ -6,17 +6,16 @@ import { useReplica } from './replica-context.ts'
 import { describeStatus, type StatusWords } from './status-words.ts'
 
 export function StatusBar(): ReactNode {
-  const { replica, tracker } = useReplica()
+  const replica = useReplica()
   const status = useLive(replica.status)
-  const unsaved = useLive(tracker.unsaved)
   const now = useSlowClock(status.pending > 0)
-  const words = useMemo(() => describeStatus(status, unsaved, now), [status, unsaved, now])
+  const words = useMemo(() => describeStatus(status, now), [status, now])
   const { mood, headline, connection, waiting } = useUnhurried(words)
   const isPaused = status.connection === 'paused'
 
   return (
     <footer className="status-bar" data-mood={mood}>
-      <LinkGlyph connection={status.connection} isHolding={mood !== 'good' && status.pending + unsaved > 0} />
+      <LinkGlyph connection={status.connection} isHolding={mood !== 'good' && status.pending > 0} />
       <div className="status-words" data-testid="status" data-connection={status.connection}>
         <span className="status-headline">{headline}</span>
         <span className="status-detail">

@@ -15,13 +15,14 @@ export interface StatusWords {
   readonly waiting: string
 }
 
-/** `unsaved` counts changes of this tab that this device's disk has not confirmed yet. */
-export function describeStatus(status: Status, unsaved: number, now: number): StatusWords {
+export function describeStatus(status: Status, now: number): StatusWords {
   const connection = describeConnection(status)
   const waiting = describeWait(status.oldestPendingAt, now)
-  if (unsaved > 0) return { mood: 'busy', headline: 'Saving on this device…', connection, waiting }
+  const isKept = status.persistence === 'indexeddb' && status.storage === undefined
+  if (isKept && status.unsaved > 0) {
+    return { mood: 'busy', headline: 'Saving on this device…', connection, waiting }
+  }
   if (status.pending > 0) {
-    const isKept = status.persistence === 'indexeddb' && status.storage === undefined
     const where = isKept ? 'on this device' : 'in this tab'
     const headline = `${countChanges(status.pending)} ${where}, not yet on a relay`
     return { mood: 'wait', headline, connection, waiting }

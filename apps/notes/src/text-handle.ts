@@ -10,30 +10,17 @@ export type OpenText =
 
 /** Null while it loads. Another text after something had to be taken out of it, so that the editor attaches again. */
 export function useNoteText(noteId: string): OpenText | null {
-  const { replica, tracker } = useReplica()
+  const replica = useReplica()
   const [open, setOpen] = useState<OpenText | null>(null)
 
   useEffect(() => {
     const opened = tryOpen(replica, noteId)
     if (typeof opened === 'string') return setOpen({ text: null, problem: opened })
     const handle = opened
-    let stopTyping = (): void => {}
     let isOver = false
     const attach = (): void => {
       if (isOver) return
-      stopTyping()
-      const { text } = handle
-      const notice = (
-        _update: Uint8Array,
-        _origin: unknown,
-        _document: unknown,
-        change: { local: boolean },
-      ): void => {
-        if (change.local) tracker.trackTyping(noteId)
-      }
-      text.doc?.on('update', notice)
-      stopTyping = () => text.doc?.off('update', notice)
-      setOpen({ text, problem: null })
+      setOpen({ text: handle.text, problem: null })
     }
     handle.whenReady.then(attach, (error: unknown) => {
       if (!isOver) setOpen({ text: null, problem: error instanceof Error ? error.message : String(error) })
@@ -41,12 +28,11 @@ export function useNoteText(noteId: string): OpenText | null {
     const stopReplaced = handle.onReplaced(attach)
     return () => {
       isOver = true
-      stopTyping()
       stopReplaced()
       handle.close()
       setOpen(null)
     }
-  }, [replica, tracker, noteId])
+  }, [replica, noteId])
 
   return open
 }

@@ -8,7 +8,7 @@ export type TitleConflict = FieldConflictOf<'notes', 'title', string>
 
 /** Open conflicts of titles by the id of their note. */
 export function useTitleConflicts(): ReadonlyMap<string, TitleConflict> {
-  const open = useLive(useReplica().replica.conflicts)
+  const open = useLive(useReplica().conflicts)
   return useMemo(() => {
     const byNote = new Map<string, TitleConflict>()
     for (const conflict of open) {

@@ -1,4 +1,4 @@
-/** What the app writes. Every write is visible when the call returns; how far it has come is the tracker's to say. */
+/** What the app writes. Every write is visible when the call returns; how far it has come, the replica says. */
 import { useMemo } from 'react'
 import { useReplica } from './replica-context.ts'
 import type { Colour } from './schema.ts'
@@ -15,27 +15,25 @@ export interface Writing {
 }
 
 export function useWriting(): Writing {
-  const { replica, tracker } = useReplica()
+  const replica = useReplica()
   return useMemo(() => {
     const { notes } = replica
     // A note may be deleted by somebody else between what was shown and what was pressed.
     const change = (id: string, patch: Parameters<typeof notes.update>[1]): void => {
-      if (notes.get(id) !== undefined) tracker.track(id, notes.update(id, patch))
+      if (notes.get(id) !== undefined) notes.update(id, patch)
     }
     return {
       add() {
-        const write = notes.insert({ title: '', created: Date.now() })
-        tracker.track(write.id, write)
-        return write.id
+        return notes.insert({ title: '', created: Date.now() }).id
       },
       retitle: (id, title) => change(id, { title }),
       paint: (id, colour) => change(id, { colour }),
       pin: (id, pinned) => change(id, { pinned }),
       tag: (id, tags) => change(id, { tags }),
       remove(id) {
-        if (notes.get(id) !== undefined) tracker.track(id, notes.delete(id))
+        if (notes.get(id) !== undefined) notes.delete(id)
       },
-      bringBack: id => tracker.track(id, notes.undelete(id)),
+      bringBack: id => void notes.undelete(id),
     }
-  }, [replica, tracker])
+  }, [replica])
 }

@@ -18,44 +18,47 @@ const connections = ['offline', 'connecting', 'catching-up', 'online', 'paused']
 
 describe('the words for a status', () => {
   test.each(connections)('never say that all is on the relay while something is pending (%s)', connection => {
-    const { headline } = describeStatus({ ...calm, connection, pending: 3, oldestPendingAt: 0 }, 0, 0)
+    const { headline } = describeStatus({ ...calm, connection, pending: 3, oldestPendingAt: 0 }, 0)
     expect(headline).toBe('3 changes on this device, not yet on a relay')
   })
 
   test.each(connections)('say that it is being saved while the disk has not answered (%s)', connection => {
-    expect(describeStatus({ ...calm, connection }, 1, 0).headline).toBe('Saving on this device…')
+    expect(describeStatus({ ...calm, connection, unsaved: 1, pending: 1 }, 0).headline).toBe(
+      'Saving on this device…',
+    )
   })
 
   test('say that all is on the relay only while there is one to ask', () => {
-    expect(describeStatus(calm, 0, 0)).toMatchObject({
+    expect(describeStatus(calm, 0)).toMatchObject({
       mood: 'good',
       headline: 'All changes are on the relay',
     })
     for (const connection of connections.filter(state => state !== 'online')) {
-      expect(describeStatus({ ...calm, connection, synced: false }, 0, 0).mood).not.toBe('good')
+      expect(describeStatus({ ...calm, connection, synced: false }, 0).mood).not.toBe('good')
     }
   })
 
   test('do not count as sent what was refused', () => {
-    const { mood, headline } = describeStatus({ ...calm, quarantined: 1 }, 0, 0)
+    const { mood, headline } = describeStatus({ ...calm, quarantined: 1 }, 0)
     expect(headline).toBe('1 change was refused, all others are on the relay')
     expect(mood).not.toBe('good')
   })
 
   test('do not claim a disk that cannot be written', () => {
-    const { headline } = describeStatus({ ...calm, storage: 'storage-full', pending: 2 }, 0, 0)
+    const full = { ...calm, storage: 'storage-full', unsaved: 2, pending: 2 } as const
+    const { headline } = describeStatus(full, 0)
     expect(headline).toBe('2 changes in this tab, not yet on a relay')
   })
 
   test('do not claim a device that keeps nothing', () => {
-    const { headline } = describeStatus({ ...calm, persistence: 'memory', pending: 1 }, 0, 0)
+    const { headline } = describeStatus({ ...calm, persistence: 'memory', pending: 1 }, 0)
     expect(headline).toBe('1 change in this tab, not yet on a relay')
   })
 
   test('say for how long the oldest change has waited', () => {
     const waiting = { ...calm, connection: 'offline', pending: 1, oldestPendingAt: 0 } as const
     const words = [30_000, 5 * 60_000, 3 * 3_600_000, 72 * 3_600_000].map(
-      now => describeStatus(waiting, 0, now).waiting,
+      now => describeStatus(waiting, now).waiting,
     )
     expect(words).toEqual(['', 'waiting for 5 min', 'waiting for 3 h', 'waiting for 3 days'])
   })
