@@ -215,7 +215,8 @@ export type {
   SessionPhase,
 } from './client/effects.ts'
 export { createClientSession } from './client/session.ts'
-export { judgeGiven, judgeTransaction, type Judgement, type JudgeContext, type ScreenText } from './judge.ts'
+export { judgeGiven, judgeTransaction, type Judgement, type JudgeContext } from './judge/judge.ts'
+export type { ScreenText } from './judge/texts.ts'
 export { createPeerPull, type PeerPull, type PulledTurn } from './relay/peer-pull.ts'
 export {
   answerRanges,

@@ -14,7 +14,7 @@ import { addToContext, contextCovers, type Context } from './context.ts'
 import type { Deletion } from './deletion.ts'
 import { failure, type Failure } from './errors.ts'
 import type { TextSupport } from './field.ts'
-import { marksOfDelta } from './judge.ts'
+import { marksOfDelta } from './judge/marks.ts'
 import {
   compareMarks,
   formatMark,

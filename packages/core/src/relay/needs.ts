@@ -1,7 +1,7 @@
 /** What must be loaded before a frame is taken in: the rows that it touches, and the writers that it bears or names. */
 import type { Frame } from '../frames.ts'
 import type { WriterId } from '../mark.ts'
-import { marksOfDelta } from '../judge.ts'
+import { marksOfDelta } from '../judge/marks.ts'
 import type { DocumentKey } from '../row.ts'
 
 export interface Needs {

@@ -9,7 +9,7 @@ import {
   type Positions,
   type StoreId,
 } from '../generations.ts'
-import type { ScreenText } from '../judge.ts'
+import type { ScreenText } from '../judge/texts.ts'
 import type { LoadedSpace, SpaceRecord } from '../relay-store.ts'
 
 export interface SpaceOptions {

@@ -5,14 +5,8 @@
 import { failure, type Failure } from '../errors.ts'
 import type { ChangedRow, GiveFrame, SubmitFrame, SubmittedTransaction, WriterRecord } from '../frames.ts'
 import type { Generation, Positions } from '../generations.ts'
-import {
-  judgeGiven,
-  judgeTransaction,
-  takeTexts,
-  type JudgeContext,
-  type Judgement,
-  type ScreenText,
-} from '../judge.ts'
+import { judgeGiven, judgeTransaction, type JudgeContext, type Judgement } from '../judge/judge.ts'
+import { takeTexts, type ScreenText } from '../judge/texts.ts'
 import { limits } from '../limits.ts'
 import { compareMarks, type Mark } from '../mark.ts'
 import type { PeerState } from '../relay-store.ts'

@@ -14,7 +14,7 @@ import {
   type Positions,
   type StoreId,
 } from '../generations.ts'
-import type { TakenRow } from '../judge.ts'
+import type { TakenRow } from '../judge/texts.ts'
 import type { WriterId } from '../mark.ts'
 import type { FeedPart, HeldRow, PeerState, SpaceCommit } from '../relay-store.ts'
 import { emptyRow, joinRows, type DocumentKey, type Row } from '../row.ts'

@@ -1,0 +1,68 @@
+/** Bounds of what a write brings and of what it makes of a row (SPEC F4). */
+import type { Cell } from '../cells/cell.ts'
+import { failure, type Failure } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Row } from '../row.ts'
+
+/** F4: every value that is brought, those that a sibling names as its base included. */
+export function limitOfValues(delta: Row): Failure | null {
+  for (const cell of delta.cells.values()) {
+    for (const { length } of valuesOf(cell))
+      if (length > limits.valueBytesMax) return exceeded('bytes of a value', limits.valueBytesMax, length)
+  }
+  return null
+}
+
+function valuesOf(cell: Cell): readonly Uint8Array[] {
+  switch (cell.strategy) {
+    case 'lww':
+      return [cell.value]
+    case 'ask':
+      return cell.siblings.flatMap(({ value, base }) => (base === null ? [value] : [value, base.value]))
+    case 'set':
+      return [...cell.elements.values()].map(({ value }) => value)
+    case 'counter':
+    case 'text':
+      return []
+  }
+}
+
+/**
+ * F4: a join never throws anything away, so what would grow a row beyond its bounds is refused. A row that peers
+ * have joined beyond them can still be written, since nothing else would bring it back within.
+ */
+export function limitOfGrowth(row: Row, before: Row | undefined): Failure | null {
+  if (row.cells.size > Math.max(limits.fieldsPerRowMax, before?.cells.size ?? 0))
+    return exceeded('fields of a row', limits.fieldsPerRowMax, row.cells.size)
+  for (const [name, cell] of row.cells) {
+    const held = before?.cells.get(name)
+    const error = cell === held ? null : limitOfCell(cell, held)
+    if (error !== null) return error
+  }
+  return null
+}
+
+function limitOfCell(cell: Cell, held: Cell | undefined): Failure | null {
+  const grows = (sizeOf: (of: Cell) => number, limit: number): boolean =>
+    sizeOf(cell) > Math.max(limit, held === undefined ? 0 : sizeOf(held))
+  if (grows(siblingsOf, limits.siblingsMax))
+    return failure('too-many-siblings', { limit: limits.siblingsMax })
+  if (grows(elementsOf, limits.setElementsMax))
+    return exceeded('elements of a set', limits.setElementsMax, elementsOf(cell))
+  if (grows(writersOf, limits.contextWritersMax))
+    return exceeded('writers of a cell', limits.contextWritersMax, writersOf(cell))
+  return null
+}
+
+const siblingsOf = (cell: Cell): number => (cell.strategy === 'ask' ? cell.siblings.length : 0)
+
+const elementsOf = (cell: Cell): number => (cell.strategy === 'set' ? cell.elements.size : 0)
+
+function writersOf(cell: Cell): number {
+  if (cell.strategy === 'lww') return 1
+  return cell.strategy === 'counter' ? cell.entries.size : cell.context.size
+}
+
+export function exceeded(what: string, limit: number, actual: number): Failure {
+  return failure('limit-exceeded', { what, limit, actual })
+}

@@ -1,0 +1,158 @@
+/**
+ * Judging: whether a relay takes what a client submits or gives back (SPEC Q1, C4, T1, T2, X5, X7, F4).
+ *
+ * A transaction is taken whole or refused whole, saying which write and why. A pure function of the transaction,
+ * the rows it touches, what is remembered of writers, and time.
+ */
+import { lastOfCell } from '../cells/cell.ts'
+import { skewOfMark } from '../clock.ts'
+import { failure, type Failure, type Outcome } from '../errors.ts'
+import type { SubmittedTransaction, WriterRecord } from '../frames.ts'
+import { limits } from '../limits.ts'
+import { isSameMark, type Mark, type WriterId } from '../mark.ts'
+import {
+  countParts,
+  emptyRow,
+  joinRows,
+  lastOfRow,
+  rowExists,
+  showsDelta,
+  type DocumentKey,
+  type Row,
+} from '../row.ts'
+import { sizeOfTransaction } from '../size.ts'
+import type { TextUpdates, Write } from '../write.ts'
+import { limitOfGrowth, limitOfValues } from './growth.ts'
+import { judgeMarks, marksOfDelta } from './marks.ts'
+import { takeTexts, takeTypedTexts, type JudgedRow, type ScreenText, type TakenRow } from './texts.ts'
+
+export interface JudgeContext {
+  row(key: DocumentKey): JudgedRow | undefined
+  writer(id: WriterId): WriterRecord | undefined
+  readonly user: string
+  /** The relay's time. */
+  readonly now: number
+  readonly screen: ScreenText
+  /** The application's own rule, and the permission to write; null if it lets the write pass. */
+  rule(write: Write): Failure | null
+}
+
+export type Judgement =
+  | {
+      readonly kind: 'taken'
+      readonly rows: ReadonlyMap<DocumentKey, TakenRow>
+      readonly shows: readonly WriteShows[]
+    }
+  | { readonly kind: 'refused'; readonly write: number; readonly error: Failure }
+
+/** How an accepted write shows; `partial`: it does, but the row that was there has more than the write brings. */
+export type WriteShows = 'yes' | 'lost' | 'hidden' | 'partial'
+
+export function judgeTransaction(transaction: SubmittedTransaction, context: JudgeContext): Judgement {
+  const { writes } = transaction
+  const rows = new Map<DocumentKey, TakenRow>()
+  const shows: WriteShows[] = []
+  // A4: what is shown already is accepted whatever the rules say now, so that submitting again is harmless.
+  if (writes.every(write => isShown(write, context))) {
+    for (const write of writes) {
+      const row = context.row(write.key)?.row
+      shows.push(showing(write, row, row))
+    }
+    return { kind: 'taken', rows, shows }
+  }
+  const bytes = sizeOfTransaction(transaction)
+  if (bytes > limits.submitBytesMax) {
+    return {
+      kind: 'refused',
+      write: 0,
+      error: failure('transaction-too-large', { bytes, limit: limits.submitBytesMax }),
+    }
+  }
+  for (const [i, write] of writes.entries()) {
+    const before = rows.get(write.key) ?? context.row(write.key)
+    const error =
+      context.rule(write) ?? judgeMarks(write, before?.row, context) ?? judgeStanding(write, before?.row)
+    if (error !== null) return { kind: 'refused', write: i, error }
+    const taken = takeWrite(write, before, rows.get(write.key)?.updates ?? [], context)
+    if (!taken.ok) return { kind: 'refused', write: i, error: taken.error }
+    rows.set(write.key, taken.value)
+  }
+  for (const write of writes)
+    shows.push(showing(write, rows.get(write.key)?.row, context.row(write.key)?.row))
+  return { kind: 'taken', rows, shows }
+}
+
+function isShown(write: Write, context: JudgeContext): boolean {
+  return showsDelta(context.row(write.key)?.row, write.delta)
+}
+
+/**
+ * Q1: hidden if the document does not exist, lost if none of its cells stands as it wrote it. L2: partial if who
+ * wrote it whole may lack something that the row had, be it a tombstone that was spared (P4) or forgotten (D2).
+ */
+function showing(write: Write, row: Row | undefined, had: Row | undefined): WriteShows {
+  if (write.delta.deletion === null && !rowExists(row)) return 'hidden'
+  const cells = [...write.delta.cells]
+  const lost =
+    cells.length > 0 &&
+    cells.every(([name, cell]) => {
+      const stands = row?.cells.get(name)
+      return cell.strategy === 'lww' && stands?.strategy === 'lww' && !isSameMark(stands.last, cell.last)
+    })
+  if (lost) return 'lost'
+  return write.whole && had !== undefined && !showsDelta(write.delta, had) ? 'partial' : 'yes'
+}
+
+/** S3: a part of a row that the relay lacks stands on nothing here. A body that came ahead of its row is no row. */
+function judgeStanding(write: Write, row: Row = emptyRow): Failure | null {
+  return countParts(row) === 0 && !write.whole ? failure('document-unknown', { document: write.key }) : null
+}
+
+function takeWrite(
+  write: Write,
+  before: JudgedRow | undefined,
+  earlier: TakenRow['updates'],
+  context: JudgeContext,
+): Outcome<TakenRow> {
+  const row = joinRows(before?.row ?? emptyRow, write.delta)
+  const limit = limitOfValues(write.delta) ?? limitOfGrowth(row, before?.row)
+  if (limit !== null) return { ok: false, error: limit }
+  return takeTypedTexts(write, row, before, earlier, context.screen)
+}
+
+/**
+ * T2: what a client gives back of others' is judged as if that client wrote it now, but for whose marks it bears:
+ * shape, size, marks, permission, the application's rule.
+ */
+export function judgeGiven(
+  given: { readonly key: DocumentKey; readonly row: Row; readonly texts: TextUpdates },
+  context: JudgeContext,
+): Outcome<TakenRow> {
+  const before = context.row(given.key)
+  const last = lastOfRow(before?.row)
+  const write: Write = {
+    mark: lastOfRow(given.row) ?? { ms: 0, tick: 0, writer: '' as WriterId },
+    key: given.key,
+    delta: given.row,
+    texts: given.texts,
+    replaced: new Map(),
+    whole: true,
+  }
+  const error = context.rule(write)
+  if (error !== null) return { ok: false, error }
+  for (const { mark } of marksOfDelta(write)) {
+    if (skewOfMark(mark, context.now, last) > 0) return skewed(mark, context.now, last)
+  }
+  for (const [name, cell] of given.row.cells) {
+    if (lastOfCell(cell) === null)
+      return { ok: false, error: failure('not-permitted', { reason: `${name} was written by nobody` }) }
+  }
+  const row = joinRows(before?.row ?? emptyRow, given.row)
+  const limit = limitOfValues(given.row) ?? limitOfGrowth(row, before?.row)
+  if (limit !== null) return { ok: false, error: limit }
+  return takeTexts(row, given.texts, before, [], { client: 0, ownership: false }, context.screen)
+}
+
+function skewed(mark: Mark, now: number, last: Mark | null): Outcome<never> {
+  return { ok: false, error: failure('clock-skew', { relayTime: now, ms: skewOfMark(mark, now, last) }) }
+}

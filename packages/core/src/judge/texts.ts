@@ -1,0 +1,97 @@
+/**
+ * Texts as they are judged: each update is screened before it is stored, by what is known of its body (SPEC X3-X8).
+ */
+import { failure, type Outcome } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { yjsClientOf } from '../mark.ts'
+import type { TextState } from '../relay-store.ts'
+import type { PartName, Row } from '../row.ts'
+import type { TextUpdates, Write } from '../write.ts'
+import { exceeded } from './growth.ts'
+
+/** What is known of a row where it is judged. */
+export interface JudgedRow {
+  readonly row: Row
+  readonly texts: ReadonlyMap<PartName, TextState>
+}
+
+/** Screens one text update (SPEC X4, X5): given by `resolve`, since the core does not look into bodies. */
+export type ScreenText = (
+  update: Uint8Array,
+  options: {
+    readonly client: number
+    readonly known: ReadonlyMap<number, number>
+    readonly ownership: boolean
+  },
+) => Outcome<ScreenedText>
+
+export interface ScreenedText {
+  /** The update without what is known already: what is stored, so that a resend cannot rewrite what stands. */
+  readonly update: Uint8Array
+  readonly stateVector: ReadonlyMap<number, number>
+  readonly isNew: boolean
+}
+
+export interface TakenRow extends JudgedRow {
+  /** Updates that were new, in order. */
+  readonly updates: readonly { readonly part: PartName; readonly update: Uint8Array }[]
+}
+
+/** What a writer typed: under its own Yjs client, with the cell that says so. */
+export function takeTypedTexts(
+  write: Write,
+  row: Row,
+  before: JudgedRow | undefined,
+  earlier: TakenRow['updates'],
+  screen: ScreenText,
+): Outcome<TakenRow> {
+  const { texts, delta, mark } = write
+  const client = yjsClientOf(mark.writer)
+  for (const name of texts.keys()) {
+    if (!delta.cells.has(name)) return textInvalid(`updates of ${name} without its cell`)
+    const cell = before?.row.cells.get(name)
+    if (cell?.strategy !== 'text') continue
+    for (const writer of cell.context.keys()) {
+      if (writer !== mark.writer && yjsClientOf(writer) === client)
+        return { ok: false, error: failure('client-id-taken', { client }) }
+    }
+  }
+  for (const [name, { strategy }] of delta.cells) {
+    // X3: the cell says that there are updates, so it must not be taken without any.
+    if (strategy === 'text' && (texts.get(name) ?? []).length === 0)
+      return textInvalid(`a cell of ${name} without updates`)
+  }
+  return takeTexts(row, texts, before, earlier, { client, ownership: true }, screen)
+}
+
+function textInvalid(reason: string): Outcome<never> {
+  return { ok: false, error: failure('text-invalid', { reason }) }
+}
+
+/** Screens updates in order and adds what they bring to what is known of each body. */
+export function takeTexts(
+  row: Row,
+  texts: TextUpdates,
+  before: JudgedRow | undefined,
+  earlier: TakenRow['updates'],
+  options: { readonly client: number; readonly ownership: boolean },
+  screen: ScreenText,
+): Outcome<TakenRow> {
+  const states = new Map(before?.texts ?? [])
+  const updates = [...earlier]
+  for (const [part, list] of texts) {
+    for (const update of list) {
+      const held = states.get(part) ?? { stateVector: new Map<number, number>(), bytes: 0 }
+      const screened = screen(update, { ...options, known: held.stateVector })
+      if (!screened.ok) return screened
+      if (!screened.value.isNew) continue
+      const bytes = held.bytes + screened.value.update.length
+      if (bytes > limits.textBytesMax) {
+        return { ok: false, error: exceeded('bytes of a text', limits.textBytesMax, bytes) }
+      }
+      states.set(part, { stateVector: new Map([...held.stateVector, ...screened.value.stateVector]), bytes })
+      updates.push({ part, update: screened.value.update })
+    }
+  }
+  return { ok: true, value: { row, texts: states, updates } }
+}
