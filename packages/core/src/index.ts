@@ -228,5 +228,6 @@ export {
 } from './reconcile.ts'
 export { createRelaySpace, type RelaySpace } from './relay/space.ts'
 export type { Caller, Delivery, SpaceSession, TurnReads } from './relay/space-session.ts'
-export { bodiesToRemake, entriesToRemake, makeAnew, type RemakeContext, type RemakePlan } from './remake.ts'
+export { makeAnew, type RemakeContext } from './remake/make-anew.ts'
+export { bodiesToRemake, entriesToRemake, type RemakePlan } from './remake/plan.ts'
 export { sizeOfRow, sizeOfTexts, sizeOfTransaction, sizeOfWrite } from './size.ts'

@@ -6,7 +6,7 @@ import type { Chunk } from '../chunk.ts'
 import type { Failure } from '../errors.ts'
 import type { Frame, Level } from '../frames.ts'
 import type { StoreId } from '../generations.ts'
-import type { RemakePlan } from '../remake.ts'
+import type { RemakePlan } from '../remake/plan.ts'
 import type { DocumentKey, PartName, Row } from '../row.ts'
 import type { TextUpdates } from '../write.ts'
 

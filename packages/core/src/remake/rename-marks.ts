@@ -1,10 +1,10 @@
 /**
  * Rewrites the marks that a delta bears and names, when writes are made anew under new marks (SPEC W6).
  */
-import type { Cell, Seen } from './cells/cell.ts'
-import type { Context } from './context.ts'
-import { compareMarks, type Mark, type WriterId } from './mark.ts'
-import type { PartName, Row } from './row.ts'
+import type { Cell, Seen } from '../cells/cell.ts'
+import type { Context } from '../context.ts'
+import { compareMarks, type Mark, type WriterId } from '../mark.ts'
+import type { PartName, Row } from '../row.ts'
 
 export type Rename = (mark: Mark) => Mark
 

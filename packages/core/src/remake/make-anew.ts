@@ -1,0 +1,140 @@
+/**
+ * Making writes anew (SPEC W6): what a relay refused or skipped keeps its content, what its writer had seen and its
+ * time, and gets new marks, so that it beats nobody that it did not beat before and cannot meet its old self.
+ *
+ * One pass has one new writer, which nobody else uses: marks of it rise in each row, in the order of the outbox.
+ * Tabs whose writer was made anew draw another one for what they write next.
+ */
+import type { RemadeChunk } from '../chunk.ts'
+import { failure, type Failure } from '../errors.ts'
+import type { TextSupport } from '../field.ts'
+import { yjsClientOf, type WriterId } from '../mark.ts'
+import type { OutboxEntry } from '../outbox.ts'
+import type { ReplicaState } from '../replica.ts'
+import { countParts, rowExists, type DocumentKey, type PartName } from '../row.ts'
+import { nothingCounted, type SeenDocument } from '../seen-document.ts'
+import { transactionId, type Transaction, type TransactionId, type Write } from '../write.ts'
+import { createMarksAnew } from './marks-anew.ts'
+import { bodiesToRemake, entriesToRemake, type RemakePlan } from './plan.ts'
+import { createWritesAnew, type TextsAnew } from './writes-anew.ts'
+
+export interface RemakeContext {
+  readonly writer: WriterId
+  /** The relay's time as far as this device knows it, and what its clock is corrected by now. */
+  readonly now: number
+  readonly correction: number
+  /** The whole confirmed body; must be given for each body that `bodiesToRemake` names. */
+  readonly body: (key: DocumentKey, part: PartName) => readonly Uint8Array[]
+  readonly support: (key: DocumentKey, part: PartName) => TextSupport | undefined
+}
+
+/** Null if nothing needs to be made anew. */
+export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeContext): RemadeChunk | null {
+  const entries = entriesToRemake(state, plan)
+  const refused = plan.refused === null ? undefined : state.outbox.get(plan.refused.transaction.id)
+  const leaves = plan.refused !== null && refused?.acks.size === 0
+  if (entries.length === 0 && !leaves) return null
+  const pass = createPass(state, context, textsAnew(entries, plan, context))
+  const remade = new Set(entries)
+  const transactions: { from: TransactionId; to: Transaction }[] = []
+  const quarantined: { id: TransactionId; error: Failure }[] = []
+  if (leaves) quarantined.push({ id: plan.refused.transaction.id, error: plan.refused.error })
+  let serial = 0
+  for (const entry of state.outbox.entries()) {
+    if (leaves && entry === refused) continue
+    if (!remade.has(entry)) {
+      for (const write of entry.transaction.writes) pass.stay(write)
+      continue
+    }
+    const { id } = entry.transaction
+    const again = pass.again(entry.transaction, transactionId(context.writer, ++serial))
+    if ('code' in again) quarantined.push({ id, error: again })
+    else transactions.push({ from: id, to: again })
+  }
+  const old = new Set(
+    entries.flatMap(({ transaction }) => transaction.writes.map(write => write.mark.writer)),
+  )
+  return {
+    kind: 'remade',
+    writers: [...old].map(from => ({ from, to: context.writer })),
+    transactions,
+    quarantined,
+  }
+}
+
+/** X9: each own update anew, as the same edit at the same place, under the new writer's Yjs client id. */
+function textsAnew(entries: readonly OutboxEntry[], plan: RemakePlan, context: RemakeContext): TextsAnew {
+  const anew = new Map<Uint8Array, Uint8Array | null>()
+  for (const { key, part } of bodiesToRemake(entries)) {
+    const later = entries.flatMap(({ transaction }) =>
+      transaction.writes.flatMap(write => (write.key === key ? [...(write.texts.get(part) ?? [])] : [])),
+    )
+    const refused = (plan.refused?.transaction.writes ?? []).flatMap(write =>
+      write.key === key ? [...(write.texts.get(part) ?? [])] : [],
+    )
+    const updates = context
+      .support(key, part)
+      ?.remake(context.body(key, part), refused, later, yjsClientOf(context.writer))
+    later.forEach((update, i) => anew.set(update, updates?.[i] ?? null))
+  }
+  return anew
+}
+
+interface Pass {
+  /** Takes note of a write that stays as it is, since later ones stand on it. */
+  stay(write: Write): void
+  again(transaction: Transaction, id: TransactionId): Transaction | Failure
+}
+
+function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAnew): Pass {
+  const marks = createMarksAnew(state, context)
+  const writeAnew = createWritesAnew(state, marks, texts)
+  const existsByKey = new Map<DocumentKey, boolean>()
+
+  function note(write: Write): void {
+    const exists = existsAfter(write)
+    if (exists !== null) existsByKey.set(write.key, exists)
+  }
+
+  /** W6 (5): whether each document exists in what its writer had seen plus own writes before. Null if all do. */
+  function missing(transaction: Transaction): DocumentKey | null {
+    const made = new Map<DocumentKey, boolean>()
+    for (const [i, write] of transaction.writes.entries()) {
+      const { key } = write
+      const stands = made.get(key) ?? existsByKey.get(key) ?? transaction.seen[i]?.exists ?? false
+      if (write.delta.revival === null && !stands && !rowExists(state.confirmed(key))) return key
+      const after = existsAfter(write)
+      if (after !== null) made.set(key, after)
+    }
+    return null
+  }
+
+  return {
+    stay(write) {
+      marks.stay(write)
+      note(write)
+    },
+    again(transaction, id) {
+      const absent = missing(transaction)
+      const writes: Write[] = []
+      const seen: SeenDocument[] = []
+      for (const [i, write] of absent === null ? transaction.writes.entries() : []) {
+        const again = writeAnew(write, transaction.seen[i] ?? nothingSeen, transaction.correction)
+        note(again.write)
+        if (countParts(again.write.delta) === 0) continue
+        writes.push(again.write)
+        seen.push(again.seen)
+      }
+      if (writes.length > 0) return { id, writes, seen, correction: context.correction }
+      return failure('built-on-refused', { document: absent ?? transaction.writes[0]?.key ?? '' })
+    },
+  }
+}
+
+const nothingSeen: SeenDocument = { exists: false, last: null, counted: nothingCounted }
+
+/** Whether a write settles that its document exists or does not; null if it leaves that as it was. */
+function existsAfter({ delta }: Write): boolean | null {
+  if (delta.deletion !== null) return false
+  return delta.revival === null ? null : true
+}

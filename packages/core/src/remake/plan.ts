@@ -1,0 +1,86 @@
+/**
+ * What is to be made anew: after a refusal what touches its documents and theirs, after a wrong clock everything behind,
+ * and whatever stands on marks that nothing bears any more (SPEC L3, C4, W6).
+ */
+import { bodyKey } from '../bodies.ts'
+import { contextOfCell } from '../cells/cell.ts'
+import { contextCovers } from '../context.ts'
+import type { Failure } from '../errors.ts'
+import { marksOfDelta } from '../judge/marks.ts'
+import { compareMarks, isSameMark, type Mark } from '../mark.ts'
+import type { OutboxEntry } from '../outbox.ts'
+import type { ReplicaState } from '../replica.ts'
+import type { DocumentKey, PartName } from '../row.ts'
+import type { Transaction, TransactionId, Write } from '../write.ts'
+
+export interface RemakePlan {
+  /** The first transaction to look at. */
+  readonly from: TransactionId
+  /** Documents of refused transactions; null to make everything from there on anew (SPEC C4). */
+  readonly keys: ReadonlySet<DocumentKey> | null
+  /**
+   * What was refused. It leaves the outbox for the quarantine in the same chunk that makes anew what stood on it, so
+   * that no crash can leave one without the other.
+   */
+  readonly refused: { readonly transaction: Transaction; readonly error: Failure } | null
+}
+
+/** The entries that a plan makes anew, in order: those that touch a document of a refused or remade one. */
+export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly OutboxEntry[] {
+  const keys = plan.keys === null ? null : new Set(plan.keys)
+  const entries: OutboxEntry[] = []
+  let begun = false
+  for (const entry of state.outbox.entries()) {
+    begun ||= entry.transaction.id === plan.from
+    if (entry.position === 0 || entry.acks.size > 0) continue
+    if (entry.transaction.id === plan.refused?.transaction.id) continue
+    const { writes } = entry.transaction
+    const orphan = writes.some(write => isOrphan(state, write))
+    if (!orphan && (!begun || !(keys === null || writes.some(write => keys.has(write.key))))) continue
+    for (const { key } of writes) keys?.add(key)
+    entries.push(entry)
+  }
+  return entries
+}
+
+/**
+ * Whether a write was on its way to the disk when what it stands on was made anew: it bears a writer that was, or it
+ * names a mark of one that nothing bears any more.
+ */
+export function isOrphan(state: ReplicaState, write: Write): boolean {
+  if (state.retired.size === 0) return false
+  if (state.retired.has(write.mark.writer)) return true
+  for (const { mark } of marksOfDelta(write)) {
+    const isOld = state.retired.has(mark.writer) && isOwnElder(state, write, mark)
+    if (isOld && !isConfirmed(state, write.key, mark) && !isInOutbox(state, write.key, mark)) return true
+  }
+  return false
+}
+
+/** Whether a mark that a write names is that of an own write before it. */
+export function isOwnElder(state: ReplicaState, write: Write, mark: Mark): boolean {
+  return state.own.has(mark.writer) && compareMarks(mark, write.mark) < 0
+}
+
+function isInOutbox(state: ReplicaState, key: DocumentKey, mark: Mark): boolean {
+  return state.outbox.writesOf(key).some(write => isSameMark(write.mark, mark))
+}
+
+export function isConfirmed(state: ReplicaState, key: DocumentKey, mark: Mark): boolean {
+  const row = state.confirmed(key)
+  if (isSameMark(row?.revival ?? null, mark) || isSameMark(row?.deletion?.mark ?? null, mark)) return true
+  return [...(row?.cells.values() ?? [])].some(cell => contextCovers(contextOfCell(cell), mark))
+}
+
+/** The bodies that must be loaded before `makeAnew`. */
+export function bodiesToRemake(
+  entries: readonly OutboxEntry[],
+): readonly { key: DocumentKey; part: PartName }[] {
+  const bodies = new Map<string, { key: DocumentKey; part: PartName }>()
+  for (const { transaction } of entries) {
+    for (const { key, texts } of transaction.writes) {
+      for (const part of texts.keys()) bodies.set(bodyKey(key, part), { key, part })
+    }
+  }
+  return [...bodies.values()]
+}

@@ -1,0 +1,110 @@
+/**
+ * A write made anew under its new mark (SPEC W6, X9): what named an old mark names the new one, a context goes on
+ * covering what its old entry covered, and totals count only what stands.
+ */
+import { bodyKey } from '../bodies.ts'
+import { contextOfCell, type Cell, type Seen } from '../cells/cell.ts'
+import type { CounterCell } from '../cells/counter.ts'
+import { addToContext, type Context } from '../context.ts'
+import type { Deletion } from '../deletion.ts'
+import { compareMarks, type Mark } from '../mark.ts'
+import { renameRow } from './rename-marks.ts'
+import type { ReplicaState } from '../replica.ts'
+import type { DocumentKey, PartName, Row } from '../row.ts'
+import type { SeenDocument } from '../seen-document.ts'
+import type { Write } from '../write.ts'
+import type { MarksAnew } from './marks-anew.ts'
+
+/** For each own update the same edit under the new writer; null where nothing of it remains. */
+export type TextsAnew = ReadonlyMap<Uint8Array, Uint8Array | null>
+
+export interface WriteAnew {
+  readonly write: Write
+  readonly seen: SeenDocument
+}
+
+export function createWritesAnew(
+  state: ReplicaState,
+  { rename, move }: MarksAnew,
+  texts: TextsAnew,
+): (write: Write, seen: SeenDocument, correction: number) => WriteAnew {
+  /** What the new writer has counted up to, by counter. */
+  const totals = new Map<string, number>()
+
+  /** On top of what the new writer has counted: refused and remade increments of the old one are not in it. */
+  function countAnew(key: DocumentKey, part: PartName, amount: number, mark: Mark): CounterAnew {
+    const counter = bodyKey(key, part)
+    const before = totals.get(counter) ?? 0
+    const total = before + amount
+    totals.set(counter, total)
+    return { before, cell: { strategy: 'counter', entries: new Map([[mark.writer, { mark, total }]]) } }
+  }
+
+  function deleteAnew({ key, delta }: Write, deletion: Deletion): Deletion {
+    const seen = new Map<PartName, Seen>()
+    for (const [part, now] of deletion.seen) {
+      const old = delta.deletion?.seen.get(part)
+      const both = now.kind === 'context' && old?.kind === 'context'
+      seen.set(part, both ? { ...now, context: keepCovered(key, part, old.context, now.context) } : now)
+    }
+    return { ...deletion, seen }
+  }
+
+  /** A mark that was renamed stood for its old writer's earlier writes to the cell too; those that remain are named. */
+  function keepCovered(key: DocumentKey, part: PartName, old: Context, now: Context): Context {
+    const cell = state.confirmed(key)?.cells.get(part)
+    if (cell === undefined) return now
+    let kept = now
+    for (const [writer, held] of contextOfCell(cell)) {
+      const mark = old.get(writer)
+      if (mark !== undefined && compareMarks(held, mark) < 0) kept = addToContext(kept, held)
+    }
+    return kept
+  }
+
+  function textsOf(write: Write): Write['texts'] {
+    const bodies = new Map<PartName, readonly Uint8Array[]>()
+    for (const [part, updates] of write.texts) {
+      const again = updates.map(update => texts.get(update) ?? null).filter(update => update !== null)
+      if (again.length > 0) bodies.set(part, again)
+    }
+    return bodies
+  }
+
+  return (write, seen, correction) => {
+    const { key } = write
+    const mark = move(write, seen.last, correction)
+    const bodies = textsOf(write)
+    const { deletion, revival, cells: renamed } = renameRow(write.delta, rename)
+    const cells = new Map<PartName, Cell>()
+    const counted = new Map<PartName, number>()
+    for (const [part, cell] of renamed) {
+      const old = write.delta.cells.get(part)
+      if (write.texts.has(part) && !bodies.has(part)) continue
+      if (old?.strategy === 'counter') {
+        const amount = (old.entries.get(write.mark.writer)?.total ?? 0) - (seen.counted.get(part) ?? 0)
+        const anew = countAnew(key, part, amount, mark)
+        if (anew.before !== 0) counted.set(part, anew.before)
+        cells.set(part, anew.cell)
+      } else if (old?.strategy === 'ask' && cell.strategy === 'ask') {
+        cells.set(part, { ...cell, context: keepCovered(key, part, old.context, cell.context) })
+      } else cells.set(part, cell)
+    }
+    const delta: Row = {
+      cells,
+      deletion: deletion === null ? null : deleteAnew(write, deletion),
+      revival,
+    }
+    const replaced = new Map([...write.replaced].map(([part, old]) => [part, rename(old)]))
+    return {
+      write: { ...write, mark, delta, texts: bodies, replaced },
+      seen: { exists: seen.exists, last: seen.last === null ? null : rename(seen.last), counted },
+    }
+  }
+}
+
+interface CounterAnew {
+  /** What the new writer had counted. */
+  readonly before: number
+  readonly cell: CounterCell
+}
