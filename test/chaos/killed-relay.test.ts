@@ -59,7 +59,9 @@ test(`[A1] no acknowledged write is missing after ${kills} SIGKILLs under load (
       () => `the load goes on before kill ${kill} (seed ${seed}): ${clients.map(describe).join(', ')}`,
     )
     await within0to(chance.below(20))
-    if (inFlight() > 0) hitInFlight += 1
+    // At a moment when something is on its way: a kill between two writes would show nothing.
+    await until(() => inFlight() > 0, `the load goes on before kill ${kill} (seed ${seed})`)
+    hitInFlight += 1
     await relay.kill()
     const claim = claimAll(ledger)
     // Clients would give back what the relay lost; so they stay away until somebody has looked.
