@@ -123,9 +123,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     runtime,
     sessionFence: () => uplink.sessionFence,
   })
-  const settling = createSettling(
-    () => engine.pending === 0 && uplink.info.connection === 'online' && uplink.isLevel,
-  )
+  const settling = createSettling({ isAllSent: () => engine.pending === 0, askCut: uplink.askCut })
 
   function look(): void {
     status.look()

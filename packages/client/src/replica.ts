@@ -32,8 +32,8 @@ export interface ReplicaMembers<C extends Collections> {
     listener: (detail: ReplicaEvents[Name]) => void,
   ): () => void
   /**
-   * Resolves when nothing is on its way: all own writes are acknowledged, and everything that the relay had is here and
-   * on disk. Waits while offline. Rejects with `closed`.
+   * Resolves when nothing is on its way: all own writes are acknowledged, and everything that the relay had when this
+   * was called is here and on disk; a round trip. Waits while offline. Rejects with `closed`.
    */
   settled(): Promise<void>
   /** Works offline, in all tabs, until `resume`. */

@@ -64,6 +64,12 @@ export interface SessionDriver {
   advance(): void
   /** Asks for a sign of life, which comes as a cut. */
   probe(): void
+  /** Asks for a cut that the relay makes after this call. It is there once `cuts` is as great as what this returns. */
+  askCut(): number
+  /** Asks again if one that was asked for did not come: of who is behind, a relay may not answer each time. */
+  askAgain(): void
+  /** How many of the cuts that were asked for came. */
+  readonly cuts: number
   stop(): void
 }
 
@@ -93,6 +99,11 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let begunAt = 0
   let halfTripMs = 0
   let isRefused = false
+  /** Cuts that were asked for, and those that came: in that order, as a relay answers. */
+  let asked = 0
+  let cuts = 0
+  let isCutDue = false
+  let wasLevel = false
 
   function end(how: SessionEnd): void {
     if (isOver) return
@@ -113,7 +124,21 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       end({ kind: 'ended', error: null, byRelay: false, retryAfterMs: 0 })
       throw error
     }
-    if (!isOver) options.onChange()
+    if (isOver) return
+    wasLevel ||= session.caughtUp
+    if (isCutDue && canAsk()) requestCut()
+    options.onChange()
+  }
+
+  /** Before the first cut the relay still walks its feed, and that one may have been made before it was asked. */
+  function canAsk(): boolean {
+    return !isOver && session.phase === 'open' && wasLevel
+  }
+
+  function requestCut(): void {
+    isCutDue = false
+    asked += 1
+    options.send(encodeFrame({ type: 'heartbeat', position: 0, time: clock.now() }))
   }
 
   function perform(effect: SessionEffect): void {
@@ -249,14 +274,29 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       if (!decoded.ok) return end({ kind: 'ended', error: decoded.error, byRelay: false, retryAfterMs: 0 })
       const frame = decoded.value
       if (frame.type === 'welcome') halfTripMs = (runtime.monotonic() - begunAt) / 2
+      // Only a cut that was asked for, or ends a walk, bears a fingerprint (SPEC P5).
+      if (frame.type === 'changes' && (frame.cut?.fingerprint ?? null) !== null && cuts < asked) cuts += 1
       if (frame.type === 'heartbeat') clock.heard(frame.time + halfTripMs)
       isRefused = frame.type === 'refuse'
       drive(() => session.receive(frame, bytes.length))
     },
     advance: () => drive(session.advance),
     probe() {
-      if (isOver || session.phase !== 'open') return
-      options.send(encodeFrame({ type: 'heartbeat', position: 0, time: clock.now() }))
+      if (!isOver && session.phase === 'open') requestCut()
+    },
+    askCut() {
+      if (canAsk()) {
+        requestCut()
+        return asked
+      }
+      isCutDue = true
+      return asked + 1
+    },
+    askAgain() {
+      if (cuts < asked && canAsk()) requestCut()
+    },
+    get cuts() {
+      return cuts
     },
     stop() {
       if (isOver) return

@@ -28,6 +28,9 @@ export type TabMessage =
   | { readonly kind: 'bye' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
+  /** Who holds the connection is to ask the relay for a cut that it makes from now on, and to say when it is on disk. */
+  | { readonly kind: 'ask-cut'; readonly name: string }
+  | { readonly kind: 'cut'; readonly name: string; readonly position: number }
   | { readonly kind: 'event'; readonly name: string; readonly detail: unknown }
 
 const kinds: ReadonlySet<string> = new Set<TabMessage['kind']>([
@@ -36,6 +39,8 @@ const kinds: ReadonlySet<string> = new Set<TabMessage['kind']>([
   'bye',
   'pause',
   'resume',
+  'ask-cut',
+  'cut',
   'event',
 ])
 const connections: ReadonlySet<string> = new Set<Connection>([
@@ -59,6 +64,7 @@ export function parseTabMessage(message: unknown): TabMessage | null {
       Array.isArray(found.levels)
     return isWhole ? found : null
   }
-  if (found.kind === 'event' && typeof found.name !== 'string') return null
+  if ('name' in found && typeof found.name !== 'string') return null
+  if (found.kind === 'cut' && !Number.isFinite(found.position)) return null
   return found
 }

@@ -14,6 +14,7 @@ import {
 import { createConnection, type Connection, type ConnectionInfo } from './connection.ts'
 import { createConversation, type Conversation, type ConversationEnd } from './conversation.ts'
 import type { Engine } from './engine.ts'
+import { createFreshCuts } from './fresh-cuts.ts'
 import type { Fence } from './journal/fence.ts'
 import type { ClientPorts } from './ports.ts'
 import { createSessionDriver, type Repair } from './session-driver.ts'
@@ -29,6 +30,8 @@ export interface Uplink {
   readonly levels: readonly Level[]
   /** Who this is to the relay; undefined until one said so. */
   readonly user: string | undefined
+  /** Asks for a cut that a relay makes after this call. Says from then on whether all up to it is in this tab's state. */
+  askCut(): () => boolean
   /** The fence, while this tab has a session at a cut. */
   readonly sessionFence: Fence | null
   readonly isHolding: boolean
@@ -88,8 +91,18 @@ export function createUplink(options: UplinkOptions): Uplink {
     onMessage: hear,
     onTick(isAwake) {
       if (isAwake) connection?.nudge()
+      freshCuts.retry()
       options.onTick(isAwake)
     },
+  })
+
+  const freshCuts = createFreshCuts({
+    isHolding: () => tabs.isHolding,
+    session: () => connection?.session ?? null,
+    isLevel: () => connection?.info.caughtUp === true,
+    seen: () => engine.state.seen,
+    post: tabs.post,
+    drawName: () => engine.drawWriter(),
   })
 
   function news(): HolderNews {
@@ -181,6 +194,7 @@ export function createUplink(options: UplinkOptions): Uplink {
         tabs.post(current)
       }
     }
+    freshCuts.look()
     options.onChange()
   }
 
@@ -200,6 +214,10 @@ export function createUplink(options: UplinkOptions): Uplink {
         if (message.name === 'alarm') options.onAlarm()
         if (message.name === 'repaired') options.onRepaired(message.detail as Repair)
         return
+      case 'ask-cut':
+      case 'cut':
+        freshCuts.hear(message)
+        return look()
       default:
         return options.onChange()
     }
@@ -228,6 +246,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       const { holder } = tabs
       return holder !== null && holder.caughtUp && holder.pending === 0 && engine.state.seen >= holder.seen
     },
+    askCut: freshCuts.ask,
     get levels() {
       return levels
     },

@@ -5,9 +5,11 @@
 import { openReplica, type OpenOptions, type Replica } from '@rejoin/client'
 import {
   decodeFrame,
+  emptyFingerprint,
   encodeFrame,
   writerFromBytes,
   type Failure,
+  type Fingerprint,
   type Frame,
   type GenerationId,
   type HelloFrame,
@@ -61,6 +63,8 @@ export interface Script {
 export interface RelayEnd {
   send(frame: Frame): void
   welcome(): void
+  /** What answers a heartbeat, or, without a fingerprint, ends what others brought. */
+  cut(options?: { readonly fingerprint: Fingerprint | null }): void
   refuse(error: Failure, code: number): void
   close(code: number): void
 }
@@ -73,6 +77,8 @@ export interface RelayDouble {
   readonly tokens: readonly string[]
   readonly scope: Scope
   script: Script
+  /** Of the last link. */
+  end: RelayEnd | null
 }
 
 const store = writerFromBytes(new Uint8Array(8).fill(1)) as string as StoreId
@@ -114,12 +120,14 @@ export function createWorld(seed = 1): World {
         tokens: [],
         scope: createScope(clock),
         script,
+        end: null,
       }
       network.serve(url, {
         scope: double.scope,
         attach(link) {
           double.openings.push(clock.time)
           const end = endOf(link, () => clock.time + epoch)
+          double.end = end
           double.script.opened?.(end)
           return {
             receive(bytes) {
@@ -160,8 +168,20 @@ function endOf(link: SessionLink, now: () => number): RelayEnd {
   const send = (frame: Frame): void => {
     link.send(encodeFrame(frame))
   }
+  function cut({ fingerprint }: { readonly fingerprint: Fingerprint | null }): void {
+    send({
+      type: 'changes',
+      rows: [],
+      place: 0,
+      head: 0,
+      cut: { generation, position: 0, frontier: new Map(), generations: [], fingerprint },
+      answer: false,
+      writers: [],
+    })
+  }
   return {
     send,
+    cut: (options = { fingerprint: emptyFingerprint }) => cut(options),
     welcome() {
       send({
         type: 'welcome',
@@ -177,15 +197,7 @@ function endOf(link: SessionLink, now: () => number): RelayEnd {
         leader: null,
         term: 0,
       })
-      send({
-        type: 'changes',
-        rows: [],
-        place: 0,
-        head: 0,
-        cut: { generation, position: 0, frontier: new Map(), generations: [], fingerprint: null },
-        answer: false,
-        writers: [],
-      })
+      cut({ fingerprint: null })
     },
     refuse(error, code) {
       send({ type: 'refuse', error })
