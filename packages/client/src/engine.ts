@@ -156,7 +156,7 @@ export function createEngine(options: EngineOptions): Engine {
       serials.set(writer, serial)
       const seen = seenByWrites(writes, state)
       const id = transactionId(writer, serial)
-      const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs }
+      const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs, heard: state.seen }
       pending = null
       batch.note(state.write(transaction))
       store(transaction)

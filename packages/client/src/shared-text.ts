@@ -75,6 +75,8 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   let logged: Uint8Array[] = []
   let typed: Uint8Array[] = []
   let last: Reachable | null = null
+  /** The last chunk that made anew something of the body and that the document knows of. */
+  let remadeAt = 0
   /** Whose writes the document holds, as the row says it. */
   let covered: Context = emptyContext
   let scheduled = false
@@ -123,6 +125,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   function stand(standing: readonly Uint8Array[]): void {
     const before = writer
     const client = takeClient()
+    remadeAt = core.state.remade.lastOf(body)
     if (live !== null && (typed.length === 0 || writer === before) && holdsAll(standing)) {
       live.setClient(client)
       for (const update of standing) take(update)
@@ -131,7 +134,8 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       return flush()
     }
     const old = live
-    const again = typed.length === 0 ? [] : support.remake(standing, logged, typed, client)
+    const moves = core.state.remade.of(body)
+    const again = typed.length === 0 ? [] : support.remake(standing, logged, moves, typed, client)
     stopEdits()
     typed = []
     logged = []
@@ -192,6 +196,8 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     }
     // What is typed is a write of its own: it stands in the document, whatever becomes of an open transaction.
     if (drafts.open) return schedule()
+    // What it was typed over is gone, and this is not told yet.
+    if (remadeAt !== core.state.remade.lastOf(body)) return rebuildLater()
     const updates = typed
     for (const update of gatherUpdates(updates, support)) {
       const { value: isWritten, reached } = drafts.run(draft => {
@@ -243,7 +249,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       return () => void listeners.delete(own)
     },
     retype(updates) {
-      if (writer !== null) type(support.remake([...logged, ...typed], [], updates, yjsClientOf(writer)))
+      if (writer !== null) type(support.remake([...logged, ...typed], [], [], updates, yjsClientOf(writer)))
     },
     replace(content) {
       if (writer === null) return
@@ -252,7 +258,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       const cleared = support.clear(whole, client)
       const created = support.create(content, scratchClient)
       const emptied = cleared === null ? whole : [...whole, cleared]
-      const filled = created === null ? [] : support.remake(emptied, [], [created], client)
+      const filled = created === null ? [] : support.remake(emptied, [], [], [created], client)
       type([cleared, ...filled])
     },
     async written() {

@@ -3,6 +3,7 @@
  * one order; a replica's state is what applying its chunks in that order makes (see replica.ts).
  */
 import type { Failure } from './errors.ts'
+import type { TextMove } from './field.ts'
 import type { Fingerprint } from './fingerprint.ts'
 import type { ChangedRow, WriterRecord } from './frames.ts'
 import type { Cursor, Generation, GenerationId, Positions, StoreId } from './generations.ts'
@@ -71,6 +72,17 @@ export interface RemadeChunk {
   readonly quarantined: readonly { readonly id: TransactionId; readonly error: Failure }[]
 }
 
+/**
+ * A text of a write that was made anew, or that left for the quarantine: what was typed before its tab heard of that
+ * still builds on it (SPEC X9).
+ */
+export interface RemadeText extends TextMove {
+  readonly key: DocumentKey
+  readonly part: PartName
+  /** The position of the chunk that did it. */
+  readonly position: number
+}
+
 /** A quarantined transaction was thrown away or sent again (as new own writes) by a person or the application. Strict. */
 export interface SettledChunk {
   readonly kind: 'settled'
@@ -113,6 +125,8 @@ export interface SnapshotChunk {
   }[]
   readonly quarantine: readonly { readonly transaction: Transaction; readonly error: Failure }[]
   readonly retired: readonly WriterId[]
+  /** Texts that were made anew, the first first. */
+  readonly remade: readonly RemadeText[]
 }
 
 export type Chunk =

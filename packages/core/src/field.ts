@@ -66,16 +66,24 @@ export interface TextSupport {
   /** The plain text that readers see. */
   read(body: readonly Uint8Array[]): string
   /**
-   * Makes own updates anew (SPEC W6, X9): the same edits at the same places, over `confirmed`, without what
-   * `refused` brought, as `client`, which goes on from where `confirmed` has it. One update for each of `later`; null
-   * where nothing remains.
+   * Makes own updates anew (SPEC W6, X9): the same edits at the same places, over `now`, which is all that stands. They
+   * were made over `now` or what it was made of, and over `before`, which stands no more, and what `moves` say. One
+   * update for each of `later`, as `client`, which goes on from where `now` has it; null where nothing remains, or where
+   * an update builds on what is in none of these.
    */
   remake(
-    confirmed: readonly Uint8Array[],
-    refused: readonly Uint8Array[],
+    now: readonly Uint8Array[],
+    before: readonly Uint8Array[],
+    moves: readonly TextMove[],
     later: readonly Uint8Array[],
     client: number,
   ): readonly (Uint8Array | null)[]
+}
+
+/** Updates of one write that were made anew, and what they became; nothing if they were refused. */
+export interface TextMove {
+  readonly old: readonly Uint8Array[]
+  readonly now: readonly Uint8Array[]
 }
 
 export interface TextDocument {

@@ -23,6 +23,7 @@ export type {
   OwnChunk,
   PulledChunk,
   RemadeChunk,
+  RemadeText,
   SettledChunk,
   SnapshotChunk,
   StoredVerdict,
@@ -54,6 +55,7 @@ export type {
   FieldResolution,
   FieldWrite,
   TextDocument,
+  TextMove,
   TextSupport,
 } from './field.ts'
 export { emptyFingerprint, type Fingerprint } from './fingerprint.ts'

@@ -14,6 +14,7 @@ import type {
   OwnChunk,
   PulledChunk,
   RemadeChunk,
+  RemadeText,
   SnapshotChunk,
   VerdictsChunk,
 } from './chunk.ts'
@@ -34,6 +35,7 @@ import {
 } from './generations.ts'
 import type { WriterId } from './mark.ts'
 import { createOutbox, type Outbox, type OutboxEntry } from './outbox.ts'
+import { createRemadeTexts, type RemadeTexts } from './remade-texts.ts'
 import { createRowMap, type RowMap } from './row-map.ts'
 import { emptyRow, joinRows, showsDelta, strategyOfPart, type DocumentKey, type Row } from './row.ts'
 import type { Transaction, TransactionId } from './write.ts'
@@ -69,6 +71,8 @@ export interface ReplicaState {
   readonly retired: ReadonlySet<WriterId>
   /** Writers of what has been in the outbox, as far as this state goes back. */
   readonly own: ReadonlySet<WriterId>
+  /** Texts that were made anew: what was typed before their tabs heard of it builds on what they were. */
+  readonly remade: RemadeTexts
   /** The journal position up to which chunks are applied. */
   readonly seen: number
   /** The row that the application sees: confirmed joined with outbox. */
@@ -108,6 +112,7 @@ export function createReplicaState(): ReplicaState {
   const writers = new Map<WriterId, WriterRecord>()
   const retired = new Set<WriterId>()
   const own = new Set<WriterId>()
+  const remade = createRemadeTexts()
   const bodies = createBodies()
   const changedAt = new Map<DocumentKey, number>()
   let frontier: Positions = noPositions
@@ -286,13 +291,14 @@ export function createReplicaState(): ReplicaState {
     wants = chunk.wants
   }
 
-  function applyRemade(chunk: RemadeChunk): void {
+  function applyRemade(position: number, chunk: RemadeChunk): void {
     for (const { from, to } of chunk.writers) {
       retired.add(from)
       renamed.set(from, to)
     }
     const changes = new Map<TransactionId, OutboxEntry | null>()
     const keys = new Set<DocumentKey>()
+    const texts: RemadeText[] = []
     const touch = (transaction: Transaction): void => {
       for (const { key, texts } of transaction.writes) {
         keys.add(key)
@@ -304,6 +310,7 @@ export function createReplicaState(): ReplicaState {
       if (old === undefined) continue
       touch(old.transaction)
       touch(to)
+      texts.push(...remadeTexts(position, old.transaction, to))
       for (const { mark } of to.writes) own.add(mark.writer)
       changes.set(from, { transaction: to, position: old.position, acks: new Map(), refusedBy: new Set() })
     }
@@ -311,9 +318,11 @@ export function createReplicaState(): ReplicaState {
       const old = outbox.get(id)
       if (old === undefined) continue
       touch(old.transaction)
+      texts.push(...remadeTexts(position, old.transaction, null))
       quarantine.set(id, { transaction: old.transaction, error })
       changes.set(id, null)
     }
+    remade.add(texts)
     for (const key of keys) putAside(key)
     outbox.substitute(changes)
     for (const key of keys) settle(key)
@@ -347,6 +356,7 @@ export function createReplicaState(): ReplicaState {
     learnGenerations(generations, chunk.generations)
     for (const record of chunk.writers) writers.set(record.writer, record)
     for (const writer of chunk.retired) retired.add(writer)
+    remade.replace(chunk.remade)
     frontier = chunk.frontier
     reach = chunk.reach
     fingerprint = chunk.fingerprint
@@ -382,6 +392,7 @@ export function createReplicaState(): ReplicaState {
     writers,
     retired,
     own,
+    remade,
     bodies,
     get frontier() {
       return frontier
@@ -418,7 +429,7 @@ export function createReplicaState(): ReplicaState {
           case 'verdicts':
             return applyVerdicts(position, chunk)
           case 'remade':
-            return applyRemade(chunk)
+            return applyRemade(position, chunk)
           case 'settled':
             for (const id of chunk.ids) quarantine.delete(id)
             return
@@ -484,6 +495,7 @@ export function createReplicaState(): ReplicaState {
         })),
       quarantine: [...quarantine.values()],
       retired: [...retired],
+      remade: remade.all(),
     }),
     changedAfter(position) {
       const keys: DocumentKey[] = []
@@ -495,6 +507,16 @@ export function createReplicaState(): ReplicaState {
       bodies.written(upTo)
     },
   }
+}
+
+/** The texts of a transaction that was made anew, or that left (null). */
+function remadeTexts(position: number, old: Transaction, now: Transaction | null): readonly RemadeText[] {
+  return old.writes.flatMap(({ key, texts }) =>
+    [...texts].map(([part, updates]): RemadeText => {
+      const again = now?.writes.filter(write => write.key === key) ?? []
+      return { key, part, position, old: updates, now: again.flatMap(write => write.texts.get(part) ?? []) }
+    }),
+  )
 }
 
 /** An acknowledgement counts while its position is in that relay's lineage (SPEC L2). */

@@ -32,6 +32,8 @@ export interface Transaction {
   readonly seen: readonly SeenDocument[]
   /** Milliseconds that the device's clock was corrected by when it was made (SPEC C2, W6). */
   readonly correction: number
+  /** The journal position up to which its tab had applied what is there: whether it stands on what is gone (SPEC X9). */
+  readonly heard: number
 }
 
 export function transactionId(writer: WriterId, serial: number): TransactionId {

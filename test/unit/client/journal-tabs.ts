@@ -150,6 +150,7 @@ export function createState(): State {
       })),
       quarantine: [],
       retired: [],
+      remade: [],
     }),
     confirmed: key => rows.get(key),
     changedAfter: position => [...changedAt].filter(([, at]) => at > position).map(([key]) => key),
@@ -360,6 +361,7 @@ export function own(
     })),
     seen: rows.map(() => ({ exists: true, last: null, counted: nothingCounted })),
     correction: 0,
+    heard: 0,
   }
 }
 

@@ -175,7 +175,7 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
       assert(first !== undefined, 'a transaction has a write')
       const seen = seenByWrites(writes, state)
       const id = transactionId(first.mark.writer, ++serial)
-      const transaction: Transaction = { id, writes, seen, correction: 0 }
+      const transaction: Transaction = { id, writes, seen, correction: 0, heard: state.seen }
       transactions.push(transaction)
       gather(state.write(transaction))
       return transaction

@@ -200,6 +200,7 @@ export function createTab(state: ReplicaState, person: Person = 'alice'): Tab {
         writes,
         seen: seenByWrites(writes, state),
         correction: 0,
+        heard: state.seen,
       }
     },
     remake(now) {
@@ -247,6 +248,7 @@ export function formOf(state: ReplicaState): unknown {
     reach: [...state.reach],
     wants: state.wants,
     retired: [...state.retired].sort(),
+    remade: state.remade.all(),
     fingerprint: state.fingerprint,
     seen: state.seen,
   }

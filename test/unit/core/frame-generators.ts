@@ -326,6 +326,7 @@ export const arbitraryTransaction: fc.Arbitrary<Transaction> = fc
       ),
     ),
     correction: fc.oneof(fc.integer(), fc.constantFrom(0.5, -0.25)),
+    heard: position,
   })
   .map(({ writes, ...transaction }) => ({
     ...transaction,
@@ -382,6 +383,15 @@ const snapshot: fc.Arbitrary<SnapshotChunk> = fc.record({
   ),
   quarantine: list(fc.record({ transaction: arbitraryTransaction, error: arbitraryFailure })),
   retired: list(arbitraryWriter),
+  remade: list(
+    fc.record({
+      key: arbitraryKey,
+      part: arbitraryPart,
+      position,
+      old: list(arbitraryBytes),
+      now: list(arbitraryBytes),
+    }),
+  ),
 })
 
 /** A chunk of each kind. */

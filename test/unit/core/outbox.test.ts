@@ -30,7 +30,7 @@ function entryOf(serial: number, touches: readonly number[], position = 1): Outb
   }))
   const seen = writes.map(() => ({ exists: true, last: null, counted: nothingCounted }))
   return {
-    transaction: { id: idOf(serial), writes, seen, correction: 0 },
+    transaction: { id: idOf(serial), writes, seen, correction: 0, heard: 0 },
     position,
     acks: new Map(),
     refusedBy: new Set(),

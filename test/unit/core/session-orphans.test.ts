@@ -57,6 +57,7 @@ function insertOf(writer: string, name: string, serial: number): Transaction {
     writes: [write],
     seen: [{ exists: false, last: null, counted: nothingCounted }],
     correction: 0,
+    heard: 0,
   }
 }
 

@@ -65,6 +65,7 @@ function submitted(...names: readonly string[]): {
     writes,
     seen: writes.map(() => ({ exists: false, last: null, counted: nothingCounted })),
     correction: 0,
+    heard: 0,
   }
   state.apply(1, { kind: 'own', transactions: [transaction] })
   const options = {

@@ -197,6 +197,7 @@ const chunk: OwnChunk = {
       writes: [write],
       seen: [{ exists: true, last: at(now - 1000, bob), counted: nothingCounted }],
       correction: -20,
+      heard: 5,
     },
   ],
 }

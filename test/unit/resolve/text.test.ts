@@ -208,7 +208,7 @@ test('[X9] edits made anew, with nothing refused, make the very same text under 
     const live = support.open(confirmed, 77)
     const later = record(live)
     for (let i = 0; i < 12; i++) live.document.transact(() => editCharacters(live.text, random))
-    const remade = support.remake(confirmed, [], later, 99).filter(update => update !== null)
+    const remade = support.remake(confirmed, [], [], later, 99).filter(update => update !== null)
     expect(deltaOf([...confirmed, ...remade]), `seed ${seed}`).toEqual(contentOf(live.document))
     expect(stateOf(documentOf([...confirmed, ...remade])).has(77)).toBe(false)
   }
@@ -288,7 +288,7 @@ test('[X9] edits made anew stand at their places, without what was refused', () 
     const refused = updates.splice(0)
     for (let i = 0; i < 10; i++) edit(false)
     expect(naive.old()).toBe(live.text.toString())
-    const remade = support.remake(confirmed, refused, updates, 99)
+    const remade = support.remake(confirmed, refused, [], updates, 99)
     expect(remade.length).toBe(updates.length)
     const made = remade.filter(update => update !== null)
     expect(support.read([...confirmed, ...made]), `seed ${seed}`).toBe(naive.remaining())
@@ -310,7 +310,7 @@ test('[X9] nothing remains of an edit that only touched what was refused', () =>
   live.text.delete(0, 3)
   live.text.insert(4, ' kept')
   const [refused = new Uint8Array(), ...later] = updates
-  const remade = support.remake([], [refused], later, 99)
+  const remade = support.remake([], [refused], [], later, 99)
   expect(remade.map(update => update !== null)).toEqual([false, true])
   expect(support.read(remade.filter(update => update !== null))).toBe(' kept')
 })
@@ -324,7 +324,7 @@ test('[X9] formats and embeds survive being made anew, and a refused format leav
   live.text.format(4, 3, { bold: null })
   live.text.format(8, 5, { color: 'teal' })
   live.text.insertEmbed(0, { image: 'x' })
-  const remade = support.remake(confirmed, refused, updates, 99)
+  const remade = support.remake(confirmed, refused, [], updates, 99)
   expect(deltaOf([...confirmed, ...remade.filter(update => update !== null)])).toEqual([
     { insert: { image: 'x' } },
     { insert: 'one two ' },

@@ -84,7 +84,7 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
         if (sent.size >= windowTransactions || sentBytes >= windowBytes) break
         if (!isToOffer(entry)) continue
         const { id, writes } = entry.transaction
-        if (entry.acks.size === 0 && writes.some(write => isOrphan(state, write))) {
+        if (entry.acks.size === 0 && isOrphan(state, entry)) {
           // What comes behind it may stand on it, and what is under way must not be made twice.
           if (sent.size === 0) plan ??= { from: id, keys: new Set(), refused: null }
           break

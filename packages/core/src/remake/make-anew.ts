@@ -5,6 +5,7 @@
  * One pass has one new writer, which nobody else uses: marks of it rise in each row, in the order of the outbox.
  * Tabs whose writer was made anew draw another one for what they write next.
  */
+import { bodyKey } from '../bodies.ts'
 import type { RemadeChunk } from '../chunk.ts'
 import { failure, type Failure } from '../errors.ts'
 import type { TextSupport } from '../field.ts'
@@ -34,7 +35,7 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
   const refused = plan.refused === null ? undefined : state.outbox.get(plan.refused.transaction.id)
   const leaves = plan.refused !== null && refused?.acks.size === 0
   if (entries.length === 0 && !leaves) return null
-  const pass = createPass(state, context, textsAnew(entries, plan, context))
+  const pass = createPass(state, context, textsAnew(state, entries, plan, context))
   const remade = new Set(entries)
   const transactions: { from: TransactionId; to: Transaction }[] = []
   const quarantined: { id: TransactionId; error: Failure }[] = []
@@ -63,21 +64,40 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
 }
 
 /** X9: each own update anew, as the same edit at the same place, under the new writer's Yjs client id. */
-function textsAnew(entries: readonly OutboxEntry[], plan: RemakePlan, context: RemakeContext): TextsAnew {
+function textsAnew(
+  state: ReplicaState,
+  entries: readonly OutboxEntry[],
+  plan: RemakePlan,
+  context: RemakeContext,
+): TextsAnew {
   const anew = new Map<Uint8Array, Uint8Array | null>()
+  const refused = plan.refused?.transaction
+  const gone = new Set([refused?.id, ...entries.map(({ transaction }) => transaction.id)])
+  const staying = [...state.outbox.entries()]
+    .filter(({ transaction, position }) => position > 0 && !gone.has(transaction.id))
+    .map(({ transaction }) => transaction)
+  const later = entries.map(({ transaction }) => transaction)
   for (const { key, part } of bodiesToRemake(entries)) {
-    const later = entries.flatMap(({ transaction }) =>
-      transaction.writes.flatMap(write => (write.key === key ? [...(write.texts.get(part) ?? [])] : [])),
-    )
-    const refused = (plan.refused?.transaction.writes ?? []).flatMap(write =>
-      write.key === key ? [...(write.texts.get(part) ?? [])] : [],
-    )
+    const now = [...context.body(key, part), ...updatesOf(staying, key, part)]
+    const before = refused === undefined ? [] : updatesOf([refused], key, part)
+    const moves = state.remade.of(bodyKey(key, part))
+    const client = yjsClientOf(context.writer)
     const updates = context
       .support(key, part)
-      ?.remake(context.body(key, part), refused, later, yjsClientOf(context.writer))
-    later.forEach((update, i) => anew.set(update, updates?.[i] ?? null))
+      ?.remake(now, before, moves, updatesOf(later, key, part), client)
+    updatesOf(later, key, part).forEach((update, i) => anew.set(update, updates?.[i] ?? null))
   }
   return anew
+}
+
+function updatesOf(
+  transactions: readonly Transaction[],
+  key: DocumentKey,
+  part: PartName,
+): readonly Uint8Array[] {
+  return transactions.flatMap(({ writes }) =>
+    writes.flatMap(write => (write.key === key ? [...(write.texts.get(part) ?? [])] : [])),
+  )
 }
 
 interface Pass {
@@ -125,7 +145,8 @@ function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAne
         writes.push(again.write)
         seen.push(again.seen)
       }
-      if (writes.length > 0) return { id, writes, seen, correction: context.correction }
+      if (writes.length > 0)
+        return { id, writes, seen, correction: context.correction, heard: transaction.heard }
       return failure('built-on-refused', { document: absent ?? transaction.writes[0]?.key ?? '' })
     },
   }

@@ -35,8 +35,8 @@ export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly
     if (entry.position === 0 || entry.acks.size > 0) continue
     if (entry.transaction.id === plan.refused?.transaction.id) continue
     const { writes } = entry.transaction
-    const orphan = writes.some(write => isOrphan(state, write))
-    if (!orphan && (!begun || !(keys === null || writes.some(write => keys.has(write.key))))) continue
+    if (!isOrphan(state, entry) && (!begun || !(keys === null || writes.some(write => keys.has(write.key)))))
+      continue
     for (const { key } of writes) keys?.add(key)
     entries.push(entry)
   }
@@ -44,10 +44,23 @@ export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly
 }
 
 /**
- * Whether a write was on its way to the disk when what it stands on was made anew: it bears a writer that was, or it
- * names a mark of one that nothing bears any more.
+ * Whether something was on its way to the disk when what it stands on was made anew: it bears a writer that was, names a
+ * mark of one that nothing bears any more, or was typed in a text of which its tab did not know that yet.
  */
-export function isOrphan(state: ReplicaState, write: Write): boolean {
+export function isOrphan(state: ReplicaState, { transaction, position }: OutboxEntry): boolean {
+  return transaction.writes.some(
+    write => standsOnGoneMarks(state, write) || standsOnOldText(state, write, transaction.heard, position),
+  )
+}
+
+function standsOnOldText(state: ReplicaState, write: Write, heard: number, position: number): boolean {
+  return [...write.texts.keys()].some(part => {
+    const last = state.remade.lastOf(bodyKey(write.key, part))
+    return heard < last && last < position
+  })
+}
+
+function standsOnGoneMarks(state: ReplicaState, write: Write): boolean {
   if (state.retired.size === 0) return false
   if (state.retired.has(write.mark.writer)) return true
   for (const { mark } of marksOfDelta(write)) {

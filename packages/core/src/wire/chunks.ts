@@ -57,8 +57,8 @@ import {
 } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
 
-/** 1: the first. 2: writes say what their writers had counted before them. */
-const chunkVersion = 2
+/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. */
+const chunkVersion = 3
 
 /** In the order of their numbers on disk. */
 const chunkKinds: readonly Chunk['kind'][] = [

@@ -6,6 +6,7 @@ import { diskBounds } from './bounds.ts'
 import { readKeys, writeKeys } from './data-frames.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { readFailure, writeFailure } from './failures.ts'
+import { readPart, writePart } from './keys.ts'
 import { sortedEntries } from './order.ts'
 import {
   readCursor,
@@ -23,6 +24,7 @@ import {
   writePositions,
 } from './positions.ts'
 import { readUint, type Reader } from './reader.ts'
+import { readUpdates, writeUpdates } from './text-updates.ts'
 import { readTransactions, writeTransactions } from './transactions.ts'
 import { writeUint, type Writer } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
@@ -61,6 +63,13 @@ export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: Sna
   )
   for (const { error } of chunk.quarantine) writeFailure(writer, error)
   writeNames(writer, dictionary, chunk.retired)
+  writeUint(writer, chunk.remade.length)
+  for (const { key, part, position, old, now } of chunk.remade) {
+    writePart(writer, dictionary, key, part)
+    writeUint(writer, position)
+    writeUpdates(writer, old)
+    writeUpdates(writer, now)
+  }
 }
 
 export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
@@ -93,5 +102,11 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
       error: readFailure(reader),
     })),
     retired: readNames<WriterId>(reader, names),
+    remade: readList(reader, 5, () => ({
+      ...readPart(reader, names),
+      position: readUint(reader),
+      old: readUpdates(reader, diskBounds.textUpdateBytes),
+      now: readUpdates(reader, diskBounds.textUpdateBytes),
+    })),
   }
 }

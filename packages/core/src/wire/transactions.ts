@@ -22,9 +22,10 @@ export function writeTransactions(
   transactions: readonly Transaction[],
 ): void {
   writeUint(writer, transactions.length)
-  for (const { id, correction } of transactions) {
+  for (const { id, correction, heard } of transactions) {
     writeTransactionId(writer, dictionary, id)
     writeNumber(writer, correction)
+    writeUint(writer, heard)
   }
   writeColumn(
     writer,
@@ -50,10 +51,12 @@ export function writeTransactions(
 }
 
 export function readTransactions(reader: Reader, names: Names): readonly Transaction[] {
-  const count = readCount(reader, 'transactions', diskBounds.rows, 3)
-  const heads: { readonly id: TransactionId; readonly correction: number }[] = []
-  for (let i = 0; i < count; i++)
-    heads.push({ id: readTransactionId(reader, names), correction: readNumber(reader) })
+  const count = readCount(reader, 'transactions', diskBounds.rows, 4)
+  const heads: Pick<Transaction, 'id' | 'correction' | 'heard'>[] = []
+  for (let i = 0; i < count; i++) {
+    const id = readTransactionId(reader, names)
+    heads.push({ id, correction: readNumber(reader), heard: readUint(reader) })
+  }
   const counts = readColumn(reader, count)
   let total = 0
   for (const writes of counts) checkLimit('writes', diskBounds.rows, (total += writes))
@@ -61,10 +64,10 @@ export function readTransactions(reader: Reader, names: Names): readonly Transac
   if (writes.length !== total) refuseMalformed('the writes do not fit their transactions')
   const seen = readSeenDocuments(reader, names, writes)
   let at = 0
-  return heads.map(({ id, correction }, i) => {
+  return heads.map((head, i) => {
     const from = at
     at += counts[i] ?? 0
-    return { id, writes: writes.slice(from, at), seen: seen.slice(from, at), correction }
+    return { ...head, writes: writes.slice(from, at), seen: seen.slice(from, at) }
   })
 }
 

@@ -1,133 +1,254 @@
 /**
- * Makes own text edits anew (SPEC W6, X9): the same edits at the same places, without what a refused update brought.
+ * Makes own text edits anew (SPEC W6, X9): the same edits at the same places, in another text.
  *
- * Two texts are walked in step. The `old` one holds everything: confirmed, refused, and then one later update after
- * the other. The `new` one begins as confirmed. Beside them we keep the list of all characters that stand in either,
- * in their common order, as stretches. What a later update did is read from the old text as a delta, walked along
- * the stretches, and done to the new text: over characters that only the old one has it does nothing, and characters
- * that only the new one has (a refused delete took them from the old one) are passed over. The invariant: the
- * stretches in the old text are exactly what it shows, those in the new text exactly what that shows.
+ * The old text holds what the edits were made in, with what was refused and what was made anew since; the new one
+ * what stands now. One edit after the other is taken into the old text, and what it did there is done to the images
+ * of the characters that it did it to (images.ts): what was typed stands behind the nearest character before it that
+ * has one, what it deleted or formatted is deleted or formatted where it stands. So what was refused takes nothing
+ * along, and nothing depends on both texts showing the same.
  *
- * A place between two characters is the same for both texts but where refused deletes left something standing in the
- * new one; an insert goes behind that, as Yjs itself inserts behind what is deleted.
+ * Two old texts are kept, since a format that stands twice could not be seen to be taken away: one with what was
+ * made anew before, for edits that were made in that, and one without, for all others.
  */
+import type { TextMove } from '@rejoin/core'
 import * as Y from 'yjs'
+import { createImages, type Images, type Span } from './images.ts'
 import { captureEdit, createLiveText, type LiveText } from './live.ts'
 
-/** Characters in a row that stand in the same texts. */
-interface Stretch {
-  readonly length: number
-  readonly inOld: boolean
-  readonly inNew: boolean
+type Attributes = Record<string, unknown> | undefined
+
+interface Inserted {
+  readonly item: Y.Item
+  readonly attributes: Attributes
 }
 
-interface DeltaPart {
-  readonly insert?: unknown
-  readonly retain?: number | undefined
-  readonly delete?: number | undefined
-  readonly attributes?: Record<string, unknown> | undefined
+interface Edit {
+  /** In the order in which they were typed. */
+  readonly inserted: readonly Inserted[]
+  readonly formatted: readonly { readonly span: Span; readonly attributes: NonNullable<Attributes> }[]
+  readonly deleted: readonly Span[]
 }
 
-/** One update for each of `later`, as `client` from its clock 0; null where nothing remains of it. */
+/** One update for each of `later`, as `client`; null where nothing remains of it. */
 export function remakeUpdates(
-  confirmed: readonly Uint8Array[],
-  refused: readonly Uint8Array[],
+  now: readonly Uint8Array[],
+  before: readonly Uint8Array[],
+  moves: readonly TextMove[],
   later: readonly Uint8Array[],
   client: number,
 ): readonly (Uint8Array | null)[] {
-  const remade = createLiveText(confirmed, { gc: true })
-  const old = createLiveText([...confirmed, ...refused], { gc: false })
-  let stretches = commonStretches(old.text, remade.document)
+  const remade = createLiveText(now, { gc: true })
+  const states = Y.getState.bind(null, remade.document.store)
+  const known = new Map([...remade.document.store.clients.keys()].map(one => [one, states(one)]))
+  const images = createImages(one => known.get(one) ?? 0)
+  const old = createLiveText([...now, ...before], { gc: false })
+  let older: LiveText | null = null
+  function withMoves(): LiveText {
+    older ??= oldTextOf([...now, ...before], moves)
+    return older
+  }
+  for (const move of moves) images.moved(move.old.flatMap(spansOf), move.now.flatMap(spansOf))
   return later.map(update => {
-    const walk = walkDelta(stretches, deltaOf(old, update))
-    stretches = walk.stretches
-    return captureEdit(remade, client, text => text.applyDelta([...walk.delta]))
+    const text = isWhole(old, update) ? old : withMoves()
+    const edit = editOf(text, update)
+    return captureEdit(remade, client, () => repeat(edit, remade, images))
   })
 }
 
-/** What an update changes of a text, which it does. */
-function deltaOf({ document, text }: LiveText, update: Uint8Array): readonly DeltaPart[] {
-  let delta: readonly DeltaPart[] = []
+/** What stands in the place of what was made anew formats nothing here: what it was made from does. */
+function oldTextOf(body: readonly Uint8Array[], moves: readonly TextMove[]): LiveText {
+  const live = createLiveText([...body, ...moves.flatMap(({ old }) => old)], { gc: false })
+  const originals = new Set(moves.flatMap(({ old }) => old.flatMap(clientsOf)))
+  const copies = new Set(moves.flatMap(({ now }) => now.flatMap(clientsOf)))
+  live.document.transact(transaction => {
+    for (let item = live.text._start; item !== null; item = item.right) {
+      const { client } = item.id
+      if (item.content instanceof Y.ContentFormat && copies.has(client) && !originals.has(client))
+        item.delete(transaction)
+    }
+  })
+  return live
+}
+
+function clientsOf(update: Uint8Array): readonly number[] {
+  return [...Y.parseUpdateMeta(update).to.keys()]
+}
+
+/** The characters that an update brings and does not delete itself, in the order in which they were typed. */
+function spansOf(update: Uint8Array): readonly Span[] {
+  const { structs, ds } = Y.decodeUpdate(update)
+  const spans: Span[] = []
+  for (const struct of structs) {
+    if (!(struct instanceof Y.Item) || !struct.content.isCountable()) continue
+    const { client, clock } = struct.id
+    for (let i = 0; i < struct.length; i++) {
+      if (Y.isDeleted(ds, Y.createID(client, clock + i))) continue
+      const last = spans.at(-1)
+      if (last !== undefined && last.client === client && last.clock + last.length === clock + i)
+        spans[spans.length - 1] = { ...last, length: last.length + 1 }
+      else spans.push({ client, clock: clock + i, length: 1 })
+    }
+  }
+  return spans
+}
+
+/** Whether a text has all that an update builds on. */
+function isWhole({ document }: LiveText, update: Uint8Array): boolean {
+  const { structs, ds } = Y.decodeUpdate(update)
+  const states = new Map<number, number>()
+  const stateOf = (client: number): number => states.get(client) ?? Y.getState(document.store, client)
+  const has = (id: Y.ID | null): boolean => id === null || id.clock < stateOf(id.client)
+  for (const struct of structs) {
+    const { client, clock } = struct.id
+    if (clock > stateOf(client)) return false
+    if (struct instanceof Y.Item && !(has(struct.origin) && has(struct.rightOrigin))) return false
+    states.set(client, Math.max(stateOf(client), clock + struct.length))
+  }
+  return [...ds.clients].every(([client, ranges]) =>
+    ranges.every(({ clock, len }) => clock + len <= stateOf(client)),
+  )
+}
+
+/** What an update does to a text, which it does. */
+function editOf({ document, text }: LiveText, update: Uint8Array): Edit {
+  let edit: Edit = { inserted: [], formatted: [], deleted: [] }
   const observe = (event: Y.YTextEvent): void => {
-    delta = event.delta
+    edit = readEvent(event, text, update)
   }
   text.observe(observe)
   Y.applyUpdate(document, update)
   text.unobserve(observe)
-  return delta
+  return edit
 }
 
-/** All that stands in the old text or in the confirmed one, in the order of the old one's structs. */
-function commonStretches(old: Y.Text, confirmed: Y.Doc): readonly Stretch[] {
-  const deleted = Y.createDeleteSetFromStructStore(confirmed.store)
-  const stretches: Stretch[] = []
-  for (let item = old._start; item !== null; item = item.right) {
+/** The characters of a text, and what happened to them, are gone over side by side: Yjs tells formats by places alone. */
+function readEvent(event: Y.YTextEvent, text: Y.Text, update: Uint8Array): Edit {
+  const inserted: Inserted[] = []
+  const formatted: { span: Span; attributes: NonNullable<Attributes> }[] = []
+  const take = deltaReader(event)
+  for (let item = text._start; item !== null; item = item.right) {
     if (!item.countable) continue
-    const { client, clock } = item.id
-    const known = Math.max(0, Math.min(item.length, Y.getState(confirmed.store, client) - clock))
-    if (!item.deleted) {
-      pushStretch(stretches, known, true, true)
-      pushStretch(stretches, item.length - known, true, false)
-      continue
-    }
-    for (let i = 0; i < known; i++) {
-      if (!Y.isDeleted(deleted, Y.createID(client, clock + i))) pushStretch(stretches, 1, false, true)
+    const isAdded = event.adds(item)
+    if (item.deleted && (isAdded || !event.deletes(item))) continue
+    for (let passed = 0; passed < item.length; ) {
+      const { length, attributes } = take(item.length - passed)
+      if (isAdded) inserted.push({ item, attributes })
+      else if (attributes !== undefined && !item.deleted) {
+        const { client, clock } = item.id
+        formatted.push({ span: { client, clock: clock + passed, length }, attributes })
+      }
+      passed += length
     }
   }
-  return stretches
+  inserted.sort((a, b) => a.item.id.clock - b.item.id.clock)
+  const deleted = [...Y.decodeUpdate(update).ds.clients].flatMap(([client, ranges]) =>
+    ranges.map(({ clock, len }) => ({ client, clock, length: len })),
+  )
+  return { inserted, formatted, deleted }
 }
 
-/** What a change of the old text does to the new one, and how they stand to each other after it. */
-function walkDelta(
-  stretches: readonly Stretch[],
-  delta: readonly DeltaPart[],
-): { readonly stretches: readonly Stretch[]; readonly delta: readonly DeltaPart[] } {
-  const after: Stretch[] = []
-  const made: DeltaPart[] = []
+/** Takes so many characters of a delta, or fewer, if not all of them have the same attributes. */
+function deltaReader({ delta }: Y.YTextEvent): (most: number) => { length: number; attributes: Attributes } {
   let index = 0
-  let passed = 0
-  /** Goes over `length` characters of the old text; with 0, over what only the new one has. */
-  const pass = (length: number, inBoth: (length: number) => DeltaPart, isDeleted: boolean): void => {
-    for (let left = length; ; ) {
-      const stretch = stretches[index]
-      if (stretch === undefined || (left === 0 && (stretch.inOld || length > 0))) return
-      const whole = stretch.length - passed
-      const size = stretch.inOld ? Math.min(whole, left) : whole
-      if (stretch.inOld) left -= size
-      if (stretch.inNew) made.push(stretch.inOld ? inBoth(size) : { retain: size })
-      if (!isDeleted || !stretch.inOld) pushStretch(after, size, stretch.inOld, stretch.inNew)
-      passed = size === whole ? 0 : passed + size
-      if (size === whole) index++
+  let used = 0
+  return most => {
+    const part = delta[index]
+    if (part === undefined) return { length: most, attributes: undefined }
+    const { insert, attributes } = part
+    const whole = part.retain ?? part.delete ?? (typeof insert === 'string' ? insert.length : 1)
+    const length = Math.min(most, whole - used)
+    used += length
+    if (used === whole) {
+      index += 1
+      used = 0
     }
+    return { length, attributes }
   }
-  for (const part of delta) {
-    const { attributes } = part
-    if (part.insert !== undefined) {
-      pass(0, retain => ({ retain }), false)
-      made.push(
-        attributes === undefined
-          ? { insert: part.insert }
-          : { insert: part.insert, attributes: { ...attributes } },
-      )
-      pushStretch(after, typeof part.insert === 'string' ? part.insert.length : 1, true, true)
-    } else if (part.retain !== undefined) {
-      pass(
-        part.retain,
-        retain => (attributes === undefined ? { retain } : { retain, attributes: { ...attributes } }),
-        false,
-      )
-    } else if (part.delete !== undefined) {
-      pass(part.delete, length => ({ delete: length }), true)
-    }
-  }
-  pass(Infinity, retain => ({ retain }), false)
-  return { stretches: after, delta: made }
 }
 
-function pushStretch(stretches: Stretch[], length: number, inOld: boolean, inNew: boolean): void {
-  if (length === 0) return
-  const last = stretches.at(-1)
-  if (last !== undefined && last.inOld === inOld && last.inNew === inNew) {
-    stretches[stretches.length - 1] = { length: last.length + length, inOld, inNew }
-  } else stretches.push({ length, inOld, inNew })
+/** Deletes come last, since what was typed may stand behind what is deleted. */
+function repeat({ inserted, formatted, deleted }: Edit, { document, text }: LiveText, images: Images): void {
+  for (const { item, attributes } of inserted) {
+    const at = indexBehind(text, anchorOf(item, images, document.store))
+    const value = valueOf(item)
+    const part =
+      attributes === undefined ? { insert: value } : { insert: value, attributes: { ...attributes } }
+    text.applyDelta(at === 0 ? [part] : [{ retain: at }, part])
+    images.made([{ ...item.id, length: item.length }], [spanAt(text, at, item.length)])
+  }
+  for (const { span, attributes } of formatted) {
+    for (const image of images.of(span))
+      for (const { index, length } of runsOf(text, image)) text.format(index, length, { ...attributes })
+  }
+  for (const span of deleted) {
+    for (const image of images.of(span))
+      for (const { index, length } of runsOf(text, image).reverse()) text.delete(index, length)
+  }
+}
+
+function valueOf({ content }: Y.Item): string | object {
+  if (content instanceof Y.ContentString) return content.str
+  return content.getContent()[0] as object
+}
+
+/**
+ * The image of what stood before an item when it was typed, or of the nearest before that which shows: of what is
+ * deleted the place says nothing, since Yjs inserts behind it.
+ */
+function anchorOf(typed: Y.Item, images: Images, store: Y.Doc['store']): Y.ID | null {
+  const { origin } = typed
+  const own = (typed.parent as Y.Text).doc?.store
+  if (origin === null || own === undefined) return null
+  let { clock } = origin
+  for (let item: Y.Item | null = Y.getItem(own, origin); item !== null; ) {
+    while (item.countable && clock >= item.id.clock) {
+      const { id, before } = images.at(item.id.client, clock)
+      const image = id === null ? null : Y.getItem(store, id)
+      if (image?.countable === true && !image.deleted) return id
+      clock -= Math.min(before, id === null || image === null ? before : id.clock - image.id.clock) + 1
+    }
+    item = item.left
+    clock = item?.lastId.clock ?? 0
+  }
+  return null
+}
+
+/** How many characters a text shows up to one that it shows. */
+function indexBehind(text: Y.Text, id: Y.ID | null): number {
+  let index = 0
+  if (id === null) return index
+  for (let item = text._start; item !== null; item = item.right) {
+    if (!item.countable || item.deleted) continue
+    const within = id.clock - item.id.clock
+    if (item.id.client === id.client && within >= 0 && within < item.length) return index + within + 1
+    index += item.length
+  }
+  return index
+}
+
+/** Characters that were just inserted there. */
+function spanAt(text: Y.Text, at: number, length: number): Span {
+  let index = 0
+  for (let item = text._start; item !== null; item = item.right) {
+    if (!item.countable || item.deleted) continue
+    if (at < index + item.length) return { client: item.id.client, clock: item.id.clock + at - index, length }
+    index += item.length
+  }
+  throw new RangeError('nothing was inserted there')
+}
+
+/** Where a text shows characters of a span, as runs. */
+function runsOf(text: Y.Text, { client, clock, length }: Span): { index: number; length: number }[] {
+  const runs: { index: number; length: number }[] = []
+  let index = 0
+  for (let item = text._start; item !== null; item = item.right) {
+    if (!item.countable || item.deleted) continue
+    if (item.id.client === client) {
+      const from = Math.max(item.id.clock, clock)
+      const to = Math.min(item.id.clock + item.length, clock + length)
+      if (from < to) runs.push({ index: index + from - item.id.clock, length: to - from })
+    }
+    index += item.length
+  }
+  return runs
 }
