@@ -13,6 +13,7 @@ import { createJournal } from './journal/journal.ts'
 import { scrubLog } from './journal/loss.ts'
 import { createLiveStatus } from './live-status.ts'
 import { markReplica } from './marker-record.ts'
+import { createBodyMerge } from './merged-body.ts'
 import { databaseName, openDatabase } from './open-database.ts'
 import type { ClientPorts, PageEvent } from './ports.ts'
 import {
@@ -69,6 +70,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
   let storageFault: ErrorCode | undefined = database.blocked?.code as ErrorCode | undefined
   let closing: Promise<void> | null = null
 
+  const supportOf = createTextSupports(collections)
   const engine = createEngine({
     name,
     replica,
@@ -86,6 +88,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
         locks: ports.locks,
         openChannel: ports.openChannel,
         sink,
+        mergeTexts: createBodyMerge(supportOf),
         onFault(error) {
           storageFault = error?.code
           housekeeping.fault(error)
@@ -107,7 +110,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
       device: options.device ?? '',
       level: options.level ?? 'relay',
     },
-    supportOf: createTextSupports(collections),
+    supportOf,
     onChange: look,
     onHold: () => marked.hold(),
     onLost: () => marked.lose(),

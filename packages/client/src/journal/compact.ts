@@ -32,7 +32,7 @@ import { rewritePage, sizeOfPage, type PageChange, type PageRecord } from './pag
 import type { Reader } from './reader.ts'
 import type { JournalSink } from './sink.ts'
 import type { BaseRecord } from './stores.ts'
-import { moveBodies } from './text-bodies.ts'
+import { moveBodies, type MergeTexts } from './text-bodies.ts'
 
 export interface CompactionOptions {
   readonly storage: Storage
@@ -40,7 +40,7 @@ export interface CompactionOptions {
   /** Has just read everything. */
   readonly reader: Reader
   readonly sink: JournalSink
-  readonly mergeTexts: ((updates: readonly Uint8Array[]) => Uint8Array) | undefined
+  readonly mergeTexts: MergeTexts | undefined
   readonly step: (name: CompactionStep) => Promise<void>
 }
 

@@ -27,7 +27,7 @@ import { createGatherer } from './gather.ts'
 import { createReader } from './reader.ts'
 import type { JournalSink } from './sink.ts'
 import { decodeStoredChunk } from './stored.ts'
-import { readBody } from './text-bodies.ts'
+import { readBody, type MergeTexts } from './text-bodies.ts'
 
 export interface JournalOptions {
   /** Names lock and channel; the tabs of one replica use the same. */
@@ -38,8 +38,8 @@ export interface JournalOptions {
   readonly locks: Locks
   readonly openChannel: OpenChannel
   readonly sink: JournalSink
-  /** One update that holds all of these; without it bodies stay lists of updates. */
-  readonly mergeTexts?: ((updates: readonly Uint8Array[]) => Uint8Array) | undefined
+  /** Joins what is stored of a body; without it bodies stay lists of updates. */
+  readonly mergeTexts?: MergeTexts | undefined
   /** Own writes cannot be stored at the moment (null: they can again). They stay queued; `flush` tries again. */
   readonly onFault?: ((error: RejoinError | null) => void) | undefined
   /** Called between the steps of a compaction, so that a test can stop there. */

@@ -1,6 +1,7 @@
 /**
- * Confirmed bodies of texts, beside the pages: a relay's bytes as they came (SPEC X8), since a body is not decoded by
- * who only keeps it. Updates arrive inside chunks, so a commit is one put, and move here when pages are written.
+ * Confirmed bodies of texts, beside the pages (SPEC X8). Updates arrive inside chunks, so a commit is one put, and move
+ * here when pages are written; then those of a field that the application declares are joined into few, so that what
+ * is stored of a text does not grow by an update with each edit.
  *
  * A body may hold an update twice, after a run that ended before its floor moved; to Yjs that is nothing. Exact
  * copies are left out, so that repeated crashes do not make it grow.
@@ -16,6 +17,13 @@ import {
 import type { StorageRequest } from '@rejoin/core'
 import type { Fence } from './fence.ts'
 import type { JournalSink } from './sink.ts'
+
+/** As few updates as may be that hold all of these. */
+export type MergeTexts = (
+  key: DocumentKey,
+  part: PartName,
+  updates: readonly Uint8Array[],
+) => readonly Uint8Array[]
 
 interface BodyRecord {
   readonly updates: readonly Uint8Array[]
@@ -48,7 +56,7 @@ export async function moveBodies(options: {
   readonly fence: Fence
   readonly bodies: readonly BodyUpdates[]
   readonly gone: readonly DocumentKey[]
-  readonly merge: ((updates: readonly Uint8Array[]) => Uint8Array) | undefined
+  readonly merge: MergeTexts | undefined
 }): Promise<void> {
   const { storage, fence, bodies, gone, merge } = options
   for (let i = 0; i < bodies.length; i += bodiesPerStep) {
@@ -62,8 +70,8 @@ export async function moveBodies(options: {
       ),
     })
     const requests = portion.map(({ key, part, updates }, n): StorageRequest => {
-      const all = [...updatesOf(stored[n]), ...updates]
-      const value: BodyRecord = { updates: merge === undefined ? withoutCopies(all) : [merge(all)] }
+      const all = withoutCopies([...updatesOf(stored[n]), ...updates])
+      const value: BodyRecord = { updates: merge === undefined ? all : merge(key, part, all) }
       return { op: 'put', store: 'texts', key: [key, part], value }
     })
     await fence.transact({ stores: ['texts'], durability: 'strict', requests })
