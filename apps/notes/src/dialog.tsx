@@ -28,6 +28,8 @@ export function Dialog({ title, onClose, testId, children, className }: DialogPr
     return () => {
       element.close()
       if (before instanceof HTMLElement && before.isConnected) before.focus()
+      // What opened it can be gone by now, as a notice is once it is settled.
+      else document.querySelector<HTMLElement>('main')?.focus()
     }
   }, [])
 
