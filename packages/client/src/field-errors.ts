@@ -30,7 +30,7 @@ function namedError(error: RejoinError, collection: Collection, field: string): 
 }
 
 export function unsupported(path: string, reason: string): RejoinError<'value-unsupported'> {
-  return new RejoinError('value-unsupported', { path, reason }, `${path} cannot be written: ${reason}`)
+  return new RejoinError('value-unsupported', { path, reason }, `${path} cannot be used: ${reason}`)
 }
 
 export function documentUnknown(collection: Collection, id: string): RejoinError<'document-unknown'> {

@@ -55,13 +55,14 @@ const closeStepMs = 600
 
 /**
  * Opens a replica; its rows are in memory when it resolves, whether or not there is a network. Rejects with
- * `key-forbidden` for a collection that is named like a member of the replica; with a TypeError for a relay that is no
- * URL; with `storage-closed` if the database holds what this version cannot read. Where nothing can be stored it is kept in memory, and `status` says so.
+ * `key-forbidden` for a collection that is named like a member of the replica; with a TypeError for options that can
+ * never work, such as a relay that is no URL; with `storage-closed` if the database holds what this version cannot read.
+ * Where nothing can be stored it is kept in memory, and `status` says so.
  */
 export async function openReplica<C extends Collections>(options: OpenOptions<C>): Promise<Replica<C>> {
   const collections: C = options.collections
   checkNames(collections)
-  if (options.ports?.connect === undefined) for (const url of options.relays) addressOf(url)
+  checkOptions(options)
   const name = options.name ?? databaseName(options.space, options.account ?? '')
   const database = await openDatabase(name, options.ports)
   const { ports, storage, record, replica } = database
@@ -254,6 +255,19 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     [Symbol.asyncDispose]: close,
   }
   return Object.freeze({ ...surface.collections, ...members }) as Replica<C>
+}
+
+/** What would otherwise show only as a replica that stays offline for ever. */
+function checkOptions({ space, relays, ports }: OpenOptions<Collections>): void {
+  if (typeof space !== 'string')
+    throw new TypeError(`space is the name of what is shared, not ${String(space)}`)
+  if (!Array.isArray(relays)) throw new TypeError('relays is a list of URLs; an empty one if there is none')
+  if (ports?.connect !== undefined || relays.length === 0) return
+  for (const url of relays) addressOf(url)
+  if (typeof WebSocket !== 'undefined') return
+  throw new TypeError(
+    'no relay can be reached without WebSocket, which Node has from 22 on; or give `ports.connect`',
+  )
 }
 
 function checkNames(collections: Collections): void {

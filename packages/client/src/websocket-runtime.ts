@@ -29,11 +29,14 @@ export const connectWebSocket: Connect = (url, events) => {
   return attach(opened.socket, opened.abort, events)
 }
 
-/** Where to connect. Throws a TypeError for what is no URL. */
+/** Where to connect. Throws a TypeError for what is no address of a relay, `localhost:4455` among it. */
 export function addressOf(url: string): string {
-  const address = new URL(url)
-  if (address.protocol === 'http:') address.protocol = 'ws:'
-  if (address.protocol === 'https:') address.protocol = 'wss:'
+  const address = URL.canParse(url) ? new URL(url) : null
+  if (address?.protocol === 'http:') address.protocol = 'ws:'
+  if (address?.protocol === 'https:') address.protocol = 'wss:'
+  if (address === null || !['ws:', 'wss:'].includes(address.protocol)) {
+    throw new TypeError(`'${url}' is not the address of a relay, such as wss://relay.example/v1/sync`)
+  }
   if (address.pathname === '/' || address.pathname === '') address.pathname = syncPath
   address.hash = ''
   return address.href
