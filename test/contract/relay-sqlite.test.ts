@@ -1,9 +1,9 @@
 // What only a store in a file has to keep: other processes, a full disk, a file that is not its own.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import {
   documentKey,
@@ -99,6 +99,30 @@ test('[A1] nothing that was acknowledged is lost when the process is killed', as
   expect(body.length).toBe(position)
   await store.close()
 })
+
+const removals: readonly (readonly [string, (path: string) => void])[] = [
+  ['whose folder was deleted', path => rmSync(dirname(path), { recursive: true })],
+  ['that was replaced by an older copy', replaceByCopy],
+  ['whose log was deleted', path => rmSync(`${path}-wal`)],
+  ['whose lock was deleted', path => rmSync(`${path}.lock`)],
+]
+test.each(removals)('[A1] a file %s under the relay takes nothing more, and says so', async (_, remove) => {
+  const path = createPath()
+  const store = await sqlite(path)()
+  onTestFinished(() => store.close())
+  await store.commit(commitAt(1, 1))
+  remove(path)
+  const error = await failureOf(store.commit(commitAt(2, 1)))
+  expect([error.code, error.details]).toEqual(['storage-closed', { reason: 'gone' }])
+  expect(error.message).toContain(path)
+  expect(await store.gone).toBe(error)
+  expect((await failureOf(store.commit(commitAt(3, 1)))).code).toBe('storage-closed')
+})
+
+function replaceByCopy(path: string): void {
+  copyFileSync(path, `${path}.copy`)
+  renameSync(`${path}.copy`, path)
+}
 
 test('a database of somebody else is refused and left as it is', async () => {
   const path = createPath()

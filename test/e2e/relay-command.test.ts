@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { openRawClient } from '../chaos/harness/raw-client.ts'
+import { createRawWriter } from '../chaos/harness/raw-writer.ts'
 
 interface Ended {
   readonly code: number | null
@@ -145,6 +147,21 @@ test('a data folder that cannot be made is told in one line', async () => {
   const { code, errors } = await run(['serve', '--dev', '--port', '0', '--data', file]).ended
   expect(code).toBe(1)
   expect(errors).toMatch(/^rejoin: .* is not a folder.*\n$/)
+})
+
+test('a relay whose folder was deleted acknowledges nothing more, and ends with one line that names the file', async () => {
+  const data = createFolder()
+  const relay = run(['serve', '--dev', '--port', '0', '--data', data, '--log-level', 'error'])
+  const url = /ws:\S+sync/.exec(await relay.line)?.[0] ?? ''
+  const client = await openRawClient(url)
+  await client.greet()
+  const writer = createRawWriter('notes')
+  expect(await client.submit([[writer.insert('before')]])).toEqual([null])
+  rmSync(data, { recursive: true })
+  await expect(client.submit([[writer.insert('after')]])).rejects.toThrow('no verdict')
+  const { code, errors } = await relay.ended
+  expect(code).toBe(1)
+  expect(errors).toMatch(/rejoin: .*rejoin\.db was removed or replaced.*\n$/)
 })
 
 test('help tells every option', async () => {

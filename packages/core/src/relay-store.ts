@@ -2,6 +2,7 @@
  * The port of a relay's store. All of it is asynchronous, so that a store may be a file, a worker or a server;
  * `commit` is the only way in, and resolves when everything of it is on disk (SPEC A1).
  */
+import type { RejoinError } from './errors.ts'
 import type { WriterRecord } from './frames.ts'
 import type { Fingerprint } from './fingerprint.ts'
 import type { Cursor, Generation, GenerationId, Positions, StoreId } from './generations.ts'
@@ -98,5 +99,7 @@ export interface RelayStore {
   textBody(space: string, key: DocumentKey, part: PartName): Promise<readonly Uint8Array[]>
   /** All or nothing, on disk when it resolves. Rejects with `storage-full` or `storage-closed`; nothing was stored then. */
   commit(commit: SpaceCommit): Promise<void>
+  /** Resolves if what is stored is no longer where it was: from then on every commit rejects. */
+  readonly gone?: Promise<RejoinError>
   close(): Promise<void>
 }

@@ -26,6 +26,7 @@ async function serve(): Promise<void> {
   if (!rules.ok) return fail(2, [rules.problem])
   const relay = createRelay(optionsOf(configuration, rules.rules))
   closeOnSignal(relay)
+  void relay.lost.then(error => fail(1, [error.message]))
   try {
     mkdirSync(configuration.data, { recursive: true })
     const address = await relay.listen({ port: configuration.port, host: configuration.host })

@@ -9,7 +9,7 @@
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
-import type { RelayStore, Runtime } from '@rejoin/core'
+import type { RejoinError, RelayStore, Runtime } from '@rejoin/core'
 import type { CreateKernel, Kernel } from './kernel-port.ts'
 import { noLog } from './logger.ts'
 import { createMemoryDisk } from './memory-store.ts'
@@ -25,6 +25,8 @@ export interface Relay {
   readonly app: Hono
   /** Opens the store and listens. Rejects with `storage-blocked`, `storage-closed`, or the system's error. */
   listen(options?: ListenOptions): Promise<RelayAddress>
+  /** Resolves if the files of its store were removed or replaced; the relay has closed then. */
+  readonly lost: Promise<RejoinError>
   /** Answers what is in flight, sends everybody away, closes the store. Takes at most `limits.stopMs`. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -58,6 +60,8 @@ export function createShell(options: RelayOptions, createKernel: CreateKernel): 
   let listening: Promise<unknown> | null = null
   let running: Running | null = null
   let closing: Promise<void> | null = null
+  let tellLost: (error: RejoinError) => void = () => {}
+  const lost = new Promise<RejoinError>(resolve => (tellLost = resolve))
 
   const app = new Hono()
   app.onError((error, context) => {
@@ -114,6 +118,11 @@ export function createShell(options: RelayOptions, createKernel: CreateKernel): 
     running = { server, store, kernel, sockets }
     const bound = portOf(server, port)
     const url = `ws://${host.includes(':') ? `[${host}]` : host}:${bound}${syncPath}`
+    void store.gone?.then(async error => {
+      log.error({ error: error.message }, 'the store is gone')
+      await close()
+      tellLost(error)
+    })
     log.info({ url, store: store.id, generation: store.generation, development }, 'relay started')
     return { host, port: bound, url }
   }
@@ -143,7 +152,7 @@ export function createShell(options: RelayOptions, createKernel: CreateKernel): 
   }
 
   const close = (): Promise<void> => (closing ??= drain())
-  return { app, listen, close, [Symbol.asyncDispose]: close }
+  return { app, listen, lost, close, [Symbol.asyncDispose]: close }
 }
 
 function listenOn(server: Server, host: string, port: number): Promise<void> {

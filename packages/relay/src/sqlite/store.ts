@@ -16,6 +16,7 @@ import type { OpenRelayStore } from '../open-store.ts'
 import { createCommitter, prepareCommit, type PreparedCommit } from './commit.ts'
 import { openDatabase, type Database, type Row } from './database.ts'
 import { createGroup } from './group.ts'
+import { watchFiles } from './in-place.ts'
 import { lockFile } from './lock.ts'
 import { bytesOf, generationOf, heldOf, keyOf, numberOf, textOf, writerOf } from './columns.ts'
 import { cacheKey, createRowCache, type RowCache } from './row-cache.ts'
@@ -61,8 +62,27 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   const statements = prepareStatements(database)
   const cache = createRowCache(options.cacheBytesMax ?? cacheBytes)
   const write = createCommitter(database, statements)
+  const assertInPlace = watchFiles(path)
+  let tellGone: (error: RejoinError) => void = () => {}
+  const gone = new Promise<RejoinError>(resolve => (tellGone = resolve))
+  let lost: RejoinError | null = null
+
+  /** A1: what went to a file that is no longer there is not on disk. What is in doubt once stays so. */
+  function assertKept(): void {
+    try {
+      if (lost === null) assertInPlace()
+    } catch (error) {
+      if (!(error instanceof RejoinError)) throw error
+      lost = error
+      tellGone(error)
+    }
+    if (lost !== null) throw lost
+  }
+
   const group = createGroup<PreparedCommit>(runtime, commits => {
+    assertKept()
     write(commits)
+    assertKept()
     for (const { commit, rows } of commits) {
       for (const row of rows) cache.set(cacheKey(commit.space, row.key), row.held, row.state.length)
     }
@@ -82,6 +102,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   return {
     id,
     generation,
+    gone,
 
     loadSpace: async space => {
       assertOpen()
