@@ -75,6 +75,22 @@ export function keepIdentity(name: string): Identity {
   return { name, kept: true }
 }
 
+/** The name under which this space's notes are kept on this device; at first the one that one has. */
+export function readAccount(space: string, name: string): string {
+  const stored = cleanName(read(accountKeyOf(space)) ?? '')
+  if (stored !== '') return stored
+  keepAccount(space, name)
+  return name
+}
+
+export function keepAccount(space: string, name: string): void {
+  write(accountKeyOf(space), name)
+}
+
+function accountKeyOf(space: string): string {
+  return `rejoin-notes:account:${space}`
+}
+
 export function cleanName(text: string): string {
   return text.replace(/\s+/g, ' ').trim().slice(0, nameLengthMax).trim()
 }

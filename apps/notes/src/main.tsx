@@ -1,12 +1,13 @@
 /** Opens the replica, then shows the app over it. */
-import { StrictMode, useState, type ReactNode } from 'react'
+import { StrictMode, useEffect, useState, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { readConfiguration } from './configuration.ts'
-import { keepIdentity, nameDevice, readIdentity } from './identity.ts'
+import { keepAccount, keepIdentity, nameDevice, readAccount, readIdentity } from './identity.ts'
 import { keepApp } from './keep-app.ts'
 import { OpenFailed, Opening } from './opening.tsx'
 import { openNotes, type NotesReplica } from './replica.ts'
+import { whenNothingWaits } from './renaming.ts'
 import { ReplicaContext } from './replica-context.ts'
 import { ToastArea } from './toast.tsx'
 import './styles/index.css'
@@ -26,8 +27,9 @@ const root = createRoot(document.getElementById('root') ?? document.body)
 root.render(<Opening />)
 keepApp()
 const first = readIdentity()
+const account = readAccount(configuration.space, first.name)
 try {
-  const replica = await openNotes(configuration, { name: first.name, device })
+  const replica = await openNotes(configuration, { name: account, device })
   window.replica = replica
   root.render(
     <StrictMode>
@@ -40,11 +42,14 @@ try {
 
 function Notes({ replica }: { readonly replica: NotesReplica }): ReactNode {
   const [identity, setIdentity] = useState(first)
-  const rename = (name: string): void => {
-    setIdentity(keepIdentity(name))
-    // The name is the token, and a replica speaks with one token at a time: it begins anew with the other one.
-    if (name !== identity.name) void replica.close().finally(() => location.reload())
-  }
+  const rename = (name: string): void => setIdentity(keepIdentity(name))
+  useEffect(() => {
+    if (identity.name === account) return
+    return whenNothingWaits(replica.status, () => {
+      keepAccount(configuration.space, identity.name)
+      void replica.close().finally(() => location.reload())
+    })
+  }, [replica, identity.name])
   return (
     <ReplicaContext value={replica}>
       <ToastArea>

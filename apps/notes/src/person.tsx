@@ -68,8 +68,8 @@ export function PersonDialog({ name, device, onSave, onClose }: PersonDialogProp
           />
         </label>
         <p className="hint">
-          This device is “{device}”. What you write from now on bears the new name; the page opens again with
-          it.
+          This device is “{device}”. The page opens again with the new name as soon as all that you have
+          written under the old one is on the relay.
         </p>
         <div className="dialog-actions">
           <button type="button" className="button" onClick={onClose}>

@@ -13,5 +13,12 @@ export interface Person {
 }
 
 export function openNotes({ space, relay }: Configuration, { name, device }: Person): Promise<NotesReplica> {
-  return openReplica({ space, collections: { notes }, relays: [relay], token: () => name, device })
+  return openReplica({
+    space,
+    account: name,
+    collections: { notes },
+    relays: [relay],
+    token: () => name,
+    device,
+  })
 }

@@ -19,6 +19,8 @@ export function nextStep(end: ConversationEnd): NextStep {
   switch (end.kind) {
     case 'fenced':
       return { kind: 'yield' }
+    case 'not-owner':
+      return { kind: 'ask-token' }
     case 'storage':
       return { kind: 'retry', reason: end.error.code, retryAfterMs: 0 }
     case 'silent':

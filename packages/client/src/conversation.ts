@@ -45,31 +45,29 @@ export function createConversation(options: ConversationOptions): Conversation {
   let link: Link | null = null
   let session: SessionDriver | null = null
   let isOver = false
-  let heardAt = runtime.monotonic()
-  let deadline = heardAt + answerMs
-  let watchedAt = heardAt
+  let watchedAt = runtime.monotonic()
+  let deadline = watchedAt + answerMs
   let cancelWatch = runtime.after(watchMs, watch)
 
   const giveUp = options.connect(options.url, {
     opened(opened) {
       if (isOver) return opened.close()
       link = opened
-      heard()
-      deadline = heardAt + answerMs
+      heard(answerMs)
       session = options.createSession(bytes => link?.send(bytes), over)
       session.begin()
     },
     frame(bytes) {
       if (isOver || session === null) return
-      heard()
+      // The first frame is the welcome, or the end.
+      heard(silenceMs)
       session.receive(bytes)
     },
     closed: (code, reason) => over({ kind: 'closed', code, reason }),
   })
 
-  function heard(): void {
-    heardAt = runtime.monotonic()
-    deadline = heardAt + (session === null || session.phase === 'greeting' ? answerMs : silenceMs)
+  function heard(nextWithinMs: number): void {
+    deadline = runtime.monotonic() + nextWithinMs
   }
 
   function watch(): void {

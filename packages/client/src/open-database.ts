@@ -6,6 +6,7 @@ import { RejoinError, type Storage, type StoreId } from '@rejoin/core'
 import { openReplicaRecord, type OpenedReplica } from './journal/loss.ts'
 import { journalStores, journalVersion } from './journal/stores.ts'
 import { createMemoryPorts, memoryPorts, platformPorts } from './platform.ts'
+import { createOwner, readOwner, type Owner } from './owner.ts'
 import type { ClientPorts } from './ports.ts'
 
 export interface OpenedDatabase {
@@ -14,6 +15,7 @@ export interface OpenedDatabase {
   readonly storage: Storage
   readonly record: OpenedReplica
   readonly replica: StoreId
+  readonly owner: Owner
   /** Why it is in memory although it should not be: then nothing gets on this device's disk. */
   readonly blocked: RejoinError | null
 }
@@ -47,7 +49,8 @@ async function openWith(
   const storage = await ports.openStorage(name, journalVersion, journalStores)
   try {
     const record = await openReplicaRecord(storage, ports.marker, ports.runtime)
-    return { ports, storage, record, replica: record.id, blocked }
+    const owner = createOwner(storage, await readOwner(storage))
+    return { ports, storage, record, replica: record.id, owner, blocked }
   } catch (error) {
     storage.close()
     throw error

@@ -111,6 +111,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
       device: options.device ?? '',
       level: options.level ?? 'relay',
     },
+    owner: database.owner,
     supportOf,
     onChange: look,
     onHold: () => marked.hold(),

@@ -28,7 +28,11 @@ export interface ReplicaCore {
   /** Called after every change of the state, once for each tick's worth of changes. Returns how to stop. */
   onApplied(listener: (applied: Applied) => void): () => void
   /** Resolves when the transaction reached the level. Rejects with `ack-timeout`, `ack-unavailable`, `closed`, or the failure that put it into the quarantine. */
-  reached(id: TransactionId, level: Level, options?: { readonly timeoutMs?: number | undefined }): Promise<void>
+  reached(
+    id: TransactionId,
+    level: Level,
+    options?: { readonly timeoutMs?: number | undefined },
+  ): Promise<void>
   /** Settles a quarantined transaction for good (SPEC Q3); strict on disk when it resolves. */
   settleQuarantined(ids: readonly TransactionId[]): Promise<void>
   /** The confirmed body of a text: the store's updates and those in memory. */

@@ -19,6 +19,7 @@ import {
   type ClientSession,
   type DocumentKey,
   type Failure,
+  type Frame,
   type LoadedRow,
   type PartName,
   type RemakePlan,
@@ -27,6 +28,7 @@ import {
   type SessionEffect,
   type SessionOptions,
   type TextSupport,
+  type WelcomeFrame,
   type WriterId,
 } from '@rejoin/core'
 import type { DeviceClock } from './device-clock.ts'
@@ -51,6 +53,8 @@ export type SessionEnd =
     }
   /** Another tab took the fence. */
   | { readonly kind: 'fenced' }
+  /** The token is another user's than the replica. Nothing was sent but the hello. */
+  | { readonly kind: 'not-owner' }
   | { readonly kind: 'storage'; readonly error: RejoinError }
 
 export interface SessionDriver {
@@ -82,6 +86,8 @@ export interface SessionDriverOptions {
   readonly drawWriter: () => WriterId
   readonly supportOf: (key: DocumentKey, part: PartName) => TextSupport | undefined
   readonly session: SessionOptions
+  /** Whether the user that the relay names may go on with this replica. */
+  readonly admit: (user: string) => boolean | Promise<boolean>
   readonly send: (bytes: Uint8Array) => void
   /** Something of phase, `caughtUp` or `relay` may have changed. */
   readonly onChange: () => void
@@ -104,6 +110,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let cuts = 0
   let isCutDue = false
   let wasLevel = false
+  /** What comes while it is found out whether the user may go on; null when nobody asks. */
+  let held: { readonly frame: Frame; readonly bytes: number }[] | null = null
 
   function end(how: SessionEnd): void {
     if (isOver) return
@@ -197,6 +205,26 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     )
   }
 
+  /** Before the machine hears of the welcome, it sends nothing. */
+  function welcome(frame: WelcomeFrame, bytes: number): void {
+    const admitted = options.admit(frame.user)
+    if (admitted === false) return end({ kind: 'not-owner' })
+    if (admitted === true) return drive(() => session.receive(frame, bytes))
+    held = [{ frame, bytes }]
+    work(
+      () => admitted,
+      isAdmitted => {
+        if (!isAdmitted) {
+          end({ kind: 'not-owner' })
+          return []
+        }
+        const all = held ?? []
+        held = null
+        return all.flatMap(({ frame, bytes }) => session.receive(frame, bytes))
+      },
+    )
+  }
+
   async function append(
     chunk: Parameters<Journal['append']>[0],
     durability: 'strict' | 'relaxed',
@@ -278,7 +306,9 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       if (frame.type === 'changes' && (frame.cut?.fingerprint ?? null) !== null && cuts < asked) cuts += 1
       if (frame.type === 'heartbeat') clock.heard(frame.time + halfTripMs)
       isRefused = frame.type === 'refuse'
-      drive(() => session.receive(frame, bytes.length))
+      if (held !== null) held.push({ frame, bytes: bytes.length })
+      else if (frame.type === 'welcome') welcome(frame, bytes.length)
+      else drive(() => session.receive(frame, bytes.length))
     },
     advance: () => drive(session.advance),
     probe() {

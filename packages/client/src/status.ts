@@ -32,7 +32,10 @@ export interface Status extends LocalStatus {
   readonly persistence: 'indexeddb' | 'memory'
   /** What keeps own writes from this device's disk (`storage-full`, `storage-closed`); absent while nothing does. */
   readonly storage?: ErrorCode | undefined
-  /** Who this is to the relay; absent until one said so. */
+  /**
+   * Whose replica this is: who a relay said that the first token stands for, also offline from then on. While
+   * nobody has signed in, who this is to the relay; absent until one said so.
+   */
   readonly user?: string | undefined
   /** Milliseconds by which relays' time is ahead of this device's. */
   readonly clockOffsetMs: number

@@ -16,6 +16,8 @@ export interface HolderNews {
   readonly levels: readonly Level[]
   /** Who the token stands for; undefined until a relay said so. */
   readonly user: string | undefined
+  /** Whose replica this is (see owner.ts). */
+  readonly owner: string | undefined
   /** Whether the application paused the replica. */
   readonly isPaused: boolean
 }
@@ -61,7 +63,8 @@ export function parseTabMessage(message: unknown): TabMessage | null {
       connections.has(found.connection) &&
       Number.isFinite(found.seen) &&
       Number.isFinite(found.clockOffsetMs) &&
-      Array.isArray(found.levels)
+      Array.isArray(found.levels) &&
+      ['string', 'undefined'].includes(typeof found.owner)
     return isWhole ? found : null
   }
   if ('name' in found && typeof found.name !== 'string') return null

@@ -17,6 +17,7 @@ import type { Engine } from './engine.ts'
 import { createFreshCuts } from './fresh-cuts.ts'
 import type { Fence } from './journal/fence.ts'
 import type { ClientPorts } from './ports.ts'
+import type { Owner } from './owner.ts'
 import { createSessionDriver, type Repair } from './session-driver.ts'
 import type { HolderNews, TabMessage } from './tab-message.ts'
 import { createTabs } from './tabs.ts'
@@ -28,7 +29,7 @@ export interface Uplink {
   /** Whether nothing is on its way: neither from the relay to this tab's state, nor from here to the relay. */
   readonly isLevel: boolean
   readonly levels: readonly Level[]
-  /** Who this is to the relay; undefined until one said so. */
+  /** Whose replica this is; until somebody has signed in, who this is to the relay. */
   readonly user: string | undefined
   /** Asks for a cut that a relay makes after this call. Says from then on whether all up to it is in this tab's state. */
   askCut(): () => boolean
@@ -57,6 +58,7 @@ export interface UplinkOptions {
   readonly relays: readonly string[]
   readonly token: Token | undefined
   readonly session: Omit<SessionOptions, 'token'>
+  readonly owner: Owner
   readonly supportOf: (key: DocumentKey, part: PartName) => TextSupport | undefined
   /** Something of `info`, `isLevel` or the clock may have changed. */
   readonly onChange: () => void
@@ -115,6 +117,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       clockOffsetMs: engine.clock.offsetMs,
       levels,
       user,
+      owner: options.owner.user,
       isPaused,
     }
   }
@@ -167,6 +170,7 @@ export function createUplink(options: UplinkOptions): Uplink {
           drawWriter: engine.drawWriter,
           supportOf: options.supportOf,
           session: { ...options.session, token },
+          admit: user => options.owner.admit(user, token !== ''),
           send,
           onChange: () => connection?.look(),
           onRepaired(repair) {
@@ -204,6 +208,7 @@ export function createUplink(options: UplinkOptions): Uplink {
         if (tabs.isHolding) return
         levels = message.levels
         user = message.user
+        if (message.owner !== undefined) options.owner.learn(message.owner)
         isPaused = message.isPaused
         engine.clock.adopt(message.clockOffsetMs)
         return options.onChange()
@@ -251,7 +256,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       return levels
     },
     get user() {
-      return user
+      return options.owner.user ?? user
     },
     get sessionFence() {
       return connection?.session?.caughtUp === true && fence?.lost === false ? fence : null

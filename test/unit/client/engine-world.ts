@@ -62,7 +62,7 @@ export interface Script {
 
 export interface RelayEnd {
   send(frame: Frame): void
-  welcome(): void
+  welcome(user?: string): void
   /** What answers a heartbeat, or, without a fingerprint, ends what others brought. */
   cut(options?: { readonly fingerprint: Fingerprint | null }): void
   refuse(error: Failure, code: number): void
@@ -182,7 +182,7 @@ function endOf(link: SessionLink, now: () => number): RelayEnd {
   return {
     send,
     cut: (options = { fingerprint: emptyFingerprint }) => cut(options),
-    welcome() {
+    welcome(user = 'alice') {
       send({
         type: 'welcome',
         time: now(),
@@ -193,7 +193,7 @@ function endOf(link: SessionLink, now: () => number): RelayEnd {
         frontier: new Map(),
         covers: true,
         levels: ['relay'],
-        user: 'alice',
+        user,
         leader: null,
         term: 0,
       })
