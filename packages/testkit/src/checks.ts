@@ -12,13 +12,19 @@ import {
   type FeedRow,
   type Row,
 } from '@rejoin/core'
+import type { DocumentOf } from '@rejoin/client'
 import { headOfBody, mergeBody } from '@rejoin/resolve/screen'
-import type { Application, Logged } from './application.ts'
+import type { Application } from './application.ts'
 import type { Cluster } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
+import type { Logged } from './log.ts'
+import { checkDocument, greatestTitle, type OracleOptions } from './oracle.ts'
 import type { SimulatedRelay } from './relay.ts'
+import { documentNames, type SimulatedFields } from './schema.ts'
 
 const space = 'space'
+/** One letter for each byte. */
+const latin = new TextDecoder('latin1')
 const logPart = partName('set', 'log')
 const bodyPart = partName('text', 'body')
 
@@ -30,8 +36,18 @@ export function checkStatus(cluster: Cluster, application: Application): string[
     if (!synced) continue
     if (pending > 0) found.push(`${device.name} says synced with ${pending} pending`)
   }
-  for (const entry of application.log) {
-    if (entry.relay && entry.refused !== null) found.push(`${entry.token} was acknowledged and refused`)
+  for (const { relay, refused, local, token, tab } of application.log) {
+    if (relay && refused !== null) found.push(`[Q1] ${token} was acknowledged and refused (${refused})`)
+    const isOpen = tab.tab.scope.alive && token !== ''
+    if (
+      isOpen &&
+      token.startsWith('w') &&
+      local &&
+      !relay &&
+      refused === null &&
+      tab.replica.status.get().synced
+    )
+      found.push(`[V15] ${tab.device.name} says synced before ${token} is on a relay`)
   }
   return found
 }
@@ -39,12 +55,19 @@ export function checkStatus(cluster: Cluster, application: Application): string[
 /** V1, V3: what was reported local is on the device's disk: confirmed, in the outbox, or in the quarantine. */
 export async function checkConservation(cluster: Cluster, application: Application): Promise<string[]> {
   const found: string[] = []
+  const [relay] = cluster.relays
+  const atRelay: Rows = relay === undefined ? new Map() : await readRelay(relay)
   for (const device of cluster.devices) {
     const held = await readDevice(device.disk, cluster.databaseName)
     if (held === null) continue
     const tokens = tokensOf(held)
+    const isForgotten = (key: DocumentKey): boolean =>
+      held.state.visible(key) === undefined && held.state.size > 0
     for (const entry of application.log) {
       if (entry.device !== device || !entry.local || entry.kind !== 'log') continue
+      if (entry.token === '' || entry.discarded) continue
+      // D2: of a tombstone that is forgotten, the relays' rows answer.
+      if (isForgotten(entry.key) && hasToken(atRelay.get(entry.key), entry.token)) continue
       if (!tokens.has(tokenOf(entry)))
         found.push(`${device.name} lost ${entry.token} of ${entry.key}, which was local`)
     }
@@ -53,7 +76,11 @@ export async function checkConservation(cluster: Cluster, application: Applicati
 }
 
 /** At rest: everybody agrees, nothing acknowledged is lost, nothing waits, nothing has holes. */
-export async function checkRest(cluster: Cluster, application: Application): Promise<string[]> {
+export async function checkRest(
+  cluster: Cluster,
+  application: Application,
+  options: OracleOptions,
+): Promise<string[]> {
   const found: string[] = []
   const relays = await Promise.all(cluster.relays.map(readRelay))
   const [first] = relays
@@ -73,18 +100,22 @@ export async function checkRest(cluster: Cluster, application: Application): Pro
   for (const entry of application.log) {
     const row = first.get(entry.key)
     if (entry.kind === 'log') {
-      if (entry.relay && !hasToken(row, entry.token))
+      if (entry.relay && entry.token !== '' && !hasToken(row, entry.token))
         found.push(`${entry.token} of ${entry.key} was acknowledged and is lost`)
     } else if (
       entry.local &&
       entry.refused === null &&
+      !entry.erased &&
       !textOf(bodies.get(entry.key)).includes(entry.token)
     ) {
       found.push(`${entry.token} was typed into ${entry.key} and is lost`)
     }
   }
   for (const [key, row] of first) {
+    if (!/^(notes|drafts|plans)/.test(key)) continue
     if (rowExists(row) && !row.cells.has(partName('ask', 'title'))) found.push(`${key} has holes`)
+    found.push(...checkDocument(key, row, application.log, options))
+    found.push(...compareTitle(cluster, key, row))
   }
   return found
 }
@@ -139,7 +170,7 @@ async function readBodies(
 }
 
 function canonical(row: Row | undefined): string {
-  return row === undefined || countParts(row) === 0 ? '' : String.fromCharCode(...encodeCanonicalRow(row))
+  return row === undefined || countParts(row) === 0 ? '' : latin.decode(encodeCanonicalRow(row))
 }
 
 async function compareDevice(
@@ -182,15 +213,26 @@ function describe(a: Row | undefined, b: Row | undefined): string {
   return differing.join(', ') || 'deletion or revival'
 }
 
+/** K2: of several titles, everybody reads the greatest. */
+function compareTitle(cluster: Cluster, key: DocumentKey, row: Row): string[] {
+  const greatest = greatestTitle(row)
+  const [name, id = ''] = key.split('/')
+  const shown = documentNames.find(one => one === name)
+  if (!rowExists(row) || shown === undefined) return []
+  return cluster.tabs.flatMap(({ replica, device }) => {
+    const title = replica[shown].get(id)?.title
+    return title === greatest ? [] : [`[K2] ${device.name} reads ${title} in ${key}, not ${greatest}`]
+  })
+}
+
 /** What people see is the same in every tab. */
 function compareTabs(cluster: Cluster): string[] {
   const found: string[] = []
   const shown = cluster.tabs.map(({ replica, device }) => ({
     name: device.name,
     text: JSON.stringify([
-      replica.notes.query().get(),
-      replica.drafts.query().get(),
-      replica.plans.query().get(),
+      ...documentNames.map(name => replica[name].query().get().map(fieldsOfAll)),
+      replica.pairs.query().get(),
       replica.conflicts.get().map(({ key, sides }) => [key, sides.map(({ value }) => value)]),
     ]),
     synced: replica.status.get().synced,
@@ -202,6 +244,11 @@ function compareTabs(cluster: Cluster): string[] {
     if (!synced) found.push(`a tab of ${name} is not synced but ${connection}`)
   }
   return found
+}
+
+/** What a version that knows fewer fields shows too. */
+function fieldsOfAll({ id, title, color, log }: DocumentOf<SimulatedFields>): readonly unknown[] {
+  return [id, title, color, log]
 }
 
 /** The letters of a body that stand in its wire form: enough to look for a token that nobody deletes. */

@@ -13,6 +13,8 @@ export interface SimulatedClock {
   step(): Promise<boolean>
   /** Runs everything that is due within this time from now; time is then that much later. */
   advance(ms: number): Promise<void>
+  /** Time passes in which nothing happens; what was due meanwhile happens right after it. */
+  leap(ms: number): void
 }
 
 interface Event {
@@ -64,6 +66,9 @@ export function createSimulatedClock(): SimulatedClock {
       await rest()
       for (let next = peek(); next !== undefined && next.at <= end; next = peek()) await runNext()
       time = end
+    },
+    leap(ms) {
+      time += ms
     },
   }
 }

@@ -10,7 +10,7 @@ import { createSimulatedClock, type SimulatedClock } from './clock.ts'
 import { createSimulatedDevice, type SimulatedDevice, type SimulatedTab } from './device.ts'
 import { createSimulatedNetwork, type SimulatedNetwork } from './network.ts'
 import { createSimulatedRelay, type SimulatedRelay } from './relay.ts'
-import { simulatedCollections, type SimulatedCollections } from './schema.ts'
+import { narrowCollections, simulatedCollections, type SimulatedCollections } from './schema.ts'
 
 export interface ClusterOptions {
   readonly seed: number
@@ -25,6 +25,8 @@ export interface OpenTab {
   readonly tab: SimulatedTab
   readonly device: SimulatedDevice
   readonly replica: Replica<SimulatedCollections>
+  /** It declares `narrowCollections`, whatever its type says. */
+  readonly isNarrow: boolean
 }
 
 export interface Cluster {
@@ -38,6 +40,8 @@ export interface Cluster {
   /** What a bug of the product threw where nobody waited for it. */
   readonly thrown: readonly unknown[]
   openTab(device: SimulatedDevice): Promise<OpenTab | null>
+  /** A new device that holds what another one holds now, of the same owner. */
+  clone(device: SimulatedDevice): SimulatedDevice
   /** Links every relay with the next one, where they are not linked. */
   linkPeers(): void
   readonly databaseName: string
@@ -122,13 +126,16 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     },
     async openTab(device) {
       const tab = device.openTab()
+      const { isNarrow } = device
+      // A narrow tab is written to by the fields that it knows, and read likewise.
+      const collections = isNarrow ? (narrowCollections as SimulatedCollections) : simulatedCollections
       const first = chance.below(relays.length)
       const urls = relays.map((_, i) => relays[(first + i) % relays.length]?.url ?? '')
       const opening = openReplica({
         space,
-        collections: simulatedCollections,
+        collections,
         relays: urls,
-        token: () => Promise.resolve(device.name),
+        token: () => Promise.resolve(device.user),
         device: device.name,
         ports: tab.ports,
       })
@@ -144,9 +151,20 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       )
       for (let i = 0; i < 100 && opened === null && tab.scope.alive; i++) await clock.advance(5)
       if (opened === null || !tab.scope.alive) return null
-      const open: OpenTab = { tab, device, replica: opened }
+      const open: OpenTab = { tab, device, replica: opened, isNarrow }
       tabs.push(open)
       return open
+    },
+    clone(device) {
+      const copy = createSimulatedDevice(
+        `device-${devices.length}`,
+        { clock, chance: chance.fork(), network, epoch },
+        device.user,
+      )
+      copy.restore(device.image())
+      copy.isNarrow = device.isNarrow
+      devices.push(copy)
+      return copy
     },
     linkPeers() {
       relays.forEach((relay, i) => {

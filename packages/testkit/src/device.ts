@@ -6,13 +6,25 @@ import type { Runtime } from '@rejoin/core'
 import type { ClientPorts, MarkerRecord, PageEvent } from '@rejoin/client'
 import type { Chance } from './chance.ts'
 import type { SimulatedClock } from './clock.ts'
-import { createSimulatedDisk, type SimulatedDisk } from './disk.ts'
+import { createSimulatedDisk, type DiskImage, type SimulatedDisk } from './disk.ts'
 import type { SimulatedNetwork } from './network.ts'
 import { createScope, type Scope } from './scope.ts'
 import { createSimulatedProfile } from './tabs.ts'
 
+/** A device's disk and what stands beside it, as of one instant. */
+export interface DeviceImage {
+  readonly disk: DiskImage
+  readonly marker: MarkerRecord | null
+}
+
 export interface SimulatedDevice {
   readonly name: string
+  /** Whose device it is: a clone is its original's owner's. */
+  readonly user: string
+  /** Runs a version of the application that knows fewer fields. */
+  isNarrow: boolean
+  /** Nobody opens it before this simulated time. */
+  awayUntil: number
   readonly disk: SimulatedDisk
   /** Milliseconds by which its wall clock is wrong. May change at any time. */
   skewMs: number
@@ -23,6 +35,10 @@ export interface SimulatedDevice {
   crash(): void
   /** The same, and what only the operating system had is gone. */
   losePower(): void
+  /** What is on it now. */
+  image(): DeviceImage
+  /** Puts an image in the place of all that is on it. To be called when everything on it is dead. */
+  restore(image: DeviceImage): void
 }
 
 export interface SimulatedTab {
@@ -40,6 +56,7 @@ export function createSimulatedDevice(
     readonly network: SimulatedNetwork
     readonly epoch: number
   },
+  user: string = name,
 ): SimulatedDevice {
   const { clock, chance, network, epoch } = world
   const disk = createSimulatedDisk(chance.fork())
@@ -49,8 +66,11 @@ export function createSimulatedDevice(
 
   const device: SimulatedDevice = {
     name,
+    user,
     disk,
     skewMs: 0,
+    isNarrow: false,
+    awayUntil: 0,
     get tabs() {
       tabs = tabs.filter(tab => tab.scope.alive)
       return tabs
@@ -105,6 +125,11 @@ export function createSimulatedDevice(
     losePower() {
       device.crash()
       disk.losePower()
+    },
+    image: () => ({ disk: disk.image(), marker }),
+    restore(image) {
+      disk.restore(image.disk)
+      marker = image.marker
     },
   }
   return device

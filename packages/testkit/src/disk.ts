@@ -19,8 +19,10 @@ export interface SimulatedDisk {
   restore(image: DiskImage): void
   /** Every transaction fails with this code until it is null again. */
   fail(code: 'storage-full' | null): void
+  /** The next transaction that writes is aborted, and nobody says why. */
+  abortNext(): void
   readonly failing: boolean
-  readonly counts: { transactions: number; strict: number; lost: number; halfway: number }
+  readonly counts: { transactions: number; strict: number; lost: number; halfway: number; aborted: number }
 }
 
 export type DiskImage = ReadonlyMap<string, MemoryImage>
@@ -34,8 +36,9 @@ interface Database {
 
 export function createSimulatedDisk(chance: Chance): SimulatedDisk {
   const databases = new Map<string, Database>()
-  const counts = { transactions: 0, strict: 0, lost: 0, halfway: 0 }
+  const counts = { transactions: 0, strict: 0, lost: 0, halfway: 0, aborted: 0 }
   let failing: 'storage-full' | null = null
+  let isAborting = false
 
   function open(name: string, scope: Scope): Storage {
     const database = databases.get(name)
@@ -46,6 +49,11 @@ export function createSimulatedDisk(chance: Chance): SimulatedDisk {
     function run(options: Parameters<Storage['transact']>[0]): readonly unknown[] {
       if (failing !== null && options.mode === 'readwrite') {
         throw new RejoinError(failing, { reason: 'simulated' }, 'the disk is full')
+      }
+      if (isAborting && options.mode === 'readwrite') {
+        isAborting = false
+        counts.aborted += 1
+        throw new RejoinError('storage-closed', { reason: 'simulated' }, 'the transaction was aborted')
       }
       const outcome = database?.memory.apply(options.requests)
       counts.transactions += 1
@@ -140,6 +148,9 @@ export function createSimulatedDisk(chance: Chance): SimulatedDisk {
     },
     fail(code) {
       failing = code
+    },
+    abortNext() {
+      isAborting = true
     },
     get failing() {
       return failing !== null

@@ -6,7 +6,7 @@ import type { Cluster, OpenTab } from './cluster.ts'
 import { createApplication, refusedColor, type Application } from './application.ts'
 import { checkConservation, checkRest, checkStatus } from './checks.ts'
 import { createCluster } from './cluster.ts'
-import type { MemoryImage } from '@rejoin/relay/kernel'
+import { createFaults, faultNames, type Fault } from './faults.ts'
 import { decodeValue, partName } from '@rejoin/core'
 
 export interface HistoryOptions {
@@ -16,35 +16,6 @@ export interface HistoryOptions {
   readonly devices?: number | undefined
   /** How often each fault happens at a step; a fault that is left out does not happen. */
   readonly faults?: Partial<Record<Fault, number>> | undefined
-}
-
-export const faultNames = [
-  'cut',
-  'silent-cut',
-  'tab-crash',
-  'device-crash',
-  'power-loss',
-  'freeze',
-  'relay-restart',
-  'relay-rollback',
-  'refusal',
-  'skew',
-  'disk-full',
-] as const
-export type Fault = (typeof faultNames)[number]
-
-export const everyFault: Readonly<Record<Fault, number>> = {
-  cut: 0.03,
-  'silent-cut': 0.01,
-  'tab-crash': 0.02,
-  'device-crash': 0.01,
-  'power-loss': 0.01,
-  freeze: 0.01,
-  'relay-restart': 0.02,
-  'relay-rollback': 0.008,
-  refusal: 1,
-  skew: 0.01,
-  'disk-full': 0.01,
 }
 
 export interface HistoryResult {
@@ -83,10 +54,14 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   const application = createApplication(cluster)
   try {
     await live(cluster, application, options, counts, findings, trace)
-    await heal(cluster, trace)
+    await heal(cluster, application, trace)
     findings.push(
       ...(await checkConservation(cluster, application)),
-      ...(await checkRest(cluster, application)),
+      ...(await checkRest(cluster, application, {
+        clocksAreRight: counts.skew + counts['clock-jump'] + counts['long-absence'] === 0,
+        mayRepeat: counts.clone + counts['client-rollback'] > 0,
+      })),
+      ...application.findings.filter(finding => !findings.includes(finding)),
     )
   } catch (error) {
     findings.push(`threw ${error instanceof Error ? error.stack : String(error)}`)
@@ -118,114 +93,71 @@ async function live(
   findings: string[],
   trace: string[],
 ): Promise<void> {
-  const { chance, clock, network } = cluster
-  const images = new Map<string, MemoryImage>()
-  const frozen: OpenTab[] = []
-
+  const { chance, clock } = cluster
   const say = (what: string): void => void trace.push(`${Math.round(clock.time)} ${what}`)
-  const faultsNow: Record<Fault, () => Promise<void> | void> = {
-    cut: () => cutOne('told'),
-    'silent-cut': () => cutOne('silent'),
-    'tab-crash'() {
-      const open = pickTab()
-      if (open === null) return
-      say(`a tab of ${open.device.name} dies`)
-      open.tab.scope.kill()
-    },
-    'device-crash'() {
-      const device = chance.pick(cluster.devices)
-      say(`${device.name} is killed`)
-      device.crash()
-    },
-    'power-loss'() {
-      const device = chance.pick(cluster.devices)
-      say(`${device.name} loses power`)
-      device.losePower()
-    },
-    freeze() {
-      const open = pickTab()
-      if (open === null) return
-      say(`a tab of ${open.device.name} freezes`)
-      open.tab.scope.freeze()
-      frozen.push(open)
-    },
-    async 'relay-restart'() {
-      const relay = chance.pick(cluster.relays)
-      say(`${relay.url} restarts`)
-      relay.crash()
-      await clock.advance(chance.below(500))
-      await relay.start()
-    },
-    async 'relay-rollback'() {
-      const relay = chance.pick(cluster.relays)
-      const image = images.get(relay.url)
-      if (image === undefined || chance.chance(0.4)) {
-        images.set(relay.url, relay.image())
-        return say(`an image of ${relay.url} is taken`)
-      }
-      say(`${relay.url} is put back to its image`)
-      relay.crash()
-      relay.restore(image)
-      await relay.start()
-    },
-    refusal() {},
-    skew() {
-      const device = chance.pick(cluster.devices)
-      device.skewMs = chance.chance(0.5) ? 0 : (chance.next() - 0.5) * 2 * 3_600_000
-      say(`the clock of ${device.name} is ${Math.round(device.skewMs / 1000)} s off`)
-    },
-    'disk-full'() {
-      const device = chance.pick(cluster.devices)
-      say(`the disk of ${device.name} is full for a while`)
-      device.disk.fail('storage-full')
-      clock.after(chance.below(3000), () => device.disk.fail(null))
-    },
-  }
-
-  function cutOne(how: 'told' | 'silent'): void {
-    const device = chance.pick(cluster.devices)
-    const relay = chance.pick(cluster.relays)
-    say(`${device.name} and ${relay.url} are cut (${how})`)
-    network.cut(device.name, relay.url, how)
-    clock.after(chance.below(20_000), () => network.heal(device.name, relay.url))
-  }
-
-  function pickTab(): OpenTab | null {
-    const tabs = cluster.tabs.filter(({ tab }) => !tab.scope.frozen)
-    return tabs.length === 0 ? null : chance.pick(tabs)
-  }
+  const faults = createFaults(cluster, application, counts, say)
 
   for (let step = 0; step < options.steps; step++) {
     cluster.linkPeers()
     for (const name of faultNames) {
       const often = options.faults?.[name]
       if (name === 'refusal' || often === undefined || !chance.chance(often)) continue
-      counts[name] += 1
-      await faultsNow[name]()
+      await faults.happen(name)
     }
-    if (frozen.length > 0 && chance.chance(0.1)) frozen.shift()?.tab.scope.thaw()
+    faults.thawSome()
     for (const device of cluster.devices) {
       if (device.tabs.length < 2 && chance.chance(device.tabs.length === 0 ? 0.5 : 0.1))
-        await cluster.openTab(device)
+        await application.open(device)
     }
-    const open = pickTab()
+    const tabs = cluster.tabs.filter(({ tab }) => !tab.scope.frozen)
+    const open = tabs.length === 0 ? null : chance.pick(tabs)
     if (open !== null && chance.chance(0.7)) application.act(open)
+    if (open !== null && chance.chance(0.03)) rest(cluster, open, say)
     await clock.advance(chance.chance(0.15) ? chance.below(4000) : chance.below(80))
-    findings.push(...checkStatus(cluster, application))
+    findings.push(...application.findings, ...checkStatus(cluster, application))
     if (step % 25 === 24) findings.push(...(await checkConservation(cluster, application)))
     if (findings.length > 0) return
   }
-  for (const { tab } of frozen) tab.scope.thaw()
+  faults.thawAll()
+}
+
+/** What people do with tabs: work offline for a while, put one away and come back, or close it in order. */
+function rest({ chance, clock }: Cluster, open: OpenTab, say: (what: string) => void): void {
+  const { replica, tab, device } = open
+  const what = chance.pick(['pauses', 'is put away', 'is closed'] as const)
+  say(`a tab of ${device.name} ${what}`)
+  const back = (run: () => void): void => {
+    clock.after(chance.below(10_000), () => {
+      if (tab.scope.alive) run()
+    })
+  }
+  if (what === 'pauses') {
+    replica.pause()
+    back(replica.resume)
+  } else if (what === 'is put away') {
+    tab.happen('leave')
+    back(() => tab.happen('back'))
+  } else {
+    replica.close().then(
+      () => tab.scope.kill(),
+      () => {},
+    )
+  }
 }
 
 /** Faults stop; everybody comes back; then time passes. */
-async function heal(cluster: Cluster, trace: string[]): Promise<void> {
+async function heal(cluster: Cluster, application: Application, trace: string[]): Promise<void> {
   trace.push(`${Math.round(cluster.clock.time)} faults stop`)
   cluster.network.healAll()
   for (const device of cluster.devices) {
     device.skewMs = 0
     device.disk.fail(null)
-    while (device.tabs.length < 2) await cluster.openTab(device)
+    for (const open of cluster.tabs) {
+      if (open.device !== device || open.tab.scope.frozen) continue
+      if (open.replica.status.get().storage === 'storage-closed') open.tab.scope.kill()
+      else open.replica.resume()
+    }
+    for (let tries = 0; tries < 10 && device.tabs.length < 2; tries++) await application.open(device)
   }
   for (let round = 0; round < 12; round++) {
     cluster.linkPeers()

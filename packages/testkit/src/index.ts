@@ -19,19 +19,26 @@ export {
 } from './network.ts'
 export { createScope, type Scope } from './scope.ts'
 export { createSimulatedProfile, type SimulatedProfile } from './tabs.ts'
-export { createApplication, type Application, type Logged } from './application.ts'
+export { createApplication, type Application } from './application.ts'
 export { checkConservation, checkRest, checkStatus } from './checks.ts'
 export { createCluster, type Cluster, type ClusterOptions, type OpenTab } from './cluster.ts'
-export { createSimulatedDevice, type SimulatedDevice, type SimulatedTab } from './device.ts'
-export { readDevice, type DeviceState } from './device-state.ts'
 export {
-  everyFault,
-  faultNames,
-  runHistory,
-  type Fault,
-  type HistoryOptions,
-  type HistoryResult,
-} from './history.ts'
+  createSimulatedDevice,
+  type DeviceImage,
+  type SimulatedDevice,
+  type SimulatedTab,
+} from './device.ts'
+export type { Eyes } from './eyes.ts'
+export { everyFault, faultNames, type Fault } from './faults.ts'
+export { readDevice, type DeviceState } from './device-state.ts'
+export { runHistory, type HistoryOptions, type HistoryResult } from './history.ts'
+export type { Effect, Logged } from './log.ts'
+export type { OracleOptions } from './oracle.ts'
 export { createSimulatedRelay, type RelayParts, type SimulatedRelay } from './relay.ts'
-export { simulatedCollections, type SimulatedCollections, type SimulatedFields } from './schema.ts'
+export {
+  simulatedCollections,
+  type PairFields,
+  type SimulatedCollections,
+  type SimulatedFields,
+} from './schema.ts'
 export { shrinkHistory, type ShrunkHistory } from './shrink.ts'

@@ -28,6 +28,10 @@ export interface SimulatedRelay {
   start(): Promise<void>
   /** The process dies: what a commit had under way is on disk or not. */
   crash(): void
+  /** The link over which the next verdict goes is cut before it arrives. */
+  loseVerdict(): void
+  /** How many verdicts were lost that way. */
+  readonly lostVerdicts: number
   image(): MemoryImage
   /** Puts an older image in the place of the disk's content. To be called between `crash` and `start`. */
   restore(image: MemoryImage): void
@@ -50,6 +54,8 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
   const { url, clock, chance, network } = parts
   const disk = createMemoryDisk(length => chance.bytes(length))
   const errors: string[] = []
+  let isLosing = false
+  let lostVerdicts = 0
   let scope = createScope(clock)
   let kernel: Kernel | null = null
   let store: RelayStore | null = null
@@ -80,7 +86,22 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
       peerToken: parts.peerToken,
     })
     kernel = started
-    network.serve(url, { scope: process, attach: link => attach(started, link) })
+    network.serve(url, { scope: process, attach: link => attach(started, unreliable(link)) })
+  }
+
+  function unreliable(link: SessionLink): SessionLink {
+    return {
+      ...link,
+      buffered: () => link.buffered(),
+      send(bytes) {
+        if (isLosing && isVerdict(bytes)) {
+          isLosing = false
+          lostVerdicts += 1
+          return link.close(1006, 'cut')
+        }
+        link.send(bytes)
+      },
+    }
   }
 
   return {
@@ -102,9 +123,20 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
     },
     start,
     crash: () => scope.kill(),
+    loseVerdict() {
+      isLosing = true
+    },
+    get lostVerdicts() {
+      return lostVerdicts
+    },
     image: () => disk.image(),
     restore: image => disk.restore(image),
   }
+}
+
+function isVerdict(bytes: Uint8Array): boolean {
+  const decoded = decodeFrame(bytes)
+  return decoded.ok && decoded.value.type === 'verdict'
 }
 
 /** What the relay's shell does with bytes: a malformed frame is refused, and the link closed. */

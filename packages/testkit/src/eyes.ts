@@ -1,0 +1,105 @@
+/**
+ * Eyes: what each tab was shown of each document, from one callback of a query to the next. What was shown once stays
+ * in sight, in this tab and in every other one of its device (session guarantees); a pair is always whole (SPEC W2).
+ */
+import { documentKey, type DocumentKey } from '@rejoin/core'
+import type { Cluster, OpenTab } from './cluster.ts'
+import type { Logged } from './log.ts'
+import { documentNames, pairIds } from './schema.ts'
+
+export interface Eyes {
+  /** Watches a tab that has just been opened; it shows all that its device has on disk. */
+  watch(open: OpenTab): void
+  /** Takes note of what a tab shows now. */
+  look(open: OpenTab): void
+  /** Tokens that a tab was shown of a document. */
+  known(open: OpenTab, key: DocumentKey): ReadonlySet<string>
+}
+
+const announcedMs = 100
+
+export function createEyes(cluster: Cluster, log: readonly Logged[], findings: string[]): Eyes {
+  const shownByTab = new WeakMap<OpenTab, Map<DocumentKey, Set<string>>>()
+
+  function shownIn(open: OpenTab): Map<DocumentKey, Set<string>> {
+    let shown = shownByTab.get(open)
+    if (shown === undefined) shownByTab.set(open, (shown = new Map()))
+    return shown
+  }
+
+  /** Whether a token may go out of sight: its write was refused, or the document was emptied by an insert over a deletion. */
+  function mayGo(open: OpenTab, key: DocumentKey, token: string): boolean {
+    const entry = log.find(one => one.token === token)
+    if (entry === undefined || entry.refused !== null || entry.discarded) return true
+    if (log.some(one => one.key === key && one.blind)) return true
+    return open.replica.quarantine
+      .get()
+      .some(({ writes }) =>
+        writes.some(({ values }) => (values['log'] as string[] | undefined)?.includes(token)),
+      )
+  }
+
+  function see(open: OpenTab, key: DocumentKey, tokens: readonly string[]): void {
+    const shown = shownIn(open)
+    const known = shown.get(key)
+    if (known === undefined) {
+      shown.set(key, new Set(tokens))
+      return
+    }
+    const now = new Set(tokens)
+    for (const token of known) {
+      if (now.has(token) || mayGo(open, key, token)) continue
+      known.delete(token)
+      findings.push(`[V6] a tab of ${open.device.name} was shown ${token} of ${key} and shows it no more`)
+    }
+    for (const token of tokens) known.add(token)
+  }
+
+  function look(open: OpenTab): void {
+    for (const name of documentNames)
+      for (const { id, log: tokens } of open.replica[name].query().get())
+        see(open, documentKey(name, id), tokens)
+    seePair(open)
+  }
+
+  function seePair(open: OpenTab): void {
+    const values = pairIds.map(id => open.replica.pairs.get(id)?.value ?? null)
+    if (values.some(value => value !== values[0]))
+      findings.push(`[W2] a tab of ${open.device.name} shows half a pair: ${values.join(' and ')}`)
+  }
+
+  return {
+    watch(open) {
+      const { replica, device } = open
+      for (const entry of log) {
+        const { key, token } = entry
+        if (entry.device !== device || !entry.local || entry.kind !== 'log' || token === '') continue
+        // What another tab has stored just now is still on its way between them.
+        if (cluster.clock.time - entry.localAt < announcedMs) continue
+        const [name = '', id = ''] = key.split('/')
+        const shown = documentNames.find(one => one === name)
+        if (shown === undefined) continue
+        const document = replica[shown].get(id)
+        if (document !== undefined && !document.log.includes(token) && !mayGo(open, key, token))
+          findings.push(`[V6] a new tab of ${device.name} does not show ${token} of ${key}`)
+      }
+      for (const name of documentNames) {
+        replica[name].query().subscribe(() => {
+          if (open.tab.scope.alive) look(open)
+        })
+      }
+      replica.pairs.query().subscribe(() => {
+        if (open.tab.scope.alive) seePair(open)
+      })
+      replica.on('alarm', () => void findings.push(`[P5] ${device.name} raised an alarm`))
+      replica.on('unsaved', ({ id, error }) => {
+        if (device.disk.counts.aborted === 0)
+          findings.push(`[W1] ${device.name} could not save ${id}: ${error.code}`)
+        // What cannot be saved any more is gone with its tab: the page is loaded again.
+        open.tab.scope.after(0, () => open.tab.scope.kill())
+      })
+    },
+    look,
+    known: (open, key) => shownIn(open).get(key) ?? new Set(),
+  }
+}

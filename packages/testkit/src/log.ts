@@ -1,0 +1,45 @@
+/**
+ * The log: what people wrote, what each of them could see when they wrote it, and what they were told of it. It is the
+ * oracle of all checks, and knows nothing of marks, rows or feeds.
+ *
+ * Every write adds its token to the set `log` of its document, so a document says itself which writes are in it, and
+ * the tokens that a writer was shown say what it had seen.
+ */
+import type { DocumentKey, ErrorCode } from '@rejoin/core'
+import type { OpenTab } from './cluster.ts'
+import type { SimulatedDevice } from './device.ts'
+
+/** What a write did to one field, or to the document. */
+export type Effect =
+  | { readonly field: 'title'; readonly value: string; readonly decides: string | null }
+  | { readonly field: 'color'; readonly value: string }
+  | { readonly field: 'tags'; readonly element: string; readonly how: 'add' | 'remove' }
+  | { readonly field: 'views'; readonly amount: number }
+  | { readonly field: 'document'; readonly how: 'insert' | 'delete' | 'undelete' }
+
+/** One write, as its author knows it. */
+export interface Logged {
+  /** In the document's `log`, or, of text, a token in its body. Empty for a deletion, which leaves no place for one. */
+  readonly token: string
+  readonly device: SimulatedDevice
+  readonly tab: OpenTab
+  readonly key: DocumentKey
+  readonly kind: 'log' | 'text'
+  readonly effects: readonly Effect[]
+  /** Tokens that its author had been shown of the document. */
+  readonly saw: ReadonlySet<string>
+  /** Whether its author may have seen more than was shown: it was written over a deletion, or sent again. */
+  blind: boolean
+  /** When, in simulated milliseconds. */
+  readonly at: number
+  local: boolean
+  /** When it was told to be local. */
+  localAt: number
+  relay: boolean
+  /** Why it was put into the quarantine. */
+  refused: ErrorCode | null
+  /** Its author threw it out of the quarantine. */
+  discarded: boolean
+  /** Of text: another write deleted it again. */
+  erased: boolean
+}

@@ -1,0 +1,201 @@
+/**
+ * The oracle: what each document must hold at rest, computed from the log alone. A write is in if its token is; one
+ * write came after another if its author had been shown the other's token. Where that does not decide, any answer is
+ * taken.
+ */
+import {
+  decodeValue,
+  isInSet,
+  partName,
+  rowExists,
+  sumOfCounter,
+  type DocumentKey,
+  type Row,
+} from '@rejoin/core'
+import type { Effect, Logged } from './log.ts'
+
+export interface OracleOptions {
+  /** Whether every device's clock was right all the time, so that later is later. */
+  readonly clocksAreRight: boolean
+  /** Whether a disk was copied or put back, so that one write may have been made anew at two places. */
+  readonly mayRepeat: boolean
+}
+
+export function checkDocument(
+  key: DocumentKey,
+  row: Row,
+  log: readonly Logged[],
+  options: OracleOptions,
+): readonly string[] {
+  const about = log.filter(entry => entry.key === key)
+  const present = tokensOfRow(row)
+  const isIn = (entry: Logged): boolean => present.has(entry.token) || (entry.token === '' && entry.relay)
+  const facts: Facts = {
+    key,
+    row,
+    options,
+    writes: about.filter(entry => entry.kind === 'log' && isIn(entry)),
+    perhaps: about.filter(
+      entry => isIn(entry) || entry.kind === 'text' || (entry.token === '' && entry.refused === null),
+    ),
+  }
+  return [
+    ...checkTitle(facts),
+    ...checkColor(facts),
+    ...checkTags(facts),
+    ...checkViews(facts),
+    ...checkExists(facts),
+  ]
+}
+
+interface Facts {
+  readonly key: DocumentKey
+  readonly row: Row
+  readonly options: OracleOptions
+  /** Writes that are in. */
+  readonly writes: readonly Logged[]
+  /** Those and what may be in. */
+  readonly perhaps: readonly Logged[]
+}
+
+type EffectOf<Field> = Extract<Effect, { readonly field: Field }>
+interface Did<Field> {
+  readonly entry: Logged
+  readonly effect: EffectOf<Field>
+}
+
+function didTo<Field extends Effect['field']>(
+  field: Field,
+  entries: readonly Logged[],
+): readonly Did<Field>[] {
+  return entries.flatMap(entry =>
+    entry.effects.flatMap(effect =>
+      effect.field === field ? [{ entry, effect: effect as EffectOf<Field> }] : [],
+    ),
+  )
+}
+
+const sawIt = (later: Logged, earlier: Logged): boolean =>
+  earlier.token !== '' && later.saw.has(earlier.token)
+
+/** K1: a title goes by a write that had seen it, and by no other; and then it stays away. K4: two decisions of one conflict count once. */
+function checkTitle({ key, row, writes }: Facts): string[] {
+  const cell = row.cells.get(partName('ask', 'title'))
+  if (cell?.strategy !== 'ask') return []
+  const found: string[] = []
+  const standing = new Set(cell.siblings.map(({ value }) => textOf(value)))
+  const titles = didTo('title', writes)
+  const isBlind = writes.some(entry => entry.blind)
+  for (const { entry, effect } of titles) {
+    const alike = titles.filter(other => other.effect.value === effect.value)
+    const by = titles.filter(other => other.entry !== entry && sawIt(other.entry, entry))
+    // Tabs of one device that did not see each other replace each other when they are made anew in one pass (W6).
+    const bySibling = titles.some(
+      other =>
+        other.entry.device === entry.device && other.entry.tab !== entry.tab && other.entry.at > entry.at,
+    )
+    const isDecided = titles.some(
+      other =>
+        other.entry !== entry && other.effect.decides !== null && other.effect.decides === effect.decides,
+    )
+    if (!standing.has(effect.value) && by.length === 0 && !isBlind && !bySibling && !isDecided)
+      found.push(`[K1] ${effect.value} of ${key} is gone, and nobody who replaced it had seen it`)
+    if (standing.has(effect.value) && alike.length === 1 && by.length > 0 && !entry.blind)
+      found.push(`[K1] ${effect.value} of ${key} is back, though ${by[0]?.entry.token} had replaced it`)
+  }
+  for (const value of standing)
+    if (!titles.some(({ effect }) => effect.value === value)) found.push(`${value} of ${key} is from nowhere`)
+  return found
+}
+
+/** W4: what a person saw and changed does not win over what they wrote; W6: what is made anew keeps its time. */
+function checkColor({ key, row, writes, options }: Facts): string[] {
+  const cell = row.cells.get(partName('lww', 'color'))
+  if (cell?.strategy !== 'lww') return []
+  const value = textOf(cell.value)
+  const colors = didTo('color', writes)
+  const shown = colors.find(({ effect }) => effect.value === value)?.entry
+  if (shown === undefined) return [`${value} of ${key} is from nowhere`]
+  if (shown.blind) return []
+  const over = colors.find(({ entry }) => !entry.blind && sawIt(entry, shown))?.entry
+  if (over !== undefined)
+    return [`[W4] ${shown.token} gives ${key} its color, though ${over.token} had seen and changed it`]
+  const later = colors.find(({ entry }) => !entry.blind && entry.at > shown.at + clockErrorMs)?.entry
+  if (options.clocksAreRight && later !== undefined)
+    return [`[W6] ${shown.token} gives ${key} its color, though ${later.token} was written later`]
+  return []
+}
+
+/** Half a round trip and more: by so much a clock may be wrong that is right. */
+const clockErrorMs = 200
+
+/** An element is in if its last adder had seen all removals, and out if a remover had seen every add. */
+function checkTags({ key, row, writes }: Facts): string[] {
+  const cell = row.cells.get(partName('set', 'tags'))
+  if (cell?.strategy !== 'set') return []
+  const found: string[] = []
+  const tags = didTo('tags', writes)
+  // An insert over a deletion empties the set.
+  if (writes.some(entry => entry.blind)) return []
+  const inside = new Set([...cell.elements.values()].filter(isInSet).map(({ value }) => textOf(value)))
+  for (const element of new Set(tags.map(({ effect }) => effect.element))) {
+    const adds = tags.filter(({ effect }) => effect.element === element && effect.how === 'add')
+    const removals = tags.filter(({ effect }) => effect.element === element && effect.how === 'remove')
+    const mustBeIn = adds.some(add => removals.every(removal => sawIt(add.entry, removal.entry)))
+    const mustBeOut = adds.every(add => removals.some(removal => sawIt(removal.entry, add.entry)))
+    if (mustBeIn && !inside.has(element)) found.push(`the tag ${element} of ${key} is lost`)
+    if (mustBeOut && inside.has(element)) found.push(`the tag ${element} of ${key} is back`)
+  }
+  return found
+}
+
+/** Each call counts once, however often its write was made anew. */
+function checkViews({ key, row, writes, options }: Facts): string[] {
+  const cell = row.cells.get(partName('counter', 'views'))
+  if (cell?.strategy !== 'counter') return []
+  const views = didTo('views', writes)
+  const isRepeated = options.mayRepeat || writes.some(entry => entry.discarded)
+  const sum = views.reduce((total, { effect }) => total + effect.amount, 0)
+  const counted = sumOfCounter(cell)
+  return counted === sum || isRepeated ? [] : [`${key} counts ${counted} views, and there were ${sum}`]
+}
+
+/** Deleted documents stay deleted, and others are not lost, as the policy of their collection says. */
+function checkExists({ key, row, writes, perhaps }: Facts): string[] {
+  const exists = rowExists(row)
+  const isDelete = (entry: Logged): boolean =>
+    entry.effects.some(effect => effect.field === 'document' && effect.how === 'delete')
+  const isRevival = (entry: Logged): boolean =>
+    entry.effects.some(effect => effect.field === 'document' && effect.how !== 'delete')
+  const deletions = writes.filter(isDelete)
+  const others = perhaps.filter(entry => !isDelete(entry))
+  const mustYield = key.startsWith('drafts/') ? others.filter(isRevival) : others
+  const last = deletions.find(
+    deletion => !deletion.blind && mustYield.every(entry => entry === deletion || sawIt(deletion, entry)),
+  )
+  if (exists && last !== undefined) return [`[V9] ${key} is there, though ${last.token} deleted all of it`]
+  if (exists || key.startsWith('drafts/') || perhaps.some(entry => entry.blind)) return []
+  const unseen = writes.find(
+    entry => !isDelete(entry) && !perhaps.some(one => isDelete(one) && sawIt(one, entry)),
+  )
+  return unseen === undefined ? [] : [`${key} is gone, though nobody who deleted it had seen ${unseen.token}`]
+}
+
+function tokensOfRow(row: Row): ReadonlySet<string> {
+  const cell = row.cells.get(partName('set', 'log'))
+  return new Set(
+    cell?.strategy === 'set' ? [...cell.elements.values()].map(({ value }) => textOf(value)) : [],
+  )
+}
+
+export function textOf(value: Uint8Array): string {
+  const decoded = decodeValue(value)
+  return decoded.ok ? String(decoded.value) : ''
+}
+
+/** K2: what everybody reads of a title while there are several. */
+export function greatestTitle(row: Row): string | null {
+  const cell = row.cells.get(partName('ask', 'title'))
+  const greatest = cell?.strategy === 'ask' ? cell.siblings.at(-1) : undefined
+  return greatest === undefined ? null : textOf(greatest.value)
+}
