@@ -42,7 +42,7 @@ function isPnpmRecent() {
 
 function nodePackage() {
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
-    fail(`Node ${process.versions.node} is too old: install Node 24 or newer first.`)
+    fail(`Node ${process.versions.node} is too old: install Node 24.12 or newer first.`)
   }
   // The real binary inside a registry package, with no install script that npm could refuse to run.
   return `node-linux-${process.arch}@${NODE}`
