@@ -45,7 +45,7 @@ export function App({ space, device, identity, onName }: AppProps): ReactNode {
   const openId = useOpenNote()
   const [search, setSearch] = useState('')
   const [newId, setNewId] = useState<string | null>(null)
-  const [focusRequest, setFocusRequest] = useState(0)
+  const [entered, setEntered] = useState({ id: '', times: 0 })
   const [dialog, setDialog] = useState<OpenDialog | null>(null)
   const sheet = useRef<HTMLElement>(null)
 
@@ -105,7 +105,9 @@ export function App({ space, device, identity, onName }: AppProps): ReactNode {
   useEffect(() => {
     // A note is new until one has been elsewhere; coming back to it is no reason to begin with its title.
     if (newId !== null && openId !== newId) setNewId(null)
-  }, [newId, openId])
+    // Nor is it to write in it: that was asked for when it was entered.
+    if (entered.id !== '' && openId !== entered.id) setEntered({ id: '', times: 0 })
+  }, [newId, entered, openId])
   useEffect(() => {
     document.title = note === undefined ? 'Rejoin notes' : `${showTitle(note.title)} · Rejoin notes`
   }, [note])
@@ -124,7 +126,7 @@ export function App({ space, device, identity, onName }: AppProps): ReactNode {
         onSearch={setSearch}
         onNew={add}
         onDelete={remove}
-        onEnter={() => setFocusRequest(count => count + 1)}
+        onEnter={id => setEntered(({ times }) => ({ id, times: times + 1 }))}
         onDecide={() => setDialog({ kind: 'conflict', noteId: [...conflictIds][0] ?? '' })}
         onRefused={() => setDialog({ kind: 'quarantine' })}
         onPerson={() => setDialog({ kind: 'person' })}
@@ -142,7 +144,7 @@ export function App({ space, device, identity, onName }: AppProps): ReactNode {
             isNew={note.id === newId}
             isPending={pendingIds.has(note.id)}
             isConflicting={conflictIds.has(note.id)}
-            focusRequest={focusRequest}
+            focusRequest={entered.id === note.id ? entered.times : 0}
             onDelete={remove}
             onDecide={noteId => setDialog({ kind: 'conflict', noteId })}
             onLeave={leave}

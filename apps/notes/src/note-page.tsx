@@ -1,5 +1,5 @@
 /** One note, open: its colour fills the sheet, and everything on it can be changed in place. */
-import { useRef, useState, type ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import { BodyEditor } from './body-editor.tsx'
 import { ColourPicker } from './colour-picker.tsx'
 import { Icon } from './icons.tsx'
@@ -17,7 +17,7 @@ export interface NotePageProps {
   readonly isNew: boolean
   readonly isPending: boolean
   readonly isConflicting: boolean
-  /** Changes when the keyboard asks to write in the note. */
+  /** Rises when the keyboard asks to write in the note; 0 if it did not since the note was opened. */
   readonly focusRequest: number
   readonly onDelete: (note: Note) => void
   readonly onDecide: (noteId: string) => void
@@ -25,14 +25,12 @@ export interface NotePageProps {
 }
 
 export function NotePage(props: NotePageProps): ReactNode {
-  const { note, knownTags, isNew, isPending, isConflicting, onDelete, onDecide, onLeave } = props
+  const { note, knownTags, isNew, isPending, isConflicting, focusRequest, onDelete, onDecide, onLeave } =
+    props
   const writing = useWriting()
   const toast = useToast()
   const open = useNoteText(note.id)
   const [bodyFocus, setBodyFocus] = useState(0)
-  // Where the keyboard already asked for is remembered, so that mounting again does not take the focus again.
-  const requestAtStart = useRef(props.focusRequest)
-  const asked = props.focusRequest - requestAtStart.current
 
   const retitle = (title: string, meanwhile: string | null): void => {
     writing.retitle(note.id, title)
@@ -116,7 +114,7 @@ export function NotePage(props: NotePageProps): ReactNode {
           onAdd={tag => writing.tag(note.id, { add: [tag] })}
           onRemove={tag => writing.tag(note.id, { remove: [tag] })}
         />
-        <Body open={open} focusRequest={bodyFocus + asked} onLeave={onLeave} />
+        <Body open={open} focusRequest={bodyFocus + focusRequest} onLeave={onLeave} />
       </div>
     </article>
   )
