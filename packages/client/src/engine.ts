@@ -11,6 +11,7 @@ import {
   RejoinError,
   seenByWrites,
   transactionId,
+  type Applied,
   type Chunk,
   type Level,
   type ReplicaState,
@@ -42,6 +43,8 @@ export interface Engine extends ReplicaCore {
   close(): void
 }
 
+const nothingApplied: Applied = { changed: new Set(), writers: new Map(), rebuilt: new Set() }
+
 export interface EngineOptions {
   readonly name: string
   readonly replica: StoreId
@@ -72,7 +75,7 @@ export function createEngine(options: EngineOptions): Engine {
   const sink = createStateSink(state, (applied, chunk) => {
     pending = null
     batch.note(applied)
-    if (stamps.writer !== null && applied.writers.has(stamps.writer)) stamps.renew()
+    renewAfter(applied)
     if (chunk === null) {
       // Rows that this tab wrote may have been forgotten in what it did not read one by one (SPEC D2).
       stamps.renew()
@@ -84,6 +87,17 @@ export function createEngine(options: EngineOptions): Engine {
     }
   })
   const journal = options.createJournal(sink)
+
+  /**
+   * X9: what is typed in a text that is built again goes on from another state, while what this writer typed before is
+   * perhaps on its way; so it must not give the same Yjs ids again.
+   */
+  function renewAfter({ writers, rebuilt }: Applied): void {
+    const { writer } = stamps
+    if (writer === null || (rebuilt.size === 0 && !writers.has(writer))) return
+    if (!writers.has(writer)) batch.note({ ...nothingApplied, writers: new Map([[writer, writer]]) })
+    stamps.renew()
+  }
 
   /** C3: what is on disk here moves the clock. */
   function hear(chunk: Chunk): void {

@@ -312,7 +312,9 @@ export function createReplicaState(): ReplicaState {
       touch(to)
       texts.push(...remadeTexts(position, old.transaction, to))
       for (const { mark } of to.writes) own.add(mark.writer)
-      changes.set(from, { transaction: to, position: old.position, acks: new Map(), refusedBy: new Set() })
+      // It stands on what this chunk made.
+      const transaction = { ...to, heard: position }
+      changes.set(from, { transaction, position: old.position, acks: new Map(), refusedBy: new Set() })
     }
     for (const { id, error } of chunk.quarantined) {
       const old = outbox.get(id)

@@ -1,5 +1,5 @@
 /** A replica of notes with every strategy, over a double, and the words in which tests speak of it. */
-import { collection, createSurface } from '@rejoin/client'
+import { collection, createSurface, type ReplicaCore } from '@rejoin/client'
 import type { DeletePolicy } from '@rejoin/core'
 import { ask, counter, lww, set, text } from '@rejoin/resolve'
 import * as v from 'valibot'
@@ -31,7 +31,8 @@ export interface Replica extends ReturnType<typeof openSurface> {
   readonly core: ReplicaCoreDouble
 }
 
-function openSurface(core: ReplicaCoreDouble, onDelete: DeletePolicy) {
+/** The collections over any core. */
+export function openSurface(core: ReplicaCore, onDelete: DeletePolicy) {
   return createSurface(core, { notes: declareNotes(onDelete), tasks: declareTasks() })
 }
 

@@ -47,17 +47,14 @@ export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly
  * Whether something was on its way to the disk when what it stands on was made anew: it bears a writer that was, names a
  * mark of one that nothing bears any more, or was typed in a text of which its tab did not know that yet.
  */
-export function isOrphan(state: ReplicaState, { transaction, position }: OutboxEntry): boolean {
+export function isOrphan(state: ReplicaState, { transaction }: OutboxEntry): boolean {
   return transaction.writes.some(
-    write => standsOnGoneMarks(state, write) || standsOnOldText(state, write, transaction.heard, position),
+    write => standsOnGoneMarks(state, write) || standsOnOldText(state, write, transaction.heard),
   )
 }
 
-function standsOnOldText(state: ReplicaState, write: Write, heard: number, position: number): boolean {
-  return [...write.texts.keys()].some(part => {
-    const last = state.remade.lastOf(bodyKey(write.key, part))
-    return heard < last && last < position
-  })
+function standsOnOldText(state: ReplicaState, write: Write, heard: number): boolean {
+  return [...write.texts.keys()].some(part => heard < state.remade.lastOf(bodyKey(write.key, part)))
 }
 
 function standsOnGoneMarks(state: ReplicaState, write: Write): boolean {

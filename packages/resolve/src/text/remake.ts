@@ -17,8 +17,11 @@ import { captureEdit, createLiveText, type LiveText } from './live.ts'
 
 type Attributes = Record<string, unknown> | undefined
 
+/** Yjs joins items after they were told, so what they were is noted before. */
 interface Inserted {
-  readonly item: Y.Item
+  readonly span: Span
+  readonly origin: Y.ID | null
+  readonly value: string | object
   readonly attributes: Attributes
 }
 
@@ -43,15 +46,15 @@ export function remakeUpdates(
   const images = createImages(one => known.get(one) ?? 0)
   const old = createLiveText([...now, ...before], { gc: false })
   let older: LiveText | null = null
-  function withMoves(): LiveText {
-    older ??= oldTextOf([...now, ...before], moves)
-    return older
-  }
   for (const move of moves) images.moved(move.old.flatMap(spansOf), move.now.flatMap(spansOf))
-  return later.map(update => {
-    const text = isWhole(old, update) ? old : withMoves()
-    const edit = editOf(text, update)
-    return captureEdit(remade, client, () => repeat(edit, remade, images))
+  return later.map((update, i) => {
+    const isInOld = isWhole(old, update)
+    if (!isInOld) older ??= oldTextOf([...now, ...before, ...later.slice(0, i)], moves)
+    const inOlder = older === null ? null : editOf(older, update)
+    const edit = isInOld ? editOf(old, update) : inOlder
+    const text = isInOld ? old : older
+    if (edit === null || text === null) return null
+    return captureEdit(remade, client, () => repeat(edit, text, remade, images))
   })
 }
 
@@ -132,7 +135,7 @@ function readEvent(event: Y.YTextEvent, text: Y.Text, update: Uint8Array): Edit 
     if (item.deleted && (isAdded || !event.deletes(item))) continue
     for (let passed = 0; passed < item.length; ) {
       const { length, attributes } = take(item.length - passed)
-      if (isAdded) inserted.push({ item, attributes })
+      if (isAdded) inserted.push({ ...noteOf(item), attributes })
       else if (attributes !== undefined && !item.deleted) {
         const { client, clock } = item.id
         formatted.push({ span: { client, clock: clock + passed, length }, attributes })
@@ -140,7 +143,7 @@ function readEvent(event: Y.YTextEvent, text: Y.Text, update: Uint8Array): Edit 
       passed += length
     }
   }
-  inserted.sort((a, b) => a.item.id.clock - b.item.id.clock)
+  inserted.sort((a, b) => a.span.clock - b.span.clock)
   const deleted = [...Y.decodeUpdate(update).ds.clients].flatMap(([client, ranges]) =>
     ranges.map(({ clock, len }) => ({ client, clock, length: len })),
   )
@@ -167,14 +170,18 @@ function deltaReader({ delta }: Y.YTextEvent): (most: number) => { length: numbe
 }
 
 /** Deletes come last, since what was typed may stand behind what is deleted. */
-function repeat({ inserted, formatted, deleted }: Edit, { document, text }: LiveText, images: Images): void {
-  for (const { item, attributes } of inserted) {
-    const at = indexBehind(text, anchorOf(item, images, document.store))
-    const value = valueOf(item)
+function repeat(
+  { inserted, formatted, deleted }: Edit,
+  old: LiveText,
+  { document, text }: LiveText,
+  images: Images,
+): void {
+  for (const { span, origin, value, attributes } of inserted) {
+    const at = indexBehind(text, anchorOf(origin, old.document.store, images, document.store))
     const part =
       attributes === undefined ? { insert: value } : { insert: value, attributes: { ...attributes } }
     text.applyDelta(at === 0 ? [part] : [{ retain: at }, part])
-    images.made([{ ...item.id, length: item.length }], [spanAt(text, at, item.length)])
+    images.made([span], [spanAt(text, at, span.length)])
   }
   for (const { span, attributes } of formatted) {
     for (const image of images.of(span))
@@ -186,21 +193,24 @@ function repeat({ inserted, formatted, deleted }: Edit, { document, text }: Live
   }
 }
 
-function valueOf({ content }: Y.Item): string | object {
-  if (content instanceof Y.ContentString) return content.str
-  return content.getContent()[0] as object
+function noteOf({ id, length, origin, content }: Y.Item): Omit<Inserted, 'attributes'> {
+  const value = content instanceof Y.ContentString ? content.str : (content.getContent()[0] as object)
+  return { span: { ...id, length }, origin, value }
 }
 
 /**
- * The image of what stood before an item when it was typed, or of the nearest before that which shows: of what is
+ * The image of what stood before something when it was typed, or of the nearest before that which shows: of what is
  * deleted the place says nothing, since Yjs inserts behind it.
  */
-function anchorOf(typed: Y.Item, images: Images, store: Y.Doc['store']): Y.ID | null {
-  const { origin } = typed
-  const own = (typed.parent as Y.Text).doc?.store
-  if (origin === null || own === undefined) return null
+function anchorOf(
+  origin: Y.ID | null,
+  old: Y.Doc['store'],
+  images: Images,
+  store: Y.Doc['store'],
+): Y.ID | null {
+  if (origin === null) return null
   let { clock } = origin
-  for (let item: Y.Item | null = Y.getItem(own, origin); item !== null; ) {
+  for (let item: Y.Item | null = Y.getItem(old, origin); item !== null; ) {
     while (item.countable && clock >= item.id.clock) {
       const { id, before } = images.at(item.id.client, clock)
       const image = id === null ? null : Y.getItem(store, id)
