@@ -20,7 +20,7 @@ interface Example {
 const root = join(import.meta.dirname, '..', '..')
 const readme = read('README.md')
 const [example = ''] = examplesOf('README.md')
-const relayAddress = 'ws://localhost:4455/v1/sync'
+const relayAddress = 'ws://localhost:4455'
 
 test('the README holds its fifteen lines', () => {
   expect(example.split('\n').filter(line => line.trim() !== '').length).toBe(15)
@@ -54,7 +54,7 @@ test('the fifteen lines of the README do what their comments say', async () => {
   expect(ran.whenLocal.persistence).toBe('indexeddb')
   expect(await stored()).toContain('Hello')
   expect(ran.whenRelay.pending).toBe(0)
-  const rows = await (store as RelayStore | null)?.rows('team-1', [documentKey('notes', ran.note.id)])
+  const rows = await (store as RelayStore | null)?.rows('team', [documentKey('notes', ran.note.id)])
   expect(rows?.size).toBe(1)
   expect(log.mock.calls.map(([shown]) => shown as unknown)).toEqual([[], ['Hello'], '0 to decide'])
 })
