@@ -6,6 +6,7 @@
  */
 import type { Connect, Link, LinkEvents } from '@rejoin/core'
 import { abortableSocket } from './node-socket-runtime.ts'
+import { systemRuntime } from './system-runtime.ts'
 
 /** Where relays take WebSockets, unless the URL says otherwise. */
 const syncPath = '/v1/sync'
@@ -59,8 +60,7 @@ function attach(socket: WebSocket, abort: (() => void) | null, events: LinkEvent
       // Closed before it was open: it never becomes a link.
     }
     if (abort === null || socket.readyState === WebSocket.CLOSED) return
-    const timer = setTimeout(abort, goodbyeMs)
-    socket.addEventListener('close', () => clearTimeout(timer))
+    socket.addEventListener('close', systemRuntime.after(goodbyeMs, abort))
   }
 
   const link: Link = {
