@@ -6,6 +6,7 @@
 import {
   earliestStamp,
   hearMark,
+  limits,
   stampWrite,
   writerFromBytes,
   type Mark,
@@ -47,6 +48,9 @@ export function createWriterStamps(runtime: Pick<Runtime, 'randomBytes'>, now: (
     },
     renew() {
       writer = null
+      // Where a clock that was ahead has been set right, a new writer need not go on from there (SPEC C4).
+      const time = Math.floor(now())
+      if (clock.ms > time + limits.clockLeadMs) clock = { ms: time, tick: 0 }
     },
     draw,
   }
