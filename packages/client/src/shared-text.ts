@@ -14,7 +14,6 @@ import {
   bodyKey,
   contextCoversAll,
   emptyContext,
-  limits,
   RejoinError,
   yjsClientOf,
   type Applied,
@@ -29,6 +28,7 @@ import type { Collection } from './collection.ts'
 import { writeText } from './document-writes.ts'
 import type { Drafts } from './drafts.ts'
 import { callBack } from './live.ts'
+import { groupUpdates } from './merged-body.ts'
 import type { ReplicaCore } from './replica-core.ts'
 import type { Reachable } from './write-handle.ts'
 
@@ -199,7 +199,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     // What it was typed over is gone, and this is not told yet.
     if (remadeAt !== core.state.remade.lastOf(body)) return rebuildLater()
     const updates = typed
-    for (const update of gatherUpdates(updates, support)) {
+    for (const update of groupUpdates(updates).map(group => support.merge(group))) {
       const { value: isWritten, reached } = drafts.run(draft => {
         const seen = draft.row(key)
         const mark = draft.nextMark(seen)
@@ -283,26 +283,6 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       listeners.clear()
     },
   }
-}
-
-/** Updates joined into as few as their bound allows, in their order (SPEC F4). */
-export function gatherUpdates(updates: readonly Uint8Array[], support: TextSupport): readonly Uint8Array[] {
-  const gathered: Uint8Array[] = []
-  let group: Uint8Array[] = []
-  let bytes = 0
-  const end = (): void => {
-    const [first] = group
-    if (first !== undefined) gathered.push(group.length === 1 ? first : support.merge(group))
-    group = []
-    bytes = 0
-  }
-  for (const update of updates) {
-    if (bytes + update.length > limits.textUpdateBytesMax) end()
-    group.push(update)
-    bytes += update.length
-  }
-  end()
-  return gathered
 }
 
 export function textClosed(why: string): RejoinError<'closed'> {
