@@ -41,6 +41,16 @@ test('with a relay whose network went silent in the middle', async () => {
   expect(await end).toMatchObject({ code: 0, errors: '' })
 })
 
+test('a program that never closes its replica goes on, since it may still have to be told', async () => {
+  const { url } = await listen()
+  const child = run(url, 'never')
+  const output = await new Promise<string>(resolve => {
+    child.stdout?.once('data', (text: Buffer) => resolve(String(text)))
+    child.once('close', () => resolve('ended'))
+  })
+  expect(output).toContain('"open":true')
+})
+
 async function listen(): Promise<{ url: string; port: number }> {
   const relay = createRelay({ development: true })
   onTestFinished(() => relay.close())

@@ -17,16 +17,23 @@ const note = replica.notes.insert({ title: 'Hello', color: 'amber' })
 void note.reached('quorum')
 void note.reached('relay')
 void replica.settled()
-if (wait === 'relay') await note.reached('relay')
+if (wait === 'relay' || wait === 'never') await note.reached('relay')
 else await note.reached('local')
-// A parent that has something to break says when it is broken.
-if (wait === 'parent') {
-  await new Promise<void>(resolve => {
-    process.on('message', () => resolve())
-    replica.status.subscribe(({ connection }) => process.send?.(connection))
-  })
-  process.disconnect()
+// Whoever does not close is still there: a timer that keeps nothing alive tells.
+if (wait === 'never') {
+  setTimeout(() => console.log(JSON.stringify({ open: true })), 300).unref()
+} else await end()
+
+async function end(): Promise<void> {
+  // A parent that has something to break says when it is broken.
+  if (wait === 'parent') {
+    await new Promise<void>(resolve => {
+      process.on('message', () => resolve())
+      replica.status.subscribe(({ connection }) => process.send?.(connection))
+    })
+    process.disconnect()
+  }
+  const begun = performance.now()
+  await replica.close()
+  console.log(JSON.stringify({ closeMs: Math.round(performance.now() - begun) }))
 }
-const begun = performance.now()
-await replica.close()
-console.log(JSON.stringify({ closeMs: Math.round(performance.now() - begun) }))

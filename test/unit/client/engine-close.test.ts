@@ -1,6 +1,6 @@
 /** What closing leaves behind: nothing, in every state of the network. */
 import type { ClientPorts } from '@rejoin/client'
-import type { Connect } from '@rejoin/core'
+import { RejoinError, type Connect } from '@rejoin/core'
 import { expect, it } from 'vitest'
 import { createWorld, until, within, type World } from './engine-world.ts'
 
@@ -160,6 +160,66 @@ it('with a store that does not answer any more it closes within two seconds all 
   const begun = world.time
   await within(world.clock, alice.close())
   expect(world.time - begun).toBeLessThan(2000)
+  await world.clock.advance(20)
+  expect(held).toEqual(nothing)
+})
+
+it('at every moment after opening it closes, asked twice, and leaves nothing behind', async () => {
+  for (let ms = 0; ms <= 200; ms += 10) {
+    const world = createWorld(ms + 1)
+    await world.relay.start()
+    const { ports, held } = counted(world.device.openTab().ports)
+    const alice = await world.open(world.device.openTab(), { ports })
+    alice.notes.insert({ title: 'a', color: 'b' })
+    void alice.settled()
+    await world.clock.advance(ms)
+    const begun = world.time
+    const closing = alice.close()
+    await within(world.clock, Promise.all([closing, alice.close()]))
+    expect(world.time - begun, `closed after ${ms} ms`).toBeLessThan(2000)
+    await world.clock.advance(20)
+    expect(held, `closed after ${ms} ms`).toEqual(nothing)
+    await within(world.clock, alice.close())
+  }
+})
+
+it('paused, put away and taken out again, it closes and leaves nothing behind', async () => {
+  const world = createWorld()
+  await world.relay.start()
+  const tab = world.device.openTab()
+  const { ports, held } = counted(tab.ports)
+  const alice = await world.open(tab, { ports })
+  await within(world.clock, alice.settled())
+  alice.pause()
+  tab.happen('leave')
+  await world.clock.advance(1000)
+  tab.happen('back')
+  const closing = alice.close()
+  tab.happen('leave')
+  await within(world.clock, closing)
+  await world.clock.advance(20)
+  expect(held).toEqual(nothing)
+})
+
+it('a replica that cannot be opened leaves nothing behind', async () => {
+  const world = createWorld()
+  const tab = world.device.openTab()
+  let isDamaged = false
+  const { ports, held } = counted({
+    ...tab.ports,
+    async openStorage(...args) {
+      const storage = await tab.ports.openStorage(...args)
+      return {
+        ...storage,
+        transact: options =>
+          isDamaged && options.stores.includes('journal')
+            ? Promise.reject(new RejoinError('storage-closed', { reason: 'damaged' }, 'damaged'))
+            : storage.transact(options),
+      }
+    },
+  })
+  isDamaged = true
+  await expect(world.open(tab, { ports })).rejects.toMatchObject({ code: 'storage-closed' })
   await world.clock.advance(20)
   expect(held).toEqual(nothing)
 })
