@@ -122,7 +122,6 @@ test.each([
   [['serve', '--dev', '--port', '65536'], '--port 65536'],
   [['serve', '--dev', '--origin', 'app.example'], '--origin app.example'],
   [['serve', '--dev', '--origin', 'https://app.example/'], '--origin https://app.example/'],
-  [['serve', '--dev', '--peer', 'https://relay.example'], '--peer https://relay.example'],
   [['serve', '--dev', '--log-level', 'loud'], '--log-level loud'],
   [['serve', '--dev', '--prot', '1'], '--prot'],
   [['serve', '--dev', 'extra'], 'extra'],
@@ -167,7 +166,7 @@ test('a relay whose folder was deleted acknowledges nothing more, and ends with 
 test('help tells every option', async () => {
   const { code, output } = await run(['help']).ended
   expect(code).toBe(0)
-  for (const name of ['--port', '--host', '--data', '--dev', '--origin', '--peer', '--rules']) {
+  for (const name of ['--port', '--host', '--data', '--dev', '--origin', '--rules']) {
     expect(output).toContain(name)
   }
 })

@@ -37,9 +37,9 @@ async function serve(): Promise<void> {
 }
 
 function optionsOf(configuration: Configuration, rules: Partial<RelayOptions>): RelayOptions {
-  const { development, origins, peers, logLevel } = configuration
+  const { development, origins, logLevel } = configuration
   const store = sqlite(storePath(configuration))
-  return { ...rules, store, development, origins, peers, log: createLog(logLevel) }
+  return { ...rules, store, development, origins, log: createLog(logLevel) }
 }
 
 function describe(configuration: Configuration, address: RelayAddress): string {

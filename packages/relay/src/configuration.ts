@@ -14,7 +14,6 @@ export interface Configuration {
   readonly data: string
   readonly development: boolean
   readonly origins: readonly string[]
-  readonly peers: readonly string[]
   /** A module that exports `token`, `access`, `accept` or `collections`. */
   readonly rules: string | null
   readonly logLevel: LogLevel
@@ -31,7 +30,6 @@ export const usage: string = `rejoin serve: a relay that judges, stores and forw
   --data DIR        folder of the store (.rejoin)              REJOIN_DATA
   --dev             any token is a user, this machine only     REJOIN_DEV
   --origin ORIGIN   a web page's origin that may connect; *    REJOIN_ORIGIN
-  --peer URL        a relay whose feed to pull; *              REJOIN_PEER
   --rules FILE      a module with token, access, accept        REJOIN_RULES
   --log-level NAME  ${logLevels.join(', ')} (info)         REJOIN_LOG_LEVEL
 
@@ -43,7 +41,6 @@ const options = {
   data: { type: 'string' },
   dev: { type: 'boolean' },
   origin: { type: 'string', multiple: true },
-  peer: { type: 'string', multiple: true },
   rules: { type: 'string' },
   'log-level': { type: 'string' },
 } as const
@@ -71,7 +68,6 @@ export function parseConfiguration(
     data: resolve(given.data ?? fromEnvironment('DATA') ?? '.rejoin'),
     development: given.dev ?? parseSwitch(fromEnvironment('DEV'), problems),
     origins: given.origin ?? list('ORIGIN'),
-    peers: given.peer ?? list('PEER'),
     rules: rules === null ? null : resolve(rules),
     logLevel: parseLevel(given['log-level'] ?? fromEnvironment('LOG_LEVEL') ?? 'info', problems),
   }
@@ -89,7 +85,7 @@ function readArguments(args: readonly string[]) {
 }
 
 function findProblems(configuration: Configuration, problems: string[]): void {
-  const { development, host, origins, peers, rules } = configuration
+  const { development, host, origins, rules } = configuration
   if (!development && rules === null) {
     problems.push(
       'Nobody could connect: give --rules FILE with a function `token`, or --dev on your own machine.',
@@ -101,11 +97,6 @@ function findProblems(configuration: Configuration, problems: string[]): void {
   for (const origin of origins) {
     if (!isOrigin(origin)) {
       problems.push(`--origin ${origin} is not an origin as browsers send it, such as https://notes.example.`)
-    }
-  }
-  for (const peer of peers) {
-    if (!/^wss?:\/\//.test(peer) || !URL.canParse(peer)) {
-      problems.push(`--peer ${peer} is not the address of a relay, such as wss://relay.example/v1/sync.`)
     }
   }
 }

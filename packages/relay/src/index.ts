@@ -13,6 +13,7 @@ export { nodeRuntime } from './node-runtime.ts'
 export type { OpenRelayStore } from './open-store.ts'
 export type {
   Accept,
+  AcceptRule,
   Access,
   Authenticate,
   DeclaredCollection,
@@ -27,3 +28,4 @@ export { createShell, type Relay, type RelayAddress } from './shell.ts'
 export { closeOnSignal } from './signals.ts'
 export type { SocketLimits } from './socket-limits.ts'
 export { sqlite, type SqliteOptions } from './sqlite/store.ts'
+export type { ReadableWrite } from './readable-write.ts'

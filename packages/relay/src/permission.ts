@@ -3,6 +3,7 @@
  * this space (access), and does this write keep the application's own rules (accept).
  */
 import { collectionOfKey, strategyOfPart, fieldOfPart, type Strategy, type Write } from '@rejoin/core'
+import { readableWrite, type ReadableWrite } from './readable-write.ts'
 
 /** The user that a token stands for, or null if it stands for nobody. The user, not the token, is the identity (SPEC Q4). */
 export type Authenticate = (token: string, context: TokenContext) => Promise<{ readonly user: string } | null>
@@ -17,8 +18,14 @@ export type Grant = 'read' | 'write' | 'none'
 
 export type Access = (user: string, space: string) => Promise<Grant>
 
-/** True, or why not. Decides from the write and its author alone, so that any relay may judge it (SPEC Q2). */
+/** All rules in one, as the kernel asks them. */
 export type Accept = (write: Write, context: WriteContext) => true | string
+
+/**
+ * An application's rule for a collection: true, or why not, for the author to read. Decides from the write and its
+ * author alone, so that any relay may judge it (SPEC Q2). One that throws refuses.
+ */
+export type AcceptRule = (write: ReadableWrite, context: WriteContext) => true | string
 
 export interface WriteContext {
   readonly user: string
@@ -34,7 +41,7 @@ export interface Rules {
   /** With it, a write to anything else is refused. */
   readonly collections?: Readonly<Record<string, DeclaredCollection>> | undefined
   /** A rule for each collection that has one. */
-  readonly accept?: Readonly<Record<string, Accept>> | undefined
+  readonly accept?: Readonly<Record<string, AcceptRule>> | undefined
 }
 
 /** One rule out of what is declared and what the application adds. */
@@ -47,7 +54,7 @@ export function createAccept(rules: Rules): Accept {
       const fault = findUndeclared(collections.get(name), name, write)
       if (fault !== null) return fault
     }
-    return accepts.get(name)?.(write, context) ?? true
+    return accepts.get(name)?.(readableWrite(write), context) ?? true
   }
 }
 

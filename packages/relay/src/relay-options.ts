@@ -18,8 +18,6 @@ export interface RelayOptions extends Rules {
   readonly origins?: readonly string[] | undefined
   /** Any token is a user's name, pages of this machine may connect, and nothing but this machine is listened to. */
   readonly development?: boolean | undefined
-  /** Other relays, whose feeds this one pulls. */
-  readonly peers?: readonly string[] | undefined
   readonly limits?: Partial<SocketLimits> | undefined
   readonly log?: Log | undefined
   readonly runtime?: Runtime | undefined

@@ -76,8 +76,14 @@ export function createKernel(options: KernelOptions): Kernel {
     if (grant === 'none') return failure('not-permitted', { reason: 'no access to this space' })
     const driver = await open(space)
     const rule = (write: Write): Failure | null => {
-      const verdict = options.accept(write, { user: identity.user, space })
-      return verdict === true ? null : failure('refused-by-rule', { reason: verdict })
+      try {
+        const verdict = options.accept(write, { user: identity.user, space })
+        return verdict === true ? null : failure('refused-by-rule', { reason: verdict })
+      } catch (error) {
+        // A rule's bug costs the write that met it, and nobody else's.
+        log.error({ space, error: String(error) }, 'a rule of the application failed')
+        return failure('refused-by-rule', { reason: 'the rule of this relay failed' })
+      }
     }
     const caller = { user: identity.user, mayWrite: grant === 'write', rule }
     return { driver, attached: await driver.attach(link, hello, caller, null) }
