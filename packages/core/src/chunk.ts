@@ -1,6 +1,6 @@
 /**
  * Chunks: what a client's journal holds. The journal's key is the feed position, so all tabs of a replica share
- * one order; a replica's state is what applying its chunks in that order makes (see replica.ts).
+ * one order; a replica's state is what applying its chunks in that order makes (see replica/replica.ts).
  */
 import type { Failure } from './errors.ts'
 import type { TextMove } from './field.ts'

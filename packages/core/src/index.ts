@@ -151,13 +151,9 @@ export type {
   SpaceRecord,
   TextState,
 } from './relay-store.ts'
-export {
-  createReplicaState,
-  isAcknowledgementHeld,
-  type Applied,
-  type QuarantinedTransaction,
-  type ReplicaState,
-} from './replica.ts'
+export type { QuarantinedTransaction } from './replica/knowledge.ts'
+export type { Applied } from './replica/layers.ts'
+export { createReplicaState, isAcknowledgementHeld, type ReplicaState } from './replica/replica.ts'
 export { createRowMap, type RowMap } from './row-map.ts'
 export {
   collectionOfKey,

@@ -7,6 +7,7 @@
  */
 import { bodyKey } from './bodies.ts'
 import type { RemadeText } from './chunk.ts'
+import type { Transaction } from './write.ts'
 
 export interface RemadeTexts {
   /** Those of one body, the first first. */
@@ -66,4 +67,18 @@ function latestOf(texts: readonly RemadeText[]): readonly RemadeText[] {
     from = position
   }
   return texts.filter(({ position }) => position >= from)
+}
+
+/** The texts of a transaction that was made anew, or that left (null). */
+export function remadeTextsOf(
+  position: number,
+  old: Transaction,
+  now: Transaction | null,
+): readonly RemadeText[] {
+  return old.writes.flatMap(({ key, texts }) =>
+    [...texts].map(([part, updates]): RemadeText => {
+      const again = now?.writes.filter(write => write.key === key) ?? []
+      return { key, part, position, old: updates, now: again.flatMap(write => write.texts.get(part) ?? []) }
+    }),
+  )
 }

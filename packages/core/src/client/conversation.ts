@@ -6,7 +6,7 @@ import type { Chunk, PulledChunk } from '../chunk.ts'
 import type { Failure } from '../errors.ts'
 import type { Frame, WelcomeFrame } from '../frames.ts'
 import type { Generation, GenerationId, StoreId } from '../generations.ts'
-import type { ReplicaState } from '../replica.ts'
+import type { ReplicaState } from '../replica/replica.ts'
 import type { SessionEffect, SessionPhase } from './effects.ts'
 
 export interface Conversation {

@@ -10,7 +10,7 @@
  */
 import { failure } from '../errors.ts'
 import { protocolVersion, type Frame, type WelcomeFrame } from '../frames.ts'
-import type { ReplicaState } from '../replica.ts'
+import type { ReplicaState } from '../replica/replica.ts'
 import { createComparing } from './comparing.ts'
 import { createConversation } from './conversation.ts'
 import type { ClientSession, SessionOptions } from './effects.ts'

@@ -4,7 +4,7 @@
  * After a refusal the relay skips what follows until it is told from where to go on; by then what stood on the refused
  * transaction is made anew. What this relay refused or has is not offered to it again.
  */
-import { isAcknowledgementHeld } from '../replica.ts'
+import { isAcknowledgementHeld } from '../replica/replica.ts'
 import type { SubmittedTransaction } from '../frames.ts'
 import { limits } from '../limits.ts'
 import type { OutboxEntry } from '../outbox.ts'

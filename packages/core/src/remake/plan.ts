@@ -9,7 +9,7 @@ import type { Failure } from '../errors.ts'
 import { marksOfDelta } from '../judge/marks.ts'
 import { compareMarks, isSameMark, type Mark } from '../mark.ts'
 import type { OutboxEntry } from '../outbox.ts'
-import type { ReplicaState } from '../replica.ts'
+import type { ReplicaState } from '../replica/replica.ts'
 import type { DocumentKey, PartName } from '../row.ts'
 import type { Transaction, TransactionId, Write } from '../write.ts'
 

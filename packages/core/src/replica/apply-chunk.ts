@@ -1,0 +1,152 @@
+/**
+ * Applying a chunk of the journal: what each kind does to the layers and to what is known beside them (SPEC P1, L1-L3).
+ *
+ * Every tab applies the same chunks in the same order, so all of it is decided by the chunk and the state alone.
+ */
+import { bodyKey } from '../bodies.ts'
+import type { Chunk, OwnChunk, PulledChunk, RemadeChunk, RemadeText, VerdictsChunk } from '../chunk.ts'
+import { addPosition, joinPositions, learnGenerations } from '../generations.ts'
+import type { OutboxEntry } from '../outbox.ts'
+import { remadeTextsOf } from '../remade-texts.ts'
+import type { DocumentKey } from '../row.ts'
+import type { Transaction, TransactionId } from '../write.ts'
+import type { Knowledge } from './knowledge.ts'
+import type { Layers } from './layers.ts'
+import { takeSnapshot } from './snapshot.ts'
+
+export interface Applying {
+  readonly layers: Layers
+  readonly knowledge: Knowledge
+}
+
+export function applyChunk(state: Applying, position: number, chunk: Chunk): void {
+  switch (chunk.kind) {
+    case 'own':
+      return applyOwn(state, position, chunk)
+    case 'pulled':
+      return applyPulled(state, position, chunk)
+    case 'verdicts':
+      return applyVerdicts(state, position, chunk)
+    case 'remade':
+      return applyRemade(state, position, chunk)
+    case 'settled':
+      for (const id of chunk.ids) state.knowledge.quarantine.delete(id)
+      return
+    case 'forgotten':
+      for (const key of chunk.keys) state.layers.forget(key, position)
+      return
+    case 'snapshot':
+      return takeSnapshot(state, chunk)
+  }
+}
+
+/** Own writes whose chunk was gone over while they were taken for unwritten: what became of them is known. */
+export function settleWritten({ layers }: Applying, { transactions }: OwnChunk): void {
+  for (const { id } of transactions) if (layers.outbox.get(id)?.position === 0) layers.leave(id)
+}
+
+function applyOwn({ layers }: Applying, position: number, chunk: OwnChunk): void {
+  for (const transaction of chunk.transactions) {
+    const held = layers.outbox.get(transaction.id)
+    // A tab's own entry moves to where the journal has it: behind what other tabs committed before.
+    if (held?.position === 0) layers.outbox.remove(transaction.id)
+    if (held === undefined || held.position === 0) {
+      layers.enter({
+        transaction,
+        position,
+        acks: held?.acks ?? new Map(),
+        refusedBy: held?.refusedBy ?? new Set(),
+      })
+    }
+  }
+}
+
+function applyPulled({ layers, knowledge }: Applying, position: number, chunk: PulledChunk): void {
+  learnGenerations(knowledge.generations, chunk.generations)
+  for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
+  for (const { key, delta, texts } of chunk.rows) {
+    for (const [part, text] of texts)
+      if (text.kind === 'tail') layers.bodies.add(bodyKey(key, part), text.updates, position)
+    layers.confirm(key, delta, position)
+  }
+  for (const { key, part, update } of chunk.texts) {
+    layers.bodies.add(bodyKey(key, part), [update], position)
+    layers.changes.changed.add(key)
+  }
+  if (chunk.cursor !== null) knowledge.cursors.set(chunk.store, chunk.cursor)
+  if (chunk.frontier !== null) {
+    const { positions, how } = chunk.frontier
+    knowledge.frontier =
+      how === 'replace' ? positions : joinPositions(knowledge.generations, knowledge.frontier, positions)
+  }
+  if (chunk.reach !== null) knowledge.reach = chunk.reach
+  knowledge.wants = chunk.wants
+  layers.releaseTouching(chunk.rows.map(row => row.key))
+}
+
+function applyVerdicts({ layers, knowledge }: Applying, position: number, chunk: VerdictsChunk): void {
+  for (const { id, outcome } of chunk.verdicts) {
+    const entry = layers.outbox.get(id)
+    if (entry === undefined) continue
+    if (outcome.kind === 'acknowledged') {
+      const acks = new Map(entry.acks).set(chunk.store, {
+        generation: chunk.generation,
+        position: chunk.position,
+      })
+      const acknowledged = { ...entry, acks }
+      layers.outbox.put(acknowledged)
+      for (const write of entry.transaction.writes) {
+        for (const [part, updates] of write.texts)
+          layers.bodies.add(bodyKey(write.key, part), updates, position)
+        layers.confirm(write.key, write.delta, position)
+      }
+      layers.release(acknowledged)
+    } else if (entry.acks.size > 0) {
+      layers.outbox.put({ ...entry, refusedBy: new Set(entry.refusedBy).add(chunk.store) })
+    } else {
+      knowledge.quarantine.set(id, { transaction: entry.transaction, error: outcome.error })
+      layers.leave(id)
+    }
+  }
+  if (chunk.verdicts.some(({ outcome }) => outcome.kind === 'acknowledged')) {
+    knowledge.reach = addPosition(knowledge.generations, knowledge.reach, chunk.generation, chunk.position)
+  }
+  knowledge.wants = chunk.wants
+}
+
+function applyRemade({ layers, knowledge }: Applying, position: number, chunk: RemadeChunk): void {
+  for (const { from, to } of chunk.writers) {
+    knowledge.retired.add(from)
+    layers.changes.writers.set(from, to)
+  }
+  const entries = new Map<TransactionId, OutboxEntry | null>()
+  const keys = new Set<DocumentKey>()
+  const texts: RemadeText[] = []
+  const touch = (transaction: Transaction): void => {
+    for (const { key, texts } of transaction.writes) {
+      keys.add(key)
+      for (const part of texts.keys()) layers.changes.rebuilt.add(bodyKey(key, part))
+    }
+  }
+  for (const { from, to } of chunk.transactions) {
+    const old = layers.outbox.get(from)
+    if (old === undefined) continue
+    touch(old.transaction)
+    touch(to)
+    texts.push(...remadeTextsOf(position, old.transaction, to))
+    for (const { mark } of to.writes) layers.own.add(mark.writer)
+    // It stands on what this chunk made.
+    const transaction = { ...to, heard: position }
+    entries.set(from, { transaction, position: old.position, acks: new Map(), refusedBy: new Set() })
+  }
+  for (const { id, error } of chunk.quarantined) {
+    const old = layers.outbox.get(id)
+    if (old === undefined) continue
+    touch(old.transaction)
+    texts.push(...remadeTextsOf(position, old.transaction, null))
+    knowledge.quarantine.set(id, { transaction: old.transaction, error })
+    entries.set(id, null)
+  }
+  knowledge.remade.add(texts)
+  layers.substitute(entries, keys)
+}

@@ -1,0 +1,224 @@
+/**
+ * The two layers of a replica: what relays sent or acknowledged, and own writes as made; and their join, which is what
+ * the application sees (SPEC L1, L2, L4).
+ *
+ * In memory is the visible row; only of rows that an outbox write touches is the confirmed copy kept beside it, so a
+ * refusal and "what is pending here" are look-ups, and rows without pending writes cost nothing twice.
+ */
+import { bodyKey, createBodies, type Bodies } from '../bodies.ts'
+import { emptyFingerprint, replaceInFingerprint, type Fingerprint } from '../fingerprint.ts'
+import type { WriterId } from '../mark.ts'
+import { createOutbox, type Outbox, type OutboxEntry } from '../outbox.ts'
+import { createRowMap, type RowMap } from '../row-map.ts'
+import { emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from '../row.ts'
+import type { TransactionId } from '../write.ts'
+
+/** What applying something changed, for queries, editors and promises. */
+export interface Applied {
+  readonly changed: ReadonlySet<DocumentKey>
+  /** Writers that were made anew, and with which their tabs go on (SPEC W6). */
+  readonly writers: ReadonlyMap<WriterId, WriterId>
+  /** Bodies of which something was taken out, so that they must be built again (SPEC X9). */
+  readonly rebuilt: ReadonlySet<string>
+}
+
+export interface Layers {
+  readonly outbox: Outbox
+  readonly bodies: Bodies
+  /** Writers of what has been in the outbox. */
+  readonly own: Set<WriterId>
+  /** Of the confirmed rows that exist. */
+  fingerprint: Fingerprint
+  /** Confirmed rows that changed, and the position of the chunk that did. */
+  readonly changedAt: Map<DocumentKey, number>
+  /** The visible rows. */
+  readonly rows: RowMap
+  confirmed(key: DocumentKey): Row | undefined
+  /** Joins into the confirmed layer, and into the visible row, since a join with more is the join of the joins. */
+  confirm(key: DocumentKey, delta: Row, position: number): void
+  /** D2: the row leaves the confirmed layer whatever it holds, so that every tab forgets the same. */
+  forget(key: DocumentKey, position: number): void
+  enter(entry: OutboxEntry): void
+  /** L3: the row is confirmed joined with what remains. */
+  leave(id: TransactionId): void
+  /** L2: out of the outbox once a relay has it and the confirmed layer shows it; then nothing visible changes. */
+  release(entry: OutboxEntry): void
+  /** The same for what touches these rows. */
+  releaseTouching(keys: Iterable<DocumentKey>): void
+  /** Puts entries in the places of others, or takes them out; they touch these rows. */
+  substitute(changes: ReadonlyMap<TransactionId, OutboxEntry | null>, keys: ReadonlySet<DocumentKey>): void
+  /** Takes over rows as they are confirmed; the outbox is empty then. */
+  replace(rows: RowMap): void
+  /** Counts all confirmed rows. */
+  recount(): void
+  /** Runs something and gives back what it changed. */
+  collect(run: () => void): Applied
+  /** What is being collected. */
+  readonly changes: Changes
+}
+
+export interface Changes {
+  readonly changed: Set<DocumentKey>
+  readonly writers: Map<WriterId, WriterId>
+  readonly rebuilt: Set<string>
+}
+
+export function createLayers(): Layers {
+  let rows: RowMap = createRowMap()
+  const beside = new Map<DocumentKey, Row | undefined>()
+  const outbox = createOutbox()
+  const bodies = createBodies()
+  const own = new Set<WriterId>()
+  const changedAt = new Map<DocumentKey, number>()
+  let fingerprint = emptyFingerprint
+  let changes: Changes = { changed: new Set(), writers: new Map(), rebuilt: new Set() }
+
+  function confirmed(key: DocumentKey): Row | undefined {
+    return beside.has(key) ? beside.get(key) : rows.get(key)
+  }
+
+  function confirm(key: DocumentKey, delta: Row, position: number): void {
+    const before = confirmed(key)
+    const after = joinRows(before ?? emptyRow, delta)
+    // Of a row that a relay does not have, the answer is empty.
+    if (after === before || after === emptyRow) return
+    fingerprint = replaceInFingerprint(fingerprint, before, after)
+    changedAt.set(key, position)
+    if (beside.has(key)) {
+      beside.set(key, after)
+      show(key, delta)
+    } else {
+      rows.set(key, after)
+      changes.changed.add(key)
+    }
+  }
+
+  function show(key: DocumentKey, delta: Row): void {
+    const before = rows.get(key)
+    const after = joinRows(before ?? emptyRow, delta)
+    if (after === before) return
+    rows.set(key, after)
+    changes.changed.add(key)
+  }
+
+  function putAside(key: DocumentKey): void {
+    if (!beside.has(key)) beside.set(key, rows.get(key))
+  }
+
+  /** After something left the outbox: the row is confirmed joined with what remains (SPEC L3). */
+  function settle(key: DocumentKey): void {
+    if (!beside.has(key)) return
+    const base = beside.get(key)
+    let row = base
+    for (const write of outbox.writesOf(key)) row = joinRows(row ?? emptyRow, write.delta)
+    if (!outbox.touches(key)) beside.delete(key)
+    const before = rows.get(key)
+    if (
+      before !== undefined &&
+      row !== undefined &&
+      joinRows(before, row) === before &&
+      joinRows(row, before) === row
+    )
+      return
+    if (row === undefined) rows.delete(key)
+    else rows.set(key, row)
+    changes.changed.add(key)
+  }
+
+  function enter(entry: OutboxEntry): void {
+    for (const { key, delta, mark } of entry.transaction.writes) {
+      own.add(mark.writer)
+      putAside(key)
+      show(key, delta)
+    }
+    outbox.put(entry)
+  }
+
+  function leave(id: TransactionId): void {
+    const entry = outbox.get(id)
+    if (entry === undefined) return
+    outbox.remove(id)
+    for (const { key, texts } of entry.transaction.writes) {
+      settle(key)
+      for (const part of texts.keys()) changes.rebuilt.add(bodyKey(key, part))
+    }
+  }
+
+  function release(entry: OutboxEntry): void {
+    if (entry.acks.size === 0 || entry.position === 0) return
+    if (!entry.transaction.writes.every(write => showsDelta(confirmed(write.key), write.delta))) return
+    outbox.remove(entry.transaction.id)
+    for (const { key } of entry.transaction.writes) if (!outbox.touches(key)) beside.delete(key)
+  }
+
+  function releaseTouching(keys: Iterable<DocumentKey>): void {
+    const entries = new Set<OutboxEntry>()
+    for (const key of keys) {
+      for (const id of outbox.idsOf(key)) {
+        const entry = outbox.get(id)
+        if (entry !== undefined && entry.acks.size > 0) entries.add(entry)
+      }
+    }
+    for (const entry of entries) release(entry)
+  }
+
+  return {
+    outbox,
+    bodies,
+    own,
+    changedAt,
+    get fingerprint() {
+      return fingerprint
+    },
+    set fingerprint(counted) {
+      fingerprint = counted
+    },
+    get rows() {
+      return rows
+    },
+    get changes() {
+      return changes
+    },
+    confirmed,
+    confirm,
+    forget(key, position) {
+      const row = confirmed(key)
+      if (row === undefined) return
+      fingerprint = replaceInFingerprint(fingerprint, row, undefined)
+      changedAt.set(key, position)
+      if (beside.has(key)) {
+        beside.set(key, undefined)
+        settle(key)
+      } else {
+        rows.delete(key)
+        changes.changed.add(key)
+      }
+    },
+    enter,
+    leave,
+    release,
+    releaseTouching,
+    substitute(entries, keys) {
+      for (const key of keys) putAside(key)
+      outbox.substitute(entries)
+      for (const key of keys) settle(key)
+    },
+    replace(loaded) {
+      for (const key of rows.keys()) changes.changed.add(key)
+      beside.clear()
+      changedAt.clear()
+      bodies.clear()
+      rows = loaded
+    },
+    recount() {
+      fingerprint = emptyFingerprint
+      for (const key of rows.keys())
+        fingerprint = replaceInFingerprint(fingerprint, undefined, confirmed(key))
+    },
+    collect(run) {
+      changes = { changed: new Set(), writers: new Map(), rebuilt: new Set() }
+      run()
+      return changes
+    },
+  }
+}

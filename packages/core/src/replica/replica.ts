@@ -1,0 +1,173 @@
+/**
+ * A client's state, as a function of its journal: the confirmed layer and the outbox, and their join, which is
+ * what the application sees (SPEC L1).
+ *
+ * Every tab holds one and applies the same chunks in the same order. There are three ways to a position, and all end
+ * with one state: chunk by chunk; over chunks that are gone, by the rows that changed; and all rows at once.
+ */
+import { bodyKey, type Bodies } from '../bodies.ts'
+import type { Chunk, SnapshotChunk } from '../chunk.ts'
+import type { Fingerprint } from '../fingerprint.ts'
+import type { WriterRecord } from '../frames.ts'
+import {
+  coversPosition,
+  type Cursor,
+  type Generation,
+  type GenerationId,
+  type Positions,
+  type StoreId,
+} from '../generations.ts'
+import type { WriterId } from '../mark.ts'
+import type { Outbox } from '../outbox.ts'
+import type { RemadeTexts } from '../remade-texts.ts'
+import type { RowMap } from '../row-map.ts'
+import { strategyOfPart, type DocumentKey, type Row } from '../row.ts'
+import type { Transaction, TransactionId } from '../write.ts'
+import { applyChunk, settleWritten, type Applying } from './apply-chunk.ts'
+import { createKnowledge, type QuarantinedTransaction } from './knowledge.ts'
+import { createLayers, type Applied } from './layers.ts'
+import { snapshotOf, takeSnapshot } from './snapshot.ts'
+
+export interface ReplicaState {
+  readonly outbox: Outbox
+  readonly quarantine: ReadonlyMap<TransactionId, QuarantinedTransaction>
+  readonly cursors: ReadonlyMap<StoreId, Cursor>
+  readonly generations: ReadonlyMap<GenerationId, Generation>
+  readonly writers: ReadonlyMap<WriterId, WriterRecord>
+  readonly bodies: Bodies
+  readonly frontier: Positions
+  readonly reach: Positions
+  /** Of the confirmed rows that exist. */
+  readonly fingerprint: Fingerprint
+  /** Rows that are asked for and outstanding. */
+  readonly wants: readonly DocumentKey[]
+  /** Own writers that were made anew: what still bears one, or names what it bore, is to be made anew too. */
+  readonly retired: ReadonlySet<WriterId>
+  /** Writers of what has been in the outbox, as far as this state goes back. */
+  readonly own: ReadonlySet<WriterId>
+  /** Texts that were made anew: what was typed before their tabs heard of it builds on what they were. */
+  readonly remade: RemadeTexts
+  /** The journal position up to which chunks are applied. */
+  readonly seen: number
+  /** The row that the application sees: confirmed joined with outbox. */
+  visible(key: DocumentKey): Row | undefined
+  confirmed(key: DocumentKey): Row | undefined
+  keys(): Iterable<DocumentKey>
+  readonly size: number
+  /** Joins own writes before they are on disk: visible when the call returns (SPEC W1). */
+  write(transaction: Transaction): Applied
+  /**
+   * Applies a chunk of the journal. Applying it again, or over newer state, changes nothing that shows; but own
+   * writes that are still taken for unwritten are settled by it, if `skip` or `load` went over their position.
+   */
+  apply(position: number, chunk: Chunk): Applied
+  /**
+   * Takes over rows from pages, encoded or not, and the state beside them. Own writes not yet on disk stay.
+   * `isNewer`: some rows hold more than the snapshot counted, so their fingerprint is computed anew.
+   */
+  load(rows: RowMap, snapshot: SnapshotChunk | null, position: number, isNewer?: boolean): Applied
+  /** Goes ahead over chunks that are gone: joins the confirmed rows that changed, and takes the rest from a snapshot. */
+  skip(changed: Iterable<readonly [DocumentKey, Row]>, snapshot: SnapshotChunk, position: number): Applied
+  /** Everything but the rows, as of `seen`. */
+  snapshot(): SnapshotChunk
+  /** Confirmed rows that changed in chunks after a position and up to `seen`, for writing pages. */
+  changedAfter(position: number): readonly DocumentKey[]
+  /** Drops what pages hold now from the record of changes. */
+  written(upTo: number): void
+}
+
+export function createReplicaState(): ReplicaState {
+  const layers = createLayers()
+  const knowledge = createKnowledge()
+  const state: Applying = { layers, knowledge }
+  const { outbox, bodies, changedAt, collect } = layers
+  let seen = 0
+
+  return {
+    outbox,
+    bodies,
+    own: layers.own,
+    quarantine: knowledge.quarantine,
+    cursors: knowledge.cursors,
+    generations: knowledge.generations,
+    writers: knowledge.writers,
+    retired: knowledge.retired,
+    remade: knowledge.remade,
+    get frontier() {
+      return knowledge.frontier
+    },
+    get reach() {
+      return knowledge.reach
+    },
+    get wants() {
+      return knowledge.wants
+    },
+    get fingerprint() {
+      return layers.fingerprint
+    },
+    get seen() {
+      return seen
+    },
+    get size() {
+      return layers.rows.size
+    },
+    visible: key => layers.rows.get(key),
+    confirmed: layers.confirmed,
+    keys: () => layers.rows.keys(),
+    write: transaction =>
+      collect(() => layers.enter({ transaction, position: 0, acks: new Map(), refusedBy: new Set() })),
+    apply: (position, chunk) =>
+      collect(() => {
+        if (position <= seen) return chunk.kind === 'own' ? settleWritten(state, chunk) : undefined
+        seen = position
+        applyChunk(state, position, chunk)
+      }),
+    load: (loaded, snapshot, position, isNewer = false) =>
+      collect(() => {
+        const unwritten = [...outbox.entries()].filter(entry => entry.position === 0)
+        for (const entry of [...outbox.entries()]) outbox.remove(entry.transaction.id)
+        layers.replace(loaded)
+        seen = position
+        if (snapshot !== null) takeSnapshot(state, snapshot)
+        if (isNewer) layers.recount()
+        for (const entry of unwritten) if (outbox.get(entry.transaction.id) === undefined) layers.enter(entry)
+        for (const key of loaded.keys()) layers.changes.changed.add(key)
+      }),
+    skip: (rows, snapshot, position) =>
+      collect(() => {
+        for (const [key, row] of rows) {
+          for (const name of row.cells.keys())
+            if (strategyOfPart(name) === 'text') layers.changes.rebuilt.add(bodyKey(key, name))
+          layers.confirm(key, row, position)
+        }
+        const kept = new Set(snapshot.outbox.map(entry => entry.transaction.id))
+        for (const { position: at, transaction } of [...outbox.entries()])
+          if (at > 0 && !kept.has(transaction.id)) layers.leave(transaction.id)
+        seen = position
+        // Counted by joining, since pages may hold more than the snapshot counted.
+        const counted = layers.fingerprint
+        takeSnapshot(state, snapshot)
+        layers.fingerprint = counted
+      }),
+    snapshot: () => snapshotOf(state),
+    changedAfter: position => [...changedAt].filter(([, at]) => at > position).map(([key]) => key),
+    written(upTo) {
+      for (const [key, at] of changedAt) if (at <= upTo) changedAt.delete(key)
+      bodies.written(upTo)
+    },
+  }
+}
+
+/** An acknowledgement counts while its position is in that relay's lineage (SPEC L2). */
+export function isAcknowledgementHeld(
+  state: Pick<ReplicaState, 'generations'>,
+  ack: { readonly generation: GenerationId; readonly position: number },
+  relay: { readonly generation: GenerationId; readonly position: number },
+): boolean {
+  return coversPosition(
+    state.generations,
+    new Map([[relay.generation, relay.position]]),
+    ack.generation,
+    ack.position,
+  )
+}

@@ -1,0 +1,63 @@
+/** A state in one chunk, but for its rows: what stands for all chunks up to the floor of the journal (SPEC P1). */
+import type { SnapshotChunk } from '../chunk.ts'
+import { learnGenerations } from '../generations.ts'
+import type { Applying } from './apply-chunk.ts'
+
+export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
+  const { cursors, frontier, reach, generations, wants, writers, quarantine, retired, remade } = knowledge
+  return {
+    kind: 'snapshot',
+    cursors: new Map(cursors),
+    frontier,
+    reach,
+    generations: [...generations.values()],
+    fingerprint: layers.fingerprint,
+    wants,
+    writers: [...writers.values()],
+    outbox: [...layers.outbox.entries()]
+      .filter(entry => entry.position > 0)
+      .map(entry => ({
+        transaction: entry.transaction,
+        position: entry.position,
+        acks: [...entry.acks].map(([store, ack]) => ({ store, ...ack })),
+        refusedBy: [...entry.refusedBy],
+      })),
+    quarantine: [...quarantine.values()],
+    retired: [...retired],
+    remade: remade.all(),
+  }
+}
+
+export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChunk): void {
+  knowledge.cursors.clear()
+  for (const [store, cursor] of chunk.cursors) knowledge.cursors.set(store, cursor)
+  learnGenerations(knowledge.generations, chunk.generations)
+  for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
+  for (const writer of chunk.retired) knowledge.retired.add(writer)
+  knowledge.remade.replace(chunk.remade)
+  knowledge.frontier = chunk.frontier
+  knowledge.reach = chunk.reach
+  layers.fingerprint = chunk.fingerprint
+  knowledge.wants = chunk.wants
+  knowledge.quarantine.clear()
+  for (const held of chunk.quarantine) knowledge.quarantine.set(held.transaction.id, held)
+  const unwritten = [...layers.outbox.entries()].filter(entry => entry.position === 0)
+  for (const entry of chunk.outbox) {
+    const acks = new Map(
+      entry.acks.map(({ store, generation, position }) => [store, { generation, position }]),
+    )
+    // The order of the outbox is the snapshot's; what is not on disk yet comes last.
+    layers.outbox.remove(entry.transaction.id)
+    layers.enter({
+      transaction: entry.transaction,
+      position: entry.position,
+      acks,
+      refusedBy: new Set(entry.refusedBy),
+    })
+  }
+  for (const entry of unwritten) {
+    if (layers.outbox.get(entry.transaction.id)?.position !== 0) continue
+    layers.outbox.remove(entry.transaction.id)
+    layers.outbox.put(entry)
+  }
+}
