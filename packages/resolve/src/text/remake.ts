@@ -114,14 +114,15 @@ function isWhole({ document }: LiveText, update: Uint8Array): boolean {
 
 /** What an update does to a text, which it does. */
 function editOf({ document, text }: LiveText, update: Uint8Array): Edit {
-  let edit: Edit = { inserted: [], formatted: [], deleted: [] }
+  let edit: Edit | null = null
   const observe = (event: Y.YTextEvent): void => {
-    edit = readEvent(event, text, update)
+    // Reading what happened tidies formats up, which is an event of its own.
+    edit ??= readEvent(event, text, update)
   }
   text.observe(observe)
   Y.applyUpdate(document, update)
   text.unobserve(observe)
-  return edit
+  return edit ?? { inserted: [], formatted: [], deleted: [] }
 }
 
 /** The characters of a text, and what happened to them, are gone over side by side: Yjs tells formats by places alone. */
