@@ -31,7 +31,7 @@ import {
   type WriterId,
 } from '@rejoin/core'
 import { text } from '@rejoin/resolve'
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import { openSurface } from './notes-surface.ts'
 import { settle } from './replica-core-double.ts'
 
