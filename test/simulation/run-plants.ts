@@ -1,7 +1,7 @@
 /** Runs the simulator against every planted bug, each in a process of its own, and says which seed caught it. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { plants, type Plant } from './plants.ts'
+import { plants, unseen, type Plant } from './plants.ts'
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
@@ -50,6 +50,7 @@ export async function runPlants(): Promise<boolean> {
       `${plant.name}: ${plant.does} -- ${caught === null ? 'NOT CAUGHT' : `caught by ${caught.slice(0, 120)}`}`,
     )
   }
+  for (const { rule, why } of unseen) console.log(`${rule}: not planted, since ${why}`)
   console.log(`${plants.length} planted, ${caughtCount} caught`)
   return caughtCount === plants.length
 }

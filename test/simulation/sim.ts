@@ -4,7 +4,8 @@
  *   npm run sim -- --seed S --runs N --steps M [--topology T] [--plant RULE]
  *   npm run sim -- --plants
  *
- * On a finding it prints what was found, the shrunk history and how to have it again, and ends with 1.
+ * On a finding it prints what was found, the shrunk history and how to have it again, and ends with 1. It ends with 1 too if
+ * a kind of fault never happened: then nothing was shown of it, and there were too few histories.
  */
 import { parseArgs } from 'node:util'
 import { faultNames, runHistory, shrinkHistory, type Fault } from '@rejoin/testkit'
@@ -68,9 +69,18 @@ for (let next = seed; next < seed + runs; next++) {
 }
 
 const seconds = (performance.now() - begun) / 1000
+const missing = [...counts].filter(([fault, count]) => count === 0 && names.some(name => isOn(name, fault)))
 const happened = [...counts].map(([fault, count]) => `${fault} ${count}`).join(', ')
 console.log(`faults: ${happened}`)
 console.log(
   `${histories} histories, ${taken} steps, ${events} events, nothing found; ` +
     `${Math.round(taken / seconds)} steps/s, ${Math.round(events / seconds)} events/s`,
 )
+if (missing.length > 0 && !values.brief) {
+  console.log(`never happened, so nothing was shown of it: ${missing.map(([fault]) => fault).join(', ')}`)
+  process.exit(1)
+}
+
+function isOn(name: string, fault: Fault): boolean {
+  return topologies[name]?.faults?.[fault] !== undefined
+}

@@ -8,6 +8,7 @@ import type { Cluster, OpenTab } from './cluster.ts'
 import type { SimulatedDevice } from './device.ts'
 import { createEyes, type Eyes } from './eyes.ts'
 import type { Effect, Logged } from './log.ts'
+import { tokensOfRow } from './oracle.ts'
 import { documentNames, pairIds, type DocumentName } from './schema.ts'
 
 export interface Application {
@@ -22,8 +23,15 @@ export interface Application {
 }
 
 const ids = ['a', 'b', 'c', 'd'] as const
-/** A colour that relays refuse where the rule is on. */
-export const refusedColor = 'forbidden'
+/** How a colour begins that relays refuse where the rule is on. */
+const forbidden = 'forbidden'
+
+export function isForbidden(color: unknown): boolean {
+  return typeof color === 'string' && color.startsWith(forbidden)
+}
+
+/** For so long after an image was put back, an acknowledgement may be of what was before. */
+const restoredMs = 60_000
 
 type Reached = Pick<WriteHandle, 'reached'>
 
@@ -46,9 +54,20 @@ export function createApplication(cluster: Cluster): Application {
         entry.localAt = clock.time
       }
     }, note)
-    handle.reached('relay').then(() => {
+    handle.reached('relay').then(async () => {
       for (const entry of entries) entry.relay = true
+      for (const entry of entries) if (entry.token !== '') await expectOnDisk(entry)
     }, note)
+  }
+
+  /** A1: what is told to be on a relay is on a relay's disk, unless an older image has taken its place since. */
+  async function expectOnDisk({ key, token }: Logged): Promise<void> {
+    for (const relay of cluster.relays) {
+      if (clock.time - relay.restoredAt < restoredMs) return
+      const held = (await relay.store.rows('space', [key])).get(key)
+      if (held !== undefined && tokensOfRow(held.row).has(token)) return
+    }
+    findings.push(`[A1] ${token} of ${key} is told to be on a relay, and is on none`)
   }
 
   function enter(
@@ -91,10 +110,10 @@ export function createApplication(cluster: Cluster): Application {
     eyes.look(open)
   }
 
-  function insert(open: OpenTab, name: DocumentName, id: string): Logged {
+  function insert(open: OpenTab, name: DocumentName, id: string, only: string | null = null): Logged {
     const key = documentKey(name, id)
     const wasDeleted = log.some(entry => entry.key === key && entry.effects.some(isDeletion))
-    const color = chance.chance(0.04) ? refusedColor : `color ${count + 1}`
+    const color = only ?? `color ${count + 1}`
     const tag = chance.pick(ids)
     const { isNarrow } = open
     const effects: Effect[] = [
@@ -112,16 +131,29 @@ export function createApplication(cluster: Cluster): Application {
     return entry
   }
 
-  function update(open: OpenTab, name: DocumentName, id: string): Logged {
+  /** Something that is refused, and at once more that stands on it (SPEC L3, W6). */
+  function burst(open: OpenTab, name: DocumentName, id: string): void {
+    const documents = open.replica[name]
+    if (documents.get(id) === undefined) insert(open, name, id, `${forbidden} ${count + 1}`)
+    else update(open, name, id, `${forbidden} ${count + 1}`)
+    eyes.look(open)
+    for (let more = 1 + chance.below(3); more > 0; more--) {
+      if (chance.chance(0.3)) type(open, name, id)
+      else expectShown(open, name, id, update(open, name, id))
+    }
+  }
+
+  function update(open: OpenTab, name: DocumentName, id: string, only: string | null = null): Logged {
     const next = `${count + 1}`
     const tag = chance.pick(ids)
-    const color = chance.chance(0.1) ? refusedColor : `color ${next}`
+    const color = only ?? (chance.chance(0.1) ? `${forbidden} ${next}` : `color ${next}`)
     const amount = chance.chance(0.3) ? -2 : 3
     const choices: (readonly [Effect, object])[] = [
       [{ field: 'title', value: `title ${next}`, decides: null }, { title: `title ${next}` }],
       [{ field: 'color', value: color }, { color }],
     ]
-    if (!open.isNarrow) {
+    if (only !== null) choices.shift()
+    else if (!open.isNarrow) {
       choices.push(
         [{ field: 'tags', element: tag, how: 'add' }, { tags: { add: [tag] } }],
         [{ field: 'tags', element: tag, how: 'remove' }, { tags: { remove: [tag] } }],
@@ -320,11 +352,12 @@ export function createApplication(cluster: Cluster): Application {
         if (roll < 0.1) writePair(open)
         else if (roll < 0.15) settleConflict(open)
         else if (roll < 0.17) settleQuarantine(open)
+        else if (roll < 0.22) burst(open, name, id)
         else if (shown === undefined) {
           const entry = chance.chance(0.4) ? bringBack(open, name, id) : null
           expectShown(open, name, id, entry ?? insert(open, name, id))
-        } else if (roll < 0.27) expectShown(open, name, id, remove(open, name, id))
-        else if (roll < 0.45) type(open, name, id)
+        } else if (roll < 0.31) expectShown(open, name, id, remove(open, name, id))
+        else if (roll < 0.46) type(open, name, id)
         else expectShown(open, name, id, update(open, name, id))
       } catch (error) {
         // A tab whose store is gone says so; anything else is a bug.

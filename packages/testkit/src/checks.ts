@@ -14,7 +14,7 @@ import {
 } from '@rejoin/core'
 import type { DocumentOf } from '@rejoin/client'
 import { headOfBody, mergeBody } from '@rejoin/resolve/screen'
-import type { Application } from './application.ts'
+import { isForbidden, type Application } from './application.ts'
 import type { Cluster } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
 import type { Logged } from './log.ts'
@@ -36,7 +36,10 @@ export function checkStatus(cluster: Cluster, application: Application): string[
     if (!synced) continue
     if (pending > 0) found.push(`${device.name} says synced with ${pending} pending`)
   }
-  for (const { relay, refused, local, token, tab } of application.log) {
+  for (const { relay, refused, local, token, tab, effects } of application.log) {
+    const isToBlame = effects.some(effect => effect.field === 'color' && isForbidden(effect.value))
+    if (refused !== null && refused !== 'built-on-refused' && !isToBlame)
+      found.push(`[L3] ${token} was refused, and is not to blame: ${refused}`)
     if (relay && refused !== null) found.push(`[Q1] ${token} was acknowledged and refused (${refused})`)
     const isOpen = tab.tab.scope.alive && token !== ''
     if (
@@ -100,12 +103,16 @@ export async function checkRest(
   for (const entry of application.log) {
     const row = first.get(entry.key)
     if (entry.kind === 'log') {
+      const isTaken = entry.token !== '' && hasToken(row, entry.token)
+      if (cluster.relays.length === 1 && entry.refused !== null && !entry.discarded && isTaken)
+        found.push(`[A4] ${entry.token} of ${entry.key} was refused (${entry.refused}), and is there`)
       if (entry.relay && entry.token !== '' && !hasToken(row, entry.token))
         found.push(`${entry.token} of ${entry.key} was acknowledged and is lost`)
     } else if (
       entry.local &&
       entry.refused === null &&
       !entry.erased &&
+      !application.log.some(other => other.key === entry.key && other.refused !== null && isInsert(other)) &&
       !textOf(bodies.get(entry.key)).includes(entry.token)
     ) {
       found.push(`${entry.token} was typed into ${entry.key} and is lost`)
@@ -118,6 +125,11 @@ export async function checkRest(
     found.push(...compareTitle(cluster, key, row))
   }
   return found
+}
+
+/** What stands on an insert that was refused goes with it. */
+function isInsert({ effects }: Logged): boolean {
+  return effects.some(effect => effect.field === 'document' && effect.how === 'insert')
 }
 
 function tokenOf(entry: Logged): string {

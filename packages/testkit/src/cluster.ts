@@ -42,6 +42,8 @@ export interface Cluster {
   openTab(device: SimulatedDevice): Promise<OpenTab | null>
   /** A new device that holds what another one holds now, of the same owner. */
   clone(device: SimulatedDevice): SimulatedDevice
+  /** A new device that has nothing yet. */
+  addDevice(): SimulatedDevice
   /** Links every relay with the next one, where they are not linked. */
   linkPeers(): void
   readonly databaseName: string
@@ -111,6 +113,13 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     })
   }
 
+  function addDevice(user?: string): SimulatedDevice {
+    const world = { clock, chance: chance.fork(), network, epoch }
+    const device = createSimulatedDevice(`device-${devices.length}`, world, user)
+    devices.push(device)
+    return device
+  }
+
   const cluster: Cluster = {
     clock,
     chance,
@@ -155,15 +164,11 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       tabs.push(open)
       return open
     },
+    addDevice,
     clone(device) {
-      const copy = createSimulatedDevice(
-        `device-${devices.length}`,
-        { clock, chance: chance.fork(), network, epoch },
-        device.user,
-      )
+      const copy = addDevice(device.user)
       copy.restore(device.image())
       copy.isNarrow = device.isNarrow
-      devices.push(copy)
       return copy
     },
     linkPeers() {

@@ -45,7 +45,7 @@ export const everyFault: Readonly<Record<Fault, number>> = {
   refusal: 1,
   skew: 0.01,
   'disk-full': 0.01,
-  clone: 0.005,
+  clone: 0.008,
   'client-rollback': 0.01,
   'long-absence': 0.002,
   'lost-verdict': 0.02,
@@ -141,6 +141,15 @@ export function createFaults(
     },
     async 'relay-restart'() {
       const relay = chance.pick(cluster.relays)
+      const open = pickTab()
+      // In the middle of what has just been submitted to it, more often than not.
+      if (open !== null) application.act(open)
+      await clock.advance(chance.below(120))
+      if (chance.chance(0.4)) {
+        say(`${relay.url} restarts when it has sent a verdict`)
+        relay.crashAfterVerdict()
+        return true
+      }
       say(`${relay.url} restarts`)
       relay.crash()
       await clock.advance(chance.below(500))
@@ -164,7 +173,9 @@ export function createFaults(
     refusal: () => false,
     skew() {
       const device = chance.pick(cluster.devices)
-      device.skewMs = chance.chance(0.5) ? 0 : (chance.next() - 0.5) * 2 * 3_600_000
+      // An hour is more than relays take, five minutes are not.
+      const most = chance.chance(0.5) ? 3_600_000 : 300_000
+      device.skewMs = chance.chance(0.3) ? 0 : (chance.next() - 0.5) * 2 * most
       say(`the clock of ${device.name} is ${Math.round(device.skewMs / 1000)} s off`)
       return true
     },
@@ -193,6 +204,11 @@ export function createFaults(
     clone() {
       const device = chance.pick(cluster.devices)
       if (clones > 0 || device.disk.image().size === 0) return false
+      if (chance.chance(0.4)) {
+        clones += 1
+        say(`${cluster.addDevice().name} is new`)
+        return false
+      }
       clones += 1
       device.crash()
       const copy = cluster.clone(device)

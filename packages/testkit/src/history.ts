@@ -3,7 +3,7 @@
  * then the faults stop, time passes, and what must hold at rest is checked.
  */
 import type { Cluster, OpenTab } from './cluster.ts'
-import { createApplication, refusedColor, type Application } from './application.ts'
+import { createApplication, isForbidden, type Application } from './application.ts'
 import { checkConservation, checkRest, checkStatus } from './checks.ts'
 import { createCluster } from './cluster.ts'
 import { createFaults, faultNames, type Fault } from './faults.ts'
@@ -31,6 +31,8 @@ export interface HistoryResult {
   readonly trace: readonly string[]
 }
 
+/** For how long the rule stays as it is. */
+const ruleMs = 700
 const titleColor = partName('lww', 'color')
 
 export async function runHistory(options: HistoryOptions): Promise<HistoryResult> {
@@ -46,7 +48,9 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
       const cell = write.delta.cells.get(titleColor)
       if (faults.refusal === undefined || cell?.strategy !== 'lww') return true
       const value = decodeValue(cell.value)
-      if (!value.ok || value.value !== refusedColor) return true
+      if (!value.ok || !isForbidden(value.value)) return true
+      // A rule that changes: what was taken once stays taken (SPEC A4).
+      if (Math.floor(cluster.clock.time / ruleMs) % 3 === 2) return true
       counts.refusal += 1
       return 'nobody may write that colour'
     },

@@ -29,6 +29,7 @@ import {
   type Write,
 } from '@rejoin/core'
 import type { Cluster } from './cluster.ts'
+import type { SimulatedRelay } from './relay.ts'
 import { simulatedCollections } from './schema.ts'
 import { createScope } from './scope.ts'
 
@@ -76,11 +77,13 @@ export function createHostile(cluster: Cluster, findings: string[]): Hostile {
       writer: victim.writer,
     }
     const forgery = chance.pick(forgeries(key, own, ahead, victim, now + 60 * minuteMs))
-    attempt(relay.url, forgery)
+    attempt(relay, forgery)
     return true
   }
 
-  function attempt(url: string, { name, frame }: Forgery): void {
+  function attempt(relay: SimulatedRelay, { name, frame }: Forgery): void {
+    const { url } = relay
+    const begun = clock.time
     const scope = createScope(clock)
     const hello: HelloFrame = {
       type: 'hello',
@@ -108,6 +111,8 @@ export function createHostile(cluster: Cluster, findings: string[]): Hostile {
       },
       frame(bytes) {
         const decoded = decodeFrame(bytes)
+        // An older image may not know the victim.
+        if (relay.restoredAt >= begun) return
         if (decoded.ok && !isRefusal(decoded.value)) findings.push(`[T1] ${url} took ${name}`)
       },
       closed: () => {},

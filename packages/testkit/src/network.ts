@@ -44,6 +44,8 @@ interface Wire {
   open: boolean
   /** Cut without telling: nothing passes, and nobody knows. */
   dead: boolean
+  /** Closed, but what was on its way to the caller arrives before the caller is told. */
+  lingers: boolean
   close(tellCaller: boolean, tellRelay: boolean, code: number): void
 }
 
@@ -95,11 +97,13 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
       url,
       open: true,
       dead: false,
+      lingers: false,
       close(tellCaller, tellRelay, code) {
         wire.open = false
         if (tellCaller && !callerKnows) {
           callerKnows = true
-          scope.after(delay(), () => events.closed(code, ''))
+          if (wire.lingers) down.send(() => void scope.after(0, () => events.closed(code, '')))
+          else scope.after(delay(), () => events.closed(code, ''))
         }
         if (tellRelay && !relayKnows) {
           relayKnows = true
@@ -121,7 +125,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
         counts.bytes += bytes.length
         down.send(() => {
           downBytes -= bytes.length
-          if (!carries() || !scope.alive) return
+          if ((!carries() && !wire.lingers) || !scope.alive) return
           const deliver = (): void => void (listening && events.frame(bytes))
           if (scope.frozen) scope.after(0, deliver)
           else deliver()
@@ -178,7 +182,12 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
       relays.set(url, relay)
       relay.scope.onKill(() => {
         if (relays.get(url) === relay) relays.delete(url)
-        for (const wire of [...wires]) if (wire.url === url) wire.close(chance.chance(0.8), false, 1006)
+        for (const wire of [...wires]) {
+          if (wire.url !== url) continue
+          // What a process had handed to the network may arrive although it died.
+          wire.lingers = wire.open && !wire.dead && chance.chance(0.5)
+          wire.close(wire.lingers || chance.chance(0.8), false, 1006)
+        }
       })
     },
     connectFrom: (name, scope) => (url, events) => {

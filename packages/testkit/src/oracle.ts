@@ -181,7 +181,7 @@ function checkExists({ key, row, writes, perhaps }: Facts): string[] {
   return unseen === undefined ? [] : [`${key} is gone, though nobody who deleted it had seen ${unseen.token}`]
 }
 
-function tokensOfRow(row: Row): ReadonlySet<string> {
+export function tokensOfRow(row: Row): ReadonlySet<string> {
   const cell = row.cells.get(partName('set', 'log'))
   return new Set(
     cell?.strategy === 'set' ? [...cell.elements.values()].map(({ value }) => textOf(value)) : [],

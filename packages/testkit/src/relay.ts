@@ -30,6 +30,10 @@ export interface SimulatedRelay {
   crash(): void
   /** The link over which the next verdict goes is cut before it arrives. */
   loseVerdict(): void
+  /** When an older image was put back last, in simulated milliseconds. */
+  readonly restoredAt: number
+  /** Dies right after it has sent the next verdict. */
+  crashAfterVerdict(): void
   /** How many verdicts were lost that way. */
   readonly lostVerdicts: number
   image(): MemoryImage
@@ -55,6 +59,8 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
   const disk = createMemoryDisk(length => chance.bytes(length))
   const errors: string[] = []
   let isLosing = false
+  let isDying = false
+  let restoredAt = Number.NEGATIVE_INFINITY
   let lostVerdicts = 0
   let scope = createScope(clock)
   let kernel: Kernel | null = null
@@ -100,6 +106,10 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
           return link.close(1006, 'cut')
         }
         link.send(bytes)
+        if (!isDying || !isVerdict(bytes)) return
+        isDying = false
+        scope.kill()
+        clock.after(chance.below(500), () => void (scope.alive || start()))
       },
     }
   }
@@ -123,6 +133,9 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
     },
     start,
     crash: () => scope.kill(),
+    crashAfterVerdict() {
+      isDying = true
+    },
     loseVerdict() {
       isLosing = true
     },
@@ -130,7 +143,13 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
       return lostVerdicts
     },
     image: () => disk.image(),
-    restore: image => disk.restore(image),
+    get restoredAt() {
+      return restoredAt
+    },
+    restore(image) {
+      restoredAt = clock.time
+      disk.restore(image)
+    },
   }
 }
 
