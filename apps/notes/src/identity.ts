@@ -75,12 +75,19 @@ export function keepIdentity(name: string): Identity {
   return { name, kept: true }
 }
 
-/** The name under which this space's notes are kept on this device; at first the one that one has. */
-export function readAccount(space: string, name: string): string {
-  const stored = cleanName(read(accountKeyOf(space)) ?? '')
-  if (stored !== '') return stored
-  keepAccount(space, name)
-  return name
+/** Whose notes these are stands beside them: a name that was only drawn, and then forgotten, is known from there. */
+export function recallIdentity(identity: Identity, owner: string | undefined): Identity {
+  if (identity.kept || owner === undefined || owner === identity.name) return identity
+  write(nameKey, owner)
+  return { name: owner, kept: false }
+}
+
+/**
+ * The account under which this space's notes are kept on this device. The first person's is the one without a name, so
+ * that a browser that forgets who they are still finds what they wrote.
+ */
+export function readAccount(space: string): string {
+  return read(accountKeyOf(space)) ?? ''
 }
 
 export function keepAccount(space: string, name: string): void {

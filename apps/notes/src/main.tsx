@@ -1,11 +1,20 @@
 /** Opens the replica, then shows the app over it. */
-import { StrictMode, useEffect, useState, type ReactNode } from 'react'
+import { StrictMode, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { readConfiguration } from './configuration.ts'
-import { keepAccount, keepIdentity, nameDevice, readAccount, readIdentity } from './identity.ts'
+import {
+  keepAccount,
+  keepIdentity,
+  nameDevice,
+  readAccount,
+  readIdentity,
+  recallIdentity,
+  type Identity,
+} from './identity.ts'
 import { keepApp } from './keep-app.ts'
 import { OpenFailed, Opening } from './opening.tsx'
+import { useLive, type Watchable } from './live.ts'
 import { openNotes, type NotesReplica } from './replica.ts'
 import { whenNothingWaits } from './renaming.ts'
 import { ReplicaContext } from './replica-context.ts'
@@ -26,30 +35,36 @@ const root = createRoot(document.getElementById('root') ?? document.body)
 
 root.render(<Opening />)
 keepApp()
-const first = readIdentity()
-const account = readAccount(configuration.space, first.name)
 try {
-  const replica = await openNotes(configuration, { name: account, device })
+  const account = readAccount(configuration.space)
+  const replica = await openNotes(configuration, { account, name: () => readIdentity().name, device })
   window.replica = replica
   root.render(
     <StrictMode>
-      <Notes replica={replica} />
+      <Notes replica={replica} first={recallIdentity(readIdentity(), replica.status.get().user)} />
     </StrictMode>,
   )
 } catch (error) {
   root.render(<OpenFailed error={error} />)
 }
 
-function Notes({ replica }: { readonly replica: NotesReplica }): ReactNode {
+interface NotesProps {
+  readonly replica: NotesReplica
+  readonly first: Identity
+}
+
+function Notes({ replica, first }: NotesProps): ReactNode {
   const [identity, setIdentity] = useState(first)
   const rename = (name: string): void => setIdentity(keepIdentity(name))
+  const { status } = replica
+  const user = useLive(useMemo(() => watchUser(status), [status]))
   useEffect(() => {
-    if (identity.name === account) return
-    return whenNothingWaits(replica.status, () => {
+    if (!identity.kept || user === undefined || user === identity.name) return
+    return whenNothingWaits(status, () => {
       keepAccount(configuration.space, identity.name)
       void replica.close().finally(() => location.reload())
     })
-  }, [replica, identity.name])
+  }, [replica, status, user, identity])
   return (
     <ReplicaContext value={replica}>
       <ToastArea>
@@ -57,4 +72,11 @@ function Notes({ replica }: { readonly replica: NotesReplica }): ReactNode {
       </ToastArea>
     </ReplicaContext>
   )
+}
+
+function watchUser(status: NotesReplica['status']): Watchable<string | undefined> {
+  return {
+    get: () => status.get().user,
+    subscribe: listener => status.subscribe(({ user }) => listener(user)),
+  }
 }

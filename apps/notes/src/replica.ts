@@ -8,17 +8,19 @@ export type NotesReplica = Replica<{ readonly notes: typeof notes }>
 export type Note = DocumentOf<(typeof notes)['fields']>
 
 export interface Person {
-  readonly name: string
+  readonly account: string
+  /** Asked for while these notes are nobody's. */
+  readonly name: () => string
   readonly device: string
 }
 
-export function openNotes({ space, relay }: Configuration, { name, device }: Person): Promise<NotesReplica> {
-  return openReplica({
-    space,
-    account: name,
-    collections: { notes },
-    relays: [relay],
-    token: () => name,
-    device,
-  })
+export async function openNotes(
+  { space, relay }: Configuration,
+  { account, name, device }: Person,
+): Promise<NotesReplica> {
+  let replica: NotesReplica | null = null
+  // Notes that are somebody's go out in that name, whatever name one takes meanwhile.
+  const token = (): string => replica?.status.get().user ?? name()
+  replica = await openReplica({ space, account, collections: { notes }, relays: [relay], token, device })
+  return replica
 }
