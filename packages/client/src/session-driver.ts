@@ -66,6 +66,8 @@ export interface SessionDriver {
   receive(bytes: Uint8Array): void
   /** Own writes are on disk, perhaps another tab's. */
   advance(): void
+  /** Time passed. */
+  heed(): void
   /** Asks for a sign of life, which comes as a cut. */
   probe(): void
   /** Asks for a cut that the relay makes after this call. It is there once `cuts` is as great as what this returns. */
@@ -311,6 +313,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       else drive(() => session.receive(frame, bytes.length))
     },
     advance: () => drive(session.advance),
+    heed: () => drive(session.heed),
     probe() {
       if (!isOver && session.phase === 'open') requestCut()
     },

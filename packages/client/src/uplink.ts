@@ -93,6 +93,7 @@ export function createUplink(options: UplinkOptions): Uplink {
     onMessage: hear,
     onTick(isAwake) {
       if (isAwake) connection?.nudge()
+      connection?.session?.heed()
       freshCuts.retry()
       options.onTick(isAwake)
     },

@@ -70,4 +70,6 @@ export interface ClientSession {
   ): readonly SessionEffect[]
   /** The state has moved on: own writes are on disk, perhaps another tab's. */
   advance(): readonly SessionEffect[]
+  /** Time passes: to be called every 2 s or so (SPEC S3). */
+  heed(): readonly SessionEffect[]
 }

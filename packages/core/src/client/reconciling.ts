@@ -22,7 +22,7 @@ export interface Reconciling {
   takeRanges(frame: RangeFrame): void
   /** A row that was asked for came whole. */
   answered(row: ChangedRow): void
-  /** S3: the relay is alive; at the second time that it does not cover the reach, it is given what it lacks. */
+  /** S3: to be asked again and again; a relay that has not covered the reach for a while is given what it lacks. */
   heed(): void
   /** Asks for the chunk with which it ends, if nothing is outstanding. */
   endIfDone(): void
@@ -30,13 +30,15 @@ export interface Reconciling {
   hasEnded(): boolean
 }
 
-const heartbeatsMax = 2
+/** Long enough for what a peer of the relay is about to tell it. With a look every 2 s, it is given within 3 s. */
+const lackingMs = 1000
 
 export function createReconciling(
   conversation: Conversation,
   pull: Pull,
   wants: Wants,
   giving: Giving,
+  now: () => number,
 ): Reconciling {
   const { state, facts, send, ask } = conversation
   let index: RowIndex | null = null
@@ -49,7 +51,7 @@ export function createReconciling(
   let took = 0
   /** Whether the relay lacks rows that this client may not give. */
   let withheld = false
-  let uncovered = 0
+  let lackingSince: number | null = null
 
   function begin(kind: 'join' | 'give'): void {
     conversation.phase = 'reconciling'
@@ -110,10 +112,12 @@ export function createReconciling(
         conversation.phase === 'open' &&
         pull.atCut &&
         conversation.mayWrite &&
+        // T2: what was refused is offered again in the next session, not over and over in this one.
+        giving.refused.size === 0 &&
         !coversPositions(facts(), pull.frontier, state.reach)
-      uncovered = lacks ? uncovered + 1 : 0
-      if (uncovered < heartbeatsMax) return
-      uncovered = 0
+      lackingSince = lacks ? (lackingSince ?? now()) : null
+      if (lackingSince === null || now() - lackingSince < lackingMs) return
+      lackingSince = null
       begin('give')
     },
     endIfDone() {

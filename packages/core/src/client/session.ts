@@ -36,7 +36,7 @@ export function createClientSession(
   const wants = createWants(conversation)
   const pull = createPull(conversation, wants, row => reconciling.answered(row))
   const giving = createGiving(conversation)
-  const reconciling = createReconciling(conversation, pull, wants, giving)
+  const reconciling = createReconciling(conversation, pull, wants, giving, now)
   const compare = createComparing(conversation, pull, reconciling, now)
   const submitting = createSubmitting(conversation, pull, giving)
   const verdicts = createVerdicts(conversation, pull, wants, giving, submitting)
@@ -169,5 +169,10 @@ export function createClientSession(
         step()
       }),
     advance: () => act(step),
+    heed: () =>
+      act(() => {
+        reconciling.heed()
+        step()
+      }),
   }
 }
