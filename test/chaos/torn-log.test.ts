@@ -63,6 +63,24 @@ test.each(ends)(
   },
 )
 
+test('[A2] a log that one space left torn takes neither it nor another one that is opened next', async () => {
+  const alice = await launch()
+  const [one, two] = [site.addressOf('one', nowhere), site.addressOf('two', nowhere)]
+  await insert(await openNotes(alice, two), 'in the second space')
+  await alice.stop()
+  await alice.start()
+  await insert(await openNotes(alice, one), 'before the kill')
+  await alice.kill()
+  tearNewestLog(alice.folder)
+  await alice.start()
+  await insert(await openNotes(alice, two), 'behind the torn log')
+  await alice.stop()
+  await alice.start()
+  expect(Object.keys(await readNotes(await openNotes(alice, two)))).toHaveLength(2)
+  expect(Object.keys(await readNotes(await openNotes(alice, one)))).toHaveLength(1)
+  expect(alice.complaints).toEqual([])
+})
+
 test('an end in order, of a page or of the browser, costs the next start no scrubbing', async () => {
   const alice = await launch()
   const address = site.addressOf('tidy', nowhere)

@@ -1,9 +1,9 @@
 export { takeFence, type Fence } from './journal/fence.ts'
 export type { Forgetting } from './journal/forget.ts'
 export { createJournal, type CompactionStep, type Journal, type JournalOptions } from './journal/journal.ts'
+export { openHoldings, type Holdings } from './journal/holdings.ts'
 export { createLocalMarker } from './journal/local-marker.ts'
 export {
-  noteHolding,
   openReplicaRecord,
   scrubLog,
   type Marker,
@@ -58,6 +58,7 @@ export type { SynchronousOnly, Transact, TransactionScope } from './transaction.
 export type { Reachable, ReachedOptions, Transacted, WriteHandle } from './write-handle.ts'
 export { openReplica, type OpenOptions } from './open.ts'
 export type { ClientPorts, Page, PageEvent } from './ports.ts'
+export { createProcessLocks } from './process-tabs.ts'
 export type { Replica, ReplicaEvents, ReplicaMembers, ReservedName } from './replica.ts'
 export type { Repair } from './session-driver.ts'
 export { systemRuntime } from './system-runtime.ts'

@@ -1,6 +1,7 @@
 /** Keeps the marker beside the database true while this tab holds the connection (see journal/loss.ts). */
-import { writerFromBytes, type Runtime, type Storage, type StoreId } from '@rejoin/core'
-import { noteHolding, type Marker } from './journal/loss.ts'
+import { writerFromBytes, type Runtime, type StoreId } from '@rejoin/core'
+import type { Holdings } from './journal/holdings.ts'
+import type { Marker } from './journal/loss.ts'
 
 export interface MarkedReplica {
   /** This tab has the lock: from now on an end is in order only if `leave` says so. */
@@ -18,7 +19,7 @@ const noteMs = 500
 
 export function markReplica(
   marker: Marker,
-  storage: Storage,
+  holdings: Pick<Holdings, 'note'> | null,
   replica: StoreId,
   runtime: Pick<Runtime, 'after' | 'randomBytes'>,
   unsent: () => number,
@@ -45,7 +46,7 @@ export function markReplica(
       holding = writerFromBytes(runtime.randomBytes(8))
       write(null)
       // What keeps it from being stored keeps everything else from it too, and is told there.
-      noteHolding(storage, holding).catch(() => {})
+      holdings?.note(holding).catch(() => {})
     },
     note() {
       if (holding === null || cancel !== null || unsent() === told) return

@@ -3,6 +3,7 @@
  * like any other, and says that it ends with the page.
  */
 import { RejoinError, type Storage, type StoreId } from '@rejoin/core'
+import { openHoldings, type Holdings } from './journal/holdings.ts'
 import { openReplicaRecord, type OpenedReplica } from './journal/loss.ts'
 import { journalStores, journalVersion } from './journal/stores.ts'
 import { createMemoryPorts, memoryPorts, platformPorts } from './platform.ts'
@@ -16,6 +17,8 @@ export interface OpenedDatabase {
   readonly record: OpenedReplica
   readonly replica: StoreId
   readonly owner: Owner
+  /** Null in memory, which no browser takes down without what is in it. */
+  readonly holdings: Holdings | null
   /** Why it is in memory although it should not be: then nothing gets on this device's disk. */
   readonly blocked: RejoinError | null
 }
@@ -50,9 +53,16 @@ async function openWith(
   try {
     const record = await openReplicaRecord(storage, ports.marker, ports.runtime)
     const owner = createOwner(storage, await readOwner(storage))
-    return { ports, storage, record, replica: record.id, owner, blocked }
+    const holdings = await openHoldingsOf(name, ports)
+    return { ports, storage, record, replica: record.id, owner, holdings, blocked }
   } catch (error) {
     storage.close()
     throw error
   }
+}
+
+/** What cannot be told costs the countermeasure, not the replica. */
+async function openHoldingsOf(name: string, ports: ClientPorts): Promise<Holdings | null> {
+  if (ports.persistence === 'memory') return null
+  return openHoldings(ports.openStorage, ports.locks, name, ports.marker).catch(() => null)
 }

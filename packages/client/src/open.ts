@@ -65,7 +65,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
   checkOptions(options)
   const name = options.name ?? databaseName(options.space, options.account ?? '')
   const database = await openDatabase(name, options.ports)
-  const { ports, storage, record, replica } = database
+  const { ports, storage, record, replica, holdings } = database
   const { runtime, page } = ports
   const events = createEvents<ReplicaEvents>()
   let storageFault: ErrorCode | undefined = database.blocked?.code as ErrorCode | undefined
@@ -122,7 +122,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     onRepaired: repair => events.emit('repaired', repair),
     onAlarm: () => events.emit('alarm', null),
   })
-  const marked = markReplica(ports.marker, storage, replica, runtime, () => engine.pending)
+  const marked = markReplica(ports.marker, holdings, replica, runtime, () => engine.pending)
   const housekeeping = createHousekeeping({
     engine: () => engine,
     runtime,
@@ -182,10 +182,12 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     switch (event) {
       case 'leave':
         marked.leave()
+        holdings?.leave()
         uplink.leave()
         return journal.pause()
       case 'back':
         engine.renewWriter()
+        holdings?.back()
         uplink.back()
         journal.resume().catch(() => {})
         return
@@ -216,6 +218,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     // A store that does not answer holds the journal up; its channel and its storage go all the same.
     journal.pause()
     await within(journal.close)
+    holdings?.close()
     storage.close()
   }
 
@@ -231,11 +234,13 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
 
   const close = (): Promise<void> => (closing ??= end())
   try {
-    const isFirst = await uplink.begin()
-    if (isFirst && record.unclean && ports.persistence === 'indexeddb') {
+    if (holdings?.unclean === true) {
       // A log that is torn at its end must not be written behind (see journal/loss.ts). What fails here fails later too.
-      await scrubLog(storage, runtime).catch(() => {})
+      await scrubLog(storage, runtime)
+        .then(holdings.settle)
+        .catch(() => {})
     }
+    await uplink.begin()
     await journal.read()
   } catch (error) {
     await close()

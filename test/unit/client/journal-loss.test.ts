@@ -4,7 +4,6 @@ import {
   createMemoryStorage,
   journalStores,
   journalVersion,
-  noteHolding,
   openReplicaRecord,
   scrubLog,
   takeFence,
@@ -29,7 +28,7 @@ describe.each(stores)('over %s', (engine, open) => {
       tabs.map(storage => openReplicaRecord(storage, markerOf(null), runtime)),
     )
     expect(new Set(records.map(record => record.id)).size).toBe(1)
-    expect(records.every(record => record.evicted === null && !record.unclean)).toBe(true)
+    expect(records.every(record => record.evicted === null)).toBe(true)
   })
 
   test('a store that is opened again is the same replica', async () => {
@@ -47,26 +46,16 @@ describe.each(stores)('over %s', (engine, open) => {
     expect(after.evicted?.details).toEqual({ unsent: 7 })
   })
 
-  test('an end that was not in order is told, and scrubbing the log leaves the store as it was', async () => {
+  test('scrubbing the log leaves the store as it was', async () => {
     const storage = await openNamed('scrub')
-    const first = await openReplicaRecord(storage, markerOf(null), runtime)
-    await noteHolding(storage, 'second')
-    const isUnclean = async (left: string | null): Promise<boolean> => {
-      const marker = markerOf({ replica: first.id, left, unsent: 0 })
-      return (await openReplicaRecord(storage, marker, runtime)).unclean
-    }
-    expect(await isUnclean('second')).toBe(false)
-    expect(await isUnclean(null)).toBe(true)
-    // A marker that came to the disk before the browser went down still tells of the holding before.
-    expect(await isUnclean('first')).toBe(true)
-    expect((await openReplicaRecord(storage, markerOf(null), runtime)).unclean).toBe(true)
+    await openReplicaRecord(storage, markerOf(null), runtime)
     await scrubLog(storage, runtime)
     const [keys] = await storage.transact({
       stores: ['meta'],
       mode: 'readonly',
       requests: [{ op: 'getAllKeys', store: 'meta' }],
     })
-    expect(keys).toEqual(['held', 'replica'])
+    expect(keys).toEqual(['replica'])
   })
 
   test('keys of fences that ended 30 days ago are taken away by who takes over', async () => {

@@ -3,11 +3,11 @@ import { isWriterId, type StoreId } from '@rejoin/core'
 import type { Marker, MarkerRecord } from './loss.ts'
 
 export function createLocalMarker(name: string): Marker {
-  const key = `${name} marker`
+  const keyOf = (of: string): string => `${of} marker`
   return {
-    read() {
+    read(of = name) {
       try {
-        return parseMarker(localStorage.getItem(key))
+        return parseMarker(localStorage.getItem(keyOf(of)))
       } catch {
         // Storage that is forbidden or full of something else is no marker.
         return null
@@ -15,7 +15,7 @@ export function createLocalMarker(name: string): Marker {
     },
     write(record) {
       try {
-        localStorage.setItem(key, JSON.stringify(record))
+        localStorage.setItem(keyOf(name), JSON.stringify(record))
       } catch {
         // Then a loss of the store goes unannounced, which is all that the marker is for.
       }

@@ -3,9 +3,8 @@
  * log from becoming such a loss.
  *
  * The marker stands outside of the database, in what survived when Chromium dropped all databases of an origin. But it
- * comes to the disk some five seconds late, so by itself it cannot tell that a browser went down just now. Therefore
- * every holding of the tab lock is named in the database before anything else of it, and the marker names the one that
- * ended in order. If these are not the same, and a tab got the lock without waiting, a browser went down while writing.
+ * comes to the disk some five seconds late, so by itself it cannot tell that a browser went down just now: for that see
+ * holdings.ts.
  */
 import {
   RejoinError,
@@ -29,15 +28,14 @@ export interface MarkerRecord {
 
 /** A place that outlives the database. Never throws; a marker that cannot be kept is read as none. */
 export interface Marker {
-  read(): MarkerRecord | null
+  /** Its own, or that of another database of the origin. */
+  read(name?: string): MarkerRecord | null
   write(record: MarkerRecord): void
 }
 
 export interface OpenedReplica extends ReplicaRecord {
   /** Not null if the database was lost: what was not on a relay then. To be told as `storage-evicted`. */
   readonly evicted: RejoinError<'storage-evicted'> | null
-  /** Whether the last holding of the tab lock did not end in order. Then `scrubLog`, if no other tab is open. */
-  readonly unclean: boolean
 }
 
 /** The replica's id, drawn when its database was made; all tabs agree on it. */
@@ -47,45 +45,24 @@ export async function openReplicaRecord(
   runtime: Runtime,
 ): Promise<OpenedReplica> {
   const known = marker.read()
-  const { stored, held } = await readRecord(storage)
-  const record = stored ?? (await makeRecord(storage, runtime))
+  const record = (await readRecord(storage)) ?? (await makeRecord(storage, runtime))
   const isLost = known !== null && known.replica !== record.id
   const unsent = known?.unsent ?? 0
   const message = `the browser dropped the database; ${unsent} transactions were on this device alone`
   return {
     ...record,
     evicted: isLost ? new RejoinError('storage-evicted', { unsent }, message) : null,
-    unclean: held !== undefined && known?.left !== held,
   }
 }
 
-/**
- * Names a holding of the tab lock. Relaxed, since the log has an order: nothing that is written after it is torn and
- * this not whole.
- */
-export async function noteHolding(storage: Storage, holding: string): Promise<void> {
-  await storage.transact({
-    stores: ['meta'],
-    mode: 'readwrite',
-    durability: 'relaxed',
-    early: true,
-    requests: [{ op: 'put', store: 'meta', key: 'held', value: holding }],
-  })
-}
-
-async function readRecord(
-  storage: Storage,
-): Promise<{ readonly stored: ReplicaRecord | undefined; readonly held: string | undefined }> {
-  const [stored, held] = await storage.transact({
+async function readRecord(storage: Storage): Promise<ReplicaRecord | undefined> {
+  const [stored] = await storage.transact({
     stores: ['meta'],
     mode: 'readonly',
     early: true,
-    requests: [
-      { op: 'get', store: 'meta', key: 'replica' },
-      { op: 'get', store: 'meta', key: 'held' },
-    ],
+    requests: [{ op: 'get', store: 'meta', key: 'replica' }],
   })
-  return { stored: stored as ReplicaRecord | undefined, held: held as string | undefined }
+  return stored as ReplicaRecord | undefined
 }
 
 async function makeRecord(storage: Storage, runtime: Runtime): Promise<ReplicaRecord> {
@@ -102,7 +79,7 @@ async function makeRecord(storage: Storage, runtime: Runtime): Promise<ReplicaRe
     return record
   } catch (error) {
     if (!(error instanceof StorageCollision)) throw error
-    return (await readRecord(storage)).stored ?? record
+    return (await readRecord(storage)) ?? record
   }
 }
 

@@ -4,8 +4,7 @@
  * - `journal`: position -> a chunk, or several that were folded. Appends touch only this store (and `terms`).
  * - `pages`: first row key -> up to 512 rows of the confirmed layer. Compaction only.
  * - `texts`: [document, part] -> a confirmed body. Compaction only.
- * - `meta`: `replica`, `user` (whose it is), `held` (the last holding of the tab lock), `base`, and [`snapshot`,
- *   floor]. The last two by compaction only.
+ * - `meta`: `replica`, `user` (whose it is), `base`, and [`snapshot`, floor]. The last two by compaction only.
  * - `terms`, `runs`: fences of the tab lock and of compaction. Apart, so that neither waits for the other.
  */
 import type { StoreId, StoreSchema } from '@rejoin/core'
