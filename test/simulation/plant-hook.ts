@@ -6,10 +6,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { plants } from './plants.ts'
+import { elusive, plants } from './plants.ts'
 
 const name = process.env['REJOIN_PLANT']
-const plant = plants.find(one => one.name === name)
+const plant = [...plants, ...elusive].find(one => one.name === name)
 if (plant === undefined) throw new Error(`there is no plant ${name}`)
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url))

@@ -9,7 +9,7 @@
  */
 import { parseArgs } from 'node:util'
 import { faultNames, runHistory, shrinkHistory, type Fault } from '@rejoin/testkit'
-import { plants } from './plants.ts'
+import { elusive, plants } from './plants.ts'
 import { runPlant, runPlants } from './run-plants.ts'
 import { topologies } from './topologies.ts'
 
@@ -27,7 +27,7 @@ const { values } = parseArgs({
 })
 if (values.plants) process.exit((await runPlants()) ? 0 : 1)
 if (values.plant !== undefined) {
-  const plant = plants.find(({ name }) => name === values.plant)
+  const plant = [...plants, ...elusive].find(({ name }) => name === values.plant)
   if (plant === undefined) throw new Error(`there is no plant ${values.plant}`)
   const { caught } = await runPlant(plant, Number(values.runs), Number(values.steps))
   console.log(caught ?? `${plant.name}: ${plant.does}, and nobody noticed`)

@@ -112,7 +112,7 @@ export async function checkRest(
       entry.local &&
       entry.refused === null &&
       !entry.erased &&
-      !application.log.some(other => other.key === entry.key && other.refused !== null && isInsert(other)) &&
+      !application.log.some(other => other.key === entry.key && mayTakeTextsAlong(other)) &&
       !textOf(bodies.get(entry.key)).includes(entry.token)
     ) {
       found.push(`${entry.token} was typed into ${entry.key} and is lost`)
@@ -127,9 +127,11 @@ export async function checkRest(
   return found
 }
 
-/** What stands on an insert that was refused goes with it. */
-function isInsert({ effects }: Logged): boolean {
-  return effects.some(effect => effect.field === 'document' && effect.how === 'insert')
+/** What stands on a refused insert goes with it, also where its tab died before it was told of the refusal. */
+function mayTakeTextsAlong({ effects, refused }: Logged): boolean {
+  const isInsert = effects.some(effect => effect.field === 'document' && effect.how === 'insert')
+  const isToBlame = effects.some(effect => effect.field === 'color' && isForbidden(effect.value))
+  return isInsert && (refused !== null || isToBlame)
 }
 
 function tokenOf(entry: Logged): string {
