@@ -331,3 +331,33 @@ test('[X9] formats and embeds survive being made anew, and a refused format leav
     { insert: 'three', attributes: { color: 'teal' } },
   ])
 })
+
+test('[X9] what was typed in a text that was made anew meanwhile finds its place in what it became, pass after pass', () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = createRandom(seed)
+    const confirmed = [support.create('abcdefghij', 5)].filter(update => update !== null)
+    const live = support.open(confirmed, 77)
+    const updates = record(live)
+    const edit = (): void => live.document.transact(() => editCharacters(live.text, random))
+    for (let i = 0; i < 4; i++) edit()
+    const first = updates.splice(0)
+    // While these are made anew, and again, somebody types on in what they were.
+    for (let i = 0; i < 4; i++) edit()
+    const meanwhile = updates.splice(0)
+    for (let i = 0; i < 4; i++) edit()
+    const last = updates.splice(0)
+    const moves: { readonly old: readonly Uint8Array[]; readonly now: readonly Uint8Array[] }[] = []
+    const again = (old: readonly Uint8Array[], standing: readonly Uint8Array[], client: number) => {
+      const now = support.remake(standing, [], moves, old, client).filter(update => update !== null)
+      moves.push({ old, now })
+      return now
+    }
+    const one = again(first, confirmed, 101)
+    const two = again(one, confirmed, 102)
+    const three = again(meanwhile, [...confirmed, ...two], 103)
+    const four = again(last, [...confirmed, ...two, ...three], 104)
+    const all = [...confirmed, ...two, ...three, ...four]
+    expect(support.read(all), `seed ${seed}`).toBe(live.text.toString())
+    expect([...stateOf(documentOf(all)).keys()].every(client => client === 5 || client > 101)).toBe(true)
+  }
+})
