@@ -24,7 +24,7 @@ export interface RemadeTextsKept extends RemadeTexts {
   replace(texts: readonly RemadeText[]): void
 }
 
-/** Of what was typed for hours without a relay this is a tenth; but then it is kept whole, as the latest. */
+/** Of the latest chunk all is kept, however much it is. */
 const keptBytes = 1024 * 1024
 
 export function createRemadeTexts(): RemadeTextsKept {
