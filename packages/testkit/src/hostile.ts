@@ -72,7 +72,7 @@ export function createHostile(cluster: Cluster, findings: string[]): Hostile {
       writer: writerFromBytes(chance.bytes(8)),
     }
     const ahead: Mark = {
-      ms: Math.max(now + 4 * minuteMs, record.highest.ms + 1),
+      ms: Math.max(now + 4 * minuteMs, record.highest.ms + 1, latest(row) + 1),
       tick: 0,
       writer: victim.writer,
     }
