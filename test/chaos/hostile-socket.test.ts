@@ -144,6 +144,25 @@ test('a frame of the relay’s own that nests 10,000 deep is refused at the dept
   })
 })
 
+test('[R1] ranges that do not rise are refused, since each would have the same rows answered again', async () => {
+  const bound = (ms: number) => ({ mark: { ...aliceMark, ms }, key: documentKey('notes', 'shared') })
+  const sum = { kind: 'sum', count: 1, hash: '0'.repeat(16) } as const
+  const last = { end: null, content: sum }
+  await unmoved(async () => {
+    for (const ends of [
+      [bound(2), bound(1)],
+      [null, null],
+      [null, bound(1)],
+    ]) {
+      const ranges = ends.map(end => ({ ...last, end }))
+      expect(await refusalOf(encodeFrame({ type: 'range', ranges }))).toEqual({
+        error: failure('malformed-frame', { reason: 'ranges that do not rise' }),
+        code: 4400,
+      })
+    }
+  })
+})
+
 // ---------------------------------------------------------------- forbidden names
 
 test.each(['__proto__', 'constructor', 'prototype'])(

@@ -221,6 +221,7 @@ export {
   compareRanges,
   createRowIndex,
   firstRanges,
+  rangesRise,
   type Comparison,
   type RowIndex,
 } from './reconcile.ts'

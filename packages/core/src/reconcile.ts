@@ -51,6 +51,14 @@ export function firstRanges(index: RowIndex): readonly Range[] {
   return splitRange(index, 0, index.items.length, null)
 }
 
+/** Whether each range begins where the one before ended, so that no row is in two of them. */
+export function rangesRise(ranges: readonly Range[]): boolean {
+  return ranges.every(({ end }, i) => {
+    const before = i === 0 ? undefined : ranges[i - 1]?.end
+    return before !== null && (end === null || before === undefined || compareBounds(before, end) <= 0)
+  })
+}
+
 /** The answer to ranges that were asked for. */
 export function answerRanges(index: RowIndex, ranges: readonly Range[]): readonly Range[] {
   const answer: Range[] = []

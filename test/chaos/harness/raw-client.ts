@@ -30,6 +30,9 @@ export interface RawClient {
   send(bytes: Uint8Array): void
   /** Bytes on the TCP connection below the WebSocket, after whatever was sent before. */
   sendBelow(bytes: Uint8Array): void
+  /** Reads nothing any more, until `resume`. */
+  pause(): void
+  resume(): void
   /** Says hello and waits for the welcome. */
   greet(hello?: Partial<HelloFrame>): Promise<WelcomeFrame>
   /** Submits transactions and waits for their verdict: null for accepted, or what kept them out. */
@@ -106,6 +109,8 @@ export async function openRawClient(url: string): Promise<RawClient> {
       // The socket that ws wraps has no name in its types.
       ;(socket as unknown as { readonly _socket: NodeJS.WritableStream })._socket.write(bytes)
     },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
     greet,
     submit,
     give,

@@ -9,6 +9,9 @@ export interface Attached {
   pull: PeerPull | null
   /** All rows as they were when its reconciling began. */
   index: RowIndex | null
+  /** What it asked for and has not been sent, an answer for each `want`, and how many things these want in all. */
+  readonly answers: { readonly frames: AsyncIterator<undefined>; readonly things: number }[]
+  asked: number
   /** Rows that it gave back, and those of them that were not taken, until the log was told (SPEC R2, T2). */
   given: number
   givenRefused: number
@@ -27,7 +30,12 @@ export function sendBytes(attached: Attached, bytes: Uint8Array): number {
   return bytes.length
 }
 
+/** Whether its connection takes more. What it asked for is not held to its credit, which may be for what it asks next. */
+export function isWritable(attached: Attached): boolean {
+  return attached.open && attached.link.buffered() < bufferedMarkBytes
+}
+
 /** Whether it takes more of what can wait. Who does not is a cursor that lags, not a queue that grows (SPEC F1). */
 export function hasRoom(attached: Attached): boolean {
-  return attached.open && attached.session.credit > 0 && attached.link.buffered() < bufferedMarkBytes
+  return isWritable(attached) && attached.session.credit > 0
 }

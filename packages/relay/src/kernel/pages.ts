@@ -1,6 +1,7 @@
 /**
  * Pages: a session's pull walks the feed from its place to the end, and what it asks for is answered whole
- * (SPEC P2, P4, X6). Every frame is bounded by bytes; a place is told only between commits.
+ * (SPEC P2, P4, X6). Every frame is bounded by bytes; a place is told only between commits. What is asked for may be
+ * more than a connection takes, so it is answered a frame at a time, each when there is room (SPEC F3).
  */
 import {
   emptyRow,
@@ -9,6 +10,7 @@ import {
   type ChangedRow,
   type DocumentKey,
   type FeedRow,
+  type HeldRow,
   type PartName,
   type RelaySpace,
   type RelayStore,
@@ -21,6 +23,10 @@ import { differenceOfBody, headOfBody } from '@rejoin/resolve/screen'
 import { send, type Attached } from './attached.ts'
 
 const pageRows = 512
+/** Rows of an answer that are read at once: what a slow reader has not taken is not in memory. */
+const answerRows = 64
+/** Writers in one frame of an answer. */
+const answerWriters = 1024
 const frameBytes = 256 * 1024
 /** A body with more than this to send is named by its head, and sent when it is asked for. */
 const tailBytesMax = 64 * 1024
@@ -89,38 +95,66 @@ async function textPart(
   return { kind: 'head', head: headOfBody(await store.textBody(space, key, part)) }
 }
 
-/** Answers a `want`: rows whole (empty where the relay has none), bodies by what the asker lacks, and who writers are. */
-export async function answerWant(
+/**
+ * Answers a `want`: rows whole (empty where the relay has none), bodies by what the asker lacks, and who writers are.
+ * Each step sends one frame.
+ */
+export async function* answerWant(
   space: RelaySpace,
   store: RelayStore,
   attached: Attached,
   frame: WantFrame,
-): Promise<void> {
-  const held = await store.rows(space.name, frame.keys)
-  const writers = frame.writers.length === 0 ? [] : await store.writers(space.name, frame.writers)
-  const end = space.position
-  let rows: ChangedRow[] = []
-  let bytes = 0
-  const tell = (who: readonly WriterRecord[]): void => {
-    send(attached, { type: 'changes', rows, place: end, head: end, cut: null, answer: true, writers: who })
-    rows = []
-    bytes = 0
+): AsyncGenerator<undefined, void> {
+  const tell = (rows: readonly ChangedRow[], writers: readonly WriterRecord[]): void => {
+    const end = space.position
+    send(attached, { type: 'changes', rows, place: end, head: end, cut: null, answer: true, writers })
   }
-  for (const key of frame.keys) {
-    const row = held.get(key)
-    const texts = new Map<PartName, TextPart>()
-    for (const part of row?.texts.keys() ?? []) {
-      const body = await store.textBody(space.name, key, part)
-      texts.set(part, await textPart(space.name, store, key, part, body))
+  // Whoever asks for a thing twice gets it once.
+  for (const keys of slicesOf(new Set(frame.keys), answerRows)) {
+    const held = await store.rows(space.name, keys)
+    let rows: ChangedRow[] = []
+    let bytes = 0
+    for (const [i, key] of keys.entries()) {
+      const changed = await wholeRow(space, store, key, held.get(key))
+      rows.push(changed)
+      bytes += sizeOfChanged(changed)
+      if (bytes < frameBytes && i + 1 < keys.length) continue
+      tell(rows, [])
+      yield
+      rows = []
+      bytes = 0
     }
-    const changed: ChangedRow = { key, delta: row?.row ?? emptyRow, parts: 0, texts }
-    rows.push(changed)
-    bytes += sizeOfChanged(changed)
-    if (bytes >= frameBytes || rows.length >= limits.rowsPerFrameMax) tell([])
   }
-  if (rows.length > 0) tell([])
-  if (writers.length > 0) tell(writers)
-  for (const text of frame.texts) await answerText(space, store, attached, text)
+  for (const ids of slicesOf(new Set(frame.writers), answerWriters)) {
+    const writers = await store.writers(space.name, ids)
+    if (writers.length === 0) continue
+    tell([], writers)
+    yield
+  }
+  const texts = new Map(frame.texts.map(text => [`${text.key}\n${text.part}`, text]))
+  for (const text of texts.values()) {
+    await answerText(space, store, attached, text)
+    yield
+  }
+}
+
+function* slicesOf<T>(all: Iterable<T>, size: number): Iterable<readonly T[]> {
+  const list = [...all]
+  for (let from = 0; from < list.length; from += size) yield list.slice(from, from + size)
+}
+
+async function wholeRow(
+  space: RelaySpace,
+  store: RelayStore,
+  key: DocumentKey,
+  held: HeldRow | undefined,
+): Promise<ChangedRow> {
+  const texts = new Map<PartName, TextPart>()
+  for (const part of held?.texts.keys() ?? []) {
+    const body = await store.textBody(space.name, key, part)
+    texts.set(part, await textPart(space.name, store, key, part, body))
+  }
+  return { key, delta: held?.row ?? emptyRow, parts: 0, texts }
 }
 
 async function answerText(

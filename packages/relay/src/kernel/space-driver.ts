@@ -11,6 +11,7 @@ import {
   encodeFrame,
   failure,
   protocolVersion,
+  rangesRise,
   RejoinError,
   type Caller,
   type Delivery,
@@ -20,6 +21,7 @@ import {
   type HeldRow,
   type HelloFrame,
   type PeerPull,
+  type WantFrame,
   type WelcomeFrame,
   type WriterId,
   type WriterRecord,
@@ -27,7 +29,7 @@ import {
 import { screenUpdate } from '@rejoin/resolve/screen'
 import { closeCodeOf } from '../close-code.ts'
 import type { KernelOptions, SessionLink } from '../kernel-port.ts'
-import { hasRoom, send, sendBytes, type Attached } from './attached.ts'
+import { hasRoom, isWritable, send, sendBytes, type Attached } from './attached.ts'
 import { createComparing } from './comparing.ts'
 import { withoutKnownTexts } from './known-texts.ts'
 import { answerWant, sendPage } from './pages.ts'
@@ -59,6 +61,8 @@ type Job =
 
 /** Frames taken into one turn at most: it bounds what is decoded at once, and how long the first waits. */
 const turnFramesMax = 512
+/** Rows, bodies and writers that a session may have asked for and not been sent. */
+const askedMax = 262_144
 
 export async function openSpaceDriver(
   name: string,
@@ -122,7 +126,12 @@ export async function openSpaceDriver(
       }
     }
     for (const { attached, frame } of frames) {
-      if (attached.open) await answer(attached, frame)
+      if (!attached.open) continue
+      try {
+        await answer(attached, frame)
+      } catch (error) {
+        unreadable(attached, error)
+      }
     }
     for (const job of jobs) if (job.kind === 'attach') job.run()
   }
@@ -174,8 +183,10 @@ export async function openSpaceDriver(
   async function answer(attached: Attached, frame: Frame): Promise<void> {
     switch (frame.type) {
       case 'want':
-        return answerWant(space, store, attached, frame)
+        return ask(attached, frame)
       case 'range':
+        if (!rangesRise(frame.ranges))
+          return refuse(attached, failure('malformed-frame', { reason: 'ranges that do not rise' }))
         if (frame.ranges.length === 0) tellGiven(attached)
         return answerRange(space, store, attached, frame)
       case 'give':
@@ -202,6 +213,26 @@ export async function openSpaceDriver(
         return
       default:
     }
+  }
+
+  function ask(attached: Attached, frame: WantFrame): void {
+    const things = frame.keys.length + frame.texts.length + frame.writers.length
+    attached.asked += things
+    if (attached.asked > askedMax) return refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
+    attached.answers.push({ frames: answerWant(space, store, attached, frame), things })
+  }
+
+  /** One frame of what it asked for. */
+  async function sendAnswer(attached: Attached): Promise<void> {
+    const [first] = attached.answers
+    if (first === undefined || (await first.frames.next()).done !== true) return
+    attached.answers.shift()
+    attached.asked -= first.things
+  }
+
+  function unreadable(attached: Attached, error: unknown): void {
+    log.error({ space: name, error: String(error) }, 'what a session asked for could not be read')
+    refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
   }
 
   /** T2: what clients give back is counted, and told once it has ended. */
@@ -243,14 +274,18 @@ export async function openSpaceDriver(
     let progressed = false
     for (const attached of attachedBySession.values()) {
       if (queue.length > 0) return true
-      const { session } = attached
-      if (!session.walking || session.live || !hasRoom(attached)) continue
+      const { session, answers } = attached
       try {
-        await sendPage(space, store, attached)
+        if (answers.length > 0) {
+          if (!isWritable(attached)) continue
+          await sendAnswer(attached)
+        } else {
+          if (!session.walking || session.live || !hasRoom(attached)) continue
+          await sendPage(space, store, attached)
+        }
         progressed = true
       } catch (error) {
-        log.error({ space: name, error: String(error) }, 'a page could not be read')
-        refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
+        unreadable(attached, error)
       }
     }
     return progressed
@@ -318,6 +353,8 @@ export async function openSpaceDriver(
             session,
             pull,
             index: null,
+            answers: [],
+            asked: 0,
             given: 0,
             givenRefused: 0,
             open: true,

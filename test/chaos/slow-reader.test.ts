@@ -1,0 +1,40 @@
+// Who reads slowly, and asks for more than their connection takes: everything comes, at their pace.
+import { documentKey, encodeFrame, type ChangesFrame } from '@rejoin/core'
+import { createRelay } from '@rejoin/relay'
+import { setTimeout } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { openRawClient, type RawClient } from './harness/raw-client.ts'
+import { createRawWriter } from './harness/raw-writer.ts'
+import { until } from './harness/until.ts'
+
+// Twice what a system keeps for a connection, beside what the relay does.
+const rows = 80
+const rowBytes = 200_000
+
+test('[F1, F3] what a slow reader asked for comes as it reads, and no row comes twice', async () => {
+  const relay = createRelay({ development: true, limits: { bufferedBytesMax: 1024 * 1024 } })
+  onTestFinished(() => relay.close())
+  const { url } = await relay.listen({ port: 0 })
+  const author = await openRawClient(url)
+  await author.greet({ credit: 1 })
+  const writer = createRawWriter('notes')
+  const keys = Array.from({ length: rows }, (_, i) => documentKey('notes', `n${i}`))
+  for (let i = 0; i < rows; i++) {
+    expect(await author.submit([[writer.insert(`n${i}`, new Uint8Array(rowBytes).fill(5))]])).toEqual([null])
+  }
+  const reader = await openRawClient(url)
+  await reader.greet({ credit: 1 })
+  reader.pause()
+  reader.send(encodeFrame({ type: 'want', keys: [...keys, ...keys], texts: [], writers: [] }))
+  await setTimeout(300)
+  reader.resume()
+  await until(() => reader.end !== null || answered(reader).length >= rows, 'all of it came')
+  expect(reader.end).toBe(null)
+  expect(answered(reader)).toEqual(keys)
+  await Promise.all([author.close(), reader.close()])
+})
+
+function answered({ frames }: RawClient): readonly string[] {
+  const answers = frames.filter((frame): frame is ChangesFrame => frame.type === 'changes' && frame.answer)
+  return answers.flatMap(frame => frame.rows.map(({ key }) => key))
+}
