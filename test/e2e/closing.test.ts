@@ -3,8 +3,10 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { createRelay } from '@rejoin/relay'
+import type { Runtime } from '@rejoin/core'
+import { createRelay, nodeRuntime } from '@rejoin/relay'
 import { openTcpProxy } from '@rejoin/testkit/tcp-proxy'
+import { openRawClient } from '../chaos/harness/raw-client.ts'
 
 const script = join(import.meta.dirname, 'harness/closing-script.ts')
 
@@ -49,6 +51,34 @@ test('a program that never closes its replica goes on, since it may still have t
     child.once('close', () => resolve('ended'))
   })
   expect(output).toContain('"open":true')
+})
+
+test('a relay that closed leaves no timer behind, whether its clients left before or were still there', async () => {
+  const timers = new Set<object>()
+  const runtime: Runtime = {
+    ...nodeRuntime,
+    after(delayMs, run) {
+      const timer = {}
+      timers.add(timer)
+      const cancel = nodeRuntime.after(delayMs, () => {
+        timers.delete(timer)
+        run()
+      })
+      return () => {
+        timers.delete(timer)
+        cancel()
+      }
+    },
+  }
+  const relay = createRelay({ development: true, runtime })
+  const { url } = await relay.listen({ port: 0 })
+  const [early, late] = [await openRawClient(url), await openRawClient(url)]
+  await early.greet({ space: 'early' })
+  await late.greet({ space: 'late' })
+  await early.close()
+  await relay.close()
+  expect(late.end?.code).toBe(1012)
+  expect(timers.size).toBe(0)
 })
 
 async function listen(): Promise<{ url: string; port: number }> {

@@ -26,6 +26,7 @@ const idleMs = 30_000
 export function createKernel(options: KernelOptions): Kernel {
   const { runtime, store, log } = options
   const spaces = new Map<string, Promise<SpaceDriver>>()
+  const idles = new Map<string, () => void>()
   let draining = false
   let stopBeat = (): void => {}
 
@@ -50,7 +51,12 @@ export function createKernel(options: KernelOptions): Kernel {
 
   /** A space nobody is attached to is dropped from memory after a while; what it holds is in the store. */
   function letGo(name: string): void {
-    runtime.after(idleMs, () => {
+    idles.get(name)?.()
+    idles.delete(name)
+    // A relay that has ended leaves no timer behind: its program may end with it.
+    if (draining) return
+    const cancel = runtime.after(idleMs, () => {
+      idles.delete(name)
       void spaces
         .get(name)
         ?.then(driver => {
@@ -58,6 +64,7 @@ export function createKernel(options: KernelOptions): Kernel {
         })
         .catch(() => {})
     })
+    idles.set(name, cancel)
   }
 
   async function greet(
@@ -176,6 +183,8 @@ export function createKernel(options: KernelOptions): Kernel {
     async drain() {
       draining = true
       stopBeat()
+      for (const cancel of idles.values()) cancel()
+      idles.clear()
       const drivers = await Promise.allSettled(spaces.values())
       await Promise.all(
         drivers.map(driver => (driver.status === 'fulfilled' ? driver.value.settled() : null)),
