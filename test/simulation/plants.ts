@@ -169,8 +169,14 @@ export const plants: readonly Plant[] = [
   {
     name: 'P4',
     does: 'a client takes a part of a row that it does not know',
-    find: 'if (parts > 0 && countParts(joinRows(state.confirmed(key) ?? emptyRow, delta)) < parts) keys.push(key)',
+    find: 'if (parts > 0 && (lacksBody || countParts(joinRows(held, delta)) < parts)) keys.push(key)',
     replace: 'if (parts < 0) keys.push(key)',
+  },
+  {
+    name: 'P4 bodies',
+    does: 'a relay calls a row complete of whose body it sends the latest updates alone',
+    find: 'parts: isWhole ? 0 : all',
+    replace: 'parts: sent === all ? 0 : all',
   },
   {
     name: 'S2',
@@ -308,7 +314,7 @@ export const elusive: readonly Plant[] = [
   {
     name: 'P4 peers',
     does: 'a relay takes a part of a row that it does not know',
-    find: 'if (parts > 0 && countParts(joinRows(held?.row ?? emptyRow, delta)) < parts && !wants.has(key)) {',
+    find: 'if (parts > 0 && !wants.has(key) && (lacksBody || countParts(joinRows(mine, delta)) < parts)) {',
     replace: 'if (parts < 0) {',
   },
   {

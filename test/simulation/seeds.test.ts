@@ -11,6 +11,14 @@ const found: readonly (HistoryOptions & { readonly claim: string })[] = [
     relays: 2,
     faults: everyFault,
   },
+  {
+    claim:
+      '[P4] who was spared a deleted document and is sent it when it is written anew gets its whole body, not what was typed last',
+    seed: 206,
+    steps: 100,
+    relays: 1,
+    faults: everyFault,
+  },
 ]
 
 test.each(found)('$claim (seed $seed)', async ({ claim: _, ...options }) => {

@@ -87,7 +87,11 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     linked.add(pair)
     const { scope, kernel } = from
     let session: ReturnType<typeof kernel.dial> | null = null
+    let isOver = false
+    // A link that ended may hear of its end once more, long after another one took its place.
     const unlink = (): void => {
+      if (isOver) return
+      isOver = true
       linked.delete(pair)
       if (scope.alive) session?.closed()
     }

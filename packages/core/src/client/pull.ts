@@ -54,7 +54,9 @@ export function createPull(
   function wantWhatIsMissing(rows: readonly ChangedRow[]): void {
     const keys: DocumentKey[] = []
     for (const { key, delta, parts, texts } of rows) {
-      if (parts > 0 && countParts(joinRows(state.confirmed(key) ?? emptyRow, delta)) < parts) keys.push(key)
+      const held = state.confirmed(key) ?? emptyRow
+      const lacksBody = [...texts].some(([part, { kind }]) => kind === 'tail' && !held.cells.has(part))
+      if (parts > 0 && (lacksBody || countParts(joinRows(held, delta)) < parts)) keys.push(key)
       for (const [part, text] of texts) if (text.kind === 'head') wants.body(key, part, text.head)
     }
     wants.rows(keys)

@@ -6,7 +6,7 @@
  */
 import type { ChangedRow, ChangesFrame, Cut, TextPart } from '../frames.ts'
 import { lineageOf } from '../generations.ts'
-import type { FeedPart, FeedRow, HeldRow } from '../relay-store.ts'
+import type { FeedPart, FeedRow, HeldRow, TextState } from '../relay-store.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from '../row.ts'
 import type { Origins } from './origins.ts'
 import type { Delivery, SpaceSession } from './space-session.ts'
@@ -109,7 +109,8 @@ export function createForwarding(standing: Standing, origins: Origins): Forwardi
     if (sent === 0) return null
     const all = countParts(held.row)
     const bodies = new Map([...texts].filter(([part]) => delta.cells.has(part)))
-    return { key, delta, parts: sent === all ? 0 : all, texts: bodies }
+    const isWhole = sent === all && [...held.texts].every(([part, text]) => bringsAll(bodies.get(part), text))
+    return { key, delta, parts: isWhole ? 0 : all, texts: bodies }
   }
 
   function cutFor(session: SpaceSession, fingerprint: boolean): Cut {
@@ -143,6 +144,12 @@ export function createForwarding(standing: Standing, origins: Origins): Forwardi
       ),
     cutFor,
   }
+}
+
+/** P4: who lacks a row needs its bodies from their beginning, not from the cut on. */
+function bringsAll(text: TextPart | undefined, { bytes }: TextState): boolean {
+  if (text?.kind === 'head') return true
+  return (text?.updates ?? []).reduce((sum, update) => sum + update.length, 0) === bytes
 }
 
 const noTails: ReadonlyMap<PartName, TextPart> = new Map()

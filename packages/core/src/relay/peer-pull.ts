@@ -92,7 +92,9 @@ export function createPeerPull(before: PeerState | null): PeerPull {
       for (const { key, delta, parts, texts } of frame.rows) {
         if (frame.answer) wants.delete(key)
         const held = row(key)
-        if (parts > 0 && countParts(joinRows(held?.row ?? emptyRow, delta)) < parts && !wants.has(key)) {
+        const mine = held?.row ?? emptyRow
+        const lacksBody = [...texts].some(([part, { kind }]) => kind === 'tail' && !mine.cells.has(part))
+        if (parts > 0 && !wants.has(key) && (lacksBody || countParts(joinRows(mine, delta)) < parts)) {
           wants.add(key)
           keys.push(key)
         }
