@@ -52,7 +52,7 @@ function withNotes(code: string): string {
 /** The names in code in the first column of the tables that begin with a heading. */
 function tableOf(heading: string): string[] {
   const table =
-    page.split('\n\n').find(part => new RegExp(`^\\| ${heading}\\s*\\|.*\\n\\|---`).test(part)) ?? ''
+    page.split('\n\n').find(part => new RegExp(`^\\| ${heading}\\s*\\|.*\\n\\| ?---`).test(part)) ?? ''
   return table
     .split('\n')
     .slice(2)
