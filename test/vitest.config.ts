@@ -48,7 +48,9 @@ function drivingProject(name: string, groupOrder: number, testTimeout: number) {
       include: [`${name}/**/*.test.ts`],
       testTimeout,
       hookTimeout: testTimeout,
-      fileParallelism: false,
+      // Browsers and relays of two files share the machine well; kills under load want it for themselves.
+      fileParallelism: name === 'e2e',
+      maxWorkers: name === 'e2e' ? 2 : 1,
       sequence: { groupOrder },
     },
   }
