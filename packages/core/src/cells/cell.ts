@@ -3,7 +3,7 @@
  *
  * Every function here is total over the strategies, so a new one does not compile until each has its case.
  */
-import { contextCoversAll, emptyContext, joinContexts, lastOfContext, type Context } from '../context.ts'
+import { contextCoversAll, joinContexts, lastOfContext, type Context } from '../context.ts'
 import { compareMarks, type Mark, type WriterId } from '../mark.ts'
 import { joinAsk, type AskCell } from './ask.ts'
 import { joinCounters, type CounterCell } from './counter.ts'
@@ -95,5 +95,3 @@ export function joinSeen(a: Seen, b: Seen): Seen {
   const context = joinContexts(a.context, b.context)
   return context === a.context ? a : { kind: 'context', context }
 }
-
-export const nothingSeen: Seen = { kind: 'context', context: emptyContext }
