@@ -3,10 +3,12 @@
  * then the faults stop, time passes, and what must hold at rest is checked.
  */
 import type { Cluster, OpenTab } from './cluster.ts'
-import { createApplication, isForbidden, type Application } from './application.ts'
+import { createApplication, type Application } from './application/application.ts'
+import { isForbidden } from './application/effects.ts'
 import { checkConservation, checkRest, checkStatus } from './checks.ts'
 import { createCluster } from './cluster.ts'
-import { createFaults, faultNames, type Fault } from './faults.ts'
+import { faultNames, type Fault } from './faults/fault.ts'
+import { createFaults } from './faults/faults.ts'
 import { decodeValue, partName } from '@rejoin/core'
 
 export interface HistoryOptions {

@@ -19,7 +19,7 @@ export {
 } from './network.ts'
 export { createScope, type Scope } from './scope.ts'
 export { createSimulatedProfile, type SimulatedProfile } from './tabs.ts'
-export { createApplication, type Application } from './application.ts'
+export { createApplication, type Application } from './application/application.ts'
 export { checkConservation, checkRest, checkStatus } from './checks.ts'
 export { createCluster, type Cluster, type ClusterOptions, type OpenTab } from './cluster.ts'
 export {
@@ -29,7 +29,7 @@ export {
   type SimulatedTab,
 } from './device.ts'
 export type { Eyes } from './eyes.ts'
-export { everyFault, faultNames, type Fault } from './faults.ts'
+export { everyFault, faultNames, type Fault } from './faults/fault.ts'
 export { readDevice, type DeviceState } from './device-state.ts'
 export { runHistory, type HistoryOptions, type HistoryResult } from './history.ts'
 export type { Effect, Logged } from './log.ts'

@@ -2,7 +2,7 @@
  * Shrinking: of a history that found something, one that finds something too with fewer steps and fewer kinds of
  * faults. What remains is what a person reads, and what can be had again from its options.
  */
-import type { Fault } from './faults.ts'
+import type { Fault } from './faults/fault.ts'
 import { runHistory, type HistoryOptions, type HistoryResult } from './history.ts'
 
 export interface ShrunkHistory {

@@ -1,0 +1,136 @@
+/**
+ * What all that people do shares: every write is entered into the log with what its author saw, followed through its
+ * levels, and must show at once.
+ */
+import type { WriteHandle } from '@rejoin/client'
+import { documentKey, RejoinError, type DocumentKey } from '@rejoin/core'
+import type { Cluster, OpenTab } from '../cluster.ts'
+import { createEyes, type Eyes } from '../eyes.ts'
+import type { Effect, Logged } from '../log.ts'
+import { tokensOfRow } from '../oracle.ts'
+import type { DocumentName } from '../schema.ts'
+import { isDeletion } from './effects.ts'
+
+export interface Author {
+  readonly cluster: Cluster
+  readonly space: string
+  readonly log: Logged[]
+  readonly findings: string[]
+  readonly eyes: Eyes
+  /** The number of the next write. */
+  readonly next: number
+  /** Enters a write that is about to be made. */
+  enter(
+    open: OpenTab,
+    key: DocumentKey,
+    kind: Logged['kind'],
+    effects: readonly Effect[],
+    hasToken?: boolean,
+  ): Logged
+  /** Takes back what was entered and came to nothing. */
+  withdraw(entry: Logged): void
+  /** Notes what becomes of writes that one call made. */
+  follow(entries: readonly Logged[], handle: Pick<WriteHandle, 'reached'>): void
+  /** What was written is seen at once. */
+  expectShown(open: OpenTab, name: DocumentName, id: string, entry: Logged): void
+}
+
+/** For so long after an image was put back, an acknowledgement may be of what was before. */
+const restoredMs = 60_000
+
+export function createAuthor(cluster: Cluster, space: string): Author {
+  const { clock } = cluster
+  const log: Logged[] = []
+  const findings: string[] = []
+  const eyes = createEyes(cluster, log, findings)
+  let count = 0
+
+  /** A1: what is told to be on a relay is on a relay's disk, unless an older image has taken its place since. */
+  async function expectOnDisk({ key, token }: Logged): Promise<void> {
+    for (const relay of cluster.relays) {
+      if (clock.time - relay.restoredAt < restoredMs) return
+      const held = (await relay.store.rows(space, [key])).get(key)
+      if (held !== undefined && tokensOfRow(held.row).has(token)) return
+    }
+    findings.push(`[A1] ${token} of ${key} is told to be on a relay, and is on none`)
+  }
+
+  return {
+    cluster,
+    space,
+    log,
+    findings,
+    eyes,
+    get next() {
+      return count + 1
+    },
+    enter(open, key, kind, effects, hasToken = true) {
+      count += 1
+      const name = kind === 'text' ? `<${count}>` : `w${count}`
+      const entry: Logged = {
+        token: hasToken ? name : '',
+        device: open.device,
+        tab: open,
+        key,
+        kind,
+        effects,
+        saw: new Set(eyes.known(open, key)),
+        blind: false,
+        at: clock.time,
+        local: false,
+        localAt: 0,
+        relay: false,
+        refused: null,
+        discarded: false,
+        erased: false,
+      }
+      log.push(entry)
+      return entry
+    },
+    withdraw: entry => void log.splice(log.indexOf(entry), 1),
+    follow(entries, handle) {
+      const note = (error: unknown): void => {
+        // What else a promise can end with says nothing of what became of the write.
+        if (!(error instanceof RejoinError) || /^(closed|storage-|ack-)/.test(error.code)) return
+        for (const entry of entries) entry.refused = error.code
+      }
+      handle.reached('local').then(() => {
+        for (const entry of entries) {
+          entry.local = true
+          entry.localAt = clock.time
+        }
+      }, note)
+      handle.reached('relay').then(async () => {
+        for (const entry of entries) entry.relay = true
+        for (const entry of entries) if (entry.token !== '') await expectOnDisk(entry)
+      }, note)
+    },
+    expectShown(open, name, id, entry) {
+      const shown: Shown | undefined = open.replica[name].get(id)
+      const wrong = wrongAtOnce(shown, entry)
+      if (wrong !== null)
+        findings.push(`[W1] ${entry.token} of ${documentKey(name, id)} does not show at once: ${wrong}`)
+      eyes.look(open)
+    },
+  }
+}
+
+interface Shown {
+  readonly title: string
+  readonly color: string
+  readonly tags?: readonly string[]
+  readonly log: readonly string[]
+}
+
+function wrongAtOnce(shown: Shown | undefined, { token, effects }: Logged): string | null {
+  if (effects.some(isDeletion)) return shown === undefined ? null : 'it is still there'
+  if (shown === undefined) return 'it is not there'
+  if (!shown.log.includes(token)) return 'its token is not in the log'
+  for (const effect of effects) {
+    if (effect.field === 'title' && shown.title !== effect.value) return `the title is ${shown.title}`
+    if (effect.field === 'color' && shown.color !== effect.value) return `the color is ${shown.color}`
+    if (effect.field === 'tags' && (shown.tags ?? []).includes(effect.element) !== (effect.how === 'add'))
+      return `the tags are ${shown.tags}`
+  }
+  return null
+}

@@ -1,0 +1,68 @@
+/** Settling: conflicts are decided, and what was refused is thrown away or sent again. */
+import type { Conflict } from '@rejoin/client'
+import { documentKey, RejoinError, type DocumentKey } from '@rejoin/core'
+import type { OpenTab } from '../cluster.ts'
+import type { Effect } from '../log.ts'
+import type { DocumentName } from '../schema.ts'
+import type { Author } from './author.ts'
+import { tokensIn } from './effects.ts'
+
+export function settleConflict(author: Author, open: OpenTab): void {
+  const conflict: Conflict | undefined = open.replica.conflicts.get()[0] as Conflict | undefined
+  if (conflict === undefined) return
+  const key = documentKey(conflict.collection, conflict.id)
+  if (conflict.kind === 'deletion') settleDeletion(author, open, conflict, key)
+  else settleTitle(author, open, conflict, key)
+}
+
+function settleDeletion(author: Author, open: OpenTab, conflict: Conflict, key: DocumentKey): void {
+  const documents = open.replica[conflict.collection as DocumentName]
+  const isKept = author.cluster.chance.chance(0.5)
+  const effect: Effect = { field: 'document', how: isKept ? 'undelete' : 'delete' }
+  const entry = author.enter(open, key, 'log', [effect], isKept)
+  const handle = open.replica.transact(() => {
+    open.replica.conflicts.resolve(conflict as never, { value: isKept ? 'keep' : 'delete' } as never)
+    if (isKept) documents.update(conflict.id, { log: { add: [entry.token] } })
+  })
+  // It decides over what was shown; of what came since, its author knows nothing.
+  entry.blind = true
+  author.follow([entry], handle)
+}
+
+function settleTitle(author: Author, open: OpenTab, conflict: Conflict, key: DocumentKey): void {
+  const documents = open.replica[conflict.collection as DocumentName]
+  const isPicked = author.cluster.chance.chance(0.3)
+  const sides = conflict.sides.map(({ value }) => String(value))
+  const value = isPicked ? (sides[0] ?? '') : `title ${author.next}`
+  const effect: Effect = { field: 'title', value, decides: [...sides].sort().join(' | ') }
+  const entry = author.enter(open, key, 'log', [effect])
+  const handle = open.replica.transact(() => {
+    const { outcome } = open.replica.conflicts.resolve(
+      conflict as never,
+      (isPicked ? { pick: 0 } : { value }) as never,
+    )
+    documents.update(conflict.id, { log: { add: [entry.token] } })
+    if (outcome === 'already-settled')
+      author.findings.push(`[K3] a conflict of ${key} that is shown is settled`)
+  })
+  author.follow([entry], handle)
+}
+
+export function settleQuarantine({ cluster, log }: Author, open: OpenTab): void {
+  const item = open.replica.quarantine.get()[0]
+  if (item === undefined) return
+  const tokens = new Set(item.writes.flatMap(({ values }) => tokensIn(values['log'])))
+  const entries = log.filter(entry => tokens.has(entry.token))
+  const settled: Promise<unknown> = cluster.chance.chance(0.4)
+    ? open.replica.quarantine.discard(item.id).then(() => {
+        for (const entry of entries) entry.discarded = true
+      })
+    : open.replica.quarantine.sendAgain(item.id)
+  for (const entry of entries) {
+    entry.blind = true
+    entry.discarded = true
+  }
+  settled.catch((error: unknown) => {
+    if (!(error instanceof RejoinError)) throw error
+  })
+}

@@ -1,0 +1,65 @@
+/** Faults by name, and how often each happens at a step where all of them do. */
+import type { Application } from '../application/application.ts'
+import type { Cluster, OpenTab } from '../cluster.ts'
+
+export const faultNames = [
+  'cut',
+  'silent-cut',
+  'tab-crash',
+  'device-crash',
+  'power-loss',
+  'freeze',
+  'relay-restart',
+  'relay-rollback',
+  'refusal',
+  'skew',
+  'disk-full',
+  'clone',
+  'client-rollback',
+  'long-absence',
+  'lost-verdict',
+  'duplicate-connection',
+  'storage-abort',
+  'clock-jump',
+  'hostile',
+  'schema',
+  'write-during-pull',
+] as const
+export type Fault = (typeof faultNames)[number]
+
+export const everyFault: Readonly<Record<Fault, number>> = {
+  cut: 0.03,
+  'silent-cut': 0.01,
+  'tab-crash': 0.02,
+  'device-crash': 0.01,
+  'power-loss': 0.01,
+  freeze: 0.01,
+  'relay-restart': 0.02,
+  'relay-rollback': 0.02,
+  refusal: 1,
+  skew: 0.01,
+  'disk-full': 0.01,
+  clone: 0.008,
+  'client-rollback': 0.01,
+  'long-absence': 0.002,
+  'lost-verdict': 0.02,
+  'duplicate-connection': 0.005,
+  'storage-abort': 0.008,
+  'clock-jump': 0.003,
+  hostile: 0.03,
+  schema: 0.005,
+  'write-during-pull': 0.02,
+}
+
+/** What faults happen to. */
+export interface FaultWorld {
+  readonly cluster: Cluster
+  readonly application: Application
+  /** Tells of it in the trace. */
+  readonly say: (what: string) => void
+  /** A tab that runs, or null if none does. */
+  readonly pickTab: () => OpenTab | null
+}
+
+/** Lets it happen, if it can. Whether it did: what did not happen is not counted. */
+export type Strike = () => boolean | Promise<boolean>

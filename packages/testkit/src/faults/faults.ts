@@ -1,0 +1,68 @@
+/**
+ * Faults: what goes wrong in a history, each with its name. A fault counts when it really happened, since a history in
+ * which nothing went wrong shows nothing.
+ */
+import type { Application } from '../application/application.ts'
+import type { Cluster } from '../cluster.ts'
+import { createHostile } from '../hostile.ts'
+import { absence } from './absence.ts'
+import { clocks } from './clocks.ts'
+import { copies } from './copies.ts'
+import { crashes } from './crashes.ts'
+import { disks } from './disks.ts'
+import type { Fault, FaultWorld, Strike } from './fault.ts'
+import { freezing } from './freezing.ts'
+import { links } from './links.ts'
+import { people } from './people.ts'
+import { relays } from './relays.ts'
+
+export interface Faults {
+  /** Lets a fault happen, if it can. */
+  happen(fault: Fault): Promise<void>
+  /** Some of those that are frozen go on. */
+  thawSome(): void
+  thawAll(): void
+}
+
+export function createFaults(
+  cluster: Cluster,
+  application: Application,
+  counts: Record<Fault, number>,
+  say: (what: string) => void,
+): Faults {
+  const { chance } = cluster
+  const world: FaultWorld = {
+    cluster,
+    application,
+    say,
+    pickTab() {
+      const tabs = cluster.tabs.filter(({ tab }) => !tab.scope.frozen)
+      return tabs.length === 0 ? null : chance.pick(tabs)
+    },
+  }
+  const hostile = createHostile(cluster, application.findings)
+  const { thawSome, thawAll, ...frozen } = freezing(world)
+  const strikes: Readonly<Record<Fault, Strike>> = {
+    ...links(world),
+    ...crashes(world),
+    ...frozen.strikes,
+    ...relays(world),
+    ...clocks(world),
+    ...disks(world),
+    ...copies(world),
+    ...absence(world),
+    ...people(world),
+    hostile: hostile.strike,
+    // The relays' own rule: it is on for the whole history, and counts what it refuses.
+    refusal: () => false,
+  }
+
+  return {
+    async happen(fault) {
+      if (await strikes[fault]()) counts[fault] += 1
+      counts['lost-verdict'] = cluster.relays.reduce((sum, relay) => sum + relay.lostVerdicts, 0)
+    },
+    thawSome,
+    thawAll,
+  }
+}
