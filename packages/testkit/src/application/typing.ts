@@ -27,7 +27,7 @@ export function type(author: Author, open: OpenTab, name: DocumentName, id: stri
       const old = own.length > 0 && chance.chance(0.3) ? chance.pick(own) : null
       if (old === null) {
         const entry = enter(open, key, 'text', [])
-        text.insert(chance.below(text.length + 1), entry.token)
+        text.insert(placeBetweenTokens(content, chance.below(text.length + 1)), entry.token)
         awaitDisk(open, () => (entry.local = true), 3)
       } else {
         old.erased = true
@@ -40,6 +40,14 @@ export function type(author: Author, open: OpenTab, name: DocumentName, id: stri
     },
     () => {},
   )
+}
+
+/** Not inside a token, since who looks for one in a body's wire form looks for it in one piece. */
+function placeBetweenTokens(content: string, place: number): number {
+  const token = [...content.matchAll(/<\d+>/g)].find(
+    ({ index, 0: { length } }) => index < place && place < index + length,
+  )
+  return token === undefined ? place : token.index
 }
 
 /** What was typed is a write that nobody has a handle of: it is on disk after a while in which the disk took writes. */
