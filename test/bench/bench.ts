@@ -1,0 +1,28 @@
+/**
+ * `npm run bench -- W4`: workloads by name, each with its limit measured beside it in the same run. A figure is a line
+ * of JSON. `--rounds N` (5 unless stated) of which medians are taken, `--short` for less of each.
+ */
+import { parseArgs } from 'node:util'
+import { live } from './workloads/w1-live.ts'
+import type { Workload } from './workloads/workload.ts'
+
+const workloads: readonly Workload[] = [live]
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    all: { type: 'boolean', default: false },
+    short: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+  },
+})
+const chosen = values.all ? workloads : workloads.filter(({ name }) => positionals.includes(name))
+if (chosen.length === 0) {
+  console.log(workloads.map(({ name, about }) => `${name.padEnd(7)}${about}`).join('\n'))
+  process.exit(positionals.length === 0 ? 0 : 1)
+}
+for (const workload of chosen) {
+  const figures = await workload.run(Number(values.rounds), values.short ? 'short' : 'full')
+  for (const figure of figures) console.log(JSON.stringify(figure))
+}
+process.exit(0)
