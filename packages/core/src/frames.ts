@@ -3,6 +3,7 @@
  *
  * client:  hello ->  <- welcome   [range/give both ways]   submit, go-on, want ->   <- changes, verdict, text
  * peer:    hello ->  <- welcome, hello   welcome ->   then each side sends changes and asks with want
+ * passed:  of a client's session at a follower, what is to be judged -> and the answers <-, wrapped, over a peer's link
  */
 import type { Failure } from './errors.ts'
 import type { Cursor, Generation, GenerationId, Positions, StoreId } from './generations.ts'
@@ -262,6 +263,28 @@ export interface PresenceFrame {
   readonly state: Uint8Array
 }
 
+/** Everything of a feed up to a position is on the disks of as many relays as was asked for (SPEC A3). */
+export interface QuorumFrame {
+  readonly type: 'quorum'
+  readonly generation: GenerationId
+  readonly position: number
+}
+
+/** Between relays: one of the sessions that a follower passes on to its leader over their link (SPEC Q2). */
+export interface PassedFrame {
+  readonly type: 'passed'
+  /** The follower's number of the session, used once for each link. */
+  readonly session: number
+  readonly content: PassedContent
+}
+
+export type PassedContent =
+  /** Whose session it is: what the follower found out from its token. */
+  | { readonly kind: 'begin'; readonly user: string; readonly replica: StoreId; readonly device: string }
+  /** An encoded frame as it stands: upwards what is to be judged, downwards what is answered. */
+  | { readonly kind: 'frame'; readonly bytes: Uint8Array }
+  | { readonly kind: 'end' }
+
 export type Frame =
   | HelloFrame
   | WelcomeFrame
@@ -279,3 +302,5 @@ export type Frame =
   | GivenFrame
   | HeartbeatFrame
   | PresenceFrame
+  | PassedFrame
+  | QuorumFrame

@@ -302,6 +302,16 @@ export const arbitraryFrames: { readonly [T in Frame['type']]: fc.Arbitrary<Extr
   }),
   heartbeat: fc.record({ type: fc.constant('heartbeat'), position, time }),
   presence: fc.record({ type: fc.constant('presence'), from: name, state: arbitraryBytes }),
+  passed: fc.record({
+    type: fc.constant('passed'),
+    session: position,
+    content: fc.oneof(
+      fc.record({ kind: fc.constant('begin' as const), user: name, replica: store, device: name }),
+      fc.record({ kind: fc.constant('frame' as const), bytes: arbitraryBytes }),
+      fc.record({ kind: fc.constant('end' as const) }),
+    ),
+  }),
+  quorum: fc.record({ type: fc.constant('quorum'), generation, position }),
 }
 
 export const arbitraryFrame: fc.Arbitrary<Frame> = fc.oneof(...Object.values(arbitraryFrames))

@@ -187,6 +187,12 @@ const frames: Readonly<Record<string, Frame>> = {
       { index: 0, kind: 'refused', write: 0, error: { code: 'not-permitted', details: { reason: 'no' } } },
     ],
   },
+  passed: {
+    type: 'passed',
+    session: 7,
+    content: { kind: 'begin', user: 'alice', replica: store, device: 'phone' },
+  },
+  quorum: { type: 'quorum', generation, position: 311 },
 }
 
 const chunk: OwnChunk = {

@@ -1,7 +1,8 @@
 /**
  * Frames as bytes: a head of type and flags, definitions of the names that are new, and a body.
  *
- *   head  := type + 16 × flags:  1 deflated (reserved)   2 speaks the link's dictionary   4 defines   8 reserved
+ *   head  := type, or from 16 on type - 15, + 16 × flags:  1 deflated (reserved)   2 speaks the link's dictionary
+ *            4 defines   8 the type is 16 or greater
  *   frame := head [version, of a hello alone] [definitions] body
  *
  * Without a dictionary a frame stands by itself, and one encoding serves every subscriber. With one, an encoded
@@ -9,6 +10,7 @@
  */
 import { failure, type Outcome } from '../errors.ts'
 import { protocolVersion, type ChangesFrame, type Frame } from '../frames.ts'
+import type { GenerationId } from '../generations.ts'
 import { limits } from '../limits.ts'
 import { writeNumber } from './numbers.ts'
 import {
@@ -40,15 +42,18 @@ import {
   type Names,
 } from './dictionary.ts'
 import { readFailure, writeFailure } from './failures.ts'
+import { readName, writeName } from './positions.ts'
 import { createReader, expectEnd, readByte, readBytes, readUint, type Reader } from './reader.ts'
 import { attempt, checkLimit, refuse, refuseMalformed } from './refusal.ts'
 import {
   readHello,
+  readPassed,
   readShortString,
   readTime,
   readVerdict,
   readWelcome,
   writeHello,
+  writePassed,
   writeVerdict,
   writeWelcome,
 } from './session-frames.ts'
@@ -81,11 +86,16 @@ const frameTypes: readonly Frame['type'][] = [
   'given',
   'heartbeat',
   'presence',
+  'passed',
+  'quorum',
 ]
 
 const linked = 0x20
 const defines = 0x40
-const reserved = 0x90
+const further = 0x80
+/** The first type of those with the flag. Their numbers begin at 1, so that 0 is the hello of any version. */
+const furtherFrom = 16
+const reserved = 0x10
 
 export function encodeFrame(frame: Frame, link?: Dictionary): Uint8Array {
   const dictionary = link ?? createDictionary()
@@ -98,8 +108,11 @@ export function encodeFrame(frame: Frame, link?: Dictionary): Uint8Array {
     return encodeFrame(frame)
   }
   const hasDefinitions = writers.length > before.writers || fields.length > before.fields
+  const type = frameTypes.indexOf(frame.type)
   const head =
-    frameTypes.indexOf(frame.type) + (link === undefined ? 0 : linked) + (hasDefinitions ? defines : 0)
+    (type < furtherFrom ? type : type - furtherFrom + 1 + further) +
+    (link === undefined ? 0 : linked) +
+    (hasDefinitions ? defines : 0)
   const writer = createWriter()
   writeByte(writer, head)
   if (frame.type === 'hello') writeUint(writer, frame.protocol)
@@ -118,14 +131,19 @@ export function decodeFrame(bytes: Uint8Array, link?: Dictionary): Outcome<Frame
     checkSize(bytes, limits.frameBytesMax)
     const reader = createReader(bytes)
     const head = readByte(reader)
-    const type = frameTypes[head & 15] ?? refuseMalformed('a frame is of an unknown type')
+    const number = head & 15
+    const isFurther = (head & further) !== 0 && number > 0
+    const type =
+      frameTypes[isFurther ? number - 1 + furtherFrom : number] ??
+      refuseMalformed('a frame is of an unknown type')
     if (type === 'hello') {
       checkSize(bytes, limits.helloBytesMax)
       // Before anything else, so that a hello of any version can be answered.
       if (readUint(reader) !== protocolVersion)
         refuse(failure('protocol-version', { supported: [protocolVersion] }))
     }
-    if ((head & reserved) !== 0) refuseMalformed('a reserved flag is set')
+    if ((head & reserved) !== 0 || ((head & further) !== 0 && !isFurther))
+      refuseMalformed('a reserved flag is set')
     if ((head & linked) !== 0 && link === undefined)
       refuseMalformed('a frame speaks the dictionary of a link that has none')
     const isLinked = (head & linked) !== 0 && link !== undefined
@@ -185,6 +203,11 @@ function writeBody(writer: Writer, dictionary: Dictionary, frame: Frame): void {
     case 'presence':
       writeString(writer, frame.from)
       return writeBytes(writer, frame.state)
+    case 'passed':
+      return writePassed(writer, dictionary, frame)
+    case 'quorum':
+      writeName(writer, dictionary, frame.generation)
+      return writeUint(writer, frame.position)
   }
 }
 
@@ -226,5 +249,9 @@ function readBody(reader: Reader, names: Names, type: Frame['type']): Frame {
         from: readShortString(reader),
         state: readBytes(reader, 'bytes of a presence', limits.valueBytesMax),
       }
+    case 'passed':
+      return readPassed(reader, names)
+    case 'quorum':
+      return { type, generation: readName<GenerationId>(reader, names), position: readUint(reader) }
   }
 }

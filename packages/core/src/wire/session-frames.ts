@@ -1,5 +1,13 @@
 /** The bodies of frames that begin, carry and end a session, and hold no rows. */
-import type { HelloFrame, Level, VerdictException, VerdictFrame, WelcomeFrame } from '../frames.ts'
+import type {
+  HelloFrame,
+  Level,
+  PassedContent,
+  PassedFrame,
+  VerdictException,
+  VerdictFrame,
+  WelcomeFrame,
+} from '../frames.ts'
 import { protocolVersion } from '../frames.ts'
 import type { GenerationId, StoreId } from '../generations.ts'
 import { limits } from '../limits.ts'
@@ -20,12 +28,13 @@ import {
   writeOptionalName,
   writePositions,
 } from './positions.ts'
-import { readByte, readCount, readString, readUint, type Reader } from './reader.ts'
+import { readByte, readBytes, readCount, readString, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
-import { writeByte, writeString, writeUint, type Writer } from './writer.ts'
+import { writeByte, writeBytes, writeString, writeUint, type Writer } from './writer.ts'
 
 const levels: readonly Level[] = ['local', 'relay', 'quorum']
 const beginnings: readonly WelcomeFrame['begin'][] = ['resume', 'join', 'new']
+const passedKinds: readonly PassedContent['kind'][] = ['begin', 'frame', 'end']
 const exceptionKinds: readonly VerdictException['kind'][] = [
   'refused',
   'skipped',
@@ -144,6 +153,33 @@ function readException(reader: Reader): VerdictException {
   if (kind === 'skipped') return { index, kind }
   const write = readUint(reader)
   return kind === 'refused' ? { index, kind, write, error: readFailure(reader) } : { index, kind, write }
+}
+
+export function writePassed(writer: Writer, dictionary: Dictionary, frame: PassedFrame): void {
+  const { session, content } = frame
+  writeUint(writer, session)
+  writeByte(writer, passedKinds.indexOf(content.kind))
+  if (content.kind === 'frame') return writeBytes(writer, content.bytes)
+  if (content.kind === 'end') return
+  writeString(writer, content.user)
+  writeName(writer, dictionary, content.replica)
+  writeString(writer, content.device)
+}
+
+export function readPassed(reader: Reader, names: Names): PassedFrame {
+  return { type: 'passed', session: readUint(reader), content: readPassedContent(reader, names) }
+}
+
+function readPassedContent(reader: Reader, names: Names): PassedContent {
+  const kind = passedKinds[readByte(reader)] ?? refuseMalformed('what is passed on is of an unknown kind')
+  if (kind === 'end') return { kind }
+  if (kind === 'frame') return { kind, bytes: readBytes(reader, 'bytes of a frame', limits.frameBytesMax) }
+  return {
+    kind,
+    user: readShortString(reader),
+    replica: readName<StoreId>(reader, names),
+    device: readShortString(reader),
+  }
 }
 
 export function readShortString(reader: Reader): string {
