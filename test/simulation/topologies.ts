@@ -7,5 +7,8 @@ export const topologies: Readonly<Record<string, Topology>> = {
   calm: { relays: 1 },
   one: { relays: 1, faults: everyFault },
   peers: { relays: 2, faults: everyFault },
-  line: { relays: 3, faults: everyFault },
+  line: { relays: 3, links: 'line', faults: everyFault },
+  ring: { relays: 4, links: 'ring', faults: everyFault },
+  mesh: { relays: 3, links: 'mesh', faults: everyFault },
+  spaces: { relays: 2, spaces: 2, faults: everyFault },
 }

@@ -16,23 +16,22 @@ import type { DocumentOf } from '@rejoin/client'
 import { headOfBody, mergeBody } from '@rejoin/resolve/screen'
 import type { Application } from './application/application.ts'
 import { isForbidden } from './application/effects.ts'
-import type { Cluster } from './cluster.ts'
+import { databaseOf, type Cluster } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
 import type { Logged } from './log.ts'
 import { checkDocument, greatestTitle, type OracleOptions } from './oracle.ts'
 import type { SimulatedRelay } from './relay.ts'
 import { documentNames, type SimulatedFields } from './schema.ts'
 
-const space = 'space'
 /** One letter for each byte. */
 const latin = new TextDecoder('latin1')
 const logPart = partName('set', 'log')
 const bodyPart = partName('text', 'body')
 
 /** V15: `synced` is never shown while a write of that tab is not on a relay. */
-export function checkStatus(cluster: Cluster, application: Application): string[] {
+export function checkStatus(application: Application): string[] {
   const found: string[] = []
-  for (const { replica, device } of cluster.tabs) {
+  for (const { replica, device } of application.tabs) {
     const { synced, pending } = replica.status.get()
     if (!synced) continue
     if (pending > 0) found.push(`${device.name} says synced with ${pending} pending`)
@@ -60,9 +59,9 @@ export function checkStatus(cluster: Cluster, application: Application): string[
 export async function checkConservation(cluster: Cluster, application: Application): Promise<string[]> {
   const found: string[] = []
   const [relay] = cluster.relays
-  const atRelay: Rows = relay === undefined ? new Map() : await readRelay(relay)
+  const atRelay: Rows = relay === undefined ? new Map() : await readRelay(relay, application.space)
   for (const device of cluster.devices) {
-    const held = await readDevice(device.disk, cluster.databaseName)
+    const held = await readDevice(device.disk, databaseOf(application.space))
     if (held === null) continue
     const tokens = tokensOf(held)
     const isForgotten = (key: DocumentKey): boolean =>
@@ -86,7 +85,7 @@ export async function checkRest(
   options: OracleOptions,
 ): Promise<string[]> {
   const found: string[] = []
-  const relays = await Promise.all(cluster.relays.map(readRelay))
+  const relays = await Promise.all(cluster.relays.map(relay => readRelay(relay, application.space)))
   const [first] = relays
   if (first === undefined) return found
   relays.forEach((rows, i) => {
@@ -94,13 +93,13 @@ export async function checkRest(
       if (canonical(rows.get(key)) !== canonical(first.get(key))) found.push(`relay ${i} differs in ${key}`)
     }
   })
-  const bodies = await readBodies(cluster.relays[0], first)
+  const bodies = await readBodies(cluster.relays[0], application.space, first)
   for (const device of cluster.devices) {
-    const held = await readDevice(device.disk, cluster.databaseName)
+    const held = await readDevice(device.disk, databaseOf(application.space))
     if (held === null) continue
     found.push(...(await compareDevice(device.name, held, first, bodies)))
   }
-  found.push(...compareTabs(cluster))
+  found.push(...compareTabs(application))
   for (const entry of application.log) {
     const row = first.get(entry.key)
     if (entry.kind === 'log') {
@@ -123,7 +122,7 @@ export async function checkRest(
     if (!/^(notes|drafts|plans)/.test(key)) continue
     if (rowExists(row) && !row.cells.has(partName('ask', 'title'))) found.push(`${key} has holes`)
     found.push(...checkDocument(key, row, application.log, options))
-    found.push(...compareTitle(cluster, key, row))
+    found.push(...compareTitle(application, key, row))
   }
   return found
 }
@@ -168,7 +167,7 @@ function decodeToken(value: Uint8Array): string {
 
 type Rows = ReadonlyMap<DocumentKey, Row>
 
-async function readRelay(relay: SimulatedRelay): Promise<Rows> {
+async function readRelay(relay: SimulatedRelay, space: string): Promise<Rows> {
   const rows = new Map<DocumentKey, Row>()
   for await (const slice of relay.store.all(space))
     for (const { key, held } of slice as readonly FeedRow[]) rows.set(key, held.row)
@@ -177,6 +176,7 @@ async function readRelay(relay: SimulatedRelay): Promise<Rows> {
 
 async function readBodies(
   relay: SimulatedRelay | undefined,
+  space: string,
   rows: Rows,
 ): Promise<ReadonlyMap<DocumentKey, readonly Uint8Array[]>> {
   const bodies = new Map<DocumentKey, readonly Uint8Array[]>()
@@ -229,21 +229,21 @@ function describe(a: Row | undefined, b: Row | undefined): string {
 }
 
 /** K2: of several titles, everybody reads the greatest. */
-function compareTitle(cluster: Cluster, key: DocumentKey, row: Row): string[] {
+function compareTitle({ tabs }: Application, key: DocumentKey, row: Row): string[] {
   const greatest = greatestTitle(row)
   const [name, id = ''] = key.split('/')
   const shown = documentNames.find(one => one === name)
   if (!rowExists(row) || shown === undefined) return []
-  return cluster.tabs.flatMap(({ replica, device }) => {
+  return tabs.flatMap(({ replica, device }) => {
     const title = replica[shown].get(id)?.title
     return title === greatest ? [] : [`[K2] ${device.name} reads ${title} in ${key}, not ${greatest}`]
   })
 }
 
 /** What people see is the same in every tab. */
-function compareTabs(cluster: Cluster): string[] {
+function compareTabs({ tabs }: Application): string[] {
   const found: string[] = []
-  const shown = cluster.tabs.map(({ replica, device }) => ({
+  const shown = tabs.map(({ replica, device }) => ({
     name: device.name,
     text: JSON.stringify([
       ...documentNames.map(name => replica[name].query().get().map(fieldsOfAll)),

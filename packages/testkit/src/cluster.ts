@@ -2,27 +2,32 @@
  * A small cluster in one process: devices with tabs, and relays, on the real client and the real kernel, on simulated
  * time, links and disks, from one seed.
  */
-import type { SessionLink } from '@rejoin/relay/kernel'
-import { decodeFrame, RejoinError } from '@rejoin/core'
+import { RejoinError } from '@rejoin/core'
 import { openReplica, type Replica } from '@rejoin/client'
 import { createChance, type Chance } from './chance.ts'
 import { createSimulatedClock, type SimulatedClock } from './clock.ts'
 import { createSimulatedDevice, type SimulatedDevice, type SimulatedTab } from './device.ts'
 import { createSimulatedNetwork, type SimulatedNetwork } from './network.ts'
+import { createPeering, type Links } from './peering.ts'
 import { createSimulatedRelay, type SimulatedRelay } from './relay.ts'
 import { narrowCollections, simulatedCollections, type SimulatedCollections } from './schema.ts'
 
 export interface ClusterOptions {
   readonly seed: number
   readonly devices?: number | undefined
-  /** Two or more are peers of each other, in a line. */
   readonly relays?: number | undefined
+  /** Which of them are peers: each of the next one (`line`, unless stated), also the last of the first, or all. */
+  readonly links?: Links | undefined
+  /** How many spaces each device has replicas of. */
+  readonly spaces?: number | undefined
   /** Refuses a write, or lets it pass. */
   readonly accept?: Parameters<typeof createSimulatedRelay>[0]['accept'] | undefined
 }
 
+/** A replica that a tab has open: one of each space. */
 export interface OpenTab {
   readonly tab: SimulatedTab
+  readonly space: string
   readonly device: SimulatedDevice
   readonly replica: Replica<SimulatedCollections>
   /** It declares `narrowCollections`, whatever its type says. */
@@ -35,23 +40,27 @@ export interface Cluster {
   readonly network: SimulatedNetwork
   readonly devices: readonly SimulatedDevice[]
   readonly relays: readonly SimulatedRelay[]
-  /** Tabs that are open and alive. */
+  readonly spaces: readonly string[]
+  /** What is open in tabs that are alive. */
   readonly tabs: readonly OpenTab[]
   /** What a bug of the product threw where nobody waited for it. */
   readonly thrown: readonly unknown[]
+  /** Opens a tab with a replica of every space, and gives that of the first. Null if it died meanwhile. */
   openTab(device: SimulatedDevice): Promise<OpenTab | null>
   /** A new device that holds what another one holds now, of the same owner. */
   clone(device: SimulatedDevice): SimulatedDevice
   /** A new device that has nothing yet. */
   addDevice(): SimulatedDevice
-  /** Links every relay with the next one, where they are not linked. */
+  /** Links relays that are peers, where they are not linked. */
   linkPeers(): void
-  readonly databaseName: string
   readonly epoch: number
   close(): void
 }
 
-const space = 'space'
+/** Where a device keeps its replica of a space. */
+export function databaseOf(space: string): string {
+  return `rejoin//${space}`
+}
 
 export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const chance = createChance(options.seed)
@@ -79,49 +88,43 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     createSimulatedDevice(`device-${i}`, { clock, chance: chance.fork(), network, epoch }),
   )
   let tabs: OpenTab[] = []
-  const linked = new Set<string>()
-
-  function link(from: SimulatedRelay, to: SimulatedRelay): void {
-    const pair = `${from.url} ${to.url}`
-    if (linked.has(pair) || !from.alive || !to.alive) return
-    linked.add(pair)
-    const { scope, kernel } = from
-    let session: ReturnType<typeof kernel.dial> | null = null
-    let isOver = false
-    // A link that ended may hear of its end once more, long after another one took its place.
-    const unlink = (): void => {
-      if (isOver) return
-      isOver = true
-      linked.delete(pair)
-      if (scope.alive) session?.closed()
-    }
-    scope.onKill(unlink)
-    // Who dials peers notices a silent one by its missing heartbeats; here it is told.
-    to.scope.onKill(unlink)
-    network.connectFrom(from.url, scope)(to.url, {
-      opened(opened) {
-        const peer: SessionLink = {
-          address: to.url,
-          send: bytes => opened.send(bytes),
-          buffered: () => opened.buffered(),
-          close: code => opened.close(code),
-        }
-        session = kernel.dial(space, peer)
-      },
-      frame(bytes) {
-        const decoded = decodeFrame(bytes)
-        if (decoded.ok) session?.receive(decoded.value)
-        else note(new Error(`a relay sent ${JSON.stringify(decoded.error)}`))
-      },
-      closed: unlink,
-    })
-  }
+  const spaces = Array.from({ length: options.spaces ?? 1 }, (_, i) => (i === 0 ? 'space' : `space-${i}`))
+  const peering = createPeering(relays, options.links ?? 'line', spaces, network, note)
 
   function addDevice(user?: string): SimulatedDevice {
     const world = { clock, chance: chance.fork(), network, epoch }
     const device = createSimulatedDevice(`device-${devices.length}`, world, user)
     devices.push(device)
     return device
+  }
+
+  /** Null if the tab died meanwhile. */
+  async function openIn(space: string, tab: SimulatedTab, device: SimulatedDevice): Promise<OpenTab | null> {
+    const { isNarrow } = device
+    // A narrow tab is written to by the fields that it knows, and read likewise.
+    const collections = isNarrow ? (narrowCollections as SimulatedCollections) : simulatedCollections
+    const first = chance.below(relays.length)
+    const urls = relays.map((_, i) => relays[(first + i) % relays.length]?.url ?? '')
+    const opening = openReplica({
+      space,
+      collections,
+      relays: urls,
+      token: () => Promise.resolve(device.user),
+      device: device.name,
+      ports: tab.portsOf(databaseOf(space)),
+    })
+    // Opening takes simulated time, in which the tab may die.
+    let replica: Replica<SimulatedCollections> | null = null
+    opening.then(
+      opened => {
+        replica = opened
+      },
+      error => {
+        if (!(error instanceof RejoinError) && tab.scope.alive) note(error)
+      },
+    )
+    for (let i = 0; i < 100 && replica === null && tab.scope.alive; i++) await clock.advance(5)
+    return replica === null || !tab.scope.alive ? null : { tab, space, device, replica, isNarrow }
   }
 
   const cluster: Cluster = {
@@ -131,7 +134,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     devices,
     relays,
     thrown,
-    databaseName: 'rejoin//space',
+    spaces,
     epoch,
     get tabs() {
       tabs = tabs.filter(({ tab }) => tab.scope.alive)
@@ -139,34 +142,14 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     },
     async openTab(device) {
       const tab = device.openTab()
-      const { isNarrow } = device
-      // A narrow tab is written to by the fields that it knows, and read likewise.
-      const collections = isNarrow ? (narrowCollections as SimulatedCollections) : simulatedCollections
-      const first = chance.below(relays.length)
-      const urls = relays.map((_, i) => relays[(first + i) % relays.length]?.url ?? '')
-      const opening = openReplica({
-        space,
-        collections,
-        relays: urls,
-        token: () => Promise.resolve(device.user),
-        device: device.name,
-        ports: tab.ports,
-      })
-      // Opening takes simulated time, in which the tab may die.
-      let opened: Replica<SimulatedCollections> | null = null
-      opening.then(
-        replica => {
-          opened = replica
-        },
-        error => {
-          if (!(error instanceof RejoinError) && tab.scope.alive) note(error)
-        },
-      )
-      for (let i = 0; i < 100 && opened === null && tab.scope.alive; i++) await clock.advance(5)
-      if (opened === null || !tab.scope.alive) return null
-      const open: OpenTab = { tab, device, replica: opened, isNarrow }
-      tabs.push(open)
-      return open
+      const opened: OpenTab[] = []
+      for (const space of spaces) {
+        const open = await openIn(space, tab, device)
+        if (open === null) return null
+        opened.push(open)
+      }
+      tabs.push(...opened)
+      return opened[0] ?? null
     },
     addDevice,
     clone(device) {
@@ -175,12 +158,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       copy.isNarrow = device.isNarrow
       return copy
     },
-    linkPeers() {
-      relays.forEach((relay, i) => {
-        const next = relays[i + 1]
-        if (next !== undefined) link(relay, next)
-      })
-    },
+    linkPeers: peering.link,
     close() {
       for (const device of devices) device.crash()
       for (const relay of relays) relay.crash()

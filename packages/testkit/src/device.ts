@@ -14,7 +14,8 @@ import { createSimulatedProfile } from './tabs.ts'
 /** A device's disk and what stands beside it, as of one instant. */
 export interface DeviceImage {
   readonly disk: DiskImage
-  readonly marker: MarkerRecord | null
+  /** By database. */
+  readonly markers: ReadonlyMap<string, MarkerRecord>
 }
 
 export interface SimulatedDevice {
@@ -43,10 +44,15 @@ export interface SimulatedDevice {
 
 export interface SimulatedTab {
   readonly scope: Scope
+  /** Of a page that has one database. */
   readonly ports: ClientPorts
+  portsOf(database: string): ClientPorts
   /** Tells the page. */
   happen(event: PageEvent): void
 }
+
+/** Stands for the database of a page that has one, whatever it is called. */
+const onlyDatabase = ''
 
 export function createSimulatedDevice(
   name: string,
@@ -61,7 +67,7 @@ export function createSimulatedDevice(
   const { clock, chance, network, epoch } = world
   const disk = createSimulatedDisk(chance.fork())
   const profile = createSimulatedProfile(chance.fork())
-  let marker: MarkerRecord | null = null
+  const markers = new Map<string, MarkerRecord>()
   let tabs: SimulatedTab[] = []
 
   const device: SimulatedDevice = {
@@ -86,7 +92,7 @@ export function createSimulatedDevice(
         randomBytes: length => random.bytes(length),
         after: (delayMs, run) => scope.after(delayMs, run),
       }
-      const ports: ClientPorts = {
+      const portsOf = (database: string): ClientPorts => ({
         runtime,
         openStorage: disk.openFrom(scope),
         locks: profile.locksOf(scope),
@@ -100,16 +106,17 @@ export function createSimulatedDevice(
           },
         },
         marker: {
-          read: () => marker,
+          read: (name = database) => markers.get(database === onlyDatabase ? database : name) ?? null,
           write: record => {
-            if (scope.alive) marker = record
+            if (scope.alive) markers.set(database, record)
           },
         },
         persistence: 'indexeddb',
-      }
+      })
       const tab: SimulatedTab = {
         scope,
-        ports,
+        ports: portsOf(onlyDatabase),
+        portsOf,
         happen(event) {
           if (event === 'hidden') visible = false
           if (event === 'visible') visible = true
@@ -126,10 +133,11 @@ export function createSimulatedDevice(
       device.crash()
       disk.losePower()
     },
-    image: () => ({ disk: disk.image(), marker }),
+    image: () => ({ disk: disk.image(), markers: new Map(markers) }),
     restore(image) {
       disk.restore(image.disk)
-      marker = image.marker
+      markers.clear()
+      for (const [name, marker] of image.markers) markers.set(name, marker)
     },
   }
   return device

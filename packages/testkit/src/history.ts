@@ -2,8 +2,8 @@
  * A history: one run of a cluster from a seed. People write, faults happen, and every so often everything is checked;
  * then the faults stop, time passes, and what must hold at rest is checked.
  */
-import type { Cluster, OpenTab } from './cluster.ts'
-import { createApplication, type Application } from './application/application.ts'
+import type { Cluster, ClusterOptions, OpenTab } from './cluster.ts'
+import { createPeople, type People } from './application/people.ts'
 import { isForbidden } from './application/effects.ts'
 import { checkConservation, checkRest, checkStatus } from './checks.ts'
 import { createCluster } from './cluster.ts'
@@ -14,7 +14,9 @@ import { decodeValue, partName } from '@rejoin/core'
 export interface HistoryOptions {
   readonly seed: number
   readonly steps: number
-  readonly relays?: number | undefined
+  readonly relays?: ClusterOptions['relays']
+  readonly links?: ClusterOptions['links']
+  readonly spaces?: ClusterOptions['spaces']
   readonly devices?: number | undefined
   /** How often each fault happens at a step; a fault that is left out does not happen. */
   readonly faults?: Partial<Record<Fault, number>> | undefined
@@ -45,6 +47,8 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   const cluster = await createCluster({
     seed: options.seed,
     relays: options.relays,
+    links: options.links,
+    spaces: options.spaces,
     devices: options.devices,
     accept: write => {
       const cell = write.delta.cells.get(titleColor)
@@ -57,18 +61,20 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
       return 'nobody may write that colour'
     },
   })
-  const application = createApplication(cluster)
+  const people = createPeople(cluster)
   try {
-    await live(cluster, application, options, counts, findings, trace)
-    await heal(cluster, application, trace)
-    findings.push(
-      ...(await checkConservation(cluster, application)),
-      ...(await checkRest(cluster, application, {
-        clocksAreRight: counts.skew + counts['clock-jump'] + counts['long-absence'] === 0,
-        mayRepeat: counts.clone + counts['client-rollback'] > 0,
-      })),
-      ...application.findings.filter(finding => !findings.includes(finding)),
-    )
+    await live(cluster, people, options, counts, findings, trace)
+    await heal(cluster, people, trace)
+    for (const application of people.applications) {
+      findings.push(
+        ...(await checkConservation(cluster, application)),
+        ...(await checkRest(cluster, application, {
+          clocksAreRight: counts.skew + counts['clock-jump'] + counts['long-absence'] === 0,
+          mayRepeat: counts.clone + counts['client-rollback'] > 0,
+        })),
+        ...application.findings.filter(finding => !findings.includes(finding)),
+      )
+    }
   } catch (error) {
     findings.push(`threw ${error instanceof Error ? error.stack : String(error)}`)
   } finally {
@@ -78,7 +84,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
       findings.push(...relay.errors.map(error => `${relay.url} logged ${error}`))
     cluster.close()
   }
-  const log = application.log
+  const log = people.applications.flatMap(application => application.log)
   return {
     seed: options.seed,
     findings,
@@ -93,7 +99,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
 
 async function live(
   cluster: Cluster,
-  application: Application,
+  people: People,
   options: HistoryOptions,
   counts: Record<Fault, number>,
   findings: string[],
@@ -101,7 +107,7 @@ async function live(
 ): Promise<void> {
   const { chance, clock } = cluster
   const say = (what: string): void => void trace.push(`${Math.round(clock.time)} ${what}`)
-  const faults = createFaults(cluster, application, counts, say)
+  const faults = createFaults(cluster, people, counts, say)
 
   for (let step = 0; step < options.steps; step++) {
     cluster.linkPeers()
@@ -113,15 +119,17 @@ async function live(
     faults.thawSome()
     for (const device of cluster.devices) {
       if (device.tabs.length < 2 && chance.chance(device.tabs.length === 0 ? 0.5 : 0.1))
-        await application.open(device)
+        await people.open(device)
     }
     const tabs = cluster.tabs.filter(({ tab }) => !tab.scope.frozen)
     const open = tabs.length === 0 ? null : chance.pick(tabs)
-    if (open !== null && chance.chance(0.7)) application.act(open)
+    if (open !== null && chance.chance(0.7)) people.act(open)
     if (open !== null && chance.chance(0.03)) rest(cluster, open, say)
     await clock.advance(chance.chance(0.15) ? chance.below(4000) : chance.below(80))
-    findings.push(...application.findings, ...checkStatus(cluster, application))
-    if (step % 25 === 24) findings.push(...(await checkConservation(cluster, application)))
+    for (const application of people.applications) {
+      findings.push(...application.findings, ...checkStatus(application))
+      if (step % 25 === 24) findings.push(...(await checkConservation(cluster, application)))
+    }
     if (findings.length > 0) return
   }
   faults.thawAll()
@@ -152,7 +160,7 @@ function rest({ chance, clock }: Cluster, open: OpenTab, say: (what: string) => 
 }
 
 /** Faults stop; everybody comes back; then time passes. */
-async function heal(cluster: Cluster, application: Application, trace: string[]): Promise<void> {
+async function heal(cluster: Cluster, people: People, trace: string[]): Promise<void> {
   trace.push(`${Math.round(cluster.clock.time)} faults stop`)
   cluster.network.healAll()
   for (const device of cluster.devices) {
@@ -163,7 +171,7 @@ async function heal(cluster: Cluster, application: Application, trace: string[])
       if (open.replica.status.get().storage === 'storage-closed') open.tab.scope.kill()
       else open.replica.resume()
     }
-    for (let tries = 0; tries < 10 && device.tabs.length < 2; tries++) await application.open(device)
+    for (let tries = 0; tries < 10 && device.tabs.length < 2; tries++) await people.open(device)
   }
   for (let round = 0; round < 12; round++) {
     cluster.linkPeers()

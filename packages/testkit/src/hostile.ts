@@ -28,6 +28,7 @@ import {
   type SubmitFrame,
   type Write,
 } from '@rejoin/core'
+import type { Application } from './application/application.ts'
 import type { Cluster } from './cluster.ts'
 import type { SimulatedRelay } from './relay.ts'
 import { simulatedCollections } from './schema.ts'
@@ -51,19 +52,22 @@ const [color, title, tags, body] = [
   partName('text', 'body'),
 ] as const
 
-export function createHostile(cluster: Cluster, findings: string[]): Hostile {
+export function createHostile(cluster: Cluster, applications: readonly Application[]): Hostile {
   const { chance, clock, network, epoch } = cluster
 
   async function strike(): Promise<boolean> {
     const relay = chance.pick(cluster.relays)
     if (!relay.alive) return false
-    const rows = await rowsOf(relay)
+    const application = applications[applications.length === 1 ? 0 : chance.below(applications.length)]
+    if (application === undefined) return false
+    const { space } = application
+    const rows = await rowsOf(relay, space)
     if (rows.length === 0) return false
     const [key, row] = chance.pick(rows)
     const victims = marksOf(row)
     if (victims.length === 0) return false
     const victim = chance.pick(victims)
-    const [record] = await relay.store.writers('space', [victim.writer])
+    const [record] = await relay.store.writers(space, [victim.writer])
     if (record === undefined || record.user === 'mallory') return false
     const now = epoch + clock.time
     const own: Mark = {
@@ -77,18 +81,18 @@ export function createHostile(cluster: Cluster, findings: string[]): Hostile {
       writer: victim.writer,
     }
     const forgery = chance.pick(forgeries(key, own, ahead, victim, now + 60 * minuteMs))
-    attempt(relay, forgery)
+    attempt(relay, application, forgery)
     return true
   }
 
-  function attempt(relay: SimulatedRelay, { name, frame }: Forgery): void {
+  function attempt(relay: SimulatedRelay, { space, findings }: Application, { name, frame }: Forgery): void {
     const { url } = relay
     const begun = clock.time
     const scope = createScope(clock)
     const hello: HelloFrame = {
       type: 'hello',
       protocol: protocolVersion,
-      space: 'space',
+      space,
       token: 'mallory',
       // A store's id looks like a writer's.
       replica: String(writerFromBytes(chance.bytes(8))) as StoreId,
@@ -121,9 +125,9 @@ export function createHostile(cluster: Cluster, findings: string[]): Hostile {
 
   return { strike }
 
-  async function rowsOf(relay: Cluster['relays'][number]): Promise<(readonly [DocumentKey, Row])[]> {
+  async function rowsOf(relay: SimulatedRelay, space: string): Promise<(readonly [DocumentKey, Row])[]> {
     const rows: (readonly [DocumentKey, Row])[] = []
-    for await (const slice of relay.store.all('space'))
+    for await (const slice of relay.store.all(space))
       for (const { key, held } of slice) if (/^(notes|drafts|plans)/.test(key)) rows.push([key, held.row])
     return rows
   }

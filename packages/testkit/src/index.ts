@@ -20,8 +20,9 @@ export {
 export { createScope, type Scope } from './scope.ts'
 export { createSimulatedProfile, type SimulatedProfile } from './tabs.ts'
 export { createApplication, type Application } from './application/application.ts'
+export { createPeople, type People } from './application/people.ts'
 export { checkConservation, checkRest, checkStatus } from './checks.ts'
-export { createCluster, type Cluster, type ClusterOptions, type OpenTab } from './cluster.ts'
+export { createCluster, databaseOf, type Cluster, type ClusterOptions, type OpenTab } from './cluster.ts'
 export {
   createSimulatedDevice,
   type DeviceImage,
@@ -34,6 +35,7 @@ export { readDevice, type DeviceState } from './device-state.ts'
 export { runHistory, type HistoryOptions, type HistoryResult } from './history.ts'
 export type { Effect, Logged } from './log.ts'
 export type { OracleOptions } from './oracle.ts'
+export type { Links } from './peering.ts'
 export { createSimulatedRelay, type RelayParts, type SimulatedRelay } from './relay.ts'
 export {
   simulatedCollections,

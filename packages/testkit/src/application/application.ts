@@ -4,7 +4,6 @@
  */
 import { RejoinError } from '@rejoin/core'
 import type { Cluster, OpenTab } from '../cluster.ts'
-import type { SimulatedDevice } from '../device.ts'
 import type { Eyes } from '../eyes.ts'
 import type { Logged } from '../log.ts'
 import { documentNames, type DocumentName } from '../schema.ts'
@@ -16,19 +15,20 @@ import { settleConflict, settleQuarantine } from './settling.ts'
 import { type } from './typing.ts'
 
 export interface Application {
+  readonly space: string
+  /** Tabs of the cluster, as far as this application is open in them. */
+  readonly tabs: readonly OpenTab[]
   readonly log: readonly Logged[]
   readonly eyes: Eyes
   /** Promises that were found broken at once. */
   readonly findings: string[]
-  /** Somebody opens a tab. Null if it dies meanwhile. */
-  open(device: SimulatedDevice): Promise<OpenTab | null>
   /** Somebody does something in this tab. */
   act(open: OpenTab): void
 }
 
-export function createApplication(cluster: Cluster): Application {
+export function createApplication(cluster: Cluster, space: string): Application {
   const { chance } = cluster
-  const author = createAuthor(cluster, 'space')
+  const author = createAuthor(cluster, space)
   const { eyes, expectShown } = author
   const { insert, update, remove, bringBack } = createDocuments(author)
 
@@ -59,19 +59,13 @@ export function createApplication(cluster: Cluster): Application {
   }
 
   return {
+    space,
+    get tabs() {
+      return cluster.tabs.filter(open => open.space === space)
+    },
     log: author.log,
     eyes,
     findings: author.findings,
-    async open(device) {
-      const open = await cluster.openTab(device)
-      if (open?.replica.status.get().persistence === 'memory') {
-        // Its disk was full when it was opened. Who sees that waits until there is room, and loads the page again.
-        open.tab.scope.kill()
-        return null
-      }
-      if (open !== null) eyes.watch(open)
-      return open
-    },
     act(open) {
       const name = chance.pick(documentNames)
       const id = chance.pick(documentIds)

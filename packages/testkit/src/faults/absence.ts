@@ -2,7 +2,7 @@
 import { yearMs } from './clocks.ts'
 import type { FaultWorld, Strike } from './fault.ts'
 
-export function absence({ application, cluster, pickTab, say }: FaultWorld): Record<'long-absence', Strike> {
+export function absence({ people, cluster, pickTab, say }: FaultWorld): Record<'long-absence', Strike> {
   const { chance, clock } = cluster
   let absences = 0
 
@@ -35,12 +35,12 @@ export function absence({ application, cluster, pickTab, say }: FaultWorld): Rec
       for (let visit = 0; visit < 3; visit++) {
         for (const device of cluster.devices) device.crash()
         clock.leap(yearMs)
-        for (const device of peers) await application.open(device)
+        for (const device of peers) await people.open(device)
         cluster.linkPeers()
         await clock.advance(1000)
         for (let i = 0; i < 4; i++) {
           const open = pickTab()
-          if (open !== null) application.act(open)
+          if (open !== null) people.act(open)
           await clock.advance(500)
         }
         await clock.advance(70_000)

@@ -2,11 +2,7 @@
 import type { DeviceImage, SimulatedDevice } from '../device.ts'
 import type { FaultWorld, Strike } from './fault.ts'
 
-export function copies({
-  application,
-  cluster,
-  say,
-}: FaultWorld): Record<'clone' | 'client-rollback', Strike> {
+export function copies({ people, cluster, say }: FaultWorld): Record<'clone' | 'client-rollback', Strike> {
   const { chance } = cluster
   const backups = new Map<SimulatedDevice, DeviceImage>()
   let clones = 0
@@ -37,7 +33,8 @@ export function copies({
       device.crash()
       device.restore(backup)
       // What an older image does not hold is gone from this device; what a relay has stays.
-      for (const entry of application.log) if (entry.device === device) entry.local = false
+      for (const { log } of people.applications)
+        for (const entry of log) if (entry.device === device) entry.local = false
       return true
     },
   }

@@ -1,5 +1,5 @@
 /** Faults by name, and how often each happens at a step where all of them do. */
-import type { Application } from '../application/application.ts'
+import type { People } from '../application/people.ts'
 import type { Cluster, OpenTab } from '../cluster.ts'
 
 export const faultNames = [
@@ -54,7 +54,7 @@ export const everyFault: Readonly<Record<Fault, number>> = {
 /** What faults happen to. */
 export interface FaultWorld {
   readonly cluster: Cluster
-  readonly application: Application
+  readonly people: People
   /** Tells of it in the trace. */
   readonly say: (what: string) => void
   /** A tab that runs, or null if none does. */

@@ -2,7 +2,7 @@
  * Faults: what goes wrong in a history, each with its name. A fault counts when it really happened, since a history in
  * which nothing went wrong shows nothing.
  */
-import type { Application } from '../application/application.ts'
+import type { People } from '../application/people.ts'
 import type { Cluster } from '../cluster.ts'
 import { createHostile } from '../hostile.ts'
 import { absence } from './absence.ts'
@@ -13,8 +13,8 @@ import { disks } from './disks.ts'
 import type { Fault, FaultWorld, Strike } from './fault.ts'
 import { freezing } from './freezing.ts'
 import { links } from './links.ts'
-import { people } from './people.ts'
 import { relays } from './relays.ts'
+import { versions } from './versions.ts'
 
 export interface Faults {
   /** Lets a fault happen, if it can. */
@@ -26,21 +26,21 @@ export interface Faults {
 
 export function createFaults(
   cluster: Cluster,
-  application: Application,
+  people: People,
   counts: Record<Fault, number>,
   say: (what: string) => void,
 ): Faults {
   const { chance } = cluster
   const world: FaultWorld = {
     cluster,
-    application,
+    people,
     say,
     pickTab() {
       const tabs = cluster.tabs.filter(({ tab }) => !tab.scope.frozen)
       return tabs.length === 0 ? null : chance.pick(tabs)
     },
   }
-  const hostile = createHostile(cluster, application.findings)
+  const hostile = createHostile(cluster, people.applications)
   const { thawSome, thawAll, ...frozen } = freezing(world)
   const strikes: Readonly<Record<Fault, Strike>> = {
     ...links(world),
@@ -51,7 +51,7 @@ export function createFaults(
     ...disks(world),
     ...copies(world),
     ...absence(world),
-    ...people(world),
+    ...versions(world),
     hostile: hostile.strike,
     // The relays' own rule: it is on for the whole history, and counts what it refuses.
     refusal: () => false,

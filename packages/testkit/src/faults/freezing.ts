@@ -9,7 +9,7 @@ export interface Freezing {
   thawAll(): void
 }
 
-export function freezing({ application, cluster, pickTab, say }: FaultWorld): Freezing {
+export function freezing({ people, cluster, pickTab, say }: FaultWorld): Freezing {
   const { chance, clock } = cluster
   const frozen: OpenTab[] = []
   return {
@@ -24,7 +24,7 @@ export function freezing({ application, cluster, pickTab, say }: FaultWorld): Fr
       },
       async 'duplicate-connection'() {
         const device = chance.pick(cluster.devices)
-        while (device.tabs.length < 2) if ((await application.open(device)) === null) return false
+        while (device.tabs.length < 2) if ((await people.open(device)) === null) return false
         const [first] = cluster.tabs.filter(open => open.device === device && !open.tab.scope.frozen)
         if (first === undefined) return false
         say(`a tab of ${device.name} freezes until another one has taken over`)

@@ -3,7 +3,7 @@ import type { MemoryImage } from '@rejoin/relay/kernel'
 import type { FaultWorld, Strike } from './fault.ts'
 
 export function relays({
-  application,
+  people,
   cluster,
   pickTab,
   say,
@@ -15,7 +15,7 @@ export function relays({
       const relay = chance.pick(cluster.relays)
       const open = pickTab()
       // In the middle of what has just been submitted to it, more often than not.
-      if (open !== null) application.act(open)
+      if (open !== null) people.act(open)
       await clock.advance(chance.below(120))
       if (chance.chance(0.4)) {
         say(`${relay.url} restarts when it has sent a verdict`)
