@@ -4,9 +4,12 @@
  */
 import { parseArgs } from 'node:util'
 import { live } from './workloads/w1-live.ts'
+import { rejoining } from './workloads/w4-rejoin.ts'
+import { coldStart } from './workloads/w5-cold-start.ts'
+import { acknowledged } from './workloads/w7-acknowledged.ts'
 import type { Workload } from './workloads/workload.ts'
 
-const workloads: readonly Workload[] = [live]
+const workloads: readonly Workload[] = [live, rejoining, coldStart, acknowledged]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
