@@ -5,13 +5,16 @@
  *   npm run sim -- --plants
  *
  * On a finding it prints what was found, the shrunk history and how to have it again, and ends with 1. It ends with 1 too if
- * a kind of fault never happened: then nothing was shown of it, and there were too few histories.
+ * of hundreds of histories a kind of fault never happened, or a path of a rule was never taken: nothing was shown of it.
  */
 import { parseArgs } from 'node:util'
-import { faultNames, runHistory, shrinkHistory, type Fault } from '@rejoin/testkit'
+import { faultNames, pathNames, runHistory, shrinkHistory, type Fault, type Path } from '@rejoin/testkit'
 import { elusive, plants } from './plants.ts'
 import { runPlant, runPlants } from './run-plants.ts'
 import { topologies } from './topologies.ts'
+
+/** From so many on, everything must have happened. */
+const enoughHistories = 200
 
 const { values } = parseArgs({
   options: {
@@ -36,6 +39,7 @@ if (values.plant !== undefined) {
 const [seed, runs, steps] = [values.seed, values.runs, values.steps].map(Number) as [number, number, number]
 const names = values.topology === undefined ? Object.keys(topologies) : [values.topology]
 const counts = new Map<Fault, number>(faultNames.map(name => [name, 0]))
+const paths = new Map<Path, number>(pathNames.map(name => [name, 0]))
 const begun = performance.now()
 let histories = 0
 let taken = 0
@@ -54,6 +58,7 @@ for (let next = seed; next < seed + runs; next++) {
     for (const [fault, count] of Object.entries(result.counts)) {
       counts.set(fault as Fault, (counts.get(fault as Fault) ?? 0) + count)
     }
+    for (const name of pathNames) paths.set(name, (paths.get(name) ?? 0) + result.paths[name])
     if (result.findings.length === 0) continue
     console.log(`seed ${next} in ${name}: ${result.findings[0]}`)
     if (!values.brief) {
@@ -70,15 +75,22 @@ for (let next = seed; next < seed + runs; next++) {
 
 const seconds = (performance.now() - begun) / 1000
 const missing = [...counts].filter(([fault, count]) => count === 0 && names.some(name => isOn(name, fault)))
-const happened = [...counts].map(([fault, count]) => `${fault} ${count}`).join(', ')
-console.log(`faults: ${happened}`)
+const untaken = [...paths].filter(([, count]) => count === 0)
+console.log(`faults: ${list(counts)}`)
+console.log(`paths: ${list(paths)}`)
 console.log(
   `${histories} histories, ${taken} steps, ${events} events, nothing found; ` +
     `${Math.round(taken / seconds)} steps/s, ${Math.round(events / seconds)} events/s`,
 )
-if (missing.length > 0 && !values.brief) {
-  console.log(`never happened, so nothing was shown of it: ${missing.map(([fault]) => fault).join(', ')}`)
-  process.exit(1)
+const never = [...missing, ...untaken].map(([name]) => name).join(', ')
+if (never !== '' && !values.brief) {
+  console.log(`never happened, so nothing was shown of it: ${never}`)
+  // Fewer are had to look into something, and need not show everything.
+  if (histories >= enoughHistories) process.exit(1)
+}
+
+function list(all: ReadonlyMap<string, number>): string {
+  return [...all].map(([name, count]) => `${name} ${count}`).join(', ')
 }
 
 function isOn(name: string, fault: Fault): boolean {

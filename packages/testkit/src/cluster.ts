@@ -8,6 +8,8 @@ import { createChance, type Chance } from './chance.ts'
 import { createSimulatedClock, type SimulatedClock } from './clock.ts'
 import { createSimulatedDevice, type SimulatedDevice, type SimulatedTab } from './device.ts'
 import { createSimulatedNetwork, type SimulatedNetwork } from './network.ts'
+import { noPaths, type PathCounts, type Take } from './paths/path.ts'
+import { watchNetwork } from './paths/sessions.ts'
 import { createPeering, type Links } from './peering.ts'
 import { createSimulatedRelay, type SimulatedRelay } from './relay.ts'
 import { narrowCollections, simulatedCollections, type SimulatedCollections } from './schema.ts'
@@ -41,6 +43,9 @@ export interface Cluster {
   readonly devices: readonly SimulatedDevice[]
   readonly relays: readonly SimulatedRelay[]
   readonly spaces: readonly string[]
+  /** How often each path was taken. */
+  readonly paths: PathCounts
+  readonly take: Take
   /** What is open in tabs that are alive. */
   readonly tabs: readonly OpenTab[]
   /** What a bug of the product threw where nobody waited for it. */
@@ -57,6 +62,9 @@ export interface Cluster {
   close(): void
 }
 
+/** Who forges, whatever its device. */
+export const hostileName = 'mallory'
+
 /** Where a device keeps its replica of a space. */
 export function databaseOf(space: string): string {
   return `rejoin//${space}`
@@ -65,7 +73,13 @@ export function databaseOf(space: string): string {
 export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const chance = createChance(options.seed)
   const clock = createSimulatedClock()
-  const network = createSimulatedNetwork(clock, chance.fork())
+  const paths = noPaths()
+  const take: Take = path => void (paths[path] += 1)
+  const network = watchNetwork(
+    createSimulatedNetwork(clock, chance.fork()),
+    take,
+    name => name !== hostileName,
+  )
   const epoch = 1_800_000_000_000
   const thrown: unknown[] = []
   const note = (error: unknown): void => void thrown.push(error)
@@ -85,14 +99,14 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   )
   for (const relay of relays) await relay.start()
   const devices = Array.from({ length: options.devices ?? 3 }, (_, i) =>
-    createSimulatedDevice(`device-${i}`, { clock, chance: chance.fork(), network, epoch }),
+    createSimulatedDevice(`device-${i}`, { clock, chance: chance.fork(), network, epoch, take }),
   )
   let tabs: OpenTab[] = []
   const spaces = Array.from({ length: options.spaces ?? 1 }, (_, i) => (i === 0 ? 'space' : `space-${i}`))
   const peering = createPeering(relays, options.links ?? 'line', spaces, network, note)
 
   function addDevice(user?: string): SimulatedDevice {
-    const world = { clock, chance: chance.fork(), network, epoch }
+    const world = { clock, chance: chance.fork(), network, epoch, take }
     const device = createSimulatedDevice(`device-${devices.length}`, world, user)
     devices.push(device)
     return device
@@ -124,7 +138,10 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       },
     )
     for (let i = 0; i < 100 && replica === null && tab.scope.alive; i++) await clock.advance(5)
-    return replica === null || !tab.scope.alive ? null : { tab, space, device, replica, isNarrow }
+    if (replica === null || !tab.scope.alive) return null
+    const open: OpenTab = { tab, space, device, replica, isNarrow }
+    open.replica.on('repaired', () => take('repaired'))
+    return open
   }
 
   const cluster: Cluster = {
@@ -135,6 +152,8 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     relays,
     thrown,
     spaces,
+    paths,
+    take,
     epoch,
     get tabs() {
       tabs = tabs.filter(({ tab }) => tab.scope.alive)

@@ -8,6 +8,8 @@ import type { Chance } from './chance.ts'
 import type { SimulatedClock } from './clock.ts'
 import { createSimulatedDisk, type DiskImage, type SimulatedDisk } from './disk.ts'
 import type { SimulatedNetwork } from './network.ts'
+import { watchStorage } from './paths/journals.ts'
+import type { Take } from './paths/path.ts'
 import { createScope, type Scope } from './scope.ts'
 import { createSimulatedProfile } from './tabs.ts'
 
@@ -61,10 +63,12 @@ export function createSimulatedDevice(
     readonly chance: Chance
     readonly network: SimulatedNetwork
     readonly epoch: number
+    /** Notes the paths that its storage shows. */
+    readonly take?: Take | undefined
   },
   user: string = name,
 ): SimulatedDevice {
-  const { clock, chance, network, epoch } = world
+  const { clock, chance, network, epoch, take } = world
   const disk = createSimulatedDisk(chance.fork())
   const profile = createSimulatedProfile(chance.fork())
   const markers = new Map<string, MarkerRecord>()
@@ -94,7 +98,7 @@ export function createSimulatedDevice(
       }
       const portsOf = (database: string): ClientPorts => ({
         runtime,
-        openStorage: disk.openFrom(scope),
+        openStorage: take === undefined ? disk.openFrom(scope) : watchStorage(disk.openFrom(scope), take),
         locks: profile.locksOf(scope),
         openChannel: profile.channelsOf(scope),
         connect: network.connectFrom(name, scope),

@@ -9,6 +9,7 @@ import { checkConservation, checkRest, checkStatus } from './checks.ts'
 import { createCluster } from './cluster.ts'
 import { faultNames, type Fault } from './faults/fault.ts'
 import { createFaults } from './faults/faults.ts'
+import type { PathCounts } from './paths/path.ts'
 import { decodeValue, partName } from '@rejoin/core'
 
 export interface HistoryOptions {
@@ -26,6 +27,7 @@ export interface HistoryResult {
   readonly seed: number
   readonly findings: readonly string[]
   readonly counts: Readonly<Record<Fault, number>>
+  readonly paths: PathCounts
   readonly writes: number
   readonly acknowledged: number
   readonly refused: number
@@ -89,6 +91,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     seed: options.seed,
     findings,
     counts,
+    paths: cluster.paths,
     writes: log.length,
     acknowledged: log.filter(entry => entry.relay).length,
     refused: log.filter(entry => entry.refused !== null).length,

@@ -29,7 +29,7 @@ import {
   type Write,
 } from '@rejoin/core'
 import type { Application } from './application/application.ts'
-import type { Cluster } from './cluster.ts'
+import { hostileName, type Cluster } from './cluster.ts'
 import type { SimulatedRelay } from './relay.ts'
 import { simulatedCollections } from './schema.ts'
 import { createScope } from './scope.ts'
@@ -68,7 +68,7 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
     if (victims.length === 0) return false
     const victim = chance.pick(victims)
     const [record] = await relay.store.writers(space, [victim.writer])
-    if (record === undefined || record.user === 'mallory') return false
+    if (record === undefined || record.user === hostileName) return false
     const now = epoch + clock.time
     const own: Mark = {
       ms: Math.max(now, latest(row) + 1),
@@ -93,10 +93,10 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
       type: 'hello',
       protocol: protocolVersion,
       space,
-      token: 'mallory',
+      token: hostileName,
       // A store's id looks like a writer's.
       replica: String(writerFromBytes(chance.bytes(8))) as StoreId,
-      device: 'mallory',
+      device: hostileName,
       role: 'client',
       cursors: [],
       empty: true,
@@ -106,7 +106,7 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
       credit: 0,
     }
     clock.after(5000, () => scope.kill())
-    network.connectFrom('mallory', scope)(url, {
+    network.connectFrom(hostileName, scope)(url, {
       opened(link) {
         link.send(encodeFrame(hello))
         link.send(encodeFrame({ type: 'range', ranges: [] }))

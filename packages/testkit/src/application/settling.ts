@@ -11,6 +11,7 @@ export function settleConflict(author: Author, open: OpenTab): void {
   const conflict: Conflict | undefined = open.replica.conflicts.get()[0] as Conflict | undefined
   if (conflict === undefined) return
   const key = documentKey(conflict.collection, conflict.id)
+  author.cluster.take(conflict.kind === 'deletion' ? 'deletion-conflict' : 'conflict')
   if (conflict.kind === 'deletion') settleDeletion(author, open, conflict, key)
   else settleTitle(author, open, conflict, key)
 }
@@ -42,8 +43,8 @@ function settleTitle(author: Author, open: OpenTab, conflict: Conflict, key: Doc
       (isPicked ? { pick: 0 } : { value }) as never,
     )
     documents.update(conflict.id, { log: { add: [entry.token] } })
-    if (outcome === 'already-settled')
-      author.findings.push(`[K3] a conflict of ${key} that is shown is settled`)
+    if (outcome === 'settled') author.cluster.take('conflict-settled')
+    else author.findings.push(`[K3] a conflict of ${key} that is shown is settled`)
   })
   author.follow([entry], handle)
 }

@@ -1,0 +1,65 @@
+/** Paths that can be seen in what devices store: which chunks, pages and fences. */
+import {
+  decodeChunk,
+  StorageCollision,
+  type Chunk,
+  type OpenStorage,
+  type StorageRequest,
+} from '@rejoin/core'
+import type { Take } from './path.ts'
+
+/** The same storage, watched. */
+export function watchStorage(open: OpenStorage, take: Take): OpenStorage {
+  return async (name, version, stores) => {
+    const storage = await open(name, version, stores)
+    return {
+      ...storage,
+      async transact(options) {
+        try {
+          const answers = await storage.transact(options)
+          if (options.mode === 'readwrite')
+            for (const request of options.requests) pathsOfRequest(request, take)
+          return answers
+        } catch (error) {
+          if (error instanceof StorageCollision) take('fence-lost')
+          throw error
+        }
+      },
+    }
+  }
+}
+
+function pathsOfRequest(request: StorageRequest, take: Take): void {
+  if (request.op === 'put' && request.store === 'pages') return take('pages')
+  if (request.op === 'put' && request.store === 'journal') return take('folded')
+  if (request.op !== 'add') return
+  if (request.store === 'terms' && Array.isArray(request.key) && request.key[1] === 0)
+    return take('fence-taken')
+  if (request.store !== 'journal') return
+  const { bytes } = request.value as { readonly bytes: Uint8Array }
+  const decoded = decodeChunk(bytes)
+  if (decoded.ok) pathsOfChunk(decoded.value, take)
+}
+
+function pathsOfChunk(chunk: Chunk, take: Take): void {
+  switch (chunk.kind) {
+    case 'own':
+    case 'verdicts':
+    case 'settled':
+    case 'forgotten':
+      return take(chunk.kind)
+    case 'pulled':
+      take('pulled')
+      if (chunk.frontier?.how === 'replace') take('frontier-replaced')
+      return
+    case 'remade':
+      take('remade')
+      if (chunk.quarantined.length > 0) take('quarantined')
+      if (chunk.quarantined.some(({ error }) => error.code === 'built-on-refused')) take('built-on-refused')
+      if (chunk.transactions.some(({ to }) => to.writes.some(({ texts }) => texts.size > 0)))
+        take('remade-text')
+      return
+    case 'snapshot':
+      return
+  }
+}
