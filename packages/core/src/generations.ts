@@ -70,6 +70,24 @@ export function coversPosition(
   return false
 }
 
+/** How much of the feed that ends at (generation, position) a frontier holds: up to where it left its lineage. */
+export function heldPosition(
+  table: GenerationTable,
+  frontier: Positions,
+  generation: GenerationId,
+  position: number,
+): number {
+  let most = 0
+  for (const { id } of lineageOf(table, generation)) {
+    const limit = impliedPosition(table, generation, position, id)
+    for (const [held, at] of frontier) {
+      const here = impliedPosition(table, held, at, id)
+      if (here > most) most = Math.max(most, Math.min(here, limit))
+    }
+  }
+  return most
+}
+
 /** Whether a frontier covers a reach: every entry of it. */
 export function coversPositions(table: GenerationTable, frontier: Positions, reach: Positions): boolean {
   for (const [generation, position] of reach) {

@@ -98,6 +98,7 @@ export {
   addPosition,
   coversPosition,
   coversPositions,
+  heldPosition,
   impliedPosition,
   joinPositions,
   learnGenerations,
@@ -230,6 +231,7 @@ export {
 } from './reconcile.ts'
 export { createRelaySpace, type RelaySpace } from './relay/space.ts'
 export type { Caller, Delivery, SpaceSession, TurnReads } from './relay/space-session.ts'
+export type { Lead } from './relay/standing.ts'
 export { makeAnew, type RemakeContext } from './remake/make-anew.ts'
 export { bodiesToRemake, entriesToRemake, type RemakePlan } from './remake/plan.ts'
 export { sizeOfRow, sizeOfTexts, sizeOfTransaction, sizeOfWrite } from './size.ts'

@@ -11,7 +11,7 @@ export interface Kernel {
   attach(link: SessionLink): KernelSession
   /**
    * Speaks first over a link to a peer: from then on each pulls the other's feed of this space. The frames that
-   * come are to be given to the session that it returns.
+   * come are to be given to the session that it returns. What a relay dials that follows is its leader.
    */
   dial(space: string, link: SessionLink): KernelSession
   /** Stops accepting, answers what is in flight, then resolves. */
@@ -46,6 +46,13 @@ export interface KernelOptions {
   readonly log: Log
   /** What relays that are peers of each other show. Without it nobody is a peer (SPEC T3). */
   readonly peerToken?: string | undefined
+  /**
+   * Whether it follows what it dials: it judges nothing, but passes on what is submitted or given to it, and has that
+   * when it comes back in its pull (SPEC Q2).
+   */
+  readonly follows?: boolean | undefined
+  /** How many other relays are to have a write on disk until it is at `quorum`; without it there is no such level (SPEC A3). */
+  readonly ackReplicas?: number | undefined
 }
 
 export type CreateKernel = (options: KernelOptions) => Kernel

@@ -4,6 +4,7 @@ import {
   addPosition,
   coversPosition,
   coversPositions,
+  heldPosition,
   impliedPosition,
   joinPositions,
   learnGenerations,
@@ -99,6 +100,25 @@ test('[S3] a frontier covers a reach exactly when it implies every event of it',
       expect(coversPositions(table, frontier, reach)).toBe(covered)
     }),
     { numRuns: 500 },
+  )
+})
+
+/** The generation whose opening made what stands at a position of a feed. */
+function madeBy(generation: GenerationId, position: number): GenerationId {
+  const fact = table.get(generation)
+  return fact?.parent != null && position <= fact.start ? madeBy(fact.parent, position) : generation
+}
+
+test('[A3, S4] a frontier holds of a feed what was made before it left its lineage', () => {
+  fc.assert(
+    fc.property(positions, place, (frontier, [generation, position]) => {
+      const held = new Set<string>()
+      for (const [of, at] of frontier) for (let i = 1; i <= at; i++) held.add(`${madeBy(of, i)} ${i}`)
+      let most = 0
+      while (most < position && held.has(`${madeBy(generation, most + 1)} ${most + 1}`)) most++
+      expect(heldPosition(table, frontier, generation, position)).toBe(most)
+    }),
+    { numRuns: 1000 },
   )
 })
 

@@ -26,7 +26,7 @@ function gives(
   ...frames: readonly GiveFrame['rows'][]
 ): { readonly answers: readonly Frame[]; readonly rows: ReadonlyMap<string, HeldRow> } {
   const space = createRelaySpace(
-    { name: 'space', store, generation, screen, levels: ['relay'] },
+    { name: 'space', store, generation, screen, lead: { leader: store, levels: ['relay'] } },
     { record: null, generations: [] },
   )
   const { session } = space.hello(

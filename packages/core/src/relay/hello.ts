@@ -5,6 +5,7 @@
 import type { HelloFrame, WelcomeFrame } from '../frames.ts'
 import {
   coversPositions,
+  heldPosition,
   impliedPosition,
   lineageOf,
   type Cursor,
@@ -25,7 +26,11 @@ export function beginningOf(standing: Standing, frame: HelloFrame): Beginning {
   if (resumed !== null) return { begin: 'resume', cursor: resumed }
   const { generation, position } = standing
   const at = (cut: number): Cursor => ({ generation, cut, place: cut })
-  if (frame.role === 'peer') return { begin: 'resume', cursor: at(forkOf(standing, frame)) }
+  if (frame.role === 'peer') {
+    const pulled = new Map(frame.cursors.map(cursor => [cursor.generation, cursor.cut]))
+    const fork = heldPosition(standing.generations, pulled, generation, position)
+    return { begin: 'resume', cursor: at(fork) }
+  }
   return frame.empty ? { begin: 'new', cursor: at(0) } : { begin: 'join', cursor: at(position) }
 }
 
@@ -42,17 +47,6 @@ function resumeFrom(standing: Standing, frame: HelloFrame): Cursor | null {
   for (const cursor of frame.cursors) consider(cursor.generation, cursor.cut, cursor.place)
   for (const [from, cut] of frame.frontier) consider(from, cut, cut)
   return best
-}
-
-function forkOf({ generations, generation, position }: Standing, frame: HelloFrame): number {
-  const lineage = new Set(lineageOf(generations, generation).map(fact => fact.id))
-  let fork = 0
-  for (const cursor of frame.cursors) {
-    if (!lineage.has(cursor.generation)) continue
-    const held = impliedPosition(generations, generation, position, cursor.generation)
-    fork = Math.max(fork, Math.min(held, cursor.cut))
-  }
-  return fork
 }
 
 export function sessionOf(
@@ -92,7 +86,8 @@ export function welcomeOf(
   beginning: Beginning,
   now: number,
 ): WelcomeFrame {
-  const { store, generations, frontier, levels } = standing
+  const { store, generations, frontier } = standing
+  const { leader, levels } = standing.lead
   return {
     type: 'welcome',
     time: now,
@@ -104,7 +99,7 @@ export function welcomeOf(
     // Q4: who may only read keeps what it wrote, for a token that may write.
     levels: caller.mayWrite ? levels : [],
     user: caller.user,
-    leader: store,
+    leader,
     term: 0,
   }
 }

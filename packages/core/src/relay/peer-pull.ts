@@ -5,7 +5,7 @@
 import { bodyKey } from '../bodies.ts'
 import type { ChangesFrame, Cut, TextFrame, WantFrame, WelcomeFrame } from '../frames.ts'
 import {
-  coversPosition,
+  heldPosition,
   joinPositions,
   noPositions,
   type Generation,
@@ -29,12 +29,8 @@ export interface PeerPull {
   text(frame: TextFrame): PulledTurn
   /** The pull begins again at the start of the feed (SPEC P5). */
   restart(): void
-  /** Whether the peer holds everything of a feed up to a position, by what it told. */
-  holds(
-    generations: ReadonlyMap<GenerationId, Generation>,
-    generation: GenerationId,
-    position: number,
-  ): boolean
+  /** How much of a feed that ends at a position the peer has on disk, by what it told (SPEC A3). */
+  held(generations: ReadonlyMap<GenerationId, Generation>, generation: GenerationId, position: number): number
 }
 
 export function createPeerPull(before: PeerState | null): PeerPull {
@@ -121,7 +117,7 @@ export function createPeerPull(before: PeerState | null): PeerPull {
       if (cursor !== null) cursor = { ...cursor, cut: 0, place: 0 }
       atCut = false
     },
-    holds: (generations, generation, position) =>
-      coversPosition(new Map([...generations, ...facts]), frontier, generation, position),
+    held: (generations, generation, position) =>
+      heldPosition(new Map([...generations, ...facts]), frontier, generation, position),
   }
 }

@@ -26,7 +26,7 @@ import { beginningOf, sessionOf, welcomeOf } from './hello.ts'
 import { needsOf, type Needs } from './needs.ts'
 import { createOrigins } from './origins.ts'
 import type { Caller, Delivery, SpaceSession, TurnReads } from './space-session.ts'
-import { createStanding, type SpaceOptions } from './standing.ts'
+import { createStanding, type Lead, type SpaceOptions } from './standing.ts'
 import { takeGive, takePulled, takeSubmit, type Pulled } from './taking.ts'
 import { createTurn, type Turn } from './turn.ts'
 
@@ -38,6 +38,8 @@ export interface RelaySpace {
   readonly cursors: ReadonlyMap<StoreId, PeerState>
   readonly frontier: Positions
   readonly generations: ReadonlyMap<GenerationId, Generation>
+  /** What hellos are told of who judges. Set when a follower meets its leader. */
+  lead: Lead
   /** Answers a hello; the session's walk begins when its reconciling has ended. */
   hello(
     frame: HelloFrame,
@@ -96,6 +98,12 @@ export function createRelaySpace(options: SpaceOptions, loaded: LoadedSpace): Re
     },
     get frontier() {
       return standing.frontier
+    },
+    get lead() {
+      return standing.lead
+    },
+    set lead(lead) {
+      standing.lead = lead
     },
     generations,
     sessions,

@@ -18,10 +18,19 @@ export interface SpaceOptions {
   /** Of this opening of the store. */
   readonly generation: GenerationId
   readonly screen: ScreenText
+  /** How it begins: a relay that follows none is its own leader. */
+  readonly lead: Lead
+}
+
+/** Who judges here, and which levels that gives (SPEC Q2, A3). */
+export interface Lead {
+  /** Null where a follower has not met its leader yet. */
+  readonly leader: StoreId | null
   readonly levels: readonly Level[]
 }
 
-export interface Standing extends SpaceOptions {
+export interface Standing extends Omit<SpaceOptions, 'lead'> {
+  lead: Lead
   readonly generations: Map<GenerationId, Generation>
   readonly record: SpaceRecord
   readonly position: number

@@ -1,5 +1,13 @@
 /** A session that a space knows, with the link that carries its frames. */
-import { encodeFrame, type Frame, type PeerPull, type RowIndex, type SpaceSession } from '@rejoin/core'
+import {
+  encodeFrame,
+  type Frame,
+  type PeerPull,
+  type QuorumFrame,
+  type RowIndex,
+  type SpaceSession,
+  type StoreId,
+} from '@rejoin/core'
 import { bufferedMarkBytes, type SessionLink } from '../kernel-port.ts'
 
 export interface Attached {
@@ -15,6 +23,14 @@ export interface Attached {
   /** Rows that it gave back, and those of them that were not taken, until the log was told (SPEC R2, T2). */
   given: number
   givenRefused: number
+  /** Who judges, by what its welcome said. */
+  readonly leader: StoreId | null
+  /** The follower over whose link it is passed on; null if the link is its own. */
+  readonly follower: Attached | null
+  /** Whether it waits for what is at quorum: it wrote, or asked for that level, or passes it on. */
+  awaitsQuorum: boolean
+  /** What it heard of that last. */
+  quorum: QuorumFrame | null
   open: boolean
 }
 

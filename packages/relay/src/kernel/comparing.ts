@@ -27,7 +27,7 @@ export function createComparing(space: RelaySpace, generation: GenerationId, log
   const differences = new WeakMap<Attached, number>()
 
   function compare(attached: Attached, pull: PeerPull, expected: Fingerprint): void {
-    if (!pull.holds(space.generations, generation, space.position)) return
+    if (pull.held(space.generations, generation, space.position) < space.position) return
     if (isSameFingerprint(expected, space.fingerprint)) return void differences.delete(attached)
     const count = (differences.get(attached) ?? 0) + 1
     differences.set(attached, count)

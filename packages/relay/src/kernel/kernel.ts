@@ -41,7 +41,12 @@ export function createKernel(options: KernelOptions): Kernel {
   function open(name: string): Promise<SpaceDriver> {
     let opening = spaces.get(name)
     if (opening === undefined) {
-      opening = openSpaceDriver(name, options, () => letGo(name))
+      opening = openSpaceDriver(
+        name,
+        options,
+        user => callerOf(user, name),
+        () => letGo(name),
+      )
       spaces.set(name, opening)
       opening.catch(() => spaces.delete(name))
       if (spaces.size === 1) beat()
@@ -79,12 +84,19 @@ export function createKernel(options: KernelOptions): Kernel {
     const identity = await options.token(hello.token, { space, device, address: link.address })
     if (identity === null)
       return failure('unauthenticated', { reason: 'the token is missing, wrong or expired' })
-    const grant = await options.access(identity.user, space)
-    if (grant === 'none') return failure('not-permitted', { reason: 'no access to this space' })
+    const caller = await callerOf(identity.user, space)
+    if ('code' in caller) return caller
     const driver = await open(space)
+    return { driver, attached: await driver.attach(link, hello, caller, null) }
+  }
+
+  /** What a user may do in a space. */
+  async function callerOf(user: string, space: string): Promise<Caller | Failure> {
+    const grant = await options.access(user, space)
+    if (grant === 'none') return failure('not-permitted', { reason: 'no access to this space' })
     const rule = (write: Write): Failure | null => {
       try {
-        const verdict = options.accept(write, { user: identity.user, space })
+        const verdict = options.accept(write, { user, space })
         return verdict === true ? null : failure('refused-by-rule', { reason: verdict })
       } catch (error) {
         // A rule's bug costs the write that met it, and nobody else's.
@@ -92,8 +104,7 @@ export function createKernel(options: KernelOptions): Kernel {
         return failure('refused-by-rule', { reason: 'the rule of this relay failed' })
       }
     }
-    const caller = { user: identity.user, mayWrite: grant === 'write', rule }
-    return { driver, attached: await driver.attach(link, hello, caller, null) }
+    return { user, mayWrite: grant === 'write', rule }
   }
 
   /** T3: peers trust each other like operators, so only who shows the operators' token is one. */

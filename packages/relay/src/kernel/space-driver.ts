@@ -20,6 +20,8 @@ import {
   type Frame,
   type HeldRow,
   type HelloFrame,
+  type Lead,
+  type PassedFrame,
   type PeerPull,
   type WantFrame,
   type WelcomeFrame,
@@ -27,12 +29,15 @@ import {
   type WriterRecord,
 } from '@rejoin/core'
 import { screenUpdate } from '@rejoin/resolve/screen'
-import { closeCodeOf } from '../close-code.ts'
+import { closeCodeOf, closeCodes } from '../close-code.ts'
 import type { KernelOptions, SessionLink } from '../kernel-port.ts'
 import { hasRoom, isWritable, send, sendBytes, type Attached } from './attached.ts'
 import { createComparing } from './comparing.ts'
 import { withoutKnownTexts } from './known-texts.ts'
 import { answerWant, sendPage } from './pages.ts'
+import { createPassedSessions } from './passed-sessions.ts'
+import { createPassingOn, isJudged } from './passing-on.ts'
+import { createQuorum } from './quorum.ts'
 import { answerRange } from './ranges.ts'
 
 export interface SpaceDriver {
@@ -67,16 +72,35 @@ const askedMax = 262_144
 export async function openSpaceDriver(
   name: string,
   options: KernelOptions,
+  /** What a user may do here. */
+  admit: (user: string) => Promise<Caller | Failure>,
   onEmpty: () => void,
 ): Promise<SpaceDriver> {
-  const { store, runtime, log } = options
+  const { store, runtime, log, follows = false, ackReplicas = 0 } = options
+  const lead: Lead = {
+    leader: follows ? null : store.id,
+    levels: ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
+  }
   const loadSpace = async (): Promise<ReturnType<typeof createRelaySpace>> =>
     createRelaySpace(
-      { name, store: store.id, generation: store.generation, screen: screenUpdate, levels: ['relay'] },
+      { name, store: store.id, generation: store.generation, screen: screenUpdate, lead },
       await store.loadSpace(name),
     )
   const space = await loadSpace()
   const comparing = createComparing(space, store.generation, log)
+  const quorum = createQuorum(space, store.generation, ackReplicas)
+  const passedSessions = createPassedSessions({
+    space: name,
+    admit,
+    attach: (link, hello, caller, follower) => attach(link, hello, caller, null, follower),
+    receive,
+    detach,
+    fail: unpassable,
+  })
+  const passingOn = follows
+    ? createPassingOn({ space, generation: store.generation, refuse, sendAway })
+    : null
+  let leader: Attached | null = null
   const attachedBySession = new Map<unknown, Attached>()
   let queue: Job[] = []
   let running: Promise<void> | null = null
@@ -109,6 +133,7 @@ export async function openSpaceDriver(
         const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame
         takeIn(attached, news, reads)
       }
+      if (quorum.count(attachedBySession.values())) tellQuorum()
       if (jobs.some(job => job.kind === 'attach')) space.openLineage()
       const draft = space.draft()
       if (draft !== null) await store.commit(draft)
@@ -235,6 +260,14 @@ export async function openSpaceDriver(
     refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
   }
 
+  function unpassable(follower: Attached, error: unknown): void {
+    log.error(
+      { space: name, error: JSON.stringify(error) },
+      'what a follower passed on could not be taken in',
+    )
+    refuse(follower, failure('overloaded', { retryAfterMs: 1000 }))
+  }
+
   /** T2: what clients give back is counted, and told once it has ended. */
   function tellGiven(attached: Attached): void {
     const { session, given: rows, givenRefused: refused } = attached
@@ -327,6 +360,45 @@ export async function openSpaceDriver(
     send(attached, { type: 'range', ranges: [] })
   }
 
+  /** A3: who waits for it hears it at once, everybody else with a heartbeat. */
+  function tellQuorum(): void {
+    for (const attached of attachedBySession.values()) if (attached.awaitsQuorum) tellQuorumTo(attached)
+  }
+
+  function tellQuorumTo(attached: Attached): void {
+    const { frame } = quorum
+    if (frame === null || attached.quorum === frame || attached.follower !== null) return
+    attached.quorum = frame
+    send(attached, frame)
+  }
+
+  function receive(attached: Attached, frame: Frame): void {
+    if (!attached.open) return
+    if (frame.type === 'submit') attached.awaitsQuorum = true
+    if (frame.type === 'passed') return receivePassed(attached, frame)
+    if (frame.type === 'quorum') {
+      if (attached === leader && quorum.hear(frame)) tellQuorum()
+      return
+    }
+    // Q2: it is the leader's to judge.
+    if (passingOn !== null && attached.pull === null && isJudged(frame))
+      return passingOn.pass(attached, frame)
+    queue.push({ kind: 'frame', attached, frame })
+    start()
+  }
+
+  function receivePassed(attached: Attached, frame: PassedFrame): void {
+    if (attached === leader) return passingOn?.answered(frame)
+    if (attached.pull !== null) return passedSessions.receive(attached, frame)
+    refuse(attached, failure('malformed-frame', { reason: 'only relays pass on' }))
+  }
+
+  function sendAway(attached: Attached, retryAfterMs: number): void {
+    send(attached, { type: 'bye', retryAfterMs })
+    attached.link.close(closeCodes.draining, 'begin again')
+    detach(attached)
+  }
+
   function refuse(attached: Attached, error: Failure): void {
     send(attached, { type: 'refuse', error })
     attached.link.close(closeCodeOf(error.code), error.code)
@@ -339,52 +411,74 @@ export async function openSpaceDriver(
     tellGiven(attached)
     space.leave(attached.session)
     attachedBySession.delete(attached.session)
+    if (attached === leader) leader = null
+    passingOn?.left(attached)
+    passedSessions.left(attached)
     if (attachedBySession.size === 0) onEmpty()
   }
 
-  return {
-    attach: (link, hello, caller, welcomed) =>
-      new Promise(resolve => {
-        const run = (): void => {
-          const { session, welcome } = space.hello(hello, caller, runtime.now())
-          const pull = hello.role === 'peer' ? createPeerPull(space.cursors.get(hello.replica) ?? null) : null
-          const attached: Attached = {
-            link,
-            session,
-            pull,
-            index: null,
-            answers: [],
-            asked: 0,
-            given: 0,
-            givenRefused: 0,
-            open: true,
-          }
-          attachedBySession.set(session, attached)
-          send(attached, welcome)
-          if (pull !== null) greetBack(attached, pull, hello, welcomed)
-          if (!welcome.covers || welcome.begin === 'join') {
-            log.info(
-              { space: name, replica: hello.replica, begin: welcome.begin },
-              'a replica holds more than this relay',
-            )
-          }
-          resolve(attached)
+  function attach(
+    link: SessionLink,
+    hello: HelloFrame,
+    caller: Caller,
+    welcomed: WelcomeFrame | null,
+    follower: Attached | null,
+  ): Promise<Attached> {
+    return new Promise(resolve => {
+      const run = (): void => {
+        const { session, welcome } = space.hello(hello, caller, runtime.now())
+        const pull = hello.role === 'peer' ? createPeerPull(space.cursors.get(hello.replica) ?? null) : null
+        const attached: Attached = {
+          link,
+          session,
+          pull,
+          index: null,
+          answers: [],
+          asked: 0,
+          given: 0,
+          givenRefused: 0,
+          leader: welcome.leader,
+          follower,
+          awaitsQuorum: hello.role === 'peer' || hello.level === 'quorum',
+          quorum: null,
+          open: true,
         }
-        queue.push({ kind: 'attach', run })
-        start()
-      }),
-    helloToPeer,
-    receive(attached, frame) {
-      queue.push({ kind: 'frame', attached, frame })
+        attachedBySession.set(session, attached)
+        send(attached, welcome)
+        if (pull !== null) greetBack(attached, pull, hello, welcomed)
+        tellQuorumTo(attached)
+        if (passingOn !== null && welcomed !== null) {
+          leader = attached
+          space.lead = { leader: welcomed.leader, levels: welcomed.levels }
+          passingOn.found(attached)
+        }
+        if (!welcome.covers || welcome.begin === 'join') {
+          log.info(
+            { space: name, replica: hello.replica, begin: welcome.begin },
+            'a replica holds more than this relay',
+          )
+        }
+        resolve(attached)
+      }
+      queue.push({ kind: 'attach', run })
       start()
-    },
+    })
+  }
+
+  return {
+    attach: (link, hello, caller, welcomed) => attach(link, hello, caller, welcomed, null),
+    helloToPeer,
+    receive,
     detach,
     wake: start,
     heartbeat() {
       const bytes = encodeFrame({ type: 'heartbeat', position: space.position, time: runtime.now() })
       for (const attached of attachedBySession.values()) {
+        // What is passed on has its pull at the follower, which sends heartbeats of its own.
+        if (attached.follower !== null) continue
         if (attached.pull !== null && attached.session.live) sendCut(attached)
         else sendBytes(attached, bytes)
+        tellQuorumTo(attached)
       }
     },
     isIdle: () => attachedBySession.size === 0 && running === null && queue.length === 0,

@@ -1,0 +1,145 @@
+/**
+ * A leader's half of passing on (SPEC Q2, T3): each session that a follower passes on is one of this space, whose frames
+ * come wrapped over the follower's link. It is judged as its user's, submits and gives, and pulls nothing.
+ */
+import {
+  decodeFrame,
+  encodeFrame,
+  noPositions,
+  protocolVersion,
+  type Caller,
+  type Failure,
+  type Frame,
+  type HelloFrame,
+  type PassedContent,
+  type PassedFrame,
+} from '@rejoin/core'
+import type { SessionLink } from '../kernel-port.ts'
+import { send, type Attached } from './attached.ts'
+import { isJudged } from './passing-on.ts'
+
+export interface PassedSessions {
+  receive(follower: Attached, frame: PassedFrame): void
+  /** A follower's link has ended, and with it all that it carried. */
+  left(follower: Attached): void
+}
+
+export interface PassedSessionsOptions {
+  readonly space: string
+  /** What its user may do here. */
+  readonly admit: (user: string) => Promise<Caller | Failure>
+  readonly attach: (
+    link: SessionLink,
+    hello: HelloFrame,
+    caller: Caller,
+    follower: Attached,
+  ) => Promise<Attached>
+  readonly receive: (attached: Attached, frame: Frame) => void
+  readonly detach: (attached: Attached) => void
+  /** What a follower sent makes no sense, or could not be begun. */
+  readonly fail: (follower: Attached, error: unknown) => void
+}
+
+interface PassedSession {
+  attached: Attached | null
+  isOver: boolean
+  /** What came while it was found out what its user may do. */
+  readonly early: Frame[]
+}
+
+export function createPassedSessions(options: PassedSessionsOptions): PassedSessions {
+  const sessions = new WeakMap<Attached, Map<number, PassedSession>>()
+
+  function of(follower: Attached): Map<number, PassedSession> {
+    let numbered = sessions.get(follower)
+    if (numbered === undefined) sessions.set(follower, (numbered = new Map()))
+    return numbered
+  }
+
+  async function begin(
+    follower: Attached,
+    number: number,
+    whose: Extract<PassedContent, { kind: 'begin' }>,
+  ): Promise<void> {
+    const session: PassedSession = { attached: null, isOver: false, early: [] }
+    of(follower).set(number, session)
+    const link = linkThrough(follower, number, () => end(follower, number))
+    const caller = await options.admit(whose.user)
+    if ('code' in caller) {
+      link.send(encodeFrame({ type: 'refuse', error: caller }))
+      return link.close(0, caller.code)
+    }
+    if (session.isOver) return
+    const attached = await options.attach(link, helloOf(options.space, whose), caller, follower)
+    if (session.isOver) return options.detach(attached)
+    session.attached = attached
+    for (const frame of session.early) options.receive(attached, frame)
+  }
+
+  function take(follower: Attached, number: number, bytes: Uint8Array): void {
+    const decoded = decodeFrame(bytes)
+    if (!decoded.ok) return options.fail(follower, decoded.error)
+    const session = of(follower).get(number)
+    // The last frames of one that has ended here may still come.
+    if (session === undefined || !isJudged(decoded.value)) return
+    if (session.attached === null) session.early.push(decoded.value)
+    else options.receive(session.attached, decoded.value)
+  }
+
+  function end(follower: Attached, number: number): void {
+    const session = of(follower).get(number)
+    if (session === undefined) return
+    of(follower).delete(number)
+    session.isOver = true
+    if (session.attached !== null) options.detach(session.attached)
+  }
+
+  return {
+    receive(follower, { session: number, content }) {
+      switch (content.kind) {
+        case 'begin':
+          begin(follower, number, content).catch((error: unknown) => options.fail(follower, error))
+          return
+        case 'frame':
+          return take(follower, number, content.bytes)
+        case 'end':
+          return end(follower, number)
+      }
+    },
+    left(follower) {
+      for (const number of of(follower).keys()) end(follower, number)
+      sessions.delete(follower)
+    },
+  }
+}
+
+function linkThrough(follower: Attached, session: number, onClose: () => void): SessionLink {
+  return {
+    address: follower.link.address,
+    buffered: () => follower.link.buffered(),
+    send: bytes => void send(follower, { type: 'passed', session, content: { kind: 'frame', bytes } }),
+    close() {
+      send(follower, { type: 'passed', session, content: { kind: 'end' } })
+      onClose()
+    },
+  }
+}
+
+/** It holds nothing and pulls nothing: its pull is of the follower. */
+function helloOf(space: string, { replica, device }: Extract<PassedContent, { kind: 'begin' }>): HelloFrame {
+  return {
+    type: 'hello',
+    protocol: protocolVersion,
+    space,
+    token: '',
+    replica,
+    device,
+    role: 'client',
+    cursors: [],
+    empty: true,
+    frontier: noPositions,
+    reach: noPositions,
+    level: 'relay',
+    credit: 0,
+  }
+}
