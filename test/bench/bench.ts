@@ -4,12 +4,27 @@
  */
 import { parseArgs } from 'node:util'
 import { live } from './workloads/w1-live.ts'
+import { fanOut } from './workloads/w2-fan-out.ts'
+import { idle } from './workloads/w3-idle.ts'
 import { rejoining } from './workloads/w4-rejoin.ts'
+import { typing } from './workloads/w4-typing.ts'
 import { coldStart } from './workloads/w5-cold-start.ts'
 import { acknowledged } from './workloads/w7-acknowledged.ts'
+import { trace } from './workloads/w8-trace.ts'
+import { bundle } from './workloads/w9-bundle.ts'
 import type { Workload } from './workloads/workload.ts'
 
-const workloads: readonly Workload[] = [live, rejoining, coldStart, acknowledged]
+const workloads: readonly Workload[] = [
+  live,
+  fanOut,
+  idle,
+  rejoining,
+  typing,
+  coldStart,
+  acknowledged,
+  trace,
+  bundle,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -31,7 +31,7 @@ export async function compare(
   return { rejoin: medians(rejoin), limit: medians(limit) }
 }
 
-function medians(readings: readonly Readings[]): Readings {
+export function medians(readings: readonly Readings[]): Readings {
   const names = Object.keys(readings[0] ?? {})
   return Object.fromEntries(names.map(name => [name, median(readings.map(one => one[name] ?? Number.NaN))]))
 }
