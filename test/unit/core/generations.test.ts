@@ -106,7 +106,8 @@ test('[S3] a frontier covers a reach exactly when it implies every event of it',
 /** The generation whose opening made what stands at a position of a feed. */
 function madeBy(generation: GenerationId, position: number): GenerationId {
   const fact = table.get(generation)
-  return fact?.parent != null && position <= fact.start ? madeBy(fact.parent, position) : generation
+  const parent = fact?.parent ?? null
+  return fact !== undefined && parent !== null && position <= fact.start ? madeBy(parent, position) : generation
 }
 
 test('[A3, S4] a frontier holds of a feed what was made before it left its lineage', () => {
