@@ -13,8 +13,13 @@ export interface Digest {
 }
 
 export function digestOfRow(row: Row): Digest {
-  return digestOfBytes(encodeCanonicalRow(row))
+  let digest = digestByRow.get(row)
+  if (digest === undefined) digestByRow.set(row, (digest = digestOfBytes(encodeCanonicalRow(row))))
+  return digest
 }
+
+// A row is taken out of a fingerprint some time after it was put in.
+const digestByRow = new WeakMap<Row, Digest>()
 
 export function digestOfBytes(bytes: Uint8Array): Digest {
   let low = 0x2c1b3c6d

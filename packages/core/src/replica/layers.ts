@@ -70,7 +70,9 @@ export function createLayers(): Layers {
   const bodies = createBodies()
   const own = new Set<WriterId>()
   const changedAt = new Map<DocumentKey, number>()
-  let fingerprint = emptyFingerprint
+  let counted = emptyFingerprint
+  /** Confirmed rows that changed since the fingerprint was asked for last, as they were then: most change several times. */
+  const uncounted = new Map<DocumentKey, Row | undefined>()
   let changes: Changes = { changed: new Set(), writers: new Map(), rebuilt: new Set() }
 
   function confirmed(key: DocumentKey): Row | undefined {
@@ -82,7 +84,7 @@ export function createLayers(): Layers {
     const after = joinRows(before ?? emptyRow, delta)
     // Of a row that a relay does not have, the answer is empty.
     if (after === before || after === emptyRow) return
-    fingerprint = replaceInFingerprint(fingerprint, before, after)
+    if (!uncounted.has(key)) uncounted.set(key, before)
     changedAt.set(key, position)
     if (beside.has(key)) {
       beside.set(key, after)
@@ -162,16 +164,23 @@ export function createLayers(): Layers {
     for (const entry of entries) release(entry)
   }
 
+  function count(): Fingerprint {
+    for (const [key, before] of uncounted) counted = replaceInFingerprint(counted, before, confirmed(key))
+    uncounted.clear()
+    return counted
+  }
+
   return {
     outbox,
     bodies,
     own,
     changedAt,
     get fingerprint() {
-      return fingerprint
+      return count()
     },
-    set fingerprint(counted) {
-      fingerprint = counted
+    set fingerprint(taken) {
+      counted = taken
+      uncounted.clear()
     },
     get rows() {
       return rows
@@ -184,7 +193,7 @@ export function createLayers(): Layers {
     forget(key, position) {
       const row = confirmed(key)
       if (row === undefined) return
-      fingerprint = replaceInFingerprint(fingerprint, row, undefined)
+      if (!uncounted.has(key)) uncounted.set(key, row)
       changedAt.set(key, position)
       if (beside.has(key)) {
         beside.set(key, undefined)
@@ -204,6 +213,7 @@ export function createLayers(): Layers {
       for (const key of keys) settle(key)
     },
     replace(loaded) {
+      count()
       for (const key of rows.keys()) changes.changed.add(key)
       beside.clear()
       changedAt.clear()
@@ -211,9 +221,9 @@ export function createLayers(): Layers {
       rows = loaded
     },
     recount() {
-      fingerprint = emptyFingerprint
-      for (const key of rows.keys())
-        fingerprint = replaceInFingerprint(fingerprint, undefined, confirmed(key))
+      counted = emptyFingerprint
+      uncounted.clear()
+      for (const key of rows.keys()) counted = replaceInFingerprint(counted, undefined, confirmed(key))
     },
     collect(run) {
       changes = { changed: new Set(), writers: new Map(), rebuilt: new Set() }
