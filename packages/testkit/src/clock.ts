@@ -63,7 +63,7 @@ export function createSimulatedClock(): SimulatedClock {
     step: runNext,
     async advance(ms) {
       const end = time + ms
-      await rest()
+      await turn()
       for (let next = peek(); next !== undefined && next.at <= end; next = peek()) await runNext()
       time = end
     },
@@ -73,8 +73,15 @@ export function createSimulatedClock(): SimulatedClock {
   }
 }
 
-/** Until every promise that can settle has: a turn of the real event loop, which only begins when they have. */
+/** Until every promise that can settle has: what waits for the next tick is called when no job of a promise is left. */
 function rest(): Promise<void> {
+  return new Promise(resolve => {
+    process.nextTick(resolve)
+  })
+}
+
+/** A turn of the real event loop, without which it would not say which rejections nobody took. */
+function turn(): Promise<void> {
   return new Promise(resolve => {
     setImmediate(resolve)
   })
