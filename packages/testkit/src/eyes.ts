@@ -19,6 +19,8 @@ export interface Eyes {
 const announcedMs = 100
 
 export function createEyes(cluster: Cluster, log: readonly Logged[], findings: string[]): Eyes {
+  /** Documents that show all that their tab was shown of them before. */
+  const whole = new WeakSet<object>()
   const shownByTab = new WeakMap<OpenTab, Map<DocumentKey, Set<string>>>()
 
   function shownIn(open: OpenTab): Map<DocumentKey, Set<string>> {
@@ -39,26 +41,34 @@ export function createEyes(cluster: Cluster, log: readonly Logged[], findings: s
       )
   }
 
-  function see(open: OpenTab, key: DocumentKey, tokens: readonly string[]): void {
+  /** Whether all that was shown of the document before is still there. */
+  function see(open: OpenTab, key: DocumentKey, tokens: readonly string[]): boolean {
     const shown = shownIn(open)
     const known = shown.get(key)
     if (known === undefined) {
       shown.set(key, new Set(tokens))
-      return
+      return true
     }
     const now = new Set(tokens)
+    let isWhole = true
     for (const token of known) {
-      if (now.has(token) || mayGo(open, key, token)) continue
+      if (now.has(token)) continue
+      isWhole = false
+      if (mayGo(open, key, token)) continue
       known.delete(token)
       findings.push(`[V6] a tab of ${open.device.name} was shown ${token} of ${key} and shows it no more`)
     }
     for (const token of tokens) known.add(token)
+    return isWhole
   }
 
   function look(open: OpenTab): void {
     for (const name of documentNames)
-      for (const { id, log: tokens } of open.replica[name].query().get())
-        see(open, documentKey(name, id), tokens)
+      for (const document of open.replica[name].query().get()) {
+        // The same object shows the same, and a tab has objects of its own.
+        if (whole.has(document)) continue
+        if (see(open, documentKey(name, document.id), document.log)) whole.add(document)
+      }
     seePair(open)
   }
 
