@@ -15,11 +15,12 @@ import {
 import type { DocumentOf } from '@rejoin/client'
 import { headOfBody, mergeBody } from '@rejoin/resolve/screen'
 import type { Application } from './application/application.ts'
+import { askFields } from './application/documents.ts'
 import { isForbidden } from './application/effects.ts'
 import { databaseOf, type Cluster } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
 import type { Logged } from './log.ts'
-import { checkDocument, greatestTitle, type OracleOptions } from './oracle.ts'
+import { checkDocument, shownOf, type OracleOptions } from './oracle.ts'
 import type { SimulatedRelay } from './relay.ts'
 import { documentNames, type SimulatedFields } from './schema.ts'
 
@@ -122,7 +123,7 @@ export async function checkRest(
     if (!/^(notes|drafts|plans)/.test(key)) continue
     if (rowExists(row) && !row.cells.has(partName('ask', 'title'))) found.push(`${key} has holes`)
     found.push(...checkDocument(key, row, application.log, options))
-    found.push(...compareTitle(application, key, row))
+    found.push(...compareAsked(application, key, row))
   }
   return found
 }
@@ -228,15 +229,19 @@ function describe(a: Row | undefined, b: Row | undefined): string {
   return differing.join(', ') || 'deletion or revival'
 }
 
-/** K2: of several titles, everybody reads the greatest. */
-function compareTitle({ tabs }: Application, key: DocumentKey, row: Row): string[] {
-  const greatest = greatestTitle(row)
+/** K2, K5: of several values everybody reads the greatest, or what the function makes of them. */
+function compareAsked({ tabs }: Application, key: DocumentKey, row: Row): string[] {
   const [name, id = ''] = key.split('/')
   const shown = documentNames.find(one => one === name)
   if (!rowExists(row) || shown === undefined) return []
-  return tabs.flatMap(({ replica, device }) => {
-    const title = replica[shown].get(id)?.title
-    return title === greatest ? [] : [`[K2] ${device.name} reads ${title} in ${key}, not ${greatest}`]
+  return askFields.flatMap(field => {
+    const expected = shownOf(field, row)
+    return tabs.flatMap(({ replica, device }) => {
+      const value = replica[shown].get(id)?.[field]
+      return value === expected
+        ? []
+        : [`[K2] ${device.name} reads ${value} as ${field} of ${key}, not ${expected}`]
+    })
   })
 }
 
@@ -262,8 +267,15 @@ function compareTabs({ tabs }: Application): string[] {
 }
 
 /** What a version that knows fewer fields shows too. */
-function fieldsOfAll({ id, title, color, log }: DocumentOf<SimulatedFields>): readonly unknown[] {
-  return [id, title, color, log]
+function fieldsOfAll({
+  id,
+  title,
+  place,
+  mood,
+  color,
+  log,
+}: DocumentOf<SimulatedFields>): readonly unknown[] {
+  return [id, title, place, mood, color, log]
 }
 
 /** The letters of a body that stand in its wire form: enough to look for a token that nobody deletes. */

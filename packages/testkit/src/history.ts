@@ -46,6 +46,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   const counts = Object.fromEntries(faultNames.map(name => [name, 0])) as Record<Fault, number>
   const findings: string[] = []
   const trace: string[] = []
+  let isHealing = false
   const cluster = await createCluster({
     seed: options.seed,
     relays: options.relays,
@@ -54,7 +55,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     devices: options.devices,
     accept: write => {
       const cell = write.delta.cells.get(titleColor)
-      if (faults.refusal === undefined || cell?.strategy !== 'lww') return true
+      if (faults.refusal === undefined || isHealing || cell?.strategy !== 'lww') return true
       const value = decodeValue(cell.value)
       if (!value.ok || !isForbidden(value.value)) return true
       // A rule that changes: what was taken once stays taken (SPEC A4).
@@ -66,6 +67,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   const people = createPeople(cluster)
   try {
     await live(cluster, people, options, counts, findings, trace)
+    isHealing = true
     await heal(cluster, people, trace)
     for (const application of people.applications) {
       findings.push(
@@ -177,6 +179,13 @@ async function heal(cluster: Cluster, people: People, trace: string[]): Promise<
     for (let tries = 0; tries < 10 && device.tabs.length < 2; tries++) await people.open(device)
   }
   for (let round = 0; round < 12; round++) {
+    // T2: what was refused to be taken back is offered at every session, and so perhaps at no other one.
+    if (round === 1 && cluster.paths['give-refused'] > 0) {
+      for (const relay of cluster.relays) {
+        relay.crash()
+        await relay.start()
+      }
+    }
     cluster.linkPeers()
     await cluster.clock.advance(10_000)
   }

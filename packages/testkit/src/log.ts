@@ -9,9 +9,14 @@ import type { DocumentKey, ErrorCode } from '@rejoin/core'
 import type { OpenTab } from './cluster.ts'
 import type { SimulatedDevice } from './device.ts'
 
+/** Fields of which concurrent values stand beside each other; see schema.ts for what tells them apart. */
+export type AskField = 'title' | 'place' | 'mood'
+
 /** What a write did to one field, or to the document. */
 export type Effect =
-  | { readonly field: 'title'; readonly value: string; readonly decides: string | null }
+  | { readonly field: AskField; readonly value: string; readonly decides: string | null }
+  /** Passive: it keeps no document, and so has no token. */
+  | { readonly field: 'seen'; readonly value: string }
   | { readonly field: 'color'; readonly value: string }
   | { readonly field: 'tags'; readonly element: string; readonly how: 'add' | 'remove' }
   | { readonly field: 'views'; readonly amount: number }
@@ -24,7 +29,7 @@ export interface Logged {
   readonly device: SimulatedDevice
   readonly tab: OpenTab
   readonly key: DocumentKey
-  readonly kind: 'log' | 'text'
+  readonly kind: 'log' | 'text' | 'passive'
   readonly effects: readonly Effect[]
   /** Tokens that its author had been shown of the document. */
   readonly saw: ReadonlySet<string>

@@ -6,13 +6,15 @@
 import {
   decodeValue,
   isInSet,
+  isSameBytes,
   partName,
   rowExists,
   sumOfCounter,
   type DocumentKey,
   type Row,
 } from '@rejoin/core'
-import type { Effect, Logged } from './log.ts'
+import type { AskField, Effect, Logged } from './log.ts'
+import { joinSides } from './schema.ts'
 
 export interface OracleOptions {
   /** Whether every device's clock was right all the time, so that later is later. */
@@ -35,12 +37,17 @@ export function checkDocument(
     row,
     options,
     writes: about.filter(entry => entry.kind === 'log' && isIn(entry)),
+    passive: about.filter(entry => entry.kind === 'passive'),
     perhaps: about.filter(
-      entry => isIn(entry) || entry.kind === 'text' || (entry.token === '' && entry.refused === null),
+      entry =>
+        (entry.kind === 'log' && isIn(entry)) ||
+        entry.kind === 'text' ||
+        (entry.kind === 'log' && entry.token === '' && entry.refused === null),
     ),
   }
   return [
-    ...checkTitle(facts),
+    ...(['title', 'place', 'mood'] as const).flatMap(field => checkAsked(field, facts)),
+    ...checkSeen(facts),
     ...checkColor(facts),
     ...checkTags(facts),
     ...checkViews(facts),
@@ -54,7 +61,9 @@ interface Facts {
   readonly options: OracleOptions
   /** Writes that are in. */
   readonly writes: readonly Logged[]
-  /** Those and what may be in. */
+  /** Writes of the passive field, which may be in. */
+  readonly passive: readonly Logged[]
+  /** Those that are in, and what may be. */
   readonly perhaps: readonly Logged[]
 }
 
@@ -78,23 +87,23 @@ function didTo<Field extends Effect['field']>(
 const sawIt = (later: Logged, earlier: Logged): boolean =>
   earlier.token !== '' && later.saw.has(earlier.token)
 
-/** K1: a title goes by a write that had seen it, and by no other; and then it stays away. K4: two decisions of one conflict count once. */
-function checkTitle({ key, row, writes }: Facts): string[] {
-  const cell = row.cells.get(partName('ask', 'title'))
+/** K1: a value goes by a write that had seen it, and by no other; and then it stays away. K4: two decisions of one conflict count once. */
+function checkAsked(field: AskField, { key, row, writes }: Facts): string[] {
+  const cell = row.cells.get(partName('ask', field))
   if (cell?.strategy !== 'ask') return []
   const found: string[] = []
   const standing = new Set(cell.siblings.map(({ value }) => textOf(value)))
-  const titles = didTo('title', writes)
+  const values = didTo(field, writes)
   const isBlind = writes.some(entry => entry.blind)
-  for (const { entry, effect } of titles) {
-    const alike = titles.filter(other => other.effect.value === effect.value)
-    const by = titles.filter(other => other.entry !== entry && sawIt(other.entry, entry))
+  for (const { entry, effect } of values) {
+    const alike = values.filter(other => other.effect.value === effect.value)
+    const by = values.filter(other => other.entry !== entry && sawIt(other.entry, entry))
     // Tabs of one device that did not see each other replace each other when they are made anew in one pass (W6).
-    const bySibling = titles.some(
+    const bySibling = values.some(
       other =>
         other.entry.device === entry.device && other.entry.tab !== entry.tab && other.entry.at > entry.at,
     )
-    const isDecided = titles.some(
+    const isDecided = values.some(
       other =>
         other.entry !== entry && other.effect.decides !== null && other.effect.decides === effect.decides,
     )
@@ -104,7 +113,7 @@ function checkTitle({ key, row, writes }: Facts): string[] {
       found.push(`[K1] ${effect.value} of ${key} is back, though ${by[0]?.entry.token} had replaced it`)
   }
   for (const value of standing)
-    if (!titles.some(({ effect }) => effect.value === value)) found.push(`${value} of ${key} is from nowhere`)
+    if (!values.some(({ effect }) => effect.value === value)) found.push(`${value} of ${key} is from nowhere`)
   return found
 }
 
@@ -128,6 +137,19 @@ function checkColor({ key, row, writes, options }: Facts): string[] {
 
 /** Half a round trip and more: by so much a clock may be wrong that is right. */
 const clockErrorMs = 200
+
+/** A passive value is somebody's, and of each of its writers the last. */
+function checkSeen({ key, row, passive, writes }: Facts): string[] {
+  const cell = row.cells.get(partName('lww', 'seen'))
+  if (cell?.strategy !== 'lww') return []
+  const value = textOf(cell.value)
+  // An insert over a deletion writes every field, also those that it was not given (W5).
+  if (value === 'undefined' && writes.some(entry => entry.blind)) return []
+  const shown = didTo('seen', passive).find(({ effect }) => effect.value === value)?.entry
+  if (shown === undefined) return [`${value} of ${key} is from nowhere`]
+  const later = passive.find(({ at, tab, relay }) => relay && tab === shown.tab && at > shown.at)
+  return later === undefined ? [] : [`[W3] ${key} shows ${value}, though its writer wrote another one later`]
+}
 
 /** An element is in if its last adder had seen all removals, and out if a remover had seen every add. */
 function checkTags({ key, row, writes }: Facts): string[] {
@@ -193,9 +215,21 @@ export function textOf(value: Uint8Array): string {
   return decoded.ok ? String(decoded.value) : ''
 }
 
-/** K2: what everybody reads of a title while there are several. */
-export function greatestTitle(row: Row): string | null {
-  const cell = row.cells.get(partName('ask', 'title'))
-  const greatest = cell?.strategy === 'ask' ? cell.siblings.at(-1) : undefined
-  return greatest === undefined ? null : textOf(greatest.value)
+/** K2, K5: what everybody reads of a field while there are several values. */
+export function shownOf(field: AskField, row: Row): string | null {
+  const cell = row.cells.get(partName('ask', field))
+  if (cell?.strategy !== 'ask') return null
+  // K4: of several decisions of one conflict the greatest counts.
+  const counted = cell.siblings.filter(
+    ({ answers }, i) =>
+      answers === null || !cell.siblings.slice(i + 1).some(later => isSame(later.answers, answers)),
+  )
+  const values = counted.map(({ value }) => textOf(value))
+  const greatest = values.at(-1)
+  if (greatest === undefined) return null
+  return field === 'place' && new Set(values).size > 1 ? joinSides(values) : greatest
+}
+
+function isSame(a: Uint8Array | null, b: Uint8Array): boolean {
+  return a !== null && isSameBytes(a, b)
 }

@@ -14,10 +14,18 @@ import {
 } from '@rejoin/resolve'
 
 type StringField = Field<string, string, string>
+type OptionalStringField = Field<string | undefined, string | undefined, string>
 type SetField = Field<readonly string[], readonly string[] | undefined, SetPatch<string>>
 
 export type SimulatedFields = {
+  /** A person decides, or keeps all. */
   readonly title: StringField
+  /** A function decides. */
+  readonly place: OptionalStringField
+  /** Two people who decide the same conflict make another one. */
+  readonly mood: OptionalStringField
+  /** Passive: writing it keeps no document from being deleted. */
+  readonly seen: OptionalStringField
   readonly body: TextField
   readonly color: StringField
   readonly tags: SetField
@@ -50,8 +58,20 @@ const anyString: StandardSchema<string, string> = {
   '~standard': { version: 1, vendor: 'rejoin', validate: value => ({ value: value as string }) },
 }
 
+const perhapsString: StandardSchema<string | undefined, string | undefined> = {
+  '~standard': { version: 1, vendor: 'rejoin', validate: value => ({ value: value as string | undefined }) },
+}
+
+/** All of several values, the same whoever joins them. */
+export function joinSides(sides: readonly (string | undefined)[]): string {
+  return [...new Set(sides.flatMap(side => side?.split(' & ') ?? []))].sort().join(' & ')
+}
+
 const fields: SimulatedFields = {
-  title: ask(anyString),
+  title: ask(anyString, { keepAll: joinSides }),
+  place: ask(perhapsString, { merge: (_, sides) => joinSides(sides) }),
+  mood: ask(perhapsString, { onDoubleResolve: 'ask' }),
+  seen: lww(perhapsString, { passive: true }),
   body: text(),
   color: lww(anyString),
   tags: set(anyString),
@@ -67,10 +87,10 @@ export const simulatedCollections: SimulatedCollections = {
   ballast: collection('ballast', { value: lww(anyString) }),
 }
 
-const { title, body, color, log } = fields
-const fewerFields = { title, body, color, log }
+const { title, place, mood, body, color, log } = fields
+const fewerFields = { title, place, mood, body, color, log }
 
-/** What a version of the application declares that does not know `tags` and `views` yet. */
+/** What a version of the application declares that does not know `tags`, `views` and `seen` yet. */
 export const narrowCollections: Collections = {
   notes: collection('notes', fewerFields),
   drafts: collection('drafts', fewerFields, { onDelete: 'delete-wins' }),

@@ -30,7 +30,7 @@ export function createApplication(cluster: Cluster, space: string): Application 
   const { chance } = cluster
   const author = createAuthor(cluster, space)
   const { eyes, expectShown } = author
-  const { insert, update, remove, bringBack } = createDocuments(author)
+  const { insert, update, glance, remove, bringBack } = createDocuments(author)
 
   /** Something that is refused, and at once more that stands on it (SPEC L3, W6). */
   function burst(open: OpenTab, name: DocumentName, id: string): void {
@@ -55,6 +55,7 @@ export function createApplication(cluster: Cluster, space: string): Application 
     }
     if (roll < 0.31) return expectShown(open, name, id, remove(open, name, id))
     if (roll < 0.46) return type(author, open, name, id)
+    if (roll < 0.52 && !open.isNarrow) return glance(open, name, id)
     expectShown(open, name, id, update(open, name, id))
   }
 

@@ -6,10 +6,10 @@ import type { WriteHandle } from '@rejoin/client'
 import { documentKey, RejoinError, type DocumentKey } from '@rejoin/core'
 import type { Cluster, OpenTab } from '../cluster.ts'
 import { createEyes, type Eyes } from '../eyes.ts'
-import type { Effect, Logged } from '../log.ts'
+import type { AskField, Effect, Logged } from '../log.ts'
 import { tokensOfRow } from '../oracle.ts'
 import type { DocumentName } from '../schema.ts'
-import { isDeletion } from './effects.ts'
+import { isAsked, isDeletion } from './effects.ts'
 
 export interface Author {
   readonly cluster: Cluster
@@ -115,8 +115,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
   }
 }
 
-interface Shown {
-  readonly title: string
+interface Shown extends Readonly<Partial<Record<AskField, string | undefined>>> {
   readonly color: string
   readonly tags?: readonly string[]
   readonly log: readonly string[]
@@ -127,7 +126,8 @@ function wrongAtOnce(shown: Shown | undefined, { token, effects }: Logged): stri
   if (shown === undefined) return 'it is not there'
   if (!shown.log.includes(token)) return 'its token is not in the log'
   for (const effect of effects) {
-    if (effect.field === 'title' && shown.title !== effect.value) return `the title is ${shown.title}`
+    if (isAsked(effect) && shown[effect.field] !== effect.value)
+      return `the ${effect.field} is ${shown[effect.field]}`
     if (effect.field === 'color' && shown.color !== effect.value) return `the color is ${shown.color}`
     if (effect.field === 'tags' && (shown.tags ?? []).includes(effect.element) !== (effect.how === 'add'))
       return `the tags are ${shown.tags}`

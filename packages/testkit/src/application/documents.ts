@@ -1,7 +1,7 @@
 /** Documents: inserted, changed, deleted and brought back, by writes of which each bears its token. */
 import { documentKey, RejoinError } from '@rejoin/core'
 import type { OpenTab } from '../cluster.ts'
-import type { Effect, Logged } from '../log.ts'
+import type { AskField, Effect, Logged } from '../log.ts'
 import type { DocumentName } from '../schema.ts'
 import type { Author } from './author.ts'
 import { forbidden, isDeletion } from './effects.ts'
@@ -9,12 +9,15 @@ import { forbidden, isDeletion } from './effects.ts'
 export interface Documents {
   insert(open: OpenTab, name: DocumentName, id: string, color?: string): Logged
   update(open: OpenTab, name: DocumentName, id: string, color?: string): Logged
+  /** Writes the passive field alone. */
+  glance(open: OpenTab, name: DocumentName, id: string): void
   /** In a transaction with its token, so that it is known what became of it; or alone, as most applications delete. */
   remove(open: OpenTab, name: DocumentName, id: string): Logged
   /** Null where there is nothing to bring back. */
   bringBack(open: OpenTab, name: DocumentName, id: string): Logged | null
 }
 
+export const askFields: readonly AskField[] = ['title', 'place', 'mood']
 export const documentIds = ['a', 'b', 'c', 'd'] as const
 
 export function createDocuments(author: Author): Documents {
@@ -29,7 +32,7 @@ export function createDocuments(author: Author): Documents {
       const { isNarrow } = open
       const effects: Effect[] = [
         { field: 'document', how: 'insert' },
-        { field: 'title', value: `title ${next}`, decides: null },
+        ...askFields.map(field => ({ field, value: `${field} ${next}`, decides: null })),
         { field: 'color', value: color },
       ]
       if (!isNarrow) effects.push({ field: 'tags', element: tag, how: 'add' }, { field: 'views', amount: 1 })
@@ -38,7 +41,8 @@ export function createDocuments(author: Author): Documents {
       entry.blind = wasDeleted
       const wide = isNarrow ? {} : { tags: [tag], views: 1 }
       const body = chance.chance(0.5) ? { body: `begun ${next}. ` } : {}
-      const input = { title: `title ${next}`, color, log: [entry.token], ...wide, ...body }
+      const asked = Object.fromEntries(askFields.map(field => [field, `${field} ${next}`]))
+      const input = { ...asked, color, log: [entry.token], ...wide, ...body }
       follow([entry], open.replica[name].insert(input as never, { id }))
       return entry
     },
@@ -47,12 +51,13 @@ export function createDocuments(author: Author): Documents {
       const tag = chance.pick(documentIds)
       const color = only ?? (chance.chance(0.1) ? `${forbidden} ${next}` : `color ${next}`)
       const amount = chance.chance(0.3) ? -2 : 3
-      const choices: (readonly [Effect, object])[] = [
-        [{ field: 'title', value: `title ${next}`, decides: null }, { title: `title ${next}` }],
-        [{ field: 'color', value: color }, { color }],
-      ]
-      if (only !== undefined) choices.shift()
-      else if (!open.isNarrow) {
+      const choices: (readonly [Effect, object])[] = [[{ field: 'color', value: color }, { color }]]
+      if (only === undefined)
+        for (const field of askFields) {
+          const value = `${field} ${next}`
+          choices.push([{ field, value, decides: null }, { [field]: value }])
+        }
+      if (only === undefined && !open.isNarrow) {
         choices.push(
           [{ field: 'tags', element: tag, how: 'add' }, { tags: { add: [tag] } }],
           [{ field: 'tags', element: tag, how: 'remove' }, { tags: { remove: [tag] } }],
@@ -63,6 +68,13 @@ export function createDocuments(author: Author): Documents {
       const entry = enter(open, documentKey(name, id), 'log', [effect])
       follow([entry], open.replica[name].update(id, { ...patch, log: { add: [entry.token] } } as never))
       return entry
+    },
+    glance(open, name, id) {
+      const value = `seen ${author.next}`
+      const entry = enter(open, documentKey(name, id), 'passive', [{ field: 'seen', value }], false)
+      follow([entry], open.replica[name].update(id, { seen: value }))
+      if (open.replica[name].get(id)?.seen !== value)
+        author.findings.push(`[W1] ${value} of ${entry.key} does not show at once`)
     },
     remove(open, name, id) {
       const documents = open.replica[name]

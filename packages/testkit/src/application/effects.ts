@@ -1,5 +1,5 @@
 /** What can be told of a write from what it did. */
-import type { Effect } from '../log.ts'
+import type { AskField, Effect } from '../log.ts'
 
 /** How a colour begins that relays refuse where the rule is on. */
 export const forbidden = 'forbidden'
@@ -10,6 +10,10 @@ export function isForbidden(color: unknown): boolean {
 
 export function isDeletion(effect: Effect): boolean {
   return effect.field === 'document' && effect.how === 'delete'
+}
+
+export function isAsked(effect: Effect): effect is Extract<Effect, { readonly field: AskField }> {
+  return effect.field === 'title' || effect.field === 'place' || effect.field === 'mood'
 }
 
 export function tokensIn(value: unknown): readonly string[] {

@@ -2,18 +2,22 @@
 import type { Conflict } from '@rejoin/client'
 import { documentKey, RejoinError, type DocumentKey } from '@rejoin/core'
 import type { OpenTab } from '../cluster.ts'
-import type { Effect } from '../log.ts'
-import type { DocumentName } from '../schema.ts'
+import type { AskField, Effect } from '../log.ts'
+import { joinSides, type DocumentName } from '../schema.ts'
 import type { Author } from './author.ts'
 import { tokensIn } from './effects.ts'
 
 export function settleConflict(author: Author, open: OpenTab): void {
-  const conflict: Conflict | undefined = open.replica.conflicts.get()[0] as Conflict | undefined
-  if (conflict === undefined) return
+  const conflicts = open.replica.conflicts.get() as readonly Conflict[]
+  if (conflicts.length === 0) return
+  const conflict = author.cluster.chance.pick(conflicts)
   const key = documentKey(conflict.collection, conflict.id)
-  author.cluster.take(conflict.kind === 'deletion' ? 'deletion-conflict' : 'conflict')
-  if (conflict.kind === 'deletion') settleDeletion(author, open, conflict, key)
-  else settleTitle(author, open, conflict, key)
+  if (conflict.kind === 'deletion') {
+    author.cluster.take('deletion-conflict')
+    return settleDeletion(author, open, conflict, key)
+  }
+  author.cluster.take(conflict.settledBy === 'function' ? 'merged' : 'conflict')
+  settleField(author, open, conflict, key)
 }
 
 function settleDeletion(author: Author, open: OpenTab, conflict: Conflict, key: DocumentKey): void {
@@ -30,20 +34,31 @@ function settleDeletion(author: Author, open: OpenTab, conflict: Conflict, key: 
   author.follow([entry], handle)
 }
 
-function settleTitle(author: Author, open: OpenTab, conflict: Conflict, key: DocumentKey): void {
+function settleField(
+  author: Author,
+  open: OpenTab,
+  conflict: Extract<Conflict, { readonly kind: 'field' }>,
+  key: DocumentKey,
+): void {
+  const { chance, take } = author.cluster
   const documents = open.replica[conflict.collection as DocumentName]
-  const isPicked = author.cluster.chance.chance(0.3)
+  const field = conflict.field as AskField
   const sides = conflict.sides.map(({ value }) => String(value))
-  const value = isPicked ? (sides[0] ?? '') : `title ${author.next}`
-  const effect: Effect = { field: 'title', value, decides: [...sides].sort().join(' | ') }
+  const how = chance.pick(
+    field === 'title' ? (['pick', 'write', 'keep'] as const) : (['pick', 'write'] as const),
+  )
+  const at = chance.below(sides.length)
+  const [value, resolution] = {
+    pick: [sides[at] ?? '', { pick: at }],
+    write: [`${field} ${author.next}`, { value: `${field} ${author.next}` }],
+    keep: [joinSides(sides), { keep: 'all' }],
+  }[how] as [string, object]
+  const effect: Effect = { field, value, decides: [...sides].sort().join(' | ') }
   const entry = author.enter(open, key, 'log', [effect])
   const handle = open.replica.transact(() => {
-    const { outcome } = open.replica.conflicts.resolve(
-      conflict as never,
-      (isPicked ? { pick: 0 } : { value }) as never,
-    )
+    const { outcome } = open.replica.conflicts.resolve(conflict as never, resolution as never)
     documents.update(conflict.id, { log: { add: [entry.token] } })
-    if (outcome === 'settled') author.cluster.take('conflict-settled')
+    if (outcome === 'settled') take('conflict-settled')
     else author.findings.push(`[K3] a conflict of ${key} that is shown is settled`)
   })
   author.follow([entry], handle)

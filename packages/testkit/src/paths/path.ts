@@ -47,6 +47,7 @@ export const pathNames = [
   'fence-lost',
   'conflict',
   'conflict-settled',
+  'merged',
   'deletion-conflict',
 ] as const
 export type Path = (typeof pathNames)[number]
