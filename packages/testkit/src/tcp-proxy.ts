@@ -15,8 +15,8 @@ export interface TcpProxy {
   cut(): void
   /** Nothing passes and nobody is told, as when a cable is pulled. New connections are taken in and stay silent. */
   blackHole(): void
-  /** Everything takes this much longer, each way. */
-  delay(ms: number): void
+  /** Everything takes this much longer each way, or up to `jitterMs` less or more than it; in order all the same. */
+  delay(ms: number, jitterMs?: number): void
   /** Resets what is open, once. */
   reset(): void
   heal(): void
@@ -29,28 +29,45 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
   let refusing = false
   let hole = false
   let delayMs = 0
+  let jitterMs = 0
   let cuts = 0
   let bytes = 0
 
   function pass(from: Socket, to: Socket): void {
+    const waiting: (() => void)[] = []
+    let arrivesAt = 0
+    let spread = 0
+
+    /** As late as its turn says, and not before what came before it. */
+    function deliver(run: () => void): void {
+      const now = performance.now()
+      // Steps of the golden ratio fall evenly and never in a rhythm.
+      spread = (spread + 0.618_034) % 1
+      if (delayMs > 0) arrivesAt = Math.max(arrivesAt, now + delayMs + jitterMs * (2 * spread - 1))
+      if (waiting.length === 0 && arrivesAt <= now) return run()
+      waiting.push(run)
+      // Timers need not fire in order; what each of them lets go is the first that waits.
+      setTimeout(() => waiting.shift()?.(), arrivesAt - now)
+    }
+
     from.on('data', data => {
       if (hole) return
       bytes += data.length
-      if (delayMs === 0) {
+      deliver(() => {
+        if (!to.writable) return
         // Whoever reads slowly is felt by whoever writes.
-        if (!to.write(data)) {
-          from.pause()
-          to.once('drain', () => from.resume())
-        }
-        return
-      }
-      setTimeout(() => to.writable && to.write(data), delayMs)
+        if (to.write(data) || from.isPaused()) return
+        from.pause()
+        to.once('drain', () => from.resume())
+      })
     })
-    from.on('end', () => void (hole || to.end()))
+    from.on('end', () => deliver(() => void (hole || to.end())))
     from.on('error', () => {})
-    from.on('close', () => {
+    from.on('close', hadError => {
       sockets.delete(from)
-      if (!hole) to.destroy()
+      if (hole) return
+      if (hadError) to.destroy()
+      else deliver(() => void to.destroy())
     })
   }
 
@@ -97,8 +114,9 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
       hole = true
       if (sockets.size > 0) cuts += 1
     },
-    delay(ms) {
+    delay(ms, jitter = 0) {
       delayMs = ms
+      jitterMs = jitter
     },
     reset,
     heal() {
