@@ -144,6 +144,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   function lose(): void {
     connection?.close()
     connection = null
+    fence?.release()
     fence = null
     options.onLost()
     options.onChange()

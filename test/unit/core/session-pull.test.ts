@@ -70,3 +70,19 @@ test('[P3] rows of a page that ends within a commit are as new as the feed, and 
   expect(state.cursors.get(relay)).toEqual({ generation, cut: 0, place: 0 })
   expect(state.frontier.size).toBe(0)
 })
+
+test('[P1] a cut at which nothing is new asks for no chunk, and the next one that brings something does', () => {
+  const { state, receive } = pulling()
+  const cutAt = (position: number): ChangesFrame => ({
+    ...page(position, position),
+    cut: { generation, position, frontier: new Map(), generations: [], fingerprint: state.fingerprint },
+  })
+  receive(cutAt(7))
+  expect(state.cursors.get(relay)).toEqual({ generation, cut: 7, place: 7 })
+  const { seen } = state
+  receive(cutAt(7))
+  receive(page(7, 7))
+  expect(state.seen).toBe(seen)
+  receive(cutAt(8))
+  expect(state.seen).toBe(seen + 1)
+})

@@ -2,9 +2,14 @@
  * Fences: how a tab that was frozen learns that another one took its place, without any tab reading before it writes.
  *
  * A holder's n-th guarded transaction adds key [term, n] and, with the same stroke, takes away the one before. Who
- * takes over adds [term, n + 1] itself, so the old holder's next transaction, whenever it wakes, collides and is
- * aborted as a whole. The fence's key is the last request of a transaction, since Firefox, after an explicit commit,
+ * takes over bars it first, by adding [term, n + 1] itself, so the old holder's next transaction, whenever it wakes,
+ * collides and is aborted as a whole; then it claims the next term. Each of the two looks in the same stroke whether
+ * anything has moved since it was read, and begins again if so: what it added then lies below the newest key, where
+ * it means nothing. The fence's key is the last request of a transaction, since Firefox, after an explicit commit,
  * aborts only if the last one fails.
+ *
+ * A bar stays for as long as somebody may wake behind it. A holder that ends in order frees its term instead: its last
+ * key then says that nobody will write under it again, so nothing of the term is kept.
  */
 import { RejoinError, StorageCollision, type Runtime, type Storage, type StorageRequest } from '@rejoin/core'
 
@@ -22,6 +27,8 @@ export interface Fence {
     readonly early?: boolean | undefined
     readonly requests: readonly StorageRequest[]
   }): Promise<readonly unknown[]>
+  /** Guards nothing any more but what it was given before; whoever takes over need not fear it. */
+  release(): void
   /** Resolves when what is under way now has ended, however it did. */
   settled(): Promise<unknown>
   /** Whether nobody took over. For a tab that woke after so long that old keys may have been pruned. */
@@ -30,39 +37,34 @@ export interface Fence {
 
 /** Fence keys of terms that ended longer ago than this are taken away when somebody takes over. */
 const pruneMs = 30 * 24 * 3_600_000
+/** The time of a key under which nobody will write again: longer ago than any. */
+const freed = Number.NEGATIVE_INFINITY
+
+type FenceKey = readonly [term: number, count: number]
+
+interface FenceState {
+  readonly keys: readonly FenceKey[]
+  readonly times: readonly number[]
+}
 
 export async function takeFence(storage: Storage, store: string, runtime: Runtime): Promise<Fence> {
   for (;;) {
     const { keys, times } = await readFence(storage, store)
-    const [term, count] = keys.at(-1) ?? [0, 0]
     const now = runtime.now()
-    try {
-      await storage.transact({
-        stores: [store],
-        mode: 'readwrite',
-        durability: 'strict',
-        early: true,
-        requests: [
-          { op: 'add', store, key: [term + 1, 0], value: now },
-          { op: 'add', store, key: [term, count + 1], value: now },
-        ],
-      })
-    } catch (error) {
-      // Somebody else took over between, or the holder went on: look again.
-      if (error instanceof StorageCollision) continue
-      throw error
+    const [term, count] = keys.at(-1) ?? [0, 0]
+    if (term > 0 && times.at(-1) !== freed) {
+      const [barredTerm, barredCount] = (await addKey(storage, store, [term, count + 1], now)) ?? []
+      // Where the holder went on meanwhile, it is not barred.
+      if (barredTerm !== term || barredCount !== count) continue
     }
+    const [newest = 0] = (await addKey(storage, store, [term + 1, 0], now)) ?? [Number.NaN]
+    if (newest !== term) continue
     await prune(storage, store, keys, times, now - pruneMs)
     return holdFence(storage, store, term + 1, now)
   }
 }
 
-type FenceKey = readonly [term: number, count: number]
-
-async function readFence(
-  storage: Storage,
-  store: string,
-): Promise<{ readonly keys: readonly FenceKey[]; readonly times: readonly number[] }> {
+async function readFence(storage: Storage, store: string): Promise<FenceState> {
   const [keys, times] = await storage.transact({
     stores: [store],
     mode: 'readonly',
@@ -73,6 +75,26 @@ async function readFence(
     ],
   })
   return { keys: keys as readonly FenceKey[], times: times as readonly number[] }
+}
+
+/** Adds a key; the newest one before it ([0, 0] if there was none), or null if the key was there. */
+async function addKey(storage: Storage, store: string, key: FenceKey, at: number): Promise<FenceKey | null> {
+  try {
+    const [keys] = await storage.transact({
+      stores: [store],
+      mode: 'readwrite',
+      durability: 'strict',
+      early: true,
+      requests: [
+        { op: 'getAllKeys', store },
+        { op: 'add', store, key, value: at },
+      ],
+    })
+    return (keys as readonly FenceKey[]).at(-1) ?? [0, 0]
+  } catch (error) {
+    if (error instanceof StorageCollision) return null
+    throw error
+  }
 }
 
 async function prune(
@@ -91,15 +113,16 @@ async function prune(
 function holdFence(storage: Storage, store: string, term: number, since: number): Fence {
   let count = 0
   let lost = false
+  let isReleased = false
   let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
 
-  async function guarded(options: Parameters<Fence['transact']>[0]): Promise<readonly unknown[]> {
+  async function guarded(options: Parameters<Fence['transact']>[0], at: number): Promise<readonly unknown[]> {
     if (lost) throw new StorageCollision(`the fence ${store} ${term} was taken over`)
     const requests: readonly StorageRequest[] = [
       ...options.requests,
       { op: 'delete', store, range: [term, count] },
-      { op: 'add', store, key: [term, count + 1], value: since },
+      { op: 'add', store, key: [term, count + 1], value: at },
     ]
     try {
       const answers = await storage.transact({
@@ -118,24 +141,35 @@ function holdFence(storage: Storage, store: string, term: number, since: number)
     }
   }
 
+  function enqueue(options: Parameters<Fence['transact']>[0], at: number): Promise<readonly unknown[]> {
+    waiting += 1
+    const next = last.then(() => guarded(options, at))
+    last = next
+      .catch(() => {})
+      .finally(() => {
+        waiting -= 1
+      })
+    return next
+  }
+
   return {
     term,
     get lost() {
-      return lost
+      return lost || isReleased
     },
     get isIdle() {
       return waiting === 0
     },
     settled: () => last,
-    transact(options) {
-      waiting += 1
-      const next = last.then(() => guarded(options))
-      last = next
-        .catch(() => {})
-        .finally(() => {
-          waiting -= 1
-        })
-      return next
+    async transact(options) {
+      if (isReleased) throw new StorageCollision(`the fence ${store} ${term} was released`)
+      return enqueue(options, since)
+    },
+    release() {
+      if (lost || isReleased) return
+      isReleased = true
+      // Where it cannot be stored, the term stays barred like that of a tab that froze.
+      enqueue({ stores: [], durability: 'relaxed', early: true, requests: [] }, freed).catch(() => {})
     },
     async check() {
       const { keys } = await readFence(storage, store)

@@ -141,6 +141,17 @@ export function createJournal(options: JournalOptions): Journal {
 
   async function compactGuarded(force: 'pages' | 'fold' | undefined): Promise<'pages' | 'fold' | 'nothing'> {
     const fence = await takeFence(storage, 'runs', runtime)
+    try {
+      return await compactUnder(fence, force)
+    } finally {
+      fence.release()
+    }
+  }
+
+  async function compactUnder(
+    fence: Fence,
+    force: 'pages' | 'fold' | undefined,
+  ): Promise<'pages' | 'fold' | 'nothing'> {
     // What this tab knew may be stale: another one may have done it. From here on nobody else does.
     await reader.read()
     const what = force ?? due()

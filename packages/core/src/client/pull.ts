@@ -7,6 +7,7 @@
 import type { Fingerprint } from '../fingerprint.ts'
 import type { ChangedRow, ChangesFrame, Cut, TextFrame, WelcomeFrame } from '../frames.ts'
 import { addPosition, coversPositions, joinPositions, type Cursor, type Positions } from '../generations.ts'
+import { bringsNothing } from '../replica/brings-nothing.ts'
 import { countParts, emptyRow, joinRows, type DocumentKey } from '../row.ts'
 import type { Conversation } from './conversation.ts'
 import type { Wants } from './wants.ts'
@@ -28,8 +29,8 @@ export interface Pull {
   hear(position: number): void
   /** A verdict says that its commit brought nothing but what was submitted. */
   follow(position: number): void
-  /** Asks for a chunk of these frames. */
-  store(frames: readonly (ChangesFrame | TextFrame)[]): void
+  /** Asks for a chunk of these frames. False if it would change nothing: then it is not stored. */
+  store(frames: readonly (ChangesFrame | TextFrame)[]): boolean
   /** What must be the fingerprint after the last chunk (SPEC P5), told once; null if nothing must. */
   takeExpected(): Fingerprint | null
   /** K3: a conflict that the last chunk brought shows who wrote its sides. */
@@ -133,18 +134,18 @@ export function createPull(
       }
       storedKeys = rows.map(row => row.key)
       expected = isLevel ? (cut?.fingerprint ?? null) : null
-      conversation.append(
-        conversation.pulled({
-          rows,
-          texts: texts.map(({ key, part, update }) => ({ key, part, update })),
-          writers: frames.flatMap(frame => frame.writers),
-          cursor: isOpen ? cursor : null,
-          wants: wants.outstanding(),
-          frontier: isLevel ? { positions: frontier, how: 'join' } : null,
-          reach,
-        }),
-        'relaxed',
-      )
+      const chunk = conversation.pulled({
+        rows,
+        texts: texts.map(({ key, part, update }) => ({ key, part, update })),
+        writers: frames.flatMap(frame => frame.writers),
+        cursor: isOpen ? cursor : null,
+        wants: wants.outstanding(),
+        frontier: isLevel ? { positions: frontier, how: 'join' } : null,
+        reach,
+      })
+      if (bringsNothing(chunk, state)) return false
+      conversation.append(chunk, 'relaxed')
+      return true
     },
     takeExpected() {
       const told = expected

@@ -64,7 +64,8 @@ export function createClientSession(
     const next = inbox.next()
     if (next !== null) {
       if ('type' in next) verdicts.store(next)
-      else pull.store(next)
+      // What need not be stored is as if it were.
+      else if (!pull.store(next)) return stored()
       return step()
     }
     const plan = submitting.takePlan()

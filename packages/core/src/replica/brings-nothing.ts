@@ -1,0 +1,36 @@
+/**
+ * Whether a state is what it was after a pulled chunk, but for the time of the chunk. Such a chunk is not worth a place
+ * in the journal: each session, and each question for a cut, would leave one there (SPEC P1).
+ */
+import type { PulledChunk } from '../chunk.ts'
+import { joinPositions, type Cursor, type Positions } from '../generations.ts'
+import type { ReplicaState } from './replica.ts'
+
+type Known = Pick<ReplicaState, 'cursors' | 'frontier' | 'reach' | 'wants' | 'generations'>
+
+export function bringsNothing(chunk: PulledChunk, state: Known): boolean {
+  const { store, rows, texts, cursor, wants, writers, generations, reach } = chunk
+  return (
+    rows.length + texts.length + writers.length + generations.length === 0 &&
+    (cursor === null || isSameCursor(cursor, state.cursors.get(store))) &&
+    wants.length === state.wants.length &&
+    wants.every((key, i) => key === state.wants[i]) &&
+    keepsFrontier(chunk, state) &&
+    (reach === null || isSame(reach, state.reach))
+  )
+}
+
+function keepsFrontier({ frontier }: PulledChunk, state: Known): boolean {
+  if (frontier === null) return true
+  const { positions, how } = frontier
+  if (how === 'replace') return isSame(positions, state.frontier)
+  return joinPositions(state.generations, state.frontier, positions) === state.frontier
+}
+
+function isSameCursor(a: Cursor, b: Cursor | undefined): boolean {
+  return b !== undefined && a.generation === b.generation && a.cut === b.cut && a.place === b.place
+}
+
+function isSame(a: Positions, b: Positions): boolean {
+  return a.size === b.size && [...a].every(([generation, position]) => b.get(generation) === position)
+}
