@@ -65,12 +65,13 @@ export async function checkConservation(cluster: Cluster, application: Applicati
     const held = await readDevice(device.disk, databaseOf(application.space))
     if (held === null) continue
     const tokens = tokensOf(held)
+    const { state } = held
     const isForgotten = (key: DocumentKey): boolean =>
-      held.state.visible(key) === undefined && held.state.size > 0
+      state.size > 0 && (state.confirmed(key) === undefined || state.wants.includes(key))
     for (const entry of application.log) {
       if (entry.device !== device || !entry.local || entry.kind !== 'log') continue
       if (entry.token === '' || entry.discarded) continue
-      // D2: of a tombstone that is forgotten, the relays' rows answer.
+      // D2: of a tombstone that is forgotten the relays' rows answer, also while it is asked for again after an insert over it.
       if (isForgotten(entry.key) && hasToken(atRelay.get(entry.key), entry.token)) continue
       if (!tokens.has(tokenOf(entry)))
         found.push(`${device.name} lost ${entry.token} of ${entry.key}, which was local`)
