@@ -140,6 +140,7 @@ export function createSimulatedDisk(chance: Chance): SimulatedDisk {
     },
     image: () => new Map([...databases].map(([name, { memory }]) => [name, memory.image()])),
     restore(image) {
+      databases.clear()
       for (const [name, held] of image) {
         const memory = createMemoryDatabase([])
         memory.restore(held)

@@ -13,8 +13,11 @@ export interface SimulatedNetwork {
   serve(url: string, relay: ServingRelay): void
   /** How somebody called `name` opens links. */
   connectFrom(name: string, scope: Scope): Connect
-  /** Between a caller and a URL: no new links, and what is open is cut. `silent`: the ends are not told. */
-  cut(name: string, url: string, how: 'told' | 'silent'): void
+  /**
+   * Between a caller and a URL: no new links, and what is open is cut. `silent`: the ends are not told. `up`, `down`:
+   * the same, of what goes to the relay alone, or of what comes from it.
+   */
+  cut(name: string, url: string, how: 'told' | 'silent' | 'up' | 'down'): void
   heal(name: string, url: string): void
   healAll(): void
   /** Milliseconds that a frame takes, at least and at most. */
@@ -41,9 +44,13 @@ export interface ServedSession {
 interface Wire {
   readonly name: string
   readonly url: string
+  /** Of several processes that serve the URL one after the other, the one that has it. */
+  readonly relay: ServingRelay
   open: boolean
   /** Cut without telling: nothing passes, and nobody knows. */
   dead: boolean
+  /** A direction in which nothing passes, and nobody knows. */
+  deaf: 'up' | 'down' | null
   /** Closed, but what was on its way to the caller arrives before the caller is told. */
   lingers: boolean
   close(tellCaller: boolean, tellRelay: boolean, code: number): void
@@ -95,8 +102,10 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
     const wire: Wire = {
       name,
       url,
+      relay,
       open: true,
       dead: false,
+      deaf: null,
       lingers: false,
       close(tellCaller, tellRelay, code) {
         wire.open = false
@@ -125,7 +134,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
         counts.bytes += bytes.length
         down.send(() => {
           downBytes -= bytes.length
-          if ((!carries() && !wire.lingers) || !scope.alive) return
+          if ((!carries() && !wire.lingers) || wire.deaf === 'down' || !scope.alive) return
           const deliver = (): void => void (listening && events.frame(bytes))
           if (scope.frozen) scope.after(0, deliver)
           else deliver()
@@ -135,7 +144,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
       close(code, reason) {
         if (!wire.open) return
         // What nobody is told of tells nobody anything: the caller finds out by the silence.
-        if (wire.dead) return void wire.close(false, true, code)
+        if (wire.dead || wire.deaf === 'down') return void wire.close(false, true, code)
         down.send(() => {
           if (!carries()) return
           callerKnows = true
@@ -153,7 +162,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
         counts.bytes += bytes.length
         up.send(() => {
           upBytes -= bytes.length
-          if (carries() && relay.scope.alive) session?.receive(bytes)
+          if (carries() && wire.deaf !== 'up' && relay.scope.alive) session?.receive(bytes)
         })
       },
       close(code = 1000, reason = '') {
@@ -162,7 +171,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
           callerKnows = true
           scope.after(0, () => events.closed(code, reason))
         }
-        wire.close(false, !wire.dead, code)
+        wire.close(false, !wire.dead && wire.deaf !== 'up', code)
       },
     }
     scope.after(0, () => void (listening && events.opened(link)))
@@ -170,7 +179,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
     return () => {
       listening = false
       callerKnows = true
-      wire.close(false, !wire.dead, 1000)
+      wire.close(false, !wire.dead && wire.deaf !== 'up', 1000)
     }
   }
 
@@ -183,7 +192,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
       relay.scope.onKill(() => {
         if (relays.get(url) === relay) relays.delete(url)
         for (const wire of [...wires]) {
-          if (wire.url !== url) continue
+          if (wire.relay !== relay) continue
           // What a process had handed to the network may arrive although it died.
           wire.lingers = wire.open && !wire.dead && chance.chance(0.5)
           wire.close(wire.lingers || chance.chance(0.8), false, 1006)
@@ -216,7 +225,8 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
         if (wire.name !== name || wire.url !== url) continue
         if (how === 'told') wire.close(true, true, 1006)
         else {
-          wire.dead = true
+          if (how === 'silent') wire.dead = true
+          else wire.deaf = how
           // A relay misses the answers to its pings.
           clock.after(pingMs, () => wire.close(false, true, 1006))
         }
