@@ -14,6 +14,7 @@ import {
   type Applied,
   type Chunk,
   type Level,
+  type QuorumFrame,
   type ReplicaState,
   type Runtime,
   type StoreId,
@@ -37,6 +38,8 @@ export interface Engine extends ReplicaCore {
   drawWriter(): WriterId
   /** From its next write on this tab has another writer. */
   renewWriter(): void
+  /** A relay told what is at quorum (SPEC A3). */
+  atQuorum(told: QuorumFrame): void
   /** Own transactions that no relay has acknowledged, those not on this disk yet included. */
   readonly pending: number
   /** Stops taking writes and refuses what waits for a level. The journal is closed by whoever made it. */
@@ -178,6 +181,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     onApplied: batch.onApplied,
     reached: milestones.reached,
+    atQuorum: milestones.atQuorum,
     async settleQuarantined(ids) {
       if (closed !== null) throw closed
       await journal.append({ kind: 'settled', ids }, { durability: 'strict' })

@@ -1,14 +1,18 @@
 /**
- * How far each write has come (SPEC A2): visible, on this device's disk, on a relay's; or refused, in the quarantine.
+ * How far each write has come (SPEC A2): visible, on this device's disk, on a relay's, on enough relays'; or refused, in
+ * the quarantine.
  *
  * Nothing is remembered that the state tells: the outbox says where a write stands, and what left it without having been
- * refused was acknowledged. A write that is made anew keeps its promises under its new name.
+ * refused was acknowledged. Only where is remembered, since relays tell positions of what is at quorum (SPEC A3). A write
+ * that is made anew keeps its promises under its new name.
  */
 import {
   RejoinError,
   type Chunk,
   type Failure,
+  isAcknowledgementHeld,
   type Level,
+  type QuorumFrame,
   type ReplicaState,
   type Runtime,
   type TransactionId,
@@ -27,6 +31,8 @@ export interface Milestones {
   ): Promise<void>
   /** A chunk was applied. */
   follow(chunk: Chunk): void
+  /** A relay told what is at quorum. */
+  atQuorum(told: QuorumFrame): void
   /** The state was taken over as a whole. */
   recheck(): void
   /** Own writes cannot be stored any more. */
@@ -35,7 +41,7 @@ export interface Milestones {
   close(error: RejoinError): void
 }
 
-type Stage = 'visible' | 'local' | 'relay'
+type Stage = 'visible' | 'local' | 'relay' | 'quorum'
 
 interface Waiter {
   readonly level: Stage
@@ -43,7 +49,10 @@ interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
-const rank: Readonly<Record<Stage, number>> = { visible: 0, local: 1, relay: 2 }
+const rank: Readonly<Record<Stage, number>> = { visible: 0, local: 1, relay: 2, quorum: 3 }
+
+/** Of so many writes that left the outbox it is known where a relay has them; of older ones a quorum is not told. */
+const acknowledgedMax = 65_536
 
 export function createMilestones(
   state: ReplicaState,
@@ -54,6 +63,9 @@ export function createMilestones(
   const renamed = new Map<TransactionId, TransactionId>()
   const refused = new Map<TransactionId, Failure>()
   const lost = new Map<TransactionId, unknown>()
+  /** The first is the oldest. */
+  const acknowledged = new Map<TransactionId, Pick<QuorumFrame, 'generation' | 'position'>>()
+  let quorum: QuorumFrame | null = null
   let closed: RejoinError | null = null
 
   function nameOf(id: TransactionId): TransactionId {
@@ -66,9 +78,24 @@ export function createMilestones(
     const failure = refused.get(id) ?? state.quarantine.get(id)?.error
     if (failure !== undefined) return { error: errorOfFailure(failure) }
     const entry = state.outbox.get(id)
-    if (entry === undefined || entry.acks.size > 0) return 'relay'
+    if (entry === undefined || entry.acks.size > 0) return isAtQuorum(id) ? 'quorum' : 'relay'
     if (entry.position > 0) return 'local'
     return lost.has(id) ? { error: lost.get(id) } : 'visible'
+  }
+
+  function isAtQuorum(id: TransactionId): boolean {
+    const ack = acknowledged.get(id)
+    return ack !== undefined && quorum !== null && isAcknowledgementHeld(state, ack, quorum)
+  }
+
+  function acknowledge(
+    id: TransactionId,
+    { generation, position }: Extract<Chunk, { kind: 'verdicts' }>,
+  ): void {
+    if (!levels().includes('quorum')) return
+    acknowledged.set(id, { generation, position })
+    if (acknowledged.size > acknowledgedMax)
+      for (const oldest of acknowledged.keys()) return void acknowledged.delete(oldest)
   }
 
   function check(id: TransactionId): void {
@@ -127,12 +154,16 @@ export function createMilestones(
     })
   }
 
+  function recheck(): void {
+    for (const id of [...waiting.keys()]) check(id)
+  }
+
   return {
     reached(id, level, { timeoutMs } = {}) {
       const promise =
         closed !== null
           ? Promise.reject(closed)
-          : level === 'quorum' || !levels().includes(level)
+          : !levels().includes(level)
             ? Promise.reject(unavailable(level, levels()))
             : wait(id, level, timeoutMs)
       promise.catch(() => {})
@@ -145,7 +176,8 @@ export function createMilestones(
           return
         case 'verdicts':
           for (const { id, outcome } of chunk.verdicts) {
-            if (outcome.kind === 'refused' && state.quarantine.has(id)) refused.set(id, outcome.error)
+            if (outcome.kind === 'acknowledged') acknowledge(id, chunk)
+            else if (state.quarantine.has(id)) refused.set(id, outcome.error)
             check(id)
           }
           return
@@ -166,9 +198,11 @@ export function createMilestones(
         default:
       }
     },
-    recheck() {
-      for (const id of [...waiting.keys()]) check(id)
+    atQuorum(told) {
+      quorum = told
+      recheck()
     },
+    recheck,
     unsaved(id, error) {
       lost.set(id, error)
       check(id)

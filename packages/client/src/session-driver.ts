@@ -22,6 +22,7 @@ import {
   type Frame,
   type LoadedRow,
   type PartName,
+  type QuorumFrame,
   type RemakePlan,
   type ReplicaState,
   type Runtime,
@@ -94,6 +95,7 @@ export interface SessionDriverOptions {
   /** Something of phase, `caughtUp` or `relay` may have changed. */
   readonly onChange: () => void
   readonly onRepaired: (repair: Repair) => void
+  readonly onQuorum: (told: QuorumFrame) => void
   readonly onAlarm: () => void
   /** Once, unless it was stopped. */
   readonly onEnd: (end: SessionEnd) => void
@@ -176,6 +178,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
         return clock.measured(effect.relayTime + halfTripMs)
       case 'repaired':
         return options.onRepaired(effect)
+      case 'quorum':
+        return options.onQuorum(effect.told)
       case 'alarm':
         return options.onAlarm()
       case 'end':

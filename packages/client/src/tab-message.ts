@@ -1,5 +1,5 @@
 /** What the tabs of a replica tell each other beside the journal. Other tabs may run other versions of the application. */
-import type { ErrorCode, Level } from '@rejoin/core'
+import type { ErrorCode, Level, QuorumFrame } from '@rejoin/core'
 import type { Connection } from './status.ts'
 
 /** What only the tab with the connection knows; said at every change, and every 2 s as a sign of life. */
@@ -14,6 +14,8 @@ export interface HolderNews {
   readonly pending: number
   readonly clockOffsetMs: number
   readonly levels: readonly Level[]
+  /** What is at quorum, once a relay said so. */
+  readonly quorum: QuorumFrame | undefined
   /** Who the token stands for; undefined until a relay said so. */
   readonly user: string | undefined
   /** Whose replica this is (see owner.ts). */
@@ -64,7 +66,8 @@ export function parseTabMessage(message: unknown): TabMessage | null {
       Number.isFinite(found.seen) &&
       Number.isFinite(found.clockOffsetMs) &&
       Array.isArray(found.levels) &&
-      ['string', 'undefined'].includes(typeof found.owner)
+      ['string', 'undefined'].includes(typeof found.owner) &&
+      (found.quorum === undefined || Number.isFinite(found.quorum.position))
     return isWhole ? found : null
   }
   if ('name' in found && typeof found.name !== 'string') return null

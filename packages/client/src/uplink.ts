@@ -8,6 +8,7 @@ import {
   type DocumentKey,
   type Level,
   type PartName,
+  type QuorumFrame,
   type SessionOptions,
   type TextSupport,
 } from '@rejoin/core'
@@ -77,6 +78,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   let connection: Connection | null = null
   let fence: Fence | null = null
   let levels: readonly Level[] = ['relay']
+  let quorum: QuorumFrame | undefined
   let user: string | undefined
   let isPaused = false
   let isStarted = false
@@ -117,6 +119,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       pending: engine.pending,
       clockOffsetMs: engine.clock.offsetMs,
       levels,
+      quorum,
       user,
       owner: options.owner.user,
       isPaused,
@@ -175,6 +178,7 @@ export function createUplink(options: UplinkOptions): Uplink {
           admit: user => options.owner.admit(user, token !== ''),
           send,
           onChange: () => connection?.look(),
+          onQuorum: learnQuorum,
           onRepaired(repair) {
             options.onRepaired(repair)
             tabs.post({ kind: 'event', name: 'repaired', detail: repair })
@@ -210,6 +214,7 @@ export function createUplink(options: UplinkOptions): Uplink {
         if (tabs.isHolding) return
         levels = message.levels
         user = message.user
+        if (message.quorum !== undefined) learnQuorum(message.quorum)
         if (message.owner !== undefined) options.owner.learn(message.owner)
         isPaused = message.isPaused
         engine.clock.adopt(message.clockOffsetMs)
@@ -228,6 +233,11 @@ export function createUplink(options: UplinkOptions): Uplink {
       default:
         return options.onChange()
     }
+  }
+
+  function learnQuorum(told: QuorumFrame): void {
+    quorum = told
+    engine.atQuorum(told)
   }
 
   function setPaused(paused: boolean): void {

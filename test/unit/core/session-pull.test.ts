@@ -6,7 +6,9 @@ import {
   type ChangesFrame,
   type ClientSession,
   type Frame,
+  type Generation,
   type GenerationId,
+  type Positions,
   type ReplicaState,
   type SessionEffect,
   type StoreId,
@@ -17,8 +19,16 @@ import { deltaOf, markOf } from './edits.ts'
 const relay = 'relay' as StoreId
 const generation = 'generation' as GenerationId
 
+interface Pulling {
+  readonly state: ReplicaState
+  /** Takes a frame in, and stores what it asks for. */
+  receive(frame: Frame): readonly Frame[]
+  /** Takes frames in while the chunk of the first is on its way to the disk. */
+  receiveAll(...frames: readonly Frame[]): void
+}
+
 /** A new client whose pull has begun. */
-function pulling(): { readonly state: ReplicaState; receive(frame: Frame): readonly Frame[] } {
+function pulling(): Pulling {
   const state = createReplicaState()
   const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
   const session = createClientSession(state, options, () => 1000)
@@ -38,7 +48,14 @@ function pulling(): { readonly state: ReplicaState; receive(frame: Frame): reado
     leader: relay,
     term: 0,
   })
-  return { state, receive }
+  return {
+    state,
+    receive,
+    receiveAll(...frames) {
+      const effects = frames.map(frame => session.receive(frame, 10))
+      settle(session, state, effects.flat())
+    },
+  }
 }
 
 /** Stores every chunk at once, and gathers the frames that are sent. */
@@ -69,6 +86,28 @@ test('[P3] rows of a page that ends within a commit are as new as the feed, and 
   expect(state.reach).toEqual(new Map([[generation, 7]]))
   expect(state.cursors.get(relay)).toEqual({ generation, cut: 0, place: 0 })
   expect(state.frontier.size).toBe(0)
+})
+
+test('[P3] of cuts that are stored together each tells what is new since the one before', () => {
+  const { state, receiveAll } = pulling()
+  const other = 'other' as GenerationId
+  const cutAt = (
+    position: number,
+    frontier: Positions,
+    generations: readonly Generation[],
+  ): ChangesFrame => ({
+    ...page(position, position),
+    cut: { generation, position, frontier, generations, fingerprint: null },
+  })
+  const fact = { id: other, store: 'its store' as StoreId, parent: null, start: 0 }
+  receiveAll(cutAt(1, new Map(), []), cutAt(1, new Map([[other, 5]]), [fact]), cutAt(2, new Map(), []))
+  expect(state.frontier).toEqual(
+    new Map([
+      [generation, 2],
+      [other, 5],
+    ]),
+  )
+  expect(state.generations.get(other)).toEqual(fact)
 })
 
 test('[P1] a cut at which nothing is new asks for no chunk, and the next one that brings something does', () => {

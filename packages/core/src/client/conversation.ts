@@ -19,6 +19,8 @@ export interface Conversation {
   readonly store: StoreId
   /** The relay's generation: positions of its feed are of this one. */
   readonly generation: GenerationId
+  /** Whose verdicts come: the relay itself, or the leader that it follows (SPEC Q2). */
+  readonly judge: StoreId
   /** Q4: who may only read is offered no level, and keeps the outbox for a token that may write. */
   readonly mayWrite: boolean
   greeted(welcome: WelcomeFrame): void
@@ -53,6 +55,9 @@ export function createConversation(state: ReplicaState, now: () => number): Conv
     },
     get generation() {
       return welcome?.cursor.generation as GenerationId
+    },
+    get judge() {
+      return welcome?.leader ?? conversation.store
     },
     get mayWrite() {
       return welcome !== null && welcome.levels.length > 0

@@ -4,7 +4,7 @@
  */
 import type { Chunk } from '../chunk.ts'
 import type { Failure } from '../errors.ts'
-import type { Frame, Level } from '../frames.ts'
+import type { Frame, Level, QuorumFrame } from '../frames.ts'
 import type { StoreId } from '../generations.ts'
 import type { RemakePlan } from '../remake/plan.ts'
 import type { DocumentKey, PartName, Row } from '../row.ts'
@@ -37,6 +37,8 @@ export type SessionEffect =
       readonly took: number
       readonly refused: readonly { readonly key: DocumentKey; readonly error: Failure }[]
     }
+  /** What is on enough disks (SPEC A3). */
+  | { readonly kind: 'quorum'; readonly told: QuorumFrame }
   /** Fingerprints differed at a cut where they must not (SPEC P5); it is being joined. */
   | { readonly kind: 'alarm' }
   /** The session is over; close the link. With an error, the other side or this one refused. */

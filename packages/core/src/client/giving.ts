@@ -12,8 +12,8 @@ import type { LoadedRow } from './effects.ts'
 export interface Giving {
   /** Whether everything that was to be given is, and is answered. */
   readonly isDone: boolean
-  /** The relay's commit of the last answer. */
-  readonly position: number
+  /** Whether something was put off until there is a leader to judge it: then it was neither taken nor refused. */
+  readonly isPutOff: boolean
   /** What was given, and not taken, since it was asked last. */
   readonly given: ReadonlySet<DocumentKey>
   readonly refused: ReadonlyMap<DocumentKey, Failure>
@@ -31,7 +31,7 @@ export function createGiving({ ask, send }: Conversation): Giving {
   let isLoading = false
   let partsGiven = 0
   let partsAnswered = 0
-  let position = 0
+  let isPutOff = false
   const given = new Set<DocumentKey>()
   const refused = new Map<DocumentKey, Failure>()
 
@@ -45,8 +45,8 @@ export function createGiving({ ask, send }: Conversation): Giving {
     get isDone() {
       return !isLoading && queue.length === 0 && partsAnswered >= partsGiven
     },
-    get position() {
-      return position
+    get isPutOff() {
+      return isPutOff
     },
     given,
     refused,
@@ -69,8 +69,12 @@ export function createGiving({ ask, send }: Conversation): Giving {
     },
     answered(frame) {
       partsAnswered = frame.count
-      for (const { key, error } of frame.refused) refused.set(key, refused.get(key) ?? error)
-      position = Math.max(position, frame.position)
+      for (const { key, error } of frame.refused) {
+        if (error.code === 'no-leader') {
+          isPutOff = true
+          given.delete(key)
+        } else refused.set(key, refused.get(key) ?? error)
+      }
     },
   }
 }

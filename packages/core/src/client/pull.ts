@@ -6,7 +6,16 @@
  */
 import type { Fingerprint } from '../fingerprint.ts'
 import type { ChangedRow, ChangesFrame, Cut, TextFrame, WelcomeFrame } from '../frames.ts'
-import { addPosition, coversPositions, joinPositions, type Cursor, type Positions } from '../generations.ts'
+import {
+  addPosition,
+  coversPosition,
+  coversPositions,
+  joinPositions,
+  noPositions,
+  type Cursor,
+  type GenerationId,
+  type Positions,
+} from '../generations.ts'
 import { bringsNothing } from '../replica/brings-nothing.ts'
 import { countParts, emptyRow, joinRows, type DocumentKey } from '../row.ts'
 import type { Conversation } from './conversation.ts'
@@ -25,8 +34,12 @@ export interface Pull {
   begin(frame: WelcomeFrame): void
   /** Of a join: the cut at which it began, unless the pull had come somewhere. */
   beginAt(cursor: Cursor): Cursor
-  /** The feed goes at least as far as a commit of which the relay told. */
-  hear(position: number): void
+  /** A feed goes at least as far as a commit of which the relay told: its own, or that of the leader that judged. */
+  hear(generation: GenerationId, position: number): void
+  /** What was heard of the leader's feed in this session, where the relay follows one. */
+  readonly judged: Positions
+  /** Whether an acknowledgement is in a lineage of which the relay told (SPEC L2). */
+  isHeld(ack: { readonly generation: GenerationId; readonly position: number }): boolean
   /** A verdict says that its commit brought nothing but what was submitted. */
   follow(position: number): void
   /** Asks for a chunk of these frames. False if it would change nothing: then it is not stored. */
@@ -47,6 +60,7 @@ export function createPull(
   let cursor: Cursor | null = null
   let atCut = false
   let heard = 0
+  let judged: Positions = noPositions
   let everLevel = false
   let storedKeys: readonly DocumentKey[] = []
   let expected: Fingerprint | null = null
@@ -69,13 +83,20 @@ export function createPull(
   }
 
   /** Answers are out of turn: the feed's own frames alone say how far the pull has come. */
-  function moveWith(last: ChangesFrame | undefined, cut: Cut | null): void {
+  function moveWith(last: ChangesFrame | undefined, cuts: readonly Cut[]): void {
     if (last === undefined || cursor === null) return
     const { generation } = conversation
     cursor = { generation, cut: cursor.cut, place: last.place }
     atCut = last.cut !== null
-    if (cut === null) return
-    frontier = joinPositions(facts(), frontier, new Map([...cut.frontier, [generation, cut.position]]))
+    for (const cut of cuts) {
+      const told = new Map([...cut.frontier, [generation, cut.position] as const])
+      frontier = joinPositions(facts(), frontier, told)
+    }
+  }
+
+  function feedEnd(): number {
+    const { welcome, generation } = conversation
+    return Math.max(frontier.get(generation) ?? 0, heard, welcome?.cursor.cut ?? 0)
   }
 
   return {
@@ -89,8 +110,14 @@ export function createPull(
       return atCut
     },
     get feedEnd() {
-      const { welcome, generation } = conversation
-      return Math.max(frontier.get(generation) ?? 0, heard, welcome?.cursor.cut ?? 0)
+      return feedEnd()
+    },
+    get judged() {
+      return judged
+    },
+    isHeld({ generation, position }) {
+      const own = new Map([[conversation.generation, feedEnd()]])
+      return [own, judged, frontier].some(told => coversPosition(facts(), told, generation, position))
     },
     get isLevel() {
       return everLevel && atCut && wants.isEmpty
@@ -100,8 +127,9 @@ export function createPull(
       if (frame.begin !== 'join') cursor = frame.cursor
     },
     beginAt: at => (cursor ??= at),
-    hear(position) {
-      heard = Math.max(heard, position)
+    hear(generation, position) {
+      if (generation === conversation.generation) heard = Math.max(heard, position)
+      else judged = addPosition(facts(), judged, generation, position)
     },
     follow(position) {
       if (cursor === null || !atCut || wants.hasRows) return
@@ -119,11 +147,12 @@ export function createPull(
         onAnswer(row)
       }
       wantWhatIsMissing(rows)
-      const cut = frames.findLast(frame => frame.cut !== null)?.cut ?? null
-      if (cut !== null) conversation.learn(cut.generations)
+      // Each tells what is new since the one before.
+      const cuts = frames.flatMap(({ cut }) => (cut === null ? [] : [cut]))
+      for (const cut of cuts) conversation.learn(cut.generations)
       let reach = reachWith(frames)
       const last = frames.findLast(frame => !frame.answer)
-      moveWith(last, cut)
+      moveWith(last, cuts)
       const isOpen = conversation.phase === 'open'
       // P3: with something outstanding the relay's frontier says more than what is here.
       const isLevel = isOpen && atCut && cursor !== null && wants.isEmpty
@@ -133,7 +162,7 @@ export function createPull(
         if (coversPositions(facts(), frontier, reach)) reach = new Map([[cursor.generation, cursor.place]])
       }
       storedKeys = rows.map(row => row.key)
-      expected = isLevel ? (cut?.fingerprint ?? null) : null
+      expected = isLevel ? (cuts.at(-1)?.fingerprint ?? null) : null
       const chunk = conversation.pulled({
         rows,
         texts: texts.map(({ key, part, update }) => ({ key, part, update })),

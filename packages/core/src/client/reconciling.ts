@@ -7,7 +7,7 @@
 import type { PulledChunk } from '../chunk.ts'
 import { failure } from '../errors.ts'
 import type { ChangedRow, RangeFrame } from '../frames.ts'
-import { addPosition, coversPositions } from '../generations.ts'
+import { addPosition, coversPositions, joinPositions } from '../generations.ts'
 import { compareRanges, createRowIndex, firstRanges, type RowIndex } from '../reconcile.ts'
 import { emptyRow, joinRows, type DocumentKey, type Row } from '../row.ts'
 import type { Conversation } from './conversation.ts'
@@ -114,6 +114,7 @@ export function createReconciling(
         conversation.mayWrite &&
         // T2: what was refused is offered again in the next session, not over and over in this one.
         giving.refused.size === 0 &&
+        !giving.isPutOff &&
         !coversPositions(facts(), pull.frontier, state.reach)
       lackingSince = lacks ? (lackingSince ?? now()) : null
       if (lackingSince === null || now() - lackingSince < lackingMs) return
@@ -125,10 +126,10 @@ export function createReconciling(
       if (phase !== 'reconciling' || busy || isRanging || !giving.isDone || !wants.isEmpty || !welcome) return
       tellRepair()
       // S4: a give that was taken whole leaves only that relay in the reach.
-      const reach =
-        giving.refused.size > 0 || withheld
-          ? addPosition(facts(), state.reach, generation, pull.feedEnd)
-          : new Map([[generation, pull.feedEnd]])
+      const isKept = giving.refused.size > 0 || withheld || giving.isPutOff
+      // Q2: what a follower passed on is its leader's until it comes back in the follower's pull.
+      const taken = isKept ? joinPositions(facts(), state.reach, pull.judged) : pull.judged
+      const reach = addPosition(facts(), taken, generation, pull.feedEnd)
       const joined: Partial<PulledChunk> =
         how === 'give'
           ? {}

@@ -97,11 +97,13 @@ export function createClientSession(
         return step()
       case 'given':
         giving.answered(frame)
-        pull.hear(frame.position)
+        pull.hear(frame.generation, frame.position)
         return step()
       case 'heartbeat':
         reconciling.heed()
         return step()
+      case 'quorum':
+        return conversation.ask({ kind: 'quorum', told: frame })
       case 'refuse':
         return conversation.end(frame.error, 0)
       case 'bye':

@@ -4,7 +4,6 @@
  * After a refusal the relay skips what follows until it is told from where to go on; by then what stood on the refused
  * transaction is made anew. What this relay refused or has is not offered to it again.
  */
-import { isAcknowledgementHeld } from '../replica/replica.ts'
 import type { SubmittedTransaction } from '../frames.ts'
 import { limits } from '../limits.ts'
 import type { OutboxEntry } from '../outbox.ts'
@@ -38,7 +37,7 @@ const windowBytes = 2 * 1024 * 1024
 const frameBytes = 256 * 1024
 
 export function createSubmitting(conversation: Conversation, pull: Pull, giving: Giving): Submitting {
-  const { state, facts, send } = conversation
+  const { state, send } = conversation
   const sent = new Map<number, { readonly id: TransactionId; readonly bytes: number }>()
   const sentIds = new Set<TransactionId>()
   const keptBack = new Set<TransactionId>()
@@ -50,9 +49,8 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
   let plan: RemakePlan | null = null
 
   function isAcknowledgedHere({ acks }: OutboxEntry): boolean {
-    const ack = acks.get(conversation.store)
-    const end = { generation: conversation.generation, position: pull.feedEnd }
-    return ack !== undefined && isAcknowledgementHeld({ generations: facts() }, ack, end)
+    const ack = acks.get(conversation.judge)
+    return ack !== undefined && pull.isHeld(ack)
   }
 
   function isToOffer(entry: OutboxEntry): boolean {

@@ -22,6 +22,8 @@ export interface Verdicts {
 
 /** After so many answers of one kind to one transaction, giving does not help: it goes to the quarantine. */
 const triesMax = 2
+/** When a relay that has no leader to judge is asked again. */
+const noLeaderMs = 1000
 
 type Refusal = Extract<VerdictException, { readonly kind: 'refused' }>
 
@@ -89,6 +91,8 @@ export function createVerdicts(
 
   return {
     store(frame) {
+      // Q2: nobody judges now, so the writes wait.
+      if (frame.exceptions.some(isNoLeader)) return conversation.end(null, noLeaderMs)
       const toldByIndex = exceptionsByIndex(frame)
       const verdicts: StoredVerdict[] = []
       const give: DocumentKey[] = []
@@ -108,16 +112,21 @@ export function createVerdicts(
       }
       wants.rows(lacked)
       giving.give(give)
-      if (frame.cut) pull.follow(frame.position)
-      if (verdicts.length === 0) return
-      const { store } = conversation
       const { generation, position } = frame
+      pull.hear(generation, position)
+      if (frame.cut) pull.follow(position)
+      if (verdicts.length === 0) return
+      const { judge: store } = conversation
       append(
         { kind: 'verdicts', store, generation, position, verdicts, wants: wants.outstanding() },
         'relaxed',
       )
     },
   }
+}
+
+function isNoLeader(exception: VerdictException): boolean {
+  return exception.kind === 'refused' && exception.error.code === 'no-leader'
 }
 
 function exceptionsByIndex({ exceptions }: VerdictFrame): ReadonlyMap<number, readonly VerdictException[]> {
