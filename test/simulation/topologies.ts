@@ -10,5 +10,7 @@ export const topologies: Readonly<Record<string, Topology>> = {
   line: { relays: 3, links: 'line', faults: everyFault },
   ring: { relays: 4, links: 'ring', faults: everyFault },
   mesh: { relays: 3, links: 'mesh', faults: everyFault },
+  followers: { relays: 3, links: 'followers', faults: everyFault },
+  'followers-sync': { relays: 3, links: 'followers', ackReplicas: 1, faults: everyFault },
   spaces: { relays: 2, spaces: 2, faults: everyFault },
 }

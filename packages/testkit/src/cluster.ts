@@ -18,8 +18,13 @@ export interface ClusterOptions {
   readonly seed: number
   readonly devices?: number | undefined
   readonly relays?: number | undefined
-  /** Which of them are peers: each of the next one (`line`, unless stated), also the last of the first, or all. */
+  /**
+   * Which of them are peers: each of the next one (`line`, unless stated), also the last of the first, or all; or all
+   * but the first follow that one.
+   */
   readonly links?: Links | undefined
+  /** How many followers are to have a write on disk until it is at `quorum`. */
+  readonly ackReplicas?: number | undefined
   /** How many spaces each device has replicas of. */
   readonly spaces?: number | undefined
   /** Refuses a write, or lets it pass. */
@@ -43,6 +48,7 @@ export interface Cluster {
   readonly devices: readonly SimulatedDevice[]
   readonly relays: readonly SimulatedRelay[]
   readonly spaces: readonly string[]
+  readonly ackReplicas: number
   /** How often each path was taken. */
   readonly paths: PathCounts
   readonly take: Take
@@ -95,6 +101,8 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       epoch: () => epoch,
       accept: options.accept ?? (() => true),
       peerToken: 'peers',
+      follows: options.links === 'followers' && i > 0,
+      ackReplicas: options.ackReplicas,
     }),
   )
   for (const relay of relays) await relay.start()
@@ -103,7 +111,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   )
   let tabs: OpenTab[] = []
   const spaces = Array.from({ length: options.spaces ?? 1 }, (_, i) => (i === 0 ? 'space' : `space-${i}`))
-  const peering = createPeering(relays, options.links ?? 'line', spaces, network, note)
+  const peering = createPeering(relays, options.links ?? 'line', spaces, network, clock, note)
 
   function addDevice(user?: string): SimulatedDevice {
     const world = { clock, chance: chance.fork(), network, epoch, take }
@@ -152,6 +160,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     relays,
     thrown,
     spaces,
+    ackReplicas: options.ackReplicas ?? 0,
     paths,
     take,
     epoch,

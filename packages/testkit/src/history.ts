@@ -18,6 +18,7 @@ export interface HistoryOptions {
   readonly relays?: ClusterOptions['relays']
   readonly links?: ClusterOptions['links']
   readonly spaces?: ClusterOptions['spaces']
+  readonly ackReplicas?: ClusterOptions['ackReplicas']
   readonly devices?: number | undefined
   /** How often each fault happens at a step; a fault that is left out does not happen. */
   readonly faults?: Partial<Record<Fault, number>> | undefined
@@ -30,6 +31,7 @@ export interface HistoryResult {
   readonly paths: PathCounts
   readonly writes: number
   readonly acknowledged: number
+  readonly atQuorum: number
   readonly refused: number
   /** Events of the simulated clock. */
   readonly events: number
@@ -52,6 +54,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     relays: options.relays,
     links: options.links,
     spaces: options.spaces,
+    ackReplicas: options.ackReplicas,
     devices: options.devices,
     accept: write => {
       const cell = write.delta.cells.get(titleColor)
@@ -96,6 +99,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     paths: cluster.paths,
     writes: log.length,
     acknowledged: log.filter(entry => entry.relay).length,
+    atQuorum: log.filter(entry => entry.quorum).length,
     refused: log.filter(entry => entry.refused !== null).length,
     events: cluster.clock.steps,
     trace,

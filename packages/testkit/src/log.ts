@@ -41,6 +41,8 @@ export interface Logged {
   /** When it was told to be local. */
   localAt: number
   relay: boolean
+  /** On as many relays as the cluster asks for. */
+  quorum: boolean
   /** Why it was put into the quarantine. */
   refused: ErrorCode | null
   /** Its author threw it out of the quarantine. */

@@ -1,30 +1,37 @@
 /** Which relays are peers of which, and the links between them, one for each pair and space. */
 import { decodeFrame } from '@rejoin/core'
 import type { SessionLink } from '@rejoin/relay/kernel'
+import type { SimulatedClock } from './clock.ts'
 import type { SimulatedNetwork } from './network.ts'
 import type { SimulatedRelay } from './relay.ts'
 
 /** How relays are linked; who comes first dials. */
-export type Links = 'line' | 'ring' | 'mesh'
+export type Links = 'line' | 'ring' | 'mesh' | 'followers'
 
 export interface Peering {
   /** Links every pair where it is not linked. */
   link(): void
 }
 
+const silenceMs = 25_000
+
 export function createPeering(
   relays: readonly SimulatedRelay[],
   links: Links,
   spaces: readonly string[],
   network: SimulatedNetwork,
+  clock: SimulatedClock,
   note: (error: unknown) => void,
 ): Peering {
-  const linked = new Set<string>()
+  /** By pair: when something came over its link last, and how it is given up. */
+  const linked = new Map<string, { heardAt: number; drop(): void }>()
 
   function dial(from: SimulatedRelay, to: SimulatedRelay, space: string): void {
     const pair = `${from.url} ${to.url} ${space}`
+    const held = linked.get(pair)
+    // A link that was cut without a word is found by the heartbeats that are missing.
+    if (held !== undefined && clock.time - held.heardAt > silenceMs) held.drop()
     if (linked.has(pair) || !from.alive || !to.alive) return
-    linked.add(pair)
     const { scope, kernel } = from
     let session: ReturnType<typeof kernel.dial> | null = null
     let isOver = false
@@ -35,8 +42,17 @@ export function createPeering(
       linked.delete(pair)
       if (scope.alive) session?.closed()
     }
+    let close = (): void => {}
+    const current = {
+      heardAt: clock.time,
+      drop() {
+        close()
+        unlink()
+      },
+    }
+    linked.set(pair, current)
     scope.onKill(unlink)
-    // Who dials peers notices a silent one by its missing heartbeats; here it is told.
+    // Who dials peers would notice a dead one by its missing heartbeats; here it is told.
     to.scope.onKill(unlink)
     network.connectFrom(from.url, scope)(to.url, {
       opened(opened) {
@@ -46,9 +62,11 @@ export function createPeering(
           buffered: () => opened.buffered(),
           close: code => opened.close(code),
         }
+        close = () => opened.close()
         session = kernel.dial(space, peer)
       },
       frame(bytes) {
+        current.heardAt = clock.time
         const decoded = decodeFrame(bytes)
         if (decoded.ok) session?.receive(decoded.value)
         else note(new Error(`a relay sent ${JSON.stringify(decoded.error)}`))
@@ -65,9 +83,11 @@ export function createPeering(
 }
 
 export function pairsOf<T>(all: readonly T[], links: Links): readonly (readonly [T, T])[] {
+  const [first, last] = [all[0], all.at(-1)]
+  if (links === 'followers')
+    return first === undefined ? [] : all.slice(1).map(follower => [follower, first] as const)
   const pairs = all.flatMap((from, i) => all.slice(i + 1).map(to => [from, to] as const))
   if (links === 'mesh') return pairs
-  const [first, last] = [all[0], all.at(-1)]
   return pairs.filter(([from, to]) => {
     const isNext = all.indexOf(to) === all.indexOf(from) + 1
     return isNext || (links === 'ring' && from === first && to === last)

@@ -52,6 +52,8 @@ export interface RelayParts {
   readonly accept?: KernelOptions['accept'] | undefined
   /** What its peers show. Without it nobody is a peer. */
   readonly peerToken?: string | undefined
+  readonly follows?: boolean | undefined
+  readonly ackReplicas?: number | undefined
 }
 
 export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
@@ -94,6 +96,8 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
         debug: () => {},
       },
       peerToken: parts.peerToken,
+      follows: parts.follows,
+      ackReplicas: parts.ackReplicas,
     })
     kernel = started
     network.serve(url, { scope: process, attach: link => attach(started, unreliable(link)) })

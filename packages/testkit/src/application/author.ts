@@ -45,14 +45,32 @@ export function createAuthor(cluster: Cluster, space: string): Author {
   const eyes = createEyes(cluster, log, findings)
   let count = 0
 
-  /** A1: what is told to be on a relay is on a relay's disk, unless an older image has taken its place since. */
-  async function expectOnDisk({ key, token }: Logged): Promise<void> {
+  /** A1, A3: what is told to be on so many relays is on their disks, unless an older image has taken one's place since. */
+  async function expectOnDisks({ key, token }: Logged, least: number): Promise<void> {
+    let count = 0
     for (const relay of cluster.relays) {
       if (clock.time - relay.restoredAt < restoredMs) return
       const held = (await relay.store.rows(space, [key])).get(key)
-      if (held !== undefined && tokensOfRow(held.row).has(token)) return
+      if (held !== undefined && tokensOfRow(held.row).has(token)) count += 1
     }
-    findings.push(`[A1] ${token} of ${key} is told to be on a relay, and is on none`)
+    const rule = least === 1 ? 'A1' : 'A3'
+    if (count < least)
+      findings.push(`[${rule}] ${token} of ${key} is told to be on ${least} relays, and is on ${count}`)
+  }
+
+  /** Which levels there are is known by now. Who loses sight of where a relay had it is not told. */
+  function followToQuorum(entries: readonly Logged[], handle: Pick<WriteHandle, 'reached'>): void {
+    handle.reached('quorum').then(
+      async () => {
+        for (const entry of entries) entry.quorum = true
+        for (const entry of entries)
+          if (entry.token !== '') await expectOnDisks(entry, 1 + cluster.ackReplicas)
+      },
+      (error: unknown) => {
+        if (error instanceof RejoinError && error.code !== 'closed')
+          findings.push(`[A3] a quorum ended with ${error.code}`)
+      },
+    )
   }
 
   return {
@@ -80,6 +98,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
         local: false,
         localAt: 0,
         relay: false,
+        quorum: false,
         refused: null,
         discarded: false,
         erased: false,
@@ -102,7 +121,8 @@ export function createAuthor(cluster: Cluster, space: string): Author {
       }, note)
       handle.reached('relay').then(async () => {
         for (const entry of entries) entry.relay = true
-        for (const entry of entries) if (entry.token !== '') await expectOnDisk(entry)
+        for (const entry of entries) if (entry.token !== '') await expectOnDisks(entry, 1)
+        if (cluster.ackReplicas > 0) followToQuorum(entries, handle)
       }, note)
     },
     expectShown(open, name, id, entry) {

@@ -5,11 +5,12 @@ export function links({ cluster, say }: FaultWorld): Record<'cut' | 'silent-cut'
   const { chance, clock, network } = cluster
 
   function cutOne(how: 'told' | 'silent'): boolean {
-    const device = chance.pick(cluster.devices)
     const relay = chance.pick(cluster.relays)
-    say(`${device.name} and ${relay.url} are cut (${how})`)
-    network.cut(device.name, relay.url, how)
-    clock.after(chance.below(20_000), () => network.heal(device.name, relay.url))
+    const peers = cluster.relays.filter(one => one !== relay).map(({ url }) => url)
+    const name = chance.pick([...cluster.devices.map(device => device.name), ...peers])
+    say(`${name} and ${relay.url} are cut (${how})`)
+    network.cut(name, relay.url, how)
+    clock.after(chance.below(20_000), () => network.heal(name, relay.url))
     return true
   }
 
