@@ -553,6 +553,25 @@ describe('what is made anew', () => {
     expect(alice.state.visible(note)).toBeUndefined()
   })
 
+  test('[W6] what another tab has not on disk yet is no document that an edit could stand on', () => {
+    const alice = createScene()
+    const refused = alice.edits(insert)
+    const edit = alice.edits(recolor)
+    const state = createReplicaState()
+    state.write(createTab(state, 'bob').write([[0, insert]]))
+    state.apply(1, { kind: 'own', transactions: [refused, edit] })
+    const error = failure('refused-by-rule', { reason: 'no' })
+    const chunk = makeAnew(
+      state,
+      { from: refused.id, keys: new Set([note]), refused: { transaction: refused, error } },
+      { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined },
+    )
+    expect(chunk?.quarantined).toEqual([
+      { id: refused.id, error },
+      { id: edit.id, error: failure('built-on-refused', { document: note }) },
+    ])
+  })
+
   test('[W6] an edit of a document that its writer had seen is not quarantined', () => {
     const alice = createScene()
     alice.pulls('bob', insert, 500)

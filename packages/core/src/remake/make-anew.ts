@@ -42,7 +42,8 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
   if (leaves) quarantined.push({ id: plan.refused.transaction.id, error: plan.refused.error })
   let serial = 0
   for (const entry of state.outbox.entries()) {
-    if (leaves && entry === refused) continue
+    // What is not on disk yet comes behind all that is, so nothing stands on it.
+    if (entry.position === 0 || (leaves && entry === refused)) continue
     if (!remade.has(entry)) {
       for (const write of entry.transaction.writes) pass.stay(write)
       continue
