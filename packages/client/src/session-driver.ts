@@ -38,6 +38,9 @@ import type { Journal } from './journal/journal.ts'
 
 /** What reconciling healed, and what the relay did not take back (SPEC R2, T2). */
 export interface Repair {
+  /** Whether this replica had never met the relay's store: it is another one, or it lost everything it had. */
+  readonly isNewStore: boolean
+  /** Rows that the relay has from this replica now, and rows that this replica has from the relay. */
   readonly gave: number
   readonly took: number
   readonly refused: readonly { readonly key: DocumentKey; readonly error: Failure }[]
@@ -176,8 +179,10 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
         )
       case 'clock':
         return clock.measured(effect.relayTime + halfTripMs)
-      case 'repaired':
-        return options.onRepaired(effect)
+      case 'repaired': {
+        const { isNewStore, gave, took, refused } = effect
+        return options.onRepaired({ isNewStore, gave, took, refused })
+      }
       case 'quorum':
         return options.onQuorum(effect.told)
       case 'alarm':

@@ -78,6 +78,8 @@ export interface RelayStore {
   readonly id: StoreId
   /** Drawn at this opening, and on disk before `open` resolved (SPEC, Lineage). */
   readonly generation: GenerationId
+  /** Whether it was made at this opening: where it lies there was nothing. */
+  readonly isNew: boolean
   loadSpace(space: string): Promise<LoadedSpace>
   /** Rows by key; those that the store lacks are left out. */
   rows(space: string, keys: readonly DocumentKey[]): Promise<ReadonlyMap<DocumentKey, HeldRow>>

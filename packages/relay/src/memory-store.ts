@@ -53,7 +53,7 @@ export function createMemoryDisk(randomBytes: (length: number) => Uint8Array): M
       openings = [...openings, generation]
       current += 1
       const mine = current
-      return createStore(id, generation, spaces, () => current === mine)
+      return createStore(id, generation, openings.length === 1, spaces, () => current === mine)
     },
   }
 }
@@ -61,6 +61,7 @@ export function createMemoryDisk(randomBytes: (length: number) => Uint8Array): M
 function createStore(
   id: StoreId,
   generation: GenerationId,
+  isNew: boolean,
   spaces: Map<string, SpaceContent>,
   holdsDisk: () => boolean,
 ): RelayStore {
@@ -87,6 +88,7 @@ function createStore(
   return {
     id,
     generation,
+    isNew,
     loadSpace: async space => find(space)?.load() ?? { record: null, generations: [] },
     rows: async (space, keys) => find(space)?.rows(keys) ?? new Map(),
     feed: async (space, after, limit) => find(space)?.feed(after, limit) ?? [],

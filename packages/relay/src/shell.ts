@@ -123,7 +123,8 @@ export function createShell(options: RelayOptions, createKernel: CreateKernel): 
       await close()
       tellLost(error)
     })
-    log.info({ url, store: store.id, generation: store.generation, development }, 'relay started')
+    const { id, generation, isNew } = store
+    log.info({ url, store: id, isNew, generation, development }, 'relay started')
     return { host, port: bound, url }
   }
 

@@ -31,6 +31,8 @@ export interface RelayProcess {
   kill(): Promise<void>
   /** Ends it in order. */
   stop(): Promise<void>
+  /** Resolves when it has ended by itself, with its exit code. */
+  ended(): Promise<number | null>
   /** Ends it if it runs, and removes its folder. */
   close(): Promise<void>
 }
@@ -91,6 +93,13 @@ export async function startRelayProcess(
     await within(closed, `a relay ends by ${signal}`)
   }
 
+  async function ended(): Promise<number | null> {
+    const ending = child
+    if (ending === null) throw new Error('no relay runs')
+    await until(() => ending.exitCode !== null || ending.signalCode !== null, 'a relay ends by itself')
+    return ending.exitCode
+  }
+
   await start()
   return {
     path: join(data, 'rejoin.db'),
@@ -104,6 +113,7 @@ export async function startRelayProcess(
     start,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
+    ended,
     async close() {
       await end('SIGKILL')
       rmSync(folder, { recursive: true, force: true })

@@ -33,6 +33,7 @@ export type SessionEffect =
   /** What reconciling healed (SPEC R2), or what a relay did not take back (SPEC T2). */
   | {
       readonly kind: 'repaired'
+      readonly isNewStore: boolean
       readonly gave: number
       readonly took: number
       readonly refused: readonly { readonly key: DocumentKey; readonly error: Failure }[]

@@ -49,6 +49,7 @@ export function createReconciling(
   /** Rows that are asked for because they differ, and how many of those that came brought something. */
   let differing = new Set<DocumentKey>()
   let took = 0
+  let isNewStore = false
   /** Whether the relay lacks rows that this client may not give. */
   let withheld = false
   let lackingSince: number | null = null
@@ -60,6 +61,7 @@ export function createReconciling(
     index = createRowIndex(confirmedRows())
     differing = new Set()
     took = 0
+    isNewStore = !state.cursors.has(conversation.store)
     isRanging = true
     giving.begin()
     send({ type: 'range', ranges: firstRanges(index) })
@@ -77,6 +79,7 @@ export function createReconciling(
     if (given.size === 0 && took === 0) return
     ask({
       kind: 'repaired',
+      isNewStore,
       gave: given.size - refused.size,
       took,
       refused: Array.from(refused, ([key, error]) => ({ key, error })),

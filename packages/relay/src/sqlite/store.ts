@@ -102,6 +102,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   return {
     id,
     generation,
+    isNew: id === fresh.store,
     gone,
 
     loadSpace: async space => {
@@ -115,6 +116,8 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     },
 
     rows: async (space, keys) => {
+      // Who asks for what is stored already is told so without a commit.
+      assertKept()
       const number = find(space)
       const rows = new Map<FeedRow['key'], FeedRow['held']>()
       for (const key of keys) {

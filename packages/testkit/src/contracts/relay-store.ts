@@ -56,6 +56,14 @@ export function relayStoreContract(
     })
   }
 
+  claim('it says whether it was made at this opening', async (store, disk) => {
+    equal(store.isNew, true)
+    await store.close()
+    const again = await disk.open()
+    equal(again.isNew, false)
+    await again.close()
+  })
+
   claim('a space that was never seen has no record, no rows and no facts', async store => {
     equal(await store.loadSpace('team'), { record: null, generations: [] })
     equal(await store.rows('team', [key('1')]), new Map())
