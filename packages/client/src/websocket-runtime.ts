@@ -11,7 +11,7 @@ import { systemRuntime } from './system-runtime.ts'
 /** Where relays take WebSockets, unless the URL says otherwise. */
 const syncPath = '/v1/sync'
 /** How long the other end may take to answer a goodbye before the connection is cut, where it can be cut. */
-const goodbyeMs = 1000
+const goodbyeMs = 500
 
 /** Opens a link to `ws:`, `wss:`, `http:` or `https:`; a URL without a path means the relay's own. */
 export const connectWebSocket: Connect = (url, events) => {
