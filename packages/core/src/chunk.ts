@@ -56,6 +56,8 @@ export interface VerdictsChunk {
   readonly store: StoreId
   readonly generation: GenerationId
   readonly position: number
+  /** Whether the pull is at this position too: the commit held nothing else, and what comes next comes after it. */
+  readonly cut: boolean
   readonly verdicts: readonly StoredVerdict[]
   /** All rows that are asked for and outstanding after it (SPEC L2). */
   readonly wants: readonly DocumentKey[]

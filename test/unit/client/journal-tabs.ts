@@ -371,6 +371,7 @@ export function acknowledged(ids: readonly TransactionId[]): VerdictsChunk {
     store: relay,
     generation,
     position: 1,
+    cut: false,
     verdicts: ids.map(id => ({ id, outcome: { kind: 'acknowledged', shows: 'yes' } })),
     wants: [],
   }

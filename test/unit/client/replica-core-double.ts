@@ -109,7 +109,7 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
   }
 
   function verdict(verdicts: Extract<Chunk, { kind: 'verdicts' }>['verdicts']): void {
-    apply({ kind: 'verdicts', store: relay, generation, position, verdicts, wants: [] })
+    apply({ kind: 'verdicts', store: relay, generation, position, cut: false, verdicts, wants: [] })
   }
 
   function pulled(part: Partial<PulledChunk>): void {

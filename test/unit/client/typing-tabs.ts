@@ -255,6 +255,7 @@ export function createTypingTabs(): TypingTabs {
         store: relay,
         generation,
         position: published.length,
+        cut: false,
         verdicts: [{ id, outcome: { kind: 'acknowledged', shows: 'yes' } }],
         wants: [],
       })

@@ -166,7 +166,15 @@ function verdict(position: number, { id }: Transaction, kind: 'acknowledge' | 'r
     kind === 'acknowledge'
       ? { kind: 'acknowledged', shows: 'yes' }
       : { kind: 'refused', write: 0, error: failure('refused-by-rule', { reason: 'no' }) }
-  return { kind: 'verdicts', store: relay, generation, position, verdicts: [{ id, outcome }], wants: [] }
+  return {
+    kind: 'verdicts',
+    store: relay,
+    generation,
+    position,
+    cut: false,
+    verdicts: [{ id, outcome }],
+    wants: [],
+  }
 }
 
 export interface Tab {

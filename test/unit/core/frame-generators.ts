@@ -413,6 +413,7 @@ export const arbitraryChunks: { readonly [K in Chunk['kind']]: fc.Arbitrary<Extr
     store,
     generation,
     position,
+    cut: fc.boolean(),
     verdicts: list(
       fc.record({
         id,

@@ -77,6 +77,7 @@ function createScene(): Scene {
       store: relay,
       generation,
       position: 1,
+      cut: false,
       verdicts: [
         {
           id,

@@ -70,7 +70,7 @@ function createScene(): Scene {
     pulls: delta => append(pulledRow(delta)),
     answers(transaction, outcome, store = relay) {
       const verdicts = [{ id: transaction.id, outcome }]
-      append({ kind: 'verdicts', store, generation, position: 7, verdicts, wants: [] })
+      append({ kind: 'verdicts', store, generation, position: 7, cut: false, verdicts, wants: [] })
     },
   }
 }
@@ -131,12 +131,37 @@ describe('the two layers', () => {
     expect(alice.state.outbox.size).toBe(0)
   })
 
+  test('[P1] a verdict of a commit that held nothing else moves the cursor too: nobody is sent back what they wrote', () => {
+    const state = createReplicaState()
+    const verdict: Chunk = {
+      kind: 'verdicts',
+      store: relay,
+      generation,
+      position: 7,
+      cut: true,
+      verdicts: [],
+      wants: [],
+    }
+    state.apply(1, verdict)
+    expect(state.cursors.get(relay)).toEqual({ generation, cut: 7, place: 7 })
+    state.apply(2, { ...verdict, position: 8, cut: false })
+    expect(state.cursors.get(relay)).toEqual({ generation, cut: 7, place: 7 })
+  })
+
   test('[L2] an acknowledged write that is not on this disk yet stays until it is', () => {
     const state = createReplicaState()
     const transaction = createTab(state).write([[0, insert]])
     state.write(transaction)
     const verdicts = [{ id: transaction.id, outcome: taken }]
-    state.apply(1, { kind: 'verdicts', store: relay, generation, position: 7, verdicts, wants: [] })
+    state.apply(1, {
+      kind: 'verdicts',
+      store: relay,
+      generation,
+      position: 7,
+      cut: false,
+      verdicts,
+      wants: [],
+    })
     expect(state.outbox.size).toBe(1)
   })
 
@@ -251,6 +276,7 @@ describe('after any history', () => {
           store: relay,
           generation,
           position: 1,
+          cut: false,
           verdicts,
           wants: [],
         })
@@ -385,7 +411,15 @@ describe('own writes whose chunk was gone over before this tab heard that it is 
     frozen.write(transaction)
     const own: Chunk = { kind: 'own', transactions: [transaction] }
     const verdicts = [{ id: transaction.id, outcome: taken }]
-    const verdict: Chunk = { kind: 'verdicts', store: relay, generation, position: 7, verdicts, wants: [] }
+    const verdict: Chunk = {
+      kind: 'verdicts',
+      store: relay,
+      generation,
+      position: 7,
+      cut: false,
+      verdicts,
+      wants: [],
+    }
     const ahead = replay(createReplicaState(), [own, verdict], 0, 2)
     thaw(way, ahead, frozen)
     expect(frozen.outbox.size).toBe(1)
@@ -399,7 +433,15 @@ describe('own writes whose chunk was gone over before this tab heard that it is 
     frozen.write(transaction)
     const own: Chunk = { kind: 'own', transactions: [transaction] }
     const verdicts = [{ id: transaction.id, outcome: refused }]
-    const verdict: Chunk = { kind: 'verdicts', store: relay, generation, position: 7, verdicts, wants: [] }
+    const verdict: Chunk = {
+      kind: 'verdicts',
+      store: relay,
+      generation,
+      position: 7,
+      cut: false,
+      verdicts,
+      wants: [],
+    }
     const ahead = replay(createReplicaState(), [own, verdict], 0, 2)
     thaw(way, ahead, frozen)
     frozen.apply(1, own)

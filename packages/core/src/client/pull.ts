@@ -40,8 +40,8 @@ export interface Pull {
   readonly judged: Positions
   /** Whether an acknowledgement is in a lineage of which the relay told (SPEC L2). */
   isHeld(ack: { readonly generation: GenerationId; readonly position: number }): boolean
-  /** A verdict says that its commit brought nothing but what was submitted. */
-  follow(position: number): void
+  /** A verdict says that its commit brought nothing but what was submitted. Whether the pull is there now. */
+  follow(position: number): boolean
   /** Asks for a chunk of these frames. False if it would change nothing: then it is not stored. */
   store(frames: readonly (ChangesFrame | TextFrame)[]): boolean
   /** What must be the fingerprint after the last chunk (SPEC P5), told once; null if nothing must. */
@@ -132,10 +132,11 @@ export function createPull(
       else judged = addPosition(facts(), judged, generation, position)
     },
     follow(position) {
-      if (cursor === null || !atCut || wants.hasRows) return
+      if (cursor === null || !atCut || wants.hasRows) return false
       const { generation } = conversation
       cursor = { generation, cut: position, place: position }
       frontier = addPosition(facts(), frontier, generation, position)
+      return true
     },
     store(all) {
       const frames = all.filter(frame => frame.type === 'changes')

@@ -114,11 +114,11 @@ export function createVerdicts(
       giving.give(give)
       const { generation, position } = frame
       pull.hear(generation, position)
-      if (frame.cut) pull.follow(position)
+      const cut = frame.cut && pull.follow(position)
       if (verdicts.length === 0) return
       const { judge: store } = conversation
       append(
-        { kind: 'verdicts', store, generation, position, verdicts, wants: wants.outstanding() },
+        { kind: 'verdicts', store, generation, position, cut, verdicts, wants: wants.outstanding() },
         'relaxed',
       )
     },

@@ -108,6 +108,12 @@ function applyVerdicts({ layers, knowledge }: Applying, position: number, chunk:
       layers.leave(id)
     }
   }
+  // P1: what the cursor reaches is stored with it, so that nobody is sent back what they wrote.
+  if (chunk.cut) {
+    const { generation, position: cut } = chunk
+    knowledge.cursors.set(chunk.store, { generation, cut, place: cut })
+    knowledge.frontier = addPosition(knowledge.generations, knowledge.frontier, generation, cut)
+  }
   if (chunk.verdicts.some(({ outcome }) => outcome.kind === 'acknowledged')) {
     knowledge.reach = addPosition(knowledge.generations, knowledge.reach, chunk.generation, chunk.position)
   }

@@ -203,6 +203,7 @@ function writeVerdicts(writer: Writer, dictionary: Dictionary, chunk: VerdictsCh
   writeName(writer, dictionary, chunk.store)
   writeName(writer, dictionary, chunk.generation)
   writeUint(writer, chunk.position)
+  writeByte(writer, chunk.cut ? 1 : 0)
   writeUint(writer, chunk.verdicts.length)
   for (const { id, outcome } of chunk.verdicts) {
     writeTransactionId(writer, dictionary, id)
@@ -223,6 +224,7 @@ function readVerdicts(reader: Reader, names: Names): VerdictsChunk {
     store: readName<StoreId>(reader, names),
     generation: readName<GenerationId>(reader, names),
     position: readUint(reader),
+    cut: readByte(reader) === 1,
     verdicts: readList(reader, 3, () => ({
       id: readTransactionId(reader, names),
       outcome: readOutcome(reader),
