@@ -30,16 +30,21 @@ const logPart = partName('set', 'log')
 const bodyPart = partName('text', 'body')
 
 /** V15: `synced` is never shown while a write of that tab is not on a relay. */
-export function checkStatus(application: Application): string[] {
+export function checkStatus(cluster: Cluster, application: Application): string[] {
   const found: string[] = []
   for (const { replica, device } of application.tabs) {
     const { synced, pending } = replica.status.get()
     if (!synced) continue
     if (pending > 0) found.push(`${device.name} says synced with ${pending} pending`)
   }
-  for (const { relay, refused, local, token, tab, effects } of application.log) {
-    const isToBlame = effects.some(effect => effect.field === 'color' && isForbidden(effect.value))
-    if (refused !== null && refused !== 'built-on-refused' && !isToBlame)
+  for (const entry of application.log) {
+    const { relay, refused, local, token, tab } = entry
+    if (
+      refused !== null &&
+      refused !== 'built-on-refused' &&
+      !isToBlame(entry) &&
+      !standsOnLost(cluster, application, entry)
+    )
       found.push(`[L3] ${token} was refused, and is not to blame: ${refused}`)
     if (relay && refused !== null) found.push(`[Q1] ${token} was acknowledged and refused (${refused})`)
     const isOpen = tab.tab.scope.alive && token !== ''
@@ -54,6 +59,23 @@ export function checkStatus(application: Application): string[] {
       found.push(`[V15] ${tab.device.name} says synced before ${token} is on a relay`)
   }
   return found
+}
+
+function isToBlame({ effects }: Logged): boolean {
+  return effects.some(effect => effect.field === 'color' && isForbidden(effect.value))
+}
+
+/** T2: a relay that was put back asks the rule again, and may not take back now what it had taken; then what stands on that is refused for good (S3). */
+function standsOnLost({ relays }: Cluster, { log }: Application, { key, refused }: Logged): boolean {
+  const standsOnNothing =
+    refused === 'unknown-mark' || refused === 'document-unknown' || refused === 'text-gap'
+  return (
+    standsOnNothing &&
+    log.some(
+      other =>
+        other.key === key && isToBlame(other) && relays.some(({ restoredAt }) => restoredAt > other.at),
+    )
+  )
 }
 
 /** V1, V3: what was reported local is on the device's disk: confirmed, in the outbox, or in the quarantine. */
@@ -106,7 +128,9 @@ export async function checkRest(
     const row = first.get(entry.key)
     if (entry.kind === 'log') {
       const isTaken = entry.token !== '' && hasToken(row, entry.token)
-      if (cluster.relays.length === 1 && entry.refused !== null && !entry.discarded && isTaken)
+      // A relay that lost what it took may refuse it now, and be given it back by somebody who was told of it.
+      const mayComeBack = cluster.relays.length > 1 || cluster.relays.some(one => one.restoredAt > entry.at)
+      if (!mayComeBack && entry.refused !== null && !entry.discarded && isTaken)
         found.push(`[A4] ${entry.token} of ${entry.key} was refused (${entry.refused}), and is there`)
       if (entry.relay && entry.token !== '' && !hasToken(row, entry.token))
         found.push(`${entry.token} of ${entry.key} was acknowledged and is lost`)
@@ -130,10 +154,9 @@ export async function checkRest(
 }
 
 /** What stands on a refused insert goes with it, also where its tab died before it was told of the refusal. */
-function mayTakeTextsAlong({ effects, refused }: Logged): boolean {
-  const isInsert = effects.some(effect => effect.field === 'document' && effect.how === 'insert')
-  const isToBlame = effects.some(effect => effect.field === 'color' && isForbidden(effect.value))
-  return isInsert && (refused !== null || isToBlame)
+function mayTakeTextsAlong(entry: Logged): boolean {
+  const isInsert = entry.effects.some(effect => effect.field === 'document' && effect.how === 'insert')
+  return isInsert && (entry.refused !== null || isToBlame(entry))
 }
 
 function tokenOf(entry: Logged): string {

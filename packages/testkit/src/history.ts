@@ -136,7 +136,7 @@ async function live(
     if (open !== null && chance.chance(0.03)) rest(cluster, open, say)
     await clock.advance(chance.chance(0.15) ? chance.below(4000) : chance.below(80))
     for (const application of people.applications) {
-      findings.push(...application.findings, ...checkStatus(application))
+      findings.push(...application.findings, ...checkStatus(cluster, application))
       if (step % 25 === 24) findings.push(...(await checkConservation(cluster, application)))
     }
     if (findings.length > 0) return
