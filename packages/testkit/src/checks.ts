@@ -9,24 +9,22 @@ import {
   partName,
   rowExists,
   type DocumentKey,
-  type FeedRow,
   type Row,
 } from '@rejoin/core'
 import type { DocumentOf } from '@rejoin/client'
-import { headOfBody, mergeBody } from '@rejoin/resolve/screen'
+import { headOfBody } from '@rejoin/resolve/screen'
 import type { Application } from './application/application.ts'
 import { askFields } from './application/documents.ts'
 import { isForbidden } from './application/effects.ts'
 import { databaseOf, type Cluster } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
+import { hasToken, lettersOf, readBodies, readRelay, tokensOf, type Rows } from './holders.ts'
 import type { Logged } from './log.ts'
 import { checkDocument, shownOf, type OracleOptions } from './oracle.ts'
-import type { SimulatedRelay } from './relay.ts'
 import { documentNames, type SimulatedFields } from './schema.ts'
 
 /** One letter for each byte. */
 const latin = new TextDecoder('latin1')
-const logPart = partName('set', 'log')
 const bodyPart = partName('text', 'body')
 
 /** V15: `synced` is never shown while a write of that tab is not on a relay. */
@@ -82,7 +80,7 @@ function standsOnLost({ relays }: Cluster, { log }: Application, { key, refused 
 export async function checkConservation(cluster: Cluster, application: Application): Promise<string[]> {
   const found: string[] = []
   const [relay] = cluster.relays
-  const atRelay: Rows = relay === undefined ? new Map() : await readRelay(relay, application.space)
+  const atRelay: Rows = relay === undefined ? new Map() : await readRelay(relay.store, application.space)
   for (const device of cluster.devices) {
     const held = await readDevice(device.disk, databaseOf(application.space))
     if (held === null) continue
@@ -109,7 +107,7 @@ export async function checkRest(
   options: OracleOptions,
 ): Promise<string[]> {
   const found: string[] = []
-  const relays = await Promise.all(cluster.relays.map(relay => readRelay(relay, application.space)))
+  const relays = await Promise.all(cluster.relays.map(relay => readRelay(relay.store, application.space)))
   const [first] = relays
   if (first === undefined) return found
   relays.forEach((rows, i) => {
@@ -117,7 +115,7 @@ export async function checkRest(
       if (canonical(rows.get(key)) !== canonical(first.get(key))) found.push(`relay ${i} differs in ${key}`)
     }
   })
-  const bodies = await readBodies(cluster.relays[0], application.space, first)
+  const bodies = await readBodies(cluster.relays[0]?.store, application.space, first)
   for (const device of cluster.devices) {
     const held = await readDevice(device.disk, databaseOf(application.space))
     if (held === null) continue
@@ -132,14 +130,15 @@ export async function checkRest(
       const mayComeBack = cluster.relays.length > 1 || cluster.relays.some(one => one.restoredAt > entry.at)
       if (!mayComeBack && entry.refused !== null && !entry.discarded && isTaken)
         found.push(`[A4] ${entry.token} of ${entry.key} was refused (${entry.refused}), and is there`)
-      if (entry.relay && entry.token !== '' && !hasToken(row, entry.token))
+      if (entry.relay && !entry.gone && entry.token !== '' && !hasToken(row, entry.token))
         found.push(`${entry.token} of ${entry.key} was acknowledged and is lost`)
     } else if (
       entry.local &&
+      !entry.gone &&
       entry.refused === null &&
       !entry.erased &&
       !application.log.some(other => other.key === entry.key && mayTakeTextsAlong(other)) &&
-      !textOf(bodies.get(entry.key)).includes(entry.token)
+      !lettersOf(bodies.get(entry.key)).includes(entry.token)
     ) {
       found.push(`${entry.token} was typed into ${entry.key} and is lost`)
     }
@@ -161,52 +160,6 @@ function mayTakeTextsAlong(entry: Logged): boolean {
 
 function tokenOf(entry: Logged): string {
   return `${entry.key} ${entry.token}`
-}
-
-function tokensOf({ state }: DeviceState): ReadonlySet<string> {
-  const tokens = new Set<string>()
-  const note = (key: DocumentKey, row: Row | undefined): void => {
-    const cell = row?.cells.get(logPart)
-    if (cell?.strategy !== 'set') return
-    for (const { value } of cell.elements.values()) tokens.add(`${key} ${decodeToken(value)}`)
-  }
-  for (const key of state.keys()) note(key, state.confirmed(key))
-  for (const { transaction } of state.outbox.entries())
-    for (const { key, delta } of transaction.writes) note(key, delta)
-  for (const { transaction } of state.quarantine.values())
-    for (const { key, delta } of transaction.writes) note(key, delta)
-  return tokens
-}
-
-function hasToken(row: Row | undefined, token: string): boolean {
-  const cell = row?.cells.get(logPart)
-  if (cell?.strategy !== 'set') return false
-  return [...cell.elements.values()].some(({ value }) => decodeToken(value) === token)
-}
-
-/** The token inside an encoded string, found without the codec that wrote it. */
-function decodeToken(value: Uint8Array): string {
-  const text = String.fromCharCode(...value)
-  return /w\d+$/.exec(text)?.[0] ?? text
-}
-
-type Rows = ReadonlyMap<DocumentKey, Row>
-
-async function readRelay(relay: SimulatedRelay, space: string): Promise<Rows> {
-  const rows = new Map<DocumentKey, Row>()
-  for await (const slice of relay.store.all(space))
-    for (const { key, held } of slice as readonly FeedRow[]) rows.set(key, held.row)
-  return rows
-}
-
-async function readBodies(
-  relay: SimulatedRelay | undefined,
-  space: string,
-  rows: Rows,
-): Promise<ReadonlyMap<DocumentKey, readonly Uint8Array[]>> {
-  const bodies = new Map<DocumentKey, readonly Uint8Array[]>()
-  for (const key of rows.keys()) bodies.set(key, (await relay?.store.textBody(space, key, bodyPart)) ?? [])
-  return bodies
 }
 
 function canonical(row: Row | undefined): string {
@@ -300,9 +253,4 @@ function fieldsOfAll({
   log,
 }: DocumentOf<SimulatedFields>): readonly unknown[] {
   return [id, title, place, mood, color, log]
-}
-
-/** The letters of a body that stand in its wire form: enough to look for a token that nobody deletes. */
-function textOf(body: readonly Uint8Array[] | undefined): string {
-  return body === undefined || body.length === 0 ? '' : new TextDecoder().decode(mergeBody(body))
 }

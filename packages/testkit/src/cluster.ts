@@ -62,6 +62,10 @@ export interface Cluster {
   clone(device: SimulatedDevice): SimulatedDevice
   /** A new device that has nothing yet. */
   addDevice(): SimulatedDevice
+  /** Whether others go on without it. */
+  isSpare(relay: SimulatedRelay): boolean
+  /** A relay is gone for good. */
+  lose(relay: SimulatedRelay): void
   /** Links relays that are peers, where they are not linked. */
   linkPeers(): void
   readonly epoch: number
@@ -106,6 +110,8 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     }),
   )
   for (const relay of relays) await relay.start()
+  // Also of relays that are gone: nobody tells devices.
+  const urls = relays.map(({ url }) => url)
   const devices = Array.from({ length: options.devices ?? 3 }, (_, i) =>
     createSimulatedDevice(`device-${i}`, { clock, chance: chance.fork(), network, epoch, take }),
   )
@@ -125,12 +131,12 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     const { isNarrow } = device
     // A narrow tab is written to by the fields that it knows, and read likewise.
     const collections = isNarrow ? (narrowCollections as SimulatedCollections) : simulatedCollections
-    const first = chance.below(relays.length)
-    const urls = relays.map((_, i) => relays[(first + i) % relays.length]?.url ?? '')
+    const first = chance.below(urls.length)
+    const turned = [...urls.slice(first), ...urls.slice(0, first)]
     const opening = openReplica({
       space,
       collections,
-      relays: urls,
+      relays: turned,
       token: () => Promise.resolve(device.user),
       device: device.name,
       ports: tab.portsOf(databaseOf(space)),
@@ -185,6 +191,13 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       copy.restore(device.image())
       copy.isNarrow = device.isNarrow
       return copy
+    },
+    isSpare: relay => relays.length > 1 && !(options.links === 'followers' && relay === relays[0]),
+    lose(relay) {
+      relay.retire()
+      relays.splice(relays.indexOf(relay), 1)
+      for (const error of relay.errors) note(new Error(`${relay.url} logged ${error}`))
+      for (const left of relays) left.noteLoss()
     },
     linkPeers: peering.link,
     close() {

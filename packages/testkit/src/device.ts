@@ -11,6 +11,7 @@ import type { SimulatedNetwork } from './network.ts'
 import { watchStorage } from './paths/journals.ts'
 import type { Take } from './paths/path.ts'
 import { createScope, type Scope } from './scope.ts'
+import { trapStorage, type StorageTrap } from './storage-trap.ts'
 import { createSimulatedProfile } from './tabs.ts'
 
 /** A device's disk and what stands beside it, as of one instant. */
@@ -29,6 +30,8 @@ export interface SimulatedDevice {
   /** Nobody opens it before this simulated time. */
   awayUntil: number
   readonly disk: SimulatedDisk
+  /** Where one of its tabs dies. */
+  readonly trap: StorageTrap
   /** Milliseconds by which its wall clock is wrong. May change at any time. */
   skewMs: number
   /** A new tab's world. */
@@ -74,10 +77,13 @@ export function createSimulatedDevice(
   const markers = new Map<string, MarkerRecord>()
   let tabs: SimulatedTab[] = []
 
+  const trap: StorageTrap = { steps: 0, when: 'before', sprung: 0 }
+
   const device: SimulatedDevice = {
     name,
     user,
     disk,
+    trap,
     skewMs: 0,
     isNarrow: false,
     awayUntil: 0,
@@ -96,9 +102,10 @@ export function createSimulatedDevice(
         randomBytes: length => random.bytes(length),
         after: (delayMs, run) => scope.after(delayMs, run),
       }
+      const storage = trapStorage(disk.openFrom(scope), scope, trap)
       const portsOf = (database: string): ClientPorts => ({
         runtime,
-        openStorage: take === undefined ? disk.openFrom(scope) : watchStorage(disk.openFrom(scope), take),
+        openStorage: take === undefined ? storage : watchStorage(storage, take),
         locks: profile.locksOf(scope),
         openChannel: profile.channelsOf(scope),
         connect: network.connectFrom(name, scope),

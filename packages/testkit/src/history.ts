@@ -39,6 +39,8 @@ export interface HistoryResult {
   readonly trace: readonly string[]
 }
 
+/** After these it is not always later that is later. */
+const clockFaults = ['skew', 'clock-jump', 'relay-skew', 'long-absence', 'forgetting'] as const
 /** For how long the rule stays as it is. */
 const ruleMs = 700
 const titleColor = partName('lww', 'color')
@@ -76,7 +78,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
       findings.push(
         ...(await checkConservation(cluster, application)),
         ...(await checkRest(cluster, application, {
-          clocksAreRight: counts.skew + counts['clock-jump'] + counts['long-absence'] === 0,
+          clocksAreRight: clockFaults.every(name => counts[name] === 0),
           mayRepeat: counts.clone + counts['client-rollback'] > 0,
         })),
         ...application.findings.filter(finding => !findings.includes(finding)),
@@ -172,8 +174,14 @@ function rest({ chance, clock }: Cluster, open: OpenTab, say: (what: string) => 
 async function heal(cluster: Cluster, people: People, trace: string[]): Promise<void> {
   trace.push(`${Math.round(cluster.clock.time)} faults stop`)
   cluster.network.healAll()
+  cluster.network.quicken()
+  for (const relay of cluster.relays) {
+    relay.skewMs = 0
+    await relay.start()
+  }
   for (const device of cluster.devices) {
     device.skewMs = 0
+    device.trap.steps = 0
     device.disk.fail(null)
     for (const open of cluster.tabs) {
       if (open.device !== device || open.tab.scope.frozen) continue

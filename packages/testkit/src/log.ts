@@ -47,6 +47,8 @@ export interface Logged {
   refused: ErrorCode | null
   /** Its author threw it out of the quarantine. */
   discarded: boolean
+  /** No disk has it any more, after a disaster that took the last one. */
+  gone: boolean
   /** Of text: another write deleted it again. */
   erased: boolean
 }

@@ -22,6 +22,8 @@ export interface SimulatedNetwork {
   healAll(): void
   /** Milliseconds that a frame takes, at least and at most. */
   latency(min: number, max: number): void
+  /** The latency that there was at first. */
+  quicken(): void
   /** Ends every link of a caller or a URL, as when its process dies. */
   drop(nameOrUrl: string): void
   readonly counts: { opened: number; frames: number; bytes: number; cuts: number }
@@ -59,13 +61,17 @@ interface Wire {
 /** After how long a relay's socket gives up a caller that says nothing any more. */
 const pingMs = 50_000
 
+/** Milliseconds that a frame takes, unless it is said otherwise. */
+const quickest = 1
+const quick = 30
+
 export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): SimulatedNetwork {
   const relays = new Map<string, ServingRelay>()
   const cuts = new Set<string>()
   const wires = new Set<Wire>()
   const counts = { opened: 0, frames: 0, bytes: 0, cuts: 0 }
-  let delayMin = 1
-  let delayMax = 30
+  let delayMin = quickest
+  let delayMax = quick
 
   const delay = (): number => delayMin + chance.next() * (delayMax - delayMin)
 
@@ -234,6 +240,10 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
     },
     heal: (name, url) => void cuts.delete(nameOf(name, url)),
     healAll: () => cuts.clear(),
+    quicken() {
+      delayMin = quickest
+      delayMax = quick
+    },
     latency(min, max) {
       delayMin = min
       delayMax = max

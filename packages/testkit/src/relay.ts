@@ -30,15 +30,29 @@ export interface SimulatedRelay {
   crash(): void
   /** The link over which the next verdict goes is cut before it arrives. */
   loseVerdict(): void
-  /** When an older image was put back last, in simulated milliseconds. */
+  /** Of this process, and of one that it has taken the place of and that has not ended yet. */
+  readonly stores: readonly RelayStore[]
+  /** Milliseconds by which its wall clock is wrong. */
+  skewMs: number
+  /** When an older image was put back last, or a neighbour was lost, in simulated milliseconds. */
   readonly restoredAt: number
   /** Dies right after it has sent the next verdict. */
   crashAfterVerdict(): void
+  /** Dies at its next commit: before it, or when it is on disk and nobody has heard of it. */
+  crashAtCommit(when: 'before' | 'after'): void
+  /** How often it died so. */
+  readonly commitCrashes: number
   /** How many verdicts were lost that way. */
   readonly lostVerdicts: number
   image(): MemoryImage
   /** Puts an older image in the place of the disk's content. To be called between `crash` and `start`. */
   restore(image: MemoryImage): void
+  /** A process on a copy of an image takes the place of this one, which serves those that it has until it is killed. */
+  replaceByCopy(image: MemoryImage): Promise<{ kill(): void }>
+  /** Gone for good. */
+  retire(): void
+  /** A neighbour is gone, and with it what it had acknowledged alone. */
+  noteLoss(): void
 }
 
 export interface RelayParts {
@@ -58,10 +72,15 @@ export interface RelayParts {
 
 export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
   const { url, clock, chance, network } = parts
-  const disk = createMemoryDisk(length => chance.bytes(length))
+  let disk = createMemoryDisk(length => chance.bytes(length))
   const errors: string[] = []
   let isLosing = false
   let isDying = false
+  let dyingAt: 'before' | 'after' | null = null
+  let isGone = false
+  let commitCrashes = 0
+  let skewMs = 0
+  let replaced: RelayStore | null = null
   let restoredAt = Number.NEGATIVE_INFINITY
   let lostVerdicts = 0
   let scope = createScope(clock)
@@ -71,19 +90,19 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
 
   async function start(): Promise<void> {
     // Who restarts it may meet that it came back by itself: two processes never share a disk.
-    if (scope.alive) return
+    if (scope.alive || isGone) return
     const process = createScope(clock)
     scope = process
     const opened = await disk.open()
     store = opened
     const runtime: Runtime = {
-      now: () => parts.epoch() + clock.time,
+      now: () => parts.epoch() + clock.time + skewMs,
       monotonic: () => clock.time,
       randomBytes: length => chance.bytes(length),
       after: (delayMs, run) => process.after(delayMs, run),
     }
     const started = createKernel({
-      store: withLatency(opened, process, chance),
+      store: withLatency(opened, process, chance, dieAt),
       runtime,
       token: token => Promise.resolve(token === '' ? null : { user: token }),
       access: () => Promise.resolve('write'),
@@ -103,6 +122,19 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
     network.serve(url, { scope: process, attach: link => attach(started, unreliable(link)) })
   }
 
+  function dieAt(moment: 'before' | 'after'): void {
+    if (dyingAt !== moment) return
+    dyingAt = null
+    commitCrashes += 1
+    die()
+  }
+
+  /** Dies, and comes back a little later. */
+  function die(): void {
+    scope.kill()
+    clock.after(chance.below(500), () => void start())
+  }
+
   function unreliable(link: SessionLink): SessionLink {
     return {
       ...link,
@@ -116,8 +148,7 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
         link.send(bytes)
         if (!isDying || !isVerdict(bytes)) return
         isDying = false
-        scope.kill()
-        clock.after(chance.below(500), () => void start())
+        die()
       },
     }
   }
@@ -138,6 +169,45 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
     get store() {
       if (store === null) throw new Error(`${url} was never started`)
       return store
+    },
+    get stores() {
+      return [store, replaced].filter(one => one !== null)
+    },
+    get skewMs() {
+      return skewMs
+    },
+    set skewMs(ms) {
+      skewMs = ms
+    },
+    crashAtCommit(moment) {
+      dyingAt = moment
+    },
+    get commitCrashes() {
+      return commitCrashes
+    },
+    async replaceByCopy(image) {
+      const old = scope
+      replaced = store
+      disk = createMemoryDisk(length => chance.bytes(length))
+      disk.restore(image)
+      restoredAt = clock.time
+      scope = createScope(clock)
+      scope.kill()
+      await start()
+      return {
+        kill() {
+          replaced = null
+          restoredAt = clock.time
+          old.kill()
+        },
+      }
+    },
+    retire() {
+      isGone = true
+      scope.kill()
+    },
+    noteLoss() {
+      restoredAt = clock.time
     },
     start,
     crash: () => scope.kill(),
@@ -182,7 +252,12 @@ function attach(kernel: Kernel, link: SessionLink): ServedSession {
 }
 
 /** The same store, each of whose answers takes a while; a process that dies hears none of them. */
-function withLatency(store: RelayStore, scope: Scope, chance: Chance): RelayStore {
+function withLatency(
+  store: RelayStore,
+  scope: Scope,
+  chance: Chance,
+  at: (moment: 'before' | 'after') => void,
+): RelayStore {
   function later<T>(run: () => Promise<T>, ms: number): Promise<T> {
     return new Promise((resolve, reject) => {
       scope.after(chance.next() * ms, () => void run().then(resolve, reject))
@@ -196,12 +271,11 @@ function withLatency(store: RelayStore, scope: Scope, chance: Chance): RelayStor
     textTail: (space, key, part, after) => later(() => store.textTail(space, key, part, after), 1),
     textBody: (space, key, part) => later(() => store.textBody(space, key, part), 1),
     // On disk some time before anybody hears of it: a process may die in between.
-    commit: commit =>
-      later(() => store.commit(commit), 4).then(
-        () =>
-          new Promise(resolve => {
-            scope.after(chance.next() * 2, resolve)
-          }),
-      ),
+    async commit(commit) {
+      at('before')
+      await later(() => store.commit(commit), 4)
+      at('after')
+      await new Promise<void>(resolve => void scope.after(chance.next() * 2, resolve))
+    },
   }
 }

@@ -101,6 +101,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
         quorum: false,
         refused: null,
         discarded: false,
+        gone: false,
         erased: false,
       }
       log.push(entry)

@@ -1,8 +1,13 @@
-/** Disks of devices that are copied to another one, or put back to what they were. */
+/** Disks of devices that are copied to another one, put back to what they were, or emptied by their browser. */
 import type { DeviceImage, SimulatedDevice } from '../device.ts'
+import { strikeDisks } from '../holders.ts'
 import type { FaultWorld, Strike } from './fault.ts'
 
-export function copies({ people, cluster, say }: FaultWorld): Record<'clone' | 'client-rollback', Strike> {
+export function copies({
+  cluster,
+  people,
+  say,
+}: FaultWorld): Record<'clone' | 'client-rollback' | 'eviction', Strike> {
   const { chance } = cluster
   const backups = new Map<SimulatedDevice, DeviceImage>()
   let clones = 0
@@ -20,7 +25,7 @@ export function copies({ people, cluster, say }: FaultWorld): Record<'clone' | '
       say(`${copy.name} is a copy of ${device.name}`)
       return true
     },
-    'client-rollback'() {
+    async 'client-rollback'() {
       const device = chance.pick(cluster.devices)
       const backup = backups.get(device)
       if (backup === undefined) {
@@ -31,10 +36,18 @@ export function copies({ people, cluster, say }: FaultWorld): Record<'clone' | '
       }
       say(`${device.name} is put back to its backup`)
       device.crash()
-      device.restore(backup)
-      // What an older image does not hold is gone from this device; what a relay has stays.
-      for (const { log } of people.applications)
-        for (const entry of log) if (entry.device === device) entry.local = false
+      await strikeDisks(cluster, people.applications, () => device.restore(backup))
+      return true
+    },
+    /** What stands beside the databases stays, and tells of it. */
+    async eviction() {
+      const device = chance.pick(cluster.devices)
+      if (device.disk.image().size === 0) return false
+      say(`the browser of ${device.name} drops its databases`)
+      device.crash()
+      await strikeDisks(cluster, people.applications, () =>
+        device.restore({ ...device.image(), disk: new Map() }),
+      )
       return true
     },
   }

@@ -1,11 +1,13 @@
 /** Tabs, browsers and whole devices that are gone at once, in the middle of whatever they did. */
+import { strikeDisks } from '../holders.ts'
 import type { FaultWorld, Strike } from './fault.ts'
 
 export function crashes({
   cluster,
+  people,
   pickTab,
   say,
-}: FaultWorld): Record<'tab-crash' | 'device-crash' | 'power-loss', Strike> {
+}: FaultWorld): Record<'tab-crash' | 'device-crash' | 'power-loss' | 'storage-crash', Strike> {
   const { chance } = cluster
   return {
     'tab-crash'() {
@@ -21,11 +23,21 @@ export function crashes({
       device.crash()
       return true
     },
-    'power-loss'() {
+    async 'power-loss'() {
       const device = chance.pick(cluster.devices)
       say(`${device.name} loses power`)
-      device.losePower()
+      // What relays had sent is stored relaxed: this device may have been the last that had it.
+      await strikeDisks(cluster, people.applications, device.losePower)
       return true
+    },
+    // It counts when the tab dies.
+    'storage-crash'() {
+      const device = chance.pick(cluster.devices)
+      const { trap } = device
+      trap.steps = 1 + chance.below(10)
+      trap.when = chance.pick(['before', 'after'])
+      say(`a tab of ${device.name} will die ${trap.when} its transaction ${trap.steps} from now`)
+      return false
     },
   }
 }

@@ -24,6 +24,17 @@ export const faultNames = [
   'hostile',
   'schema',
   'write-during-pull',
+  'half-cut',
+  'slow',
+  'storage-crash',
+  'relay-crash',
+  'relay-outage',
+  'relay-copy',
+  'relay-loss',
+  'relay-skew',
+  'forgetting',
+  'eviction',
+  'long-journal',
 ] as const
 export type Fault = (typeof faultNames)[number]
 
@@ -49,6 +60,17 @@ export const everyFault: Readonly<Record<Fault, number>> = {
   hostile: 0.03,
   schema: 0.005,
   'write-during-pull': 0.02,
+  'half-cut': 0.008,
+  slow: 0.006,
+  'storage-crash': 0.02,
+  'relay-crash': 0.02,
+  'relay-outage': 0.005,
+  'relay-copy': 0.003,
+  'relay-loss': 0.002,
+  'relay-skew': 0.005,
+  forgetting: 0.002,
+  eviction: 0.003,
+  'long-journal': 0.001,
 }
 
 /** What faults happen to. */

@@ -13,6 +13,8 @@ import { disks } from './disks.ts'
 import type { Fault, FaultWorld, Strike } from './fault.ts'
 import { freezing } from './freezing.ts'
 import { links } from './links.ts'
+import { journals } from './journals.ts'
+import { relayDisks } from './relay-disks.ts'
 import { relays } from './relays.ts'
 import { versions } from './versions.ts'
 
@@ -31,6 +33,7 @@ export function createFaults(
   say: (what: string) => void,
 ): Faults {
   const { chance } = cluster
+  const everyRelay = [...cluster.relays]
   const world: FaultWorld = {
     cluster,
     people,
@@ -47,6 +50,8 @@ export function createFaults(
     ...crashes(world),
     ...frozen.strikes,
     ...relays(world),
+    ...relayDisks(world),
+    ...journals(world),
     ...clocks(world),
     ...disks(world),
     ...copies(world),
@@ -57,10 +62,18 @@ export function createFaults(
     refusal: () => false,
   }
 
+  /** What was prepared, and happened when its moment came. */
+  function countLate(): void {
+    const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0)
+    counts['lost-verdict'] = sum(everyRelay.map(({ lostVerdicts }) => lostVerdicts))
+    counts['relay-crash'] = sum(everyRelay.map(({ commitCrashes }) => commitCrashes))
+    counts['storage-crash'] = sum(cluster.devices.map(({ trap }) => trap.sprung))
+  }
+
   return {
     async happen(fault) {
       if (await strikes[fault]()) counts[fault] += 1
-      counts['lost-verdict'] = cluster.relays.reduce((sum, relay) => sum + relay.lostVerdicts, 0)
+      countLate()
     },
     thawSome,
     thawAll,

@@ -1,10 +1,13 @@
-/** Links that are cut, and answers that get lost on them. */
+/** Links that are cut, in one direction or both, or slow, and answers that get lost on them. */
 import type { FaultWorld, Strike } from './fault.ts'
 
-export function links({ cluster, say }: FaultWorld): Record<'cut' | 'silent-cut' | 'lost-verdict', Strike> {
+export function links({
+  cluster,
+  say,
+}: FaultWorld): Record<'cut' | 'silent-cut' | 'half-cut' | 'slow' | 'lost-verdict', Strike> {
   const { chance, clock, network } = cluster
 
-  function cutOne(how: 'told' | 'silent'): boolean {
+  function cutOne(how: 'told' | 'silent' | 'up' | 'down'): boolean {
     const relay = chance.pick(cluster.relays)
     const peers = cluster.relays.filter(one => one !== relay).map(({ url }) => url)
     const name = chance.pick([...cluster.devices.map(device => device.name), ...peers])
@@ -17,6 +20,14 @@ export function links({ cluster, say }: FaultWorld): Record<'cut' | 'silent-cut'
   return {
     cut: () => cutOne('told'),
     'silent-cut': () => cutOne('silent'),
+    'half-cut': () => cutOne(chance.pick(['up', 'down'])),
+    slow() {
+      const least = 100 + chance.below(1000)
+      say(`frames take ${least} ms and more`)
+      network.latency(least, 4 * least)
+      clock.after(chance.below(20_000), network.quicken)
+      return true
+    },
     // It counts when one is lost.
     'lost-verdict'() {
       chance.pick(cluster.relays).loseVerdict()

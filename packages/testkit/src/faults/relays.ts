@@ -1,15 +1,13 @@
-/** Relays whose process dies, and relays that are put back to an older image. */
-import type { MemoryImage } from '@rejoin/relay/kernel'
+/** Relays whose process dies: at any moment, at a commit, at a verdict; and those that stay away. */
 import type { FaultWorld, Strike } from './fault.ts'
 
 export function relays({
-  people,
   cluster,
+  people,
   pickTab,
   say,
-}: FaultWorld): Record<'relay-restart' | 'relay-rollback', Strike> {
+}: FaultWorld): Record<'relay-restart' | 'relay-crash' | 'relay-outage', Strike> {
   const { chance, clock } = cluster
-  const images = new Map<string, MemoryImage>()
   return {
     async 'relay-restart'() {
       const relay = chance.pick(cluster.relays)
@@ -28,18 +26,19 @@ export function relays({
       await relay.start()
       return true
     },
-    async 'relay-rollback'() {
+    // It counts when it dies.
+    'relay-crash'() {
       const relay = chance.pick(cluster.relays)
-      const image = images.get(relay.url)
-      if (image === undefined || chance.chance(0.4)) {
-        images.set(relay.url, relay.image())
-        say(`an image of ${relay.url} is taken`)
-        return false
-      }
-      say(`${relay.url} is put back to its image`)
+      const when = chance.pick(['before', 'after'] as const)
+      say(`${relay.url} will die ${when === 'before' ? 'before' : 'right after'} its next commit`)
+      relay.crashAtCommit(when)
+      return false
+    },
+    'relay-outage'() {
+      const relay = chance.pick(cluster.relays)
+      say(`${relay.url} is away for a while`)
       relay.crash()
-      relay.restore(image)
-      await relay.start()
+      clock.after(5000 + chance.below(40_000), () => void relay.start())
       return true
     },
   }

@@ -1,0 +1,46 @@
+/** Journals that grow: by large values until pages are written, by many small ones until they are folded. */
+import type { OpenTab } from '../cluster.ts'
+import type { FaultWorld, Strike } from './fault.ts'
+
+const value = 'x'.repeat(240_000)
+
+export function journals(world: FaultWorld): Record<'long-journal', Strike> {
+  const { cluster, pickTab, say } = world
+  return {
+    async 'long-journal'() {
+      const open = pickTab()
+      if (open === null) return false
+      say(`a tab of ${open.device.name} writes as often as it can`)
+      const { ballast } = open.replica
+      return untilItFails(async () => {
+        if (ballast.get('ticks') === undefined) ballast.insert({ value: '' }, { id: 'ticks' })
+        for (let i = 0; i < 520; i++) {
+          ballast.update('ticks', { value: `${i}` })
+          await cluster.clock.advance(4)
+        }
+        await cluster.clock.advance(8000)
+      })
+    },
+  }
+}
+
+/** So long that pages are written, without which no tombstone is forgotten. */
+export function fillJournal({ cluster }: FaultWorld, open: OpenTab): Promise<boolean> {
+  return untilItFails(async () => {
+    for (let i = 0; i < 6; i++) {
+      open.replica.ballast.insert({ value: `${i}${value}` })
+      await cluster.clock.advance(500)
+    }
+    await cluster.clock.advance(20_000)
+  })
+}
+
+/** A tab whose store is gone takes nothing. */
+async function untilItFails(run: () => Promise<void>): Promise<boolean> {
+  try {
+    await run()
+    return true
+  } catch {
+    return false
+  }
+}
