@@ -3,7 +3,6 @@
  * seen, and that is later than the one it saw, stays. Elements are told apart by their encoded bytes.
  */
 import {
-  compareBytes,
   isInSet,
   keyOfBytes,
   limits,
@@ -26,7 +25,8 @@ export function set<Input, Output>(
   schema: StandardSchema<Input, Output>,
   options: { readonly passive?: boolean } = {},
 ): Field<readonly Output[], readonly Input[] | undefined, SetPatch<Input>> {
-  const show = memoize((cell: SetCell) => showElements<Output>(cell))
+  const showElement = memoize((element: SetElement) => showValue<Output>(element.value))
+  const show = memoize((cell: SetCell) => elementsInOrder(cell).map(showElement))
   const encodeAll = (inputs: readonly Input[]): ReadonlyMap<string, Uint8Array> => {
     if (!Array.isArray(inputs)) throw unsupported('', 'a set takes arrays of its elements')
     const values = inputs.map(input => encodeInput(schema, input))
@@ -88,7 +88,9 @@ function checkSize(seen: ReadonlyMap<string, SetElement>, written: ReadonlyMap<s
   if (size > limit) throw tooLarge('elements of a set, those that are out included', limit, size)
 }
 
-function showElements<Output>(cell: SetCell): readonly Output[] {
-  const values = [...cell.elements.values()].filter(isInSet).map(element => element.value)
-  return values.sort(compareBytes).map(value => showValue<Output>(value))
+function elementsInOrder(cell: SetCell): readonly SetElement[] {
+  return [...cell.elements]
+    .filter(([, element]) => isInSet(element))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, element]) => element)
 }

@@ -3,7 +3,6 @@
  * order in which things came; the bases of siblings are left out, as they are for people and not for the join.
  * Apart from the wire on purpose, so that the wire can change and digests need not. Stated in docs/encoding.md.
  */
-import { compareBytes } from '../bytes.ts'
 import type { Cell } from '../cells/cell.ts'
 import type { Context } from '../context.ts'
 import { deletePolicies, type Deletion } from '../deletion.ts'
@@ -53,7 +52,8 @@ function writeCell(writer: Writer, cell: Cell): void {
     case 'set':
       writeContext(writer, cell.context)
       writeUint(writer, cell.elements.size)
-      for (const element of [...cell.elements.values()].sort((a, b) => compareBytes(a.value, b.value))) {
+      // Their keys order as their values do.
+      for (const [, element] of sortedEntries(cell.elements)) {
         writeBytes(writer, element.value)
         writeOptionalMark(writer, element.added)
         writeOptionalMark(writer, element.removed)
