@@ -21,6 +21,7 @@ export {
   type MemoryOutcome,
   type MemoryStoreImage,
 } from './storage/memory-database.ts'
+export { copyRecord } from './storage/record-copy.ts'
 export {
   collection,
   type AnyField,

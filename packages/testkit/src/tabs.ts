@@ -1,4 +1,5 @@
 /** Locks and channels between the tabs of one profile, simulated: a tab that dies lets go, a frozen one does not. */
+import { copyRecord } from '@rejoin/client'
 import type { Channel, LockRequest, Locks, OpenChannel } from '@rejoin/core'
 import type { Chance } from './chance.ts'
 import type { Scope } from './scope.ts'
@@ -102,9 +103,10 @@ export function createSimulatedProfile(chance: Chance): SimulatedProfile {
       scope.onKill(close)
       const channel: Channel = {
         post(message) {
-          const copy: unknown = structuredClone(message)
+          let copy: unknown
           for (const other of set) {
             if (other === listener || !other.scope.alive) continue
+            copy ??= copyRecord(message)
             other.scope.after(chance.next() * 4, () => void (set.has(other) && other.hear(copy)))
           }
         },

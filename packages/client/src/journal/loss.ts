@@ -90,17 +90,13 @@ const scratchBytes = 50_000
 /**
  * Makes the engine begin a new log and drop a torn one, before it appends behind a torn record: the next opening but
  * one would find that record in the middle and delete every database of the origin. Random bytes, since an engine
- * that compresses would write less than it must. Takes about 0.1 s.
+ * that compresses its values would write less than it must. Takes about 0.1 s.
  */
 export async function scrubLog(storage: Storage, runtime: Runtime): Promise<void> {
+  const value = runtime.randomBytes(scratchBytes)
   const requests = Array.from(
     { length: scratchValues },
-    (_, i): StorageRequest => ({
-      op: 'put',
-      store: 'meta',
-      key: ['scratch', i],
-      value: runtime.randomBytes(scratchBytes),
-    }),
+    (_, i): StorageRequest => ({ op: 'put', store: 'meta', key: ['scratch', i], value }),
   )
   await storage.transact({ stores: ['meta'], mode: 'readwrite', durability: 'relaxed', requests })
   await storage.transact({

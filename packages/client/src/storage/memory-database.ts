@@ -7,6 +7,7 @@
  */
 import type { KeyRange, StorageRequest, StoreKey, StoreSchema } from '@rejoin/core'
 import { compareKeys, placeInRange } from './key-order.ts'
+import { copyRecord } from './record-copy.ts'
 
 export interface MemoryDatabase {
   /** One transaction. On a collision nothing of it remains, not even the keys that it was given. */
@@ -56,8 +57,9 @@ export function createMemoryDatabase(schemas: readonly StoreSchema[]): MemoryDat
     apply(requests) {
       const answers: unknown[] = []
       const undone: Undo[] = []
+      const copyOnce = createCopier()
       for (const request of requests) {
-        const outcome = run(storeOf(request.store), request, undone)
+        const outcome = run(storeOf(request.store), request, undone, copyOnce)
         if (!outcome.ok) {
           for (const undo of undone.reverse()) undo()
           return outcome
@@ -93,20 +95,34 @@ type Answer =
   | { readonly ok: true; readonly answer: unknown }
   | { readonly ok: false; readonly collision: StoreKey }
 
-function run(store: Store, request: StorageRequest, undone: Undo[]): Answer {
+/** Copies what is stored; what stands several times in one transaction is copied once. */
+function createCopier(): (value: unknown) => unknown {
+  const copies = new Map<unknown, unknown>()
+  return value => {
+    if (!copies.has(value)) copies.set(value, copyRecord(value))
+    return copies.get(value)
+  }
+}
+
+function run(
+  store: Store,
+  request: StorageRequest,
+  undone: Undo[],
+  copyOnce: (value: unknown) => unknown,
+): Answer {
   switch (request.op) {
     case 'get': {
       const at = find(store, request.key)
-      return answered(at.there ? copyOf(store.values[at.index]) : undefined)
+      return answered(at.there ? copyRecord(store.values[at.index]) : undefined)
     }
     case 'getAll':
-      return answered(copyOf(selectValues(store, request.range, request.index, request.limit)))
+      return answered(copyRecord(selectValues(store, request.range, request.index, request.limit)))
     case 'getAllKeys': {
       const [from, to] = span(store, request.range)
-      return answered(copyOf(store.keys.slice(from, Math.min(to, from + (request.limit ?? Infinity)))))
+      return answered(copyRecord(store.keys.slice(from, Math.min(to, from + (request.limit ?? Infinity)))))
     }
     case 'put':
-      insert(store, request.key, copyOf(request.value), undone)
+      insert(store, request.key, copyOnce(request.value), undone)
       return answered(request.key)
     case 'add': {
       if (request.key === undefined && !store.schema.autoIncrement) {
@@ -114,7 +130,7 @@ function run(store: Store, request: StorageRequest, undone: Undo[]): Answer {
       }
       const key = request.key ?? store.next
       if (find(store, key).there) return { ok: false, collision: key }
-      insert(store, key, copyOf(request.value), undone)
+      insert(store, key, copyOnce(request.value), undone)
       return answered(key)
     }
     case 'delete': {
@@ -143,7 +159,7 @@ function insert(store: Store, key: StoreKey, value: unknown, undone: Undo[]): vo
     undone.push(() => void (store.values[index] = before))
     return
   }
-  store.keys.splice(index, 0, copyOf(key))
+  store.keys.splice(index, 0, copyRecord(key))
   store.values.splice(index, 0, value)
   // As in IndexedDB: a greater key that was brought along moves what is given out next.
   if (store.schema.autoIncrement && typeof key === 'number' && key >= next) store.next = Math.floor(key) + 1
@@ -202,21 +218,6 @@ function selectValues(
   // The sort is stable, so records with the same value stay in the order of their keys.
   found.sort((a, b) => compareKeys(a.at, b.at))
   return found.slice(0, limit).map(({ value }) => value)
-}
-
-/** A copy that shares nothing, as `structuredClone` makes it, which is far slower where a record is plain. */
-function copyOf<T>(value: T): T
-function copyOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return isPrimitive(value) ? value : structuredClone(value)
-  if (Array.isArray(value)) return value.map(held => copyOf(held))
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Uint8Array.prototype) return (value as Uint8Array).slice()
-  if (prototype !== Object.prototype) return structuredClone(value)
-  return Object.fromEntries(Object.entries(value).map(([name, held]) => [name, copyOf(held)]))
-}
-
-function isPrimitive(value: unknown): boolean {
-  return typeof value !== 'function' && typeof value !== 'symbol'
 }
 
 function propertyOf(value: unknown, name: string): StoreKey | undefined {
