@@ -37,6 +37,16 @@ export type TabMessage =
   | { readonly kind: 'cut'; readonly name: string; readonly position: number }
   | { readonly kind: 'event'; readonly name: string; readonly detail: unknown }
 
+/** Whether two news say the same; what lists hold is compared, since a list may be made anew. */
+export function isSameNews(a: HolderNews, b: HolderNews): boolean {
+  const { levels: ofA, ...restOfA } = a
+  return (
+    ofA.length === b.levels.length &&
+    ofA.every((level, i) => level === b.levels[i]) &&
+    (Object.keys(restOfA) as (keyof typeof restOfA)[]).every(name => a[name] === b[name])
+  )
+}
+
 const kinds: ReadonlySet<string> = new Set<TabMessage['kind']>([
   'holder',
   'ask',

@@ -20,7 +20,7 @@ import type { Fence } from './journal/fence.ts'
 import type { ClientPorts } from './ports.ts'
 import type { Owner } from './owner.ts'
 import { createSessionDriver, type Repair } from './session-driver.ts'
-import type { HolderNews, TabMessage } from './tab-message.ts'
+import { isSameNews, type HolderNews, type TabMessage } from './tab-message.ts'
 import { createTabs } from './tabs.ts'
 import type { Token } from './token-source.ts'
 
@@ -82,7 +82,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   let user: string | undefined
   let isPaused = false
   let isStarted = false
-  let told = ''
+  let told: HolderNews | null = null
 
   const tabs = createTabs({
     name: options.name,
@@ -198,9 +198,8 @@ export function createUplink(options: UplinkOptions): Uplink {
     if (relay !== null) ({ levels, user } = relay)
     if (tabs.isHolding) {
       const current = news()
-      const text = JSON.stringify(current)
-      if (text !== told) {
-        told = text
+      if (told === null || !isSameNews(told, current)) {
+        told = current
         tabs.post(current)
       }
     }
