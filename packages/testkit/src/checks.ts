@@ -23,8 +23,6 @@ import type { Logged } from './log.ts'
 import { checkDocument, shownOf, type OracleOptions } from './oracle.ts'
 import { documentNames, type SimulatedFields } from './schema.ts'
 
-/** One letter for each byte. */
-const latin = new TextDecoder('latin1')
 const bodyPart = partName('text', 'body')
 
 /** V15: `synced` is never shown while a write of that tab is not on a relay. */
@@ -37,6 +35,8 @@ export function checkStatus(cluster: Cluster, application: Application): string[
   }
   for (const entry of application.log) {
     const { relay, refused, local, token, tab } = entry
+    // Nothing is wrong with what is acknowledged and was never refused, nor with what nobody was told of yet.
+    if (refused === null && (relay || !local)) continue
     if (
       refused !== null &&
       refused !== 'built-on-refused' &&
@@ -162,9 +162,19 @@ function tokenOf(entry: Logged): string {
   return `${entry.key} ${entry.token}`
 }
 
+/** One letter for each byte; empty for a row that holds nothing. */
 function canonical(row: Row | undefined): string {
-  return row === undefined || countParts(row) === 0 ? '' : latin.decode(encodeCanonicalRow(row))
+  if (row === undefined || countParts(row) === 0) return ''
+  let text = canonicalByRow.get(row)
+  if (text === undefined) {
+    text = Buffer.from(encodeCanonicalRow(row)).toString('latin1')
+    canonicalByRow.set(row, text)
+  }
+  return text
 }
+
+// What the first relay holds is compared with everybody.
+const canonicalByRow = new WeakMap<Row, string>()
 
 async function compareDevice(
   name: string,
