@@ -7,11 +7,14 @@
  * that is made anew keeps its promises under its new name.
  */
 import {
+  addPosition,
+  coversPosition,
+  noPositions,
   RejoinError,
   type Chunk,
   type Failure,
-  isAcknowledgementHeld,
   type Level,
+  type Positions,
   type QuorumFrame,
   type ReplicaState,
   type Runtime,
@@ -65,7 +68,7 @@ export function createMilestones(
   const lost = new Map<TransactionId, unknown>()
   /** The first is the oldest. */
   const acknowledged = new Map<TransactionId, Pick<QuorumFrame, 'generation' | 'position'>>()
-  let quorum: QuorumFrame | null = null
+  let quorum: Positions = noPositions
   let closed: RejoinError | null = null
 
   function nameOf(id: TransactionId): TransactionId {
@@ -85,7 +88,7 @@ export function createMilestones(
 
   function isAtQuorum(id: TransactionId): boolean {
     const ack = acknowledged.get(id)
-    return ack !== undefined && quorum !== null && isAcknowledgementHeld(state, ack, quorum)
+    return ack !== undefined && coversPosition(state.generations, quorum, ack.generation, ack.position)
   }
 
   function acknowledge(
@@ -198,8 +201,8 @@ export function createMilestones(
         default:
       }
     },
-    atQuorum(told) {
-      quorum = told
+    atQuorum({ generation, position }) {
+      quorum = addPosition(state.generations, quorum, generation, position)
       recheck()
     },
     recheck,

@@ -157,7 +157,7 @@ export type {
 } from './relay-store.ts'
 export type { QuarantinedTransaction } from './replica/knowledge.ts'
 export type { Applied } from './replica/layers.ts'
-export { createReplicaState, isAcknowledgementHeld, type ReplicaState } from './replica/replica.ts'
+export { createReplicaState, type ReplicaState } from './replica/replica.ts'
 export { createRowMap, type RowMap } from './row-map.ts'
 export {
   collectionOfKey,

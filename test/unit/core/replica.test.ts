@@ -6,14 +6,12 @@ import {
   documentKey,
   emptyRow,
   failure,
-  isAcknowledgementHeld,
   joinRows,
   rowExists,
   transactionId,
 } from '@rejoin/core'
 import type {
   Chunk,
-  GenerationId,
   PulledChunk,
   ReplicaState,
   Row,
@@ -203,20 +201,6 @@ describe('the two layers', () => {
     bob.pulls(row)
     alice.edits(recolor)
     expect(alice.state.fingerprint).toEqual(bob.state.fingerprint)
-  })
-
-  test('[L2] an acknowledgement counts while its position is in the lineage of that relay', () => {
-    const generations = new Map(
-      [
-        { id: 'g' as GenerationId, store: relay, parent: null, start: 0 },
-        { id: 'kept' as GenerationId, store: relay, parent: 'g' as GenerationId, start: 9 },
-        { id: 'lost' as GenerationId, store: relay, parent: 'g' as GenerationId, start: 5 },
-      ].map(fact => [fact.id, fact]),
-    )
-    const ack = { generation: 'g' as GenerationId, position: 7 }
-    const isHeldAt = (of: string): boolean =>
-      isAcknowledgementHeld({ generations }, ack, { generation: of as GenerationId, position: 20 })
-    expect([isHeldAt('g'), isHeldAt('kept'), isHeldAt('lost')]).toEqual([true, true, false])
   })
 
   test('[L2] what a relay does not have leaves nothing here', () => {

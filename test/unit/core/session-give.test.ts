@@ -1,15 +1,18 @@
 // What a client gives back: the relay counts its answers through the whole session, and so must who waits for them.
 import {
   answerRanges,
+  coversPositions,
   createClientSession,
   createReplicaState,
   createRowIndex,
   documentKey,
+  failure,
   noTexts,
   type ClientSession,
   type DocumentKey,
   type Frame,
   type GenerationId,
+  type GivenFrame,
   type GiveFrame,
   type ReplicaState,
   type SessionEffect,
@@ -43,6 +46,21 @@ test('[S3, R2] a second give of a session ends when all of it is answered, and t
   expect(repairs[1]).toEqual({ gave: 2, took: 0, refused: [] })
 })
 
+test('[S3, Q2] a give that is put off keeps the reach, opens the session, and is offered in the next one', () => {
+  const { state, gives, repairs, receive, later } = openSession(['a'], 100)
+  const { reach } = state
+  const error = failure('no-leader', { space: 's' })
+  receive({ ...given(1), refused: [{ key: documentKey('notes', 'a'), error }] })
+  expect(repairs).toEqual([])
+  expect(coversPositions(state.generations, state.reach, reach)).toBe(true)
+  receive(atCut)
+  later(5000)
+  receive({ type: 'heartbeat', position: 0, time: 6000 })
+  later(5000)
+  receive({ type: 'heartbeat', position: 0, time: 11_000 })
+  expect(gives.length).toBe(1)
+})
+
 const atCut: Frame = {
   type: 'changes',
   rows: [],
@@ -53,7 +71,7 @@ const atCut: Frame = {
   writers: [],
 }
 
-function given(count: number): Frame {
+function given(count: number): GivenFrame {
   return { type: 'given', count, generation, position: 5, refused: [] }
 }
 
@@ -62,6 +80,7 @@ function openSession(
   names: readonly string[],
   bytes: number,
 ): {
+  readonly state: ReplicaState
   readonly gives: readonly GiveFrame[]
   readonly repairs: readonly unknown[]
   receive(frame: Frame): void
@@ -130,7 +149,7 @@ function openSession(
   const later = (ms: number): void => {
     time += ms
   }
-  return { gives, repairs, receive, later }
+  return { state, gives, repairs, receive, later }
 }
 
 function load(state: ReplicaState, keys: readonly DocumentKey[]): Parameters<ClientSession['loaded']>[0] {

@@ -9,14 +9,7 @@ import { bodyKey, type Bodies } from '../bodies.ts'
 import type { Chunk, SnapshotChunk } from '../chunk.ts'
 import type { Fingerprint } from '../fingerprint.ts'
 import type { WriterRecord } from '../frames.ts'
-import {
-  coversPosition,
-  type Cursor,
-  type Generation,
-  type GenerationId,
-  type Positions,
-  type StoreId,
-} from '../generations.ts'
+import type { Cursor, Generation, GenerationId, Positions, StoreId } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
 import type { Outbox } from '../outbox.ts'
 import type { RemadeTexts } from '../remade-texts.ts'
@@ -156,18 +149,4 @@ export function createReplicaState(): ReplicaState {
       bodies.written(upTo)
     },
   }
-}
-
-/** An acknowledgement counts while its position is in that relay's lineage (SPEC L2). */
-export function isAcknowledgementHeld(
-  state: Pick<ReplicaState, 'generations'>,
-  ack: { readonly generation: GenerationId; readonly position: number },
-  relay: { readonly generation: GenerationId; readonly position: number },
-): boolean {
-  return coversPosition(
-    state.generations,
-    new Map([[relay.generation, relay.position]]),
-    ack.generation,
-    ack.position,
-  )
 }

@@ -49,6 +49,9 @@ export interface PassingOnOptions {
 
 /** So long that who is sent away does not come back before everybody was. */
 const retryMs = 200
+const overloadedMs = 1000
+/** A leader that takes so much less than is passed on to it is asked again later. */
+const backlogBytesMax = 16 * 1024 * 1024
 /** What wrapping adds to a frame, at most. */
 const wrappingBytes = 32
 
@@ -110,6 +113,8 @@ export function createPassingOn({ space, generation, refuse, sendAway }: Passing
       if (leader === null || waiting.has(attached)) return drop(attached, frame)
       if (attached.leader === null || attached.leader !== space.lead.leader)
         return sendAway(attached, retryMs)
+      if (leader.link.buffered() > backlogBytesMax)
+        return refuse(attached, failure('overloaded', { retryAfterMs: overloadedMs }))
       const bytes = encodeFrame(frame)
       const limit = limits.frameBytesMax - wrappingBytes
       if (bytes.length > limit)
@@ -126,7 +131,8 @@ export function createPassingOn({ space, generation, refuse, sendAway }: Passing
     },
     found(link) {
       leader = link
-      for (const attached of [...waiting]) sendAway(attached, retryMs)
+      // What went over a link before this one has no other half here.
+      for (const attached of [...passed.values(), ...waiting]) sendAway(attached, retryMs)
     },
     left(attached) {
       waiting.delete(attached)

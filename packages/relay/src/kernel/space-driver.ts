@@ -36,7 +36,7 @@ import { createComparing } from './comparing.ts'
 import { withoutKnownTexts } from './known-texts.ts'
 import { answerWant, sendPage } from './pages.ts'
 import { createPassedSessions } from './passed-sessions.ts'
-import { createPassingOn, isJudged } from './passing-on.ts'
+import { createPassingOn, isJudged, type PassingOn } from './passing-on.ts'
 import { createQuorum } from './quorum.ts'
 import { answerRange } from './ranges.ts'
 
@@ -79,7 +79,7 @@ export async function openSpaceDriver(
   const { store, runtime, log, follows = false, ackReplicas = 0 } = options
   const lead: Lead = {
     leader: follows ? null : store.id,
-    levels: ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
+    levels: ackReplicas > 0 && !follows ? ['relay', 'quorum'] : ['relay'],
   }
   const loadSpace = async (): Promise<ReturnType<typeof createRelaySpace>> =>
     createRelaySpace(
@@ -88,7 +88,8 @@ export async function openSpaceDriver(
     )
   const space = await loadSpace()
   const comparing = createComparing(space, store.generation, log)
-  const quorum = createQuorum(space, store.generation, ackReplicas)
+  // What a follower has is its leader's to count.
+  const quorum = createQuorum(space, store.generation, follows ? 0 : ackReplicas)
   const passedSessions = createPassedSessions({
     space: name,
     admit,
@@ -417,6 +418,15 @@ export async function openSpaceDriver(
     if (attachedBySession.size === 0) onEmpty()
   }
 
+  function follow(passing: PassingOn, attached: Attached, { leader: judge, levels }: WelcomeFrame): void {
+    leader = attached
+    space.lead = { leader: judge, levels }
+    passing.found(attached)
+    // Who follows this relay learns who judges when it dials again.
+    for (const one of attachedBySession.values())
+      if (one.pull !== null && one !== attached && one.leader !== judge) sendAway(one, 0)
+  }
+
   function attach(
     link: SessionLink,
     hello: HelloFrame,
@@ -447,11 +457,7 @@ export async function openSpaceDriver(
         send(attached, welcome)
         if (pull !== null) greetBack(attached, pull, hello, welcomed)
         tellQuorumTo(attached)
-        if (passingOn !== null && welcomed !== null) {
-          leader = attached
-          space.lead = { leader: welcomed.leader, levels: welcomed.levels }
-          passingOn.found(attached)
-        }
+        if (passingOn !== null && welcomed !== null) follow(passingOn, attached, welcomed)
         if (!welcome.covers || welcome.begin === 'join') {
           log.info(
             { space: name, replica: hello.replica, begin: welcome.begin },

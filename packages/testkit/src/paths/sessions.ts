@@ -113,8 +113,15 @@ function pathsOf(frame: Frame, take: Take): void {
     case 'give':
       return take('give')
     case 'given':
-      if (frame.refused.length > 0) take('give-refused')
+      if (frame.refused.length > 0)
+        take(frame.refused.some(({ error }) => error.code === 'no-leader') ? 'no-leader' : 'give-refused')
       return
+    case 'passed':
+      return take('passed')
+    case 'bye':
+      return take('begin-anew')
+    case 'quorum':
+      return take('quorum')
     case 'text':
       return take('text-difference')
     case 'go-on':
