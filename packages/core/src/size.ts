@@ -60,7 +60,7 @@ interface GivenRow {
 
 const giveBytes = 256 * 1024
 
-/** Rows in as many frames as their sizes demand. A long body travels before its row: each part joins by itself. */
+/** Rows in as many frames as their sizes demand. A long body travels before its row, which takes it along. */
 export function partsOfGive(rows: readonly GivenRow[]): readonly (readonly GivenRow[])[] {
   const parts: GivenRow[][] = []
   let part: GivenRow[] = []

@@ -67,7 +67,7 @@ export const allowEverything: Access = () => Promise.resolve('write')
 
 function findUndeclared(declared: DeclaredCollection | undefined, name: string, write: Write): string | null {
   if (declared === undefined) return `There is no collection ${name} here.`
-  // A long body that is given back comes ahead of its cell.
+  // Texts that are given back may come without their cells.
   for (const part of new Set([...write.delta.cells.keys(), ...write.texts.keys()])) {
     const field = fieldOfPart(part)
     const known = Object.hasOwn(declared.fields, field) ? declared.fields[field] : undefined

@@ -3,6 +3,7 @@ import {
   createRelaySpace,
   documentKey,
   failure,
+  limits,
   type Frame,
   type GenerationId,
   type GiveFrame,
@@ -68,6 +69,38 @@ test('[X3] a row whose body was refused is refused with it, since its cell says 
     [{ key, row: deltaOf({ kind: 'color', value: 'red' }, undefined, markOf('bob', 600)), texts: new Map() }],
   )
   const refused = answers.map(frame => (frame.type === 'given' ? frame.refused : null))
-  expect(refused).toEqual([[{ key, error: invalid }], [{ key, error: invalid }], []])
+  expect(refused).toEqual([[], [{ key, error: invalid }], []])
   expect([...rows.keys()]).toEqual([key])
+})
+
+/** Takes every update for the next of one Yjs client. */
+const taking: ScreenText = (update, { known }) => ({
+  ok: true,
+  value: { update, stateVector: new Map([[1, (known.get(1) ?? 0) + 1]]), isNew: true },
+})
+const part = { key, row: empty, texts: new Map([[body, [bytesOf('one'), bytesOf('two')]]]) }
+
+test('[X3] a body that comes ahead of its row is taken with it', () => {
+  const { answers, rows } = gives(taking, [part], [part, { key, row, texts: new Map() }])
+  expect(answers).toMatchObject([
+    { type: 'given', count: 1, position: 0, refused: [] },
+    { type: 'given', count: 3, position: 1, refused: [] },
+  ])
+  expect(rows.get(key)?.texts.get(body)?.stateVector).toEqual(new Map([[1, 4]]))
+})
+
+test('[X3] a body whose row is refused, or never comes, is not taken', () => {
+  const other = { key: documentKey('notes', 'm'), row, texts: new Map() }
+  const late = { key, row: deltaOf({ kind: 'type' }, undefined, markOf('bob', 10_000_000)), texts: new Map() }
+  expect(gives(taking, [part], [other]).rows.get(key)).toBeUndefined()
+  const { answers, rows } = gives(taking, [part], [late], [{ key, row, texts: new Map() }])
+  expect(answers[1]).toMatchObject({ refused: [{ key, error: { code: 'clock-skew' } }] })
+  expect(rows.get(key)?.texts.get(body)).toBeUndefined()
+})
+
+test('[F4] no more of a body is held than a text may have', () => {
+  const half = { key, row: empty, texts: new Map([[body, [new Uint8Array(limits.textBytesMax / 2)]]]) }
+  const { answers, rows } = gives(taking, [half], [half], [{ key, row, texts: new Map() }])
+  expect(answers[2]).toMatchObject({ refused: [{ key, error: { code: 'limit-exceeded' } }] })
+  expect(rows.size).toBe(0)
 })

@@ -73,7 +73,7 @@ export function sessionOf(
     round: 0,
     skipping: false,
     givenCount: 0,
-    refusedBody: null,
+    bodyAhead: null,
     told: standing.frontier,
     toldWriters: cursor.cut,
   }

@@ -6,6 +6,7 @@ import type { WriterId } from '../mark.ts'
 import type { HeldRow } from '../relay-store.ts'
 import type { DocumentKey } from '../row.ts'
 import type { Write } from '../write.ts'
+import type { BodyAhead } from './body-ahead.ts'
 
 /** What the shell found out about who asks, before the space hears of the hello. */
 export interface Caller {
@@ -15,7 +16,7 @@ export interface Caller {
   readonly rule: (write: Write) => Failure | null
 }
 
-/** A cursor, never a queue (SPEC F1). Numbers and small tables only. */
+/** A cursor, never a queue (SPEC F1): numbers and small tables, and one body at most. */
 export interface SpaceSession {
   readonly id: number
   readonly role: 'client' | 'peer'
@@ -36,8 +37,8 @@ export interface SpaceSession {
   round: number
   skipping: boolean
   givenCount: number
-  /** A body that it gave ahead of its row and that was not taken, until the row came (SPEC X3). */
-  refusedBody: { readonly key: DocumentKey; readonly error: Failure } | null
+  /** What it gave of a body ahead of its row, until the row comes (SPEC X3). */
+  bodyAhead: BodyAhead | null
   /** Frontier entries that it was told. */
   told: Positions
   toldWriters: number

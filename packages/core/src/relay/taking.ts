@@ -11,6 +11,7 @@ import { limits } from '../limits.ts'
 import { compareMarks, type Mark } from '../mark.ts'
 import type { PeerState } from '../relay-store.ts'
 import { countParts, emptyRow, joinRows, type DocumentKey, type PartName, type Row } from '../row.ts'
+import { holdBody, withBody } from './body-ahead.ts'
 import type { SpaceSession, TurnReads } from './space-session.ts'
 import { broughtOf, type Turn } from './turn.ts'
 
@@ -72,11 +73,14 @@ export function takeGive(taking: Taking, session: SpaceSession, frame: GiveFrame
   answer.gives = true
   for (const given of frame.rows) {
     session.givenCount += 1
+    if (countParts(given.row) === 0) {
+      session.bodyAhead = session.caller.mayWrite ? holdBody(session.bodyAhead, given) : null
+      continue
+    }
     const judged = judgeGive(taking, session, given)
+    session.bodyAhead = null
     if (judged.ok) turn.take(given.key, judged.value, given.row, session, reads)
     else answer.refused.push({ key: given.key, error: judged.error })
-    if (countParts(given.row) > 0) session.refusedBody = null
-    else if (!judged.ok) session.refusedBody = { key: given.key, error: judged.error }
   }
 }
 
@@ -123,16 +127,14 @@ function judgeSubmitted(taking: Taking, session: SpaceSession, transaction: Subm
   return { kind: 'refused', write: 0, error: mayNotWrite() }
 }
 
-/** X3: a long body comes ahead of its row, which says that it is there; so it is refused with what was refused of it. */
 function judgeGive(
   taking: Taking,
   session: SpaceSession,
   given: GiveFrame['rows'][number],
 ): ReturnType<typeof judgeGiven> {
-  const { caller, refusedBody } = session
-  if (refusedBody?.key === given.key) return { ok: false, error: refusedBody.error }
-  if (caller.mayWrite) return judgeGiven(given, contextOf(taking, session))
-  return { ok: false, error: mayNotWrite() }
+  if (!session.caller.mayWrite) return { ok: false, error: mayNotWrite() }
+  const whole = withBody(session.bodyAhead, given)
+  return whole.ok ? judgeGiven(whole.value, contextOf(taking, session)) : whole
 }
 
 function mayNotWrite(): Failure {
