@@ -51,7 +51,10 @@ export interface KernelOptions {
    * when it comes back in its pull (SPEC Q2).
    */
   readonly follows?: boolean | undefined
-  /** How many other relays are to have a write on disk until it is at `quorum`; without it there is no such level (SPEC A3). */
+  /**
+   * How many other relays are to have a write on disk until it is at `quorum`; without it there is no such level
+   * (SPEC A3). Its leader counts for a follower, which offers the level by this until it has met its leader.
+   */
   readonly ackReplicas?: number | undefined
 }
 

@@ -107,7 +107,9 @@ test('[S3] a frontier covers a reach exactly when it implies every event of it',
 function madeBy(generation: GenerationId, position: number): GenerationId {
   const fact = table.get(generation)
   const parent = fact?.parent ?? null
-  return fact !== undefined && parent !== null && position <= fact.start ? madeBy(parent, position) : generation
+  return fact !== undefined && parent !== null && position <= fact.start
+    ? madeBy(parent, position)
+    : generation
 }
 
 test('[A3, S4] a frontier holds of a feed what was made before it left its lineage', () => {

@@ -79,7 +79,7 @@ export async function openSpaceDriver(
   const { store, runtime, log, follows = false, ackReplicas = 0 } = options
   const lead: Lead = {
     leader: follows ? null : store.id,
-    levels: ackReplicas > 0 && !follows ? ['relay', 'quorum'] : ['relay'],
+    levels: ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
   }
   const loadSpace = async (): Promise<ReturnType<typeof createRelaySpace>> =>
     createRelaySpace(
