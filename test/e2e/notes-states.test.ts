@@ -15,6 +15,7 @@ import {
   openNotes,
   readNotes,
   reloadNotes,
+  says,
   typeInBody,
 } from './harness/notes-page.ts'
 import { serveNotes, type NotesSite } from './harness/notes-site.ts'
@@ -111,13 +112,6 @@ async function markedNotes(page: Page): Promise<readonly string[]> {
     [...document.querySelectorAll<HTMLElement>('a[data-note-id]')]
       .filter(item => item.querySelector('[data-testid="note-pending"]') !== null)
       .map(item => item.dataset['noteId'] ?? ''),
-  )
-}
-
-async function says(page: Page, headline: string): Promise<void> {
-  await until(
-    async () => (await page.getByTestId('status').innerText()).includes(headline),
-    `the status says ${headline}`,
   )
 }
 

@@ -19,6 +19,7 @@ import {
   readNotes,
   reloadNotes,
   retitle,
+  says,
   typeInBody,
 } from './harness/notes-page.ts'
 import { serveNotes, type NotesSite } from './harness/notes-site.ts'
@@ -173,13 +174,5 @@ async function agree(left: Page, right: Page): Promise<void> {
       return seen[0] === seen[1]
     },
     () => `two browsers agree: ${seen.join(' and ')}`,
-  )
-}
-
-/** Waits until the status says this, in the words that people read. */
-async function says(page: Page, headline: string): Promise<void> {
-  await until(
-    async () => (await page.getByTestId('status').innerText()).includes(headline),
-    `the status says ${headline}`,
   )
 }

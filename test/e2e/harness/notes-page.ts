@@ -30,6 +30,8 @@ export interface SeenNote {
 /** Somebody who has told the app their name, which is also what a relay takes them for. */
 export async function introduce(context: BrowserContext, name: string): Promise<void> {
   await context.addInitScript(person => {
+    // A tab is nowhere before it is somewhere, and has no storage there.
+    if (origin === 'null') return
     localStorage.setItem('rejoin-notes:name', person)
     localStorage.setItem('rejoin-notes:name-kept', 'yes')
   }, name)
@@ -119,10 +121,23 @@ export async function readNote(page: Page, id: string): Promise<SeenNote | undef
   return (await readNotes(page))[id]
 }
 
-export async function isSynced(page: Page): Promise<void> {
+export async function isSynced(page: Page, deadlineMs?: number): Promise<void> {
   await until(
     () => page.evaluate(() => window.replica?.status.get().synced === true),
     `${await page.title()} is level with the relay`,
+    deadlineMs,
+  )
+}
+
+/** After a wire was cut for long: the next try may be half a minute away, and nobody is to hurry it. */
+export const reconnectMs = 45_000
+
+/** Waits until the status says this, in the words that people read. */
+export async function says(page: Page, words: string, deadlineMs?: number): Promise<void> {
+  await until(
+    async () => (await page.getByTestId('status').innerText()).includes(words),
+    `the status says ${words}`,
+    deadlineMs,
   )
 }
 

@@ -15,8 +15,8 @@ export interface Place {
   launch(name: string, options?: Omit<ProfileOptions, 'name' | 'prepare'>): Promise<Profile>
 }
 
-/** Ends with the test. */
-export async function openPlace(site: NotesSite): Promise<Place> {
+/** Ends with the test. Without the app for who brings a page of their own. */
+export async function openPlace(site: NotesSite | null): Promise<Place> {
   const relay = await startRelayProcess()
   onTestFinished(() => relay.close())
   const wire = await openTcpProxy(relay.port)
@@ -24,7 +24,7 @@ export async function openPlace(site: NotesSite): Promise<Place> {
   return {
     relay,
     wire,
-    address: site.addressOf('team', wire),
+    address: site?.addressOf('team', wire) ?? '',
     async launch(name, options = {}) {
       const profile = await launchProfile({ ...options, name, prepare: context => introduce(context, name) })
       onTestFinished(() => profile.close())
