@@ -15,7 +15,7 @@ import type { DocumentOf } from '@rejoin/client'
 import { headOfBody } from '@rejoin/resolve/screen'
 import type { Application } from './application/application.ts'
 import { askFields } from './application/documents.ts'
-import { isForbidden } from './application/effects.ts'
+import { isToBlame } from './application/effects.ts'
 import { databaseOf, type Cluster } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
 import { hasToken, lettersOf, readBodies, readRelay, tokensOf, type Rows } from './holders.ts'
@@ -57,10 +57,6 @@ export function checkStatus(cluster: Cluster, application: Application): string[
       found.push(`[V15] ${tab.device.name} says synced before ${token} is on a relay`)
   }
   return found
-}
-
-function isToBlame({ effects }: Logged): boolean {
-  return effects.some(effect => effect.field === 'color' && isForbidden(effect.value))
 }
 
 /** T2: a relay that was put back asks the rule again, and may not take back now what it had taken; then what stands on that is refused for good (S3). */

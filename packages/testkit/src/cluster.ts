@@ -62,6 +62,8 @@ export interface Cluster {
   clone(device: SimulatedDevice): SimulatedDevice
   /** A new device that has nothing yet. */
   addDevice(): SimulatedDevice
+  /** How many relays there were at first. */
+  readonly relaysEver: number
   /** Whether others go on without it. */
   isSpare(relay: SimulatedRelay): boolean
   /** A relay is gone for good. */
@@ -192,6 +194,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       copy.isNarrow = device.isNarrow
       return copy
     },
+    relaysEver: urls.length,
     isSpare: relay => relays.length > 1 && !(options.links === 'followers' && relay === relays[0]),
     lose(relay) {
       relay.retire()

@@ -6,6 +6,7 @@ import { documentKey, type DocumentKey } from '@rejoin/core'
 import type { Cluster, OpenTab } from './cluster.ts'
 import type { Logged } from './log.ts'
 import { documentNames, pairIds } from './schema.ts'
+import type { Causality } from './watch/causality.ts'
 
 export interface Eyes {
   /** Watches a tab that has just been opened; it shows all that its device has on disk. */
@@ -18,7 +19,12 @@ export interface Eyes {
 
 const announcedMs = 100
 
-export function createEyes(cluster: Cluster, log: readonly Logged[], findings: string[]): Eyes {
+export function createEyes(
+  cluster: Cluster,
+  log: readonly Logged[],
+  findings: string[],
+  onShown: Causality['shown'],
+): Eyes {
   /** Documents that show all that their tab was shown of them before. */
   const whole = new WeakSet<object>()
   const shownByTab = new WeakMap<OpenTab, Map<DocumentKey, Set<string>>>()
@@ -45,11 +51,12 @@ export function createEyes(cluster: Cluster, log: readonly Logged[], findings: s
   function see(open: OpenTab, key: DocumentKey, tokens: readonly string[]): boolean {
     const shown = shownIn(open)
     const known = shown.get(key)
+    const now = new Set(tokens)
+    for (const token of tokens) if (known?.has(token) !== true) onShown(open, key, token, now)
     if (known === undefined) {
-      shown.set(key, new Set(tokens))
+      shown.set(key, now)
       return true
     }
-    const now = new Set(tokens)
     let isWhole = true
     for (const token of known) {
       if (now.has(token)) continue

@@ -9,6 +9,8 @@ import { checkConservation, checkRest, checkStatus } from './checks.ts'
 import { createCluster } from './cluster.ts'
 import { faultNames, type Fault } from './faults/fault.ts'
 import { createFaults } from './faults/faults.ts'
+import { checkAtomicity } from './watch/atomicity.ts'
+import { checkGrowth } from './watch/growth.ts'
 import type { PathCounts } from './paths/path.ts'
 import { decodeValue, partName } from '@rejoin/core'
 
@@ -74,9 +76,12 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     await live(cluster, people, options, counts, findings, trace)
     isHealing = true
     await heal(cluster, people, trace)
+    findings.push(...(await checkGrowth(cluster)))
     for (const application of people.applications) {
+      application.inspect()
       findings.push(
         ...(await checkConservation(cluster, application)),
+        ...(await checkAtomicity(cluster, application, true)),
         ...(await checkRest(cluster, application, {
           clocksAreRight: clockFaults.every(name => counts[name] === 0),
           mayRepeat: counts.clone + counts['client-rollback'] > 0,
@@ -138,8 +143,13 @@ async function live(
     if (open !== null && chance.chance(0.03)) rest(cluster, open, say)
     await clock.advance(chance.chance(0.15) ? chance.below(4000) : chance.below(80))
     for (const application of people.applications) {
+      application.inspect()
       findings.push(...application.findings, ...checkStatus(cluster, application))
-      if (step % 25 === 24) findings.push(...(await checkConservation(cluster, application)))
+      if (step % 25 !== 24) continue
+      findings.push(
+        ...(await checkConservation(cluster, application)),
+        ...(await checkAtomicity(cluster, application, false)),
+      )
     }
     if (findings.length > 0) return
   }

@@ -33,6 +33,10 @@ export interface Logged {
   readonly effects: readonly Effect[]
   /** Tokens that its author had been shown of the document. */
   readonly saw: ReadonlySet<string>
+  /** How many tokens of any document its author had been shown. */
+  readonly sights: number
+  /** All that one call wrote, itself included. */
+  together: readonly Logged[]
   /** Whether its author may have seen more than was shown: it was written over a deletion, or sent again. */
   blind: boolean
   /** When, in simulated milliseconds. */

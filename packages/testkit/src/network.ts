@@ -26,6 +26,8 @@ export interface SimulatedNetwork {
   quicken(): void
   /** Ends every link of a caller or a URL, as when its process dies. */
   drop(nameOrUrl: string): void
+  /** How many links to a URL are open. */
+  openLinks(url: string): number
   readonly counts: { opened: number; frames: number; bytes: number; cuts: number }
 }
 
@@ -128,6 +130,11 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
       },
     }
     wires.add(wire)
+    // Of a process that died the relay is told, or misses the answers to its pings.
+    scope.onKill(() => {
+      if (chance.chance(0.8)) wire.close(false, !wire.dead && wire.deaf !== 'up', 1006)
+      else clock.after(pingMs, () => wire.close(false, true, 1006))
+    })
     const carries = (): boolean => wire.open && !wire.dead
 
     const sessionLink: SessionLink = {
@@ -248,6 +255,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
       delayMin = min
       delayMax = max
     },
+    openLinks: url => [...wires].filter(wire => wire.url === url && wire.open).length,
     drop(nameOrUrl) {
       for (const wire of [...wires]) {
         if (wire.name === nameOrUrl) wire.close(false, true, 1006)

@@ -88,7 +88,7 @@ const sawIt = (later: Logged, earlier: Logged): boolean =>
   earlier.token !== '' && later.saw.has(earlier.token)
 
 /** K1: a value goes by a write that had seen it, and by no other; and then it stays away. K4: two decisions of one conflict count once. */
-function checkAsked(field: AskField, { key, row, writes }: Facts): string[] {
+function checkAsked(field: AskField, { key, row, writes, options }: Facts): string[] {
   const cell = row.cells.get(partName('ask', field))
   if (cell?.strategy !== 'ask') return []
   const found: string[] = []
@@ -109,7 +109,14 @@ function checkAsked(field: AskField, { key, row, writes }: Facts): string[] {
     )
     if (!standing.has(effect.value) && by.length === 0 && !isBlind && !bySibling && !isDecided)
       found.push(`[K1] ${effect.value} of ${key} is gone, and nobody who replaced it had seen it`)
-    if (standing.has(effect.value) && alike.length === 1 && by.length > 0 && !entry.blind)
+    // Of two copies of one write one may have been made anew, and seen, and the other not (W6).
+    if (
+      standing.has(effect.value) &&
+      alike.length === 1 &&
+      by.length > 0 &&
+      !entry.blind &&
+      !options.mayRepeat
+    )
       found.push(`[K1] ${effect.value} of ${key} is back, though ${by[0]?.entry.token} had replaced it`)
   }
   for (const value of standing)

@@ -2,11 +2,13 @@
  * A simulated application: people who write into random documents of one space through the public surface. What they
  * wrote and were told goes into the log; what a call wrote must be what `get` shows when it returns (SPEC W1).
  */
-import { RejoinError } from '@rejoin/core'
+import { RejoinError, type DocumentKey } from '@rejoin/core'
 import type { Cluster, OpenTab } from '../cluster.ts'
 import type { Eyes } from '../eyes.ts'
 import type { Logged } from '../log.ts'
 import { documentNames, type DocumentName } from '../schema.ts'
+import { watchConflicts } from '../watch/conflicts.ts'
+import { checkHonesty } from '../watch/honesty.ts'
 import { createAuthor } from './author.ts'
 import { createDocuments, documentIds } from './documents.ts'
 import { forbidden } from './effects.ts'
@@ -22,6 +24,8 @@ export interface Application {
   readonly eyes: Eyes
   /** Promises that were found broken at once. */
   readonly findings: string[]
+  /** What must be so of every tab at every step. */
+  inspect(): void
   /** Somebody does something in this tab. */
   act(open: OpenTab): void
 }
@@ -30,6 +34,7 @@ export function createApplication(cluster: Cluster, space: string): Application 
   const { chance } = cluster
   const author = createAuthor(cluster, space)
   const { eyes, expectShown } = author
+  const watch = watchConflicts(author.log, author.findings)
   const { insert, update, glance, remove, bringBack } = createDocuments(author)
 
   /** Something that is refused, and at once more that stands on it (SPEC L3, W6). */
@@ -67,6 +72,16 @@ export function createApplication(cluster: Cluster, space: string): Application 
     log: author.log,
     eyes,
     findings: author.findings,
+    inspect() {
+      for (const open of cluster.tabs) {
+        if (open.space !== space || open.tab.scope.frozen) continue
+        const known = (key: DocumentKey): ReadonlySet<string> => eyes.known(open, key)
+        eyes.look(open)
+        watch(open, known)
+        if (open.replica.status.get().synced) author.causality.level(open, known)
+        author.findings.push(...checkHonesty(open, author.log))
+      }
+    },
     act(open) {
       const name = chance.pick(documentNames)
       const id = chance.pick(documentIds)

@@ -9,6 +9,7 @@ import { createEyes, type Eyes } from '../eyes.ts'
 import type { AskField, Effect, Logged } from '../log.ts'
 import { tokensOfRow } from '../oracle.ts'
 import type { DocumentName } from '../schema.ts'
+import { createCausality, type Causality } from '../watch/causality.ts'
 import { isAsked, isDeletion } from './effects.ts'
 
 export interface Author {
@@ -17,6 +18,7 @@ export interface Author {
   readonly log: Logged[]
   readonly findings: string[]
   readonly eyes: Eyes
+  readonly causality: Causality
   /** The number of the next write. */
   readonly next: number
   /** Enters a write that is about to be made. */
@@ -42,7 +44,8 @@ export function createAuthor(cluster: Cluster, space: string): Author {
   const { clock } = cluster
   const log: Logged[] = []
   const findings: string[] = []
-  const eyes = createEyes(cluster, log, findings)
+  const causality = createCausality(cluster, log, findings)
+  const eyes = createEyes(cluster, log, findings, causality.shown)
   let count = 0
 
   /** A1, A3: what is told to be on so many relays is on their disks, unless an older image has taken one's place since. */
@@ -79,6 +82,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
     log,
     findings,
     eyes,
+    causality,
     get next() {
       return count + 1
     },
@@ -93,6 +97,8 @@ export function createAuthor(cluster: Cluster, space: string): Author {
         kind,
         effects,
         saw: new Set(eyes.known(open, key)),
+        sights: causality.sights(open),
+        together: [],
         blind: false,
         at: clock.time,
         local: false,
@@ -109,6 +115,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
     },
     withdraw: entry => void log.splice(log.indexOf(entry), 1),
     follow(entries, handle) {
+      for (const entry of entries) entry.together = entries
       const note = (error: unknown): void => {
         // What else a promise can end with says nothing of what became of the write.
         if (!(error instanceof RejoinError) || /^(closed|storage-|ack-)/.test(error.code)) return

@@ -1,5 +1,5 @@
 /** What can be told of a write from what it did. */
-import type { AskField, Effect } from '../log.ts'
+import type { AskField, Effect, Logged } from '../log.ts'
 
 /** How a colour begins that relays refuse where the rule is on. */
 export const forbidden = 'forbidden'
@@ -14,6 +14,11 @@ export function isDeletion(effect: Effect): boolean {
 
 export function isAsked(effect: Effect): effect is Extract<Effect, { readonly field: AskField }> {
   return effect.field === 'title' || effect.field === 'place' || effect.field === 'mood'
+}
+
+/** Whether relays may refuse it for itself, and not for what it was built on. */
+export function isToBlame({ effects }: Pick<Logged, 'effects'>): boolean {
+  return effects.some(effect => effect.field === 'color' && isForbidden(effect.value))
 }
 
 export function tokensIn(value: unknown): readonly string[] {

@@ -1,0 +1,41 @@
+/** Growth: what was needed along the way is not kept for ever (V12). */
+import { databaseOf, type Cluster } from '../cluster.ts'
+import { readDevice } from '../device-state.ts'
+
+/** Compaction keeps below these what it may rewrite: small chunks, and bytes of a journal. */
+const chunksMax = 560
+const journalBytesMax = 1.5 * 1024 * 1024
+/** `replica`, `user`, `base`, and a snapshot or two. */
+const metaMax = 5
+
+/** At rest, when everything that is done in idle time was. */
+export async function checkGrowth(cluster: Cluster): Promise<string[]> {
+  const found: string[] = []
+  for (const device of cluster.devices) {
+    for (const space of cluster.spaces) {
+      const stores = device.disk.image().get(databaseOf(space))?.stores
+      const held = await readDevice(device.disk, databaseOf(space))
+      if (stores === undefined || held === null) continue
+      const say = (what: string): void => void found.push(`[V12] ${device.name} keeps ${what}`)
+      const chunks = stores.get('journal')?.values ?? []
+      const bytes = chunks.reduce<number>(
+        (sum, chunk) => sum + (chunk as { readonly bytes: Uint8Array }).bytes.length,
+        0,
+      )
+      if (chunks.length > chunksMax) say(`${chunks.length} chunks`)
+      if (bytes > journalBytesMax) say(`a journal of ${bytes} bytes`)
+      const meta = stores.get('meta')?.keys.length ?? 0
+      if (meta > metaMax) say(`${meta} records beside its rows`)
+      const fences = (stores.get('terms')?.keys.length ?? 0) + (stores.get('runs')?.keys.length ?? 0)
+      if (fences > cluster.paths['fence-taken'] + cluster.devices.length) say(`${fences} keys of fences`)
+      const { cursors, wants } = held.state
+      if (cursors.size > cluster.relaysEver) say(`${cursors.size} cursors`)
+      if (wants.length > 0) say(`${wants.length} rows that it asks for`)
+    }
+  }
+  // One tab of each device and space has a link, and each pair of peers one for each space.
+  const links = cluster.relays.reduce((sum, { url }) => sum + cluster.network.openLinks(url), 0)
+  const most = cluster.spaces.length * (cluster.devices.length + cluster.relays.length ** 2)
+  if (links > most) found.push(`[V12] ${links} links are open, and ${most} are needed at most`)
+  return found
+}
