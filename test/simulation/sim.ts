@@ -1,14 +1,22 @@
 /**
  * The simulator's command: many histories from a seed on, in one topology or in all of them.
  *
- *   npm run sim -- --seed S --runs N --steps M [--topology T] [--plant RULE]
+ *   npm run sim -- --seed S --runs N --steps M [--topology T] [--jobs J] [--plant RULE]
  *   npm run sim -- --plants
  *
  * On a finding it prints what was found, the shrunk history and how to have it again, and ends with 1. It ends with 1 too if
  * of hundreds of histories a kind of fault never happened, or a path of a rule was never taken: nothing was shown of it.
  */
 import { parseArgs } from 'node:util'
-import { faultNames, pathNames, runHistory, shrinkHistory, type Fault, type Path } from '@rejoin/testkit'
+import {
+  faultNames,
+  pathNames,
+  shrinkHistory,
+  type Fault,
+  type HistoryResult,
+  type Path,
+} from '@rejoin/testkit'
+import { runWorlds, type World } from './lanes.ts'
 import { elusive, plants } from './plants.ts'
 import { runPlant, runPlants } from './run-plants.ts'
 import { topologies } from './topologies.ts'
@@ -22,6 +30,8 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '20' },
     steps: { type: 'string', default: '150' },
     topology: { type: 'string' },
+    /** How many histories run at a time, each on a core. */
+    jobs: { type: 'string', default: '1' },
     plant: { type: 'string' },
     plants: { type: 'boolean', default: false },
     /** Of a run with a planted bug: the first finding is what is looked for, and nothing is shrunk. */
@@ -45,33 +55,41 @@ let histories = 0
 let taken = 0
 let events = 0
 
-for (let next = seed; next < seed + runs; next++) {
-  for (const name of names) {
-    const topology = topologies[name]
-    if (topology === undefined)
-      throw new Error(`there is no topology ${name}; there are ${Object.keys(topologies).join(', ')}`)
-    const options = { ...topology, seed: next, steps }
-    const result = await runHistory(options)
-    histories += 1
-    taken += steps
-    events += result.events
-    for (const [fault, count] of Object.entries(result.counts)) {
-      counts.set(fault as Fault, (counts.get(fault as Fault) ?? 0) + count)
+function* worlds(): Iterator<World> {
+  for (let next = seed; next < seed + runs; next++) {
+    for (const name of names) {
+      const topology = topologies[name]
+      if (topology === undefined)
+        throw new Error(`there is no topology ${name}; there are ${Object.keys(topologies).join(', ')}`)
+      yield { ...topology, seed: next, steps, topology: name }
     }
-    for (const name of pathNames) paths.set(name, (paths.get(name) ?? 0) + result.paths[name])
-    if (result.findings.length === 0) continue
-    console.log(`seed ${next} in ${name}: ${result.findings[0]}`)
-    if (!values.brief) {
-      const shrunk = await shrinkHistory(options)
-      console.log([...new Set(shrunk.result.findings)].map(finding => `  ${finding}`).join('\n'))
-      console.log(shrunk.result.trace.map(line => `    ${line}`).join('\n'))
-      const { steps: least, faults } = shrunk.options
-      console.log(`again: npm run sim -- --seed ${next} --runs 1 --steps ${steps} --topology ${name}`)
-      console.log(`shrunk: ${least} steps, faults ${JSON.stringify(faults ?? {})}`)
-    }
-    process.exit(1)
   }
 }
+
+async function tell(world: World, result: HistoryResult): Promise<void> {
+  histories += 1
+  taken += steps
+  events += result.events
+  for (const [fault, count] of Object.entries(result.counts)) {
+    counts.set(fault as Fault, (counts.get(fault as Fault) ?? 0) + count)
+  }
+  for (const name of pathNames) paths.set(name, (paths.get(name) ?? 0) + result.paths[name])
+  if (result.findings.length === 0) return
+  console.log(`seed ${world.seed} in ${world.topology}: ${result.findings[0]}`)
+  if (!values.brief) {
+    const shrunk = await shrinkHistory(world)
+    console.log([...new Set(shrunk.result.findings)].map(finding => `  ${finding}`).join('\n'))
+    console.log(shrunk.result.trace.map(line => `    ${line}`).join('\n'))
+    const { steps: least, faults } = shrunk.options
+    console.log(
+      `again: npm run sim -- --seed ${world.seed} --runs 1 --steps ${steps} --topology ${world.topology}`,
+    )
+    console.log(`shrunk: ${least} steps, faults ${JSON.stringify(faults ?? {})}`)
+  }
+  process.exit(1)
+}
+
+await runWorlds(worlds(), Number(values.jobs), tell)
 
 const seconds = (performance.now() - begun) / 1000
 const missing = [...counts].filter(([fault, count]) => count === 0 && names.some(name => isOn(name, fault)))
