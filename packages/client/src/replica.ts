@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** What `openReplica` gives: the application's collections, and everything else that can be done with a replica. */
 import type { RejoinError, TransactionId } from '@rejoin/core'
 import type { Collections } from './collection.ts'

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The shell of a relay: an HTTP server, its sockets, a store and a kernel, and the order in which they begin and end.
  *

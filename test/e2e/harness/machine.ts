@@ -14,6 +14,17 @@ export function watchMachine(): () => number {
   }
 }
 
+/** The same, of this moment: by work that takes so many milliseconds of a processor. */
+export function slownessNow(workMs: number = 100): number {
+  const begun = performance.now()
+  const before = process.cpuUsage()
+  for (;;) {
+    const { user, system } = process.cpuUsage(before)
+    const ranMs = (user + system) / 1000
+    if (ranMs >= workMs) return Math.max(1, (performance.now() - begun) / ranMs)
+  }
+}
+
 /** Of this thread. Where the system does not tell, nothing was waited for. */
 function readTimes(): { readonly ran: number; readonly waited: number } {
   try {
