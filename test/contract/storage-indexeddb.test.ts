@@ -1,7 +1,7 @@
 // What only a database of a browser can do to a program: be full, be taken away, not open.
 import 'fake-indexeddb/auto'
 import { createIndexedDbStorage } from '@rejoin/client'
-import type { Runtime, Storage, StoreSchema } from '@rejoin/core'
+import { StorageCollision, type Runtime, type Storage, type StoreSchema } from '@rejoin/core'
 import { deleteDB, openDB } from 'idb'
 import { afterEach, expect, test, vi } from 'vitest'
 
@@ -35,6 +35,30 @@ test('a full disk is storage-full, also where no request but only the transactio
   await expect(add(storage)).rejects.toMatchObject({ code: 'storage-full' })
   vi.restoreAllMocks()
   expect(await add(storage)).toEqual([1])
+})
+
+test('a transaction that is aborted for no reason is tried again, and stored once', async () => {
+  const storage = await open('aborted', 1, stores)
+  abort(2)
+  expect(await add(storage)).toEqual([1])
+  expect(await storage.transact(all)).toEqual([['x']])
+})
+
+test('a transaction that is aborted again and again is storage-closed, and the next one is tried', async () => {
+  const storage = await open('aborted always', 1, stores)
+  abort(3)
+  await expect(add(storage)).rejects.toMatchObject({ code: 'storage-closed' })
+  expect(await storage.transact(all)).toEqual([[]])
+  expect(await add(storage)).toEqual([1])
+})
+
+test('a collision is told at once, and not tried again', async () => {
+  const storage = await open('collision', 1, stores)
+  const begun = vi.spyOn(IDBDatabase.prototype, 'transaction')
+  const request = { op: 'add', store: 'journal', key: 7, value: 'x' } as const
+  const twice = { stores: ['journal'], mode: 'readwrite', requests: [request, request] } as const
+  await expect(storage.transact(twice)).rejects.toBeInstanceOf(StorageCollision)
+  expect(begun).toHaveBeenCalledTimes(1)
 })
 
 test('a database that another tab upgrades is let go, and its loss is told once', async () => {
@@ -111,6 +135,22 @@ test.each(['strict', 'relaxed'] as const)(
     expect(begun).toHaveBeenCalledWith(['journal'], 'readwrite', { durability })
   },
 )
+
+const all = {
+  stores: ['journal'],
+  mode: 'readonly',
+  requests: [{ op: 'getAll', store: 'journal' }],
+} as const
+
+/** The next transactions that write end by an abort of which nobody says why. */
+function abort(times: number): void {
+  const commit = vi.spyOn(IDBTransaction.prototype, 'commit')
+  for (let i = 0; i < times; i++) {
+    commit.mockImplementationOnce(function (this: IDBTransaction) {
+      this.abort()
+    })
+  }
+}
 
 function add(storage: Storage, value: unknown = 'x'): Promise<readonly unknown[]> {
   return storage.transact({

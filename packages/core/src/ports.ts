@@ -86,7 +86,7 @@ export interface Storage {
    * succeeded; with `strict`, it is on disk by then. With `early`, the store commits without waiting for the
    * requests' answers: then at most one data request, and a fence last (Firefox keeps earlier ones otherwise).
    * Rejects with `collision` as the code of a `StorageCollision` if an `add` met its key, else with a RejoinError:
-   * `storage-full`, `storage-closed`, `storage-blocked`.
+   * `storage-full`, `storage-closed`, `storage-blocked`. What is aborted for no reason is tried again before that.
    */
   transact(options: {
     readonly stores: readonly string[]

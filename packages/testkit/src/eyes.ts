@@ -110,6 +110,8 @@ export function createEyes(
       })
       replica.on('alarm', () => void findings.push(`[P5] ${device.name} raised an alarm`))
       replica.on('unsaved', ({ id, error }) => {
+        // Of a tab that dies nobody hears.
+        if (!open.tab.scope.alive) return
         if (device.disk.counts.aborted === 0)
           findings.push(`[W1] ${device.name} could not save ${id}: ${error.code}`)
         // What cannot be saved any more is gone with its tab: the page is loaded again.

@@ -22,6 +22,8 @@ import { isRange } from './key-order.ts'
 
 /** How long an opening may wait for other tabs to let go of an older version, or for a browser that does not answer. */
 const openMs = 5000
+/** An engine may abort a transaction and say nothing of why: nobody's wish, and most often over at once. */
+const attemptsMax = 3
 
 type Transaction = IDBPTransaction<unknown, string[], 'readonly' | 'readwrite'>
 type Writing = IDBPTransaction<unknown, string[], 'readwrite'>
@@ -145,13 +147,12 @@ function createConnection(name: string): Connection {
       if (lost !== null) database.close()
       return {
         async transact(options) {
-          const transaction = begin(database, options)
-          const answers = issue(transaction, options.requests, options.early === true)
-          const settled = await Promise.allSettled([...answers, transaction.done])
-          const failures = settled.flatMap(one => (one.status === 'rejected' ? [one.reason as unknown] : []))
-          if (failures.length === 0)
-            return settled.slice(0, -1).map(one => (one.status === 'fulfilled' ? one.value : null))
-          throw translate(name, failures)
+          for (let attempt = 1; ; attempt++) {
+            const { answers, failures, isAborted } = await settle(begin(database, options), options)
+            if (failures.length === 0) return answers
+            const error = translate(name, failures)
+            if (!isAborted || isExplained(error) || lost !== null || attempt === attemptsMax) throw error
+          }
         },
         onLost(listener) {
           listeners.add(listener)
@@ -164,6 +165,28 @@ function createConnection(name: string): Connection {
         },
       }
     },
+  }
+}
+
+interface Settled {
+  readonly answers: readonly unknown[]
+  readonly failures: readonly unknown[]
+  /** Nothing of it is stored. */
+  readonly isAborted: boolean
+}
+
+async function settle(
+  transaction: Transaction,
+  { requests, early }: Parameters<Storage['transact']>[0],
+): Promise<Settled> {
+  const [done, ...settled] = await Promise.allSettled([
+    transaction.done,
+    ...issue(transaction, requests, early === true),
+  ])
+  return {
+    answers: settled.map(one => (one.status === 'fulfilled' ? one.value : null)),
+    failures: [...settled, done].flatMap(one => (one.status === 'rejected' ? [one.reason as unknown] : [])),
+    isAborted: done.status === 'rejected',
   }
 }
 
@@ -244,6 +267,11 @@ function translate(name: string, failures: readonly unknown[]): unknown {
   const wrong = failures.find(failure => programming.has(nameOf(failure)))
   if (wrong !== undefined) return wrong
   return closed(name, reasonOf(failures[0]), failures[0])
+}
+
+/** Whether trying again would end alike: a collision, a full disk, a wrong request. */
+function isExplained(error: unknown): boolean {
+  return !(error instanceof RejoinError) || error.code !== 'storage-closed'
 }
 
 /** What a wrong request is answered with: a bug, which no caller is to handle. */
