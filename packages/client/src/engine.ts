@@ -38,6 +38,8 @@ export interface Engine extends ReplicaCore {
   drawWriter(): WriterId
   /** From its next write on this tab has another writer. */
   renewWriter(): void
+  /** What levels are to be had may have changed. */
+  heedLevels(): void
   /** A relay told what is at quorum (SPEC A3). */
   atQuorum(told: QuorumFrame): void
   /** Own transactions that no relay has acknowledged, those not on this disk yet included. */
@@ -56,6 +58,8 @@ export interface EngineOptions {
   readonly createJournal: (sink: JournalSink) => Journal
   /** Levels that are to be had beside the memory: this device's disk, and what the relay gives, as far as it is known. */
   readonly levels: () => readonly Level[]
+  /** Whether a relay may still say that it gives more. */
+  readonly awaitsLevels: () => boolean
   /** An own write cannot be stored any more, because the store is gone. */
   readonly onUnsaved: (id: TransactionId, error: unknown) => void
 }
@@ -67,7 +71,7 @@ export function createEngine(options: EngineOptions): Engine {
   const clock = createDeviceClock(runtime)
   const stamps = createWriterStamps(runtime, clock.now)
   const batch = createAppliedBatch()
-  const milestones = createMilestones(state, runtime, options.levels)
+  const milestones = createMilestones(state, runtime, options.levels, options.awaitsLevels)
   const serials = new Map<WriterId, number>()
   /** Own writes that are on disk and perhaps not read from there. */
   const written = new Map<TransactionId, { readonly position: number; readonly transaction: Transaction }>()
@@ -181,6 +185,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     onApplied: batch.onApplied,
     reached: milestones.reached,
+    heedLevels: milestones.recheck,
     atQuorum: milestones.atQuorum,
     async settleQuarantined(ids) {
       if (closed !== null) throw closed

@@ -36,7 +36,7 @@ export interface Milestones {
   follow(chunk: Chunk): void
   /** A relay told what is at quorum. */
   atQuorum(told: QuorumFrame): void
-  /** The state was taken over as a whole. */
+  /** The state was taken over as a whole, or other levels are to be had. */
   recheck(): void
   /** Own writes cannot be stored any more. */
   unsaved(id: TransactionId, error: unknown): void
@@ -61,6 +61,7 @@ export function createMilestones(
   state: ReplicaState,
   runtime: Pick<Runtime, 'after'>,
   levels: () => readonly Level[],
+  awaitsLevels: () => boolean,
 ): Milestones {
   const waiting = new Map<TransactionId, Set<Waiter>>()
   const renamed = new Map<TransactionId, TransactionId>()
@@ -86,6 +87,10 @@ export function createMilestones(
     return lost.has(id) ? { error: lost.get(id) } : 'visible'
   }
 
+  function mayBeGiven(level: Level): boolean {
+    return levels().includes(level) || (level === 'quorum' && awaitsLevels())
+  }
+
   function isAtQuorum(id: TransactionId): boolean {
     const ack = acknowledged.get(id)
     return ack !== undefined && coversPosition(state.generations, quorum, ack.generation, ack.position)
@@ -95,7 +100,7 @@ export function createMilestones(
     id: TransactionId,
     { generation, position }: Extract<Chunk, { kind: 'verdicts' }>,
   ): void {
-    if (!levels().includes('quorum')) return
+    if (!mayBeGiven('quorum')) return
     acknowledged.set(id, { generation, position })
     if (acknowledged.size > acknowledgedMax)
       for (const oldest of acknowledged.keys()) return void acknowledged.delete(oldest)
@@ -118,8 +123,9 @@ export function createMilestones(
     stage: ReturnType<typeof stageOf>,
   ): boolean {
     if (typeof stage === 'string') {
-      if (rank[stage] < rank[level]) return false
-      resolve()
+      if (rank[stage] >= rank[level]) resolve()
+      else if (level === 'quorum' && !mayBeGiven(level)) reject(unavailable(level, levels()))
+      else return false
     } else if (level === 'local' && !lost.has(id)) {
       // What is in the quarantine is on this disk.
       resolve()
@@ -166,7 +172,7 @@ export function createMilestones(
       const promise =
         closed !== null
           ? Promise.reject(closed)
-          : !levels().includes(level)
+          : !mayBeGiven(level)
             ? Promise.reject(unavailable(level, levels()))
             : wait(id, level, timeoutMs)
       promise.catch(() => {})

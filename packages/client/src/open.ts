@@ -79,8 +79,9 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     levels: () => [
       // In memory that nobody chose, nothing is on this device's disk.
       ...(database.blocked === null ? (['local'] as const) : []),
-      ...(options.relays.length === 0 ? [] : uplink.levels),
+      ...(options.relays.length === 0 ? [] : (uplink.levels ?? ['relay' as const])),
     ],
+    awaitsLevels: () => options.relays.length > 0 && uplink.levels === undefined,
     createJournal: sink =>
       createJournal({
         name,

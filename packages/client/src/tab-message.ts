@@ -13,7 +13,8 @@ export interface HolderNews {
   /** How many own transactions it knew then that no relay has acknowledged. */
   readonly pending: number
   readonly clockOffsetMs: number
-  readonly levels: readonly Level[]
+  /** What relays give, once one said so. */
+  readonly levels: readonly Level[] | undefined
   /** What is at quorum, once a relay said so. */
   readonly quorum: QuorumFrame | undefined
   /** Who the token stands for; undefined until a relay said so. */
@@ -41,8 +42,7 @@ export type TabMessage =
 export function isSameNews(a: HolderNews, b: HolderNews): boolean {
   const { levels: ofA, ...restOfA } = a
   return (
-    ofA.length === b.levels.length &&
-    ofA.every((level, i) => level === b.levels[i]) &&
+    ofA?.join() === b.levels?.join() &&
     (Object.keys(restOfA) as (keyof typeof restOfA)[]).every(name => a[name] === b[name])
   )
 }
@@ -75,7 +75,7 @@ export function parseTabMessage(message: unknown): TabMessage | null {
       connections.has(found.connection) &&
       Number.isFinite(found.seen) &&
       Number.isFinite(found.clockOffsetMs) &&
-      Array.isArray(found.levels) &&
+      (found.levels === undefined || Array.isArray(found.levels)) &&
       ['string', 'undefined'].includes(typeof found.owner) &&
       (found.quorum === undefined || Number.isFinite(found.quorum.position))
     return isWhole ? found : null

@@ -29,7 +29,8 @@ export interface Uplink {
   readonly info: ConnectionInfo
   /** Whether nothing is on its way: neither from the relay to this tab's state, nor from here to the relay. */
   readonly isLevel: boolean
-  readonly levels: readonly Level[]
+  /** What relays give; undefined until one said so. */
+  readonly levels: readonly Level[] | undefined
   /** Whose replica this is; until somebody has signed in, who this is to the relay. */
   readonly user: string | undefined
   /** Asks for a cut that a relay makes after this call. Says from then on whether all up to it is in this tab's state. */
@@ -77,7 +78,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   const { runtime } = ports
   let connection: Connection | null = null
   let fence: Fence | null = null
-  let levels: readonly Level[] = ['relay']
+  let levels: readonly Level[] | undefined
   let quorum: QuorumFrame | undefined
   let user: string | undefined
   let isPaused = false
@@ -195,7 +196,10 @@ export function createUplink(options: UplinkOptions): Uplink {
   /** Tells the others what changed, each thing once. */
   function look(): void {
     const relay = connection?.session?.relay ?? null
-    if (relay !== null) ({ levels, user } = relay)
+    if (relay !== null) {
+      user = relay.user
+      learnLevels(relay.levels)
+    }
     if (tabs.isHolding) {
       const current = news()
       if (told === null || !isSameNews(told, current)) {
@@ -211,8 +215,8 @@ export function createUplink(options: UplinkOptions): Uplink {
     switch (message.kind) {
       case 'holder':
         if (tabs.isHolding) return
-        levels = message.levels
         user = message.user
+        if (message.levels !== undefined) learnLevels(message.levels)
         if (message.quorum !== undefined) learnQuorum(message.quorum)
         if (message.owner !== undefined) options.owner.learn(message.owner)
         isPaused = message.isPaused
@@ -232,6 +236,12 @@ export function createUplink(options: UplinkOptions): Uplink {
       default:
         return options.onChange()
     }
+  }
+
+  function learnLevels(told: readonly Level[]): void {
+    if (told === levels) return
+    levels = told
+    engine.heedLevels()
   }
 
   function learnQuorum(told: QuorumFrame): void {

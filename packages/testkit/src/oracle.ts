@@ -37,6 +37,7 @@ export function checkDocument(
     row,
     options,
     writes: about.filter(entry => entry.kind === 'log' && isIn(entry)),
+    hasBlind: about.some(entry => entry.blind),
     passive: about.filter(entry => entry.kind === 'passive'),
     perhaps: about.filter(
       entry =>
@@ -61,6 +62,8 @@ interface Facts {
   readonly options: OracleOptions
   /** Writes that are in. */
   readonly writes: readonly Logged[]
+  /** Whether some author may have seen more than was shown, be its write in or not: another one may have stood on it. */
+  readonly hasBlind: boolean
   /** Writes of the passive field, which may be in. */
   readonly passive: readonly Logged[]
   /** Those that are in, and what may be. */
@@ -88,13 +91,12 @@ const sawIt = (later: Logged, earlier: Logged): boolean =>
   earlier.token !== '' && later.saw.has(earlier.token)
 
 /** K1: a value goes by a write that had seen it, and by no other; and then it stays away. K4: two decisions of one conflict count once. */
-function checkAsked(field: AskField, { key, row, writes, options }: Facts): string[] {
+function checkAsked(field: AskField, { key, row, writes, hasBlind, options }: Facts): string[] {
   const cell = row.cells.get(partName('ask', field))
   if (cell?.strategy !== 'ask') return []
   const found: string[] = []
   const standing = new Set(cell.siblings.map(({ value }) => textOf(value)))
   const values = didTo(field, writes)
-  const isBlind = writes.some(entry => entry.blind)
   for (const { entry, effect } of values) {
     const alike = values.filter(other => other.effect.value === effect.value)
     const by = values.filter(other => other.entry !== entry && sawIt(other.entry, entry))
@@ -107,7 +109,7 @@ function checkAsked(field: AskField, { key, row, writes, options }: Facts): stri
       other =>
         other.entry !== entry && other.effect.decides !== null && other.effect.decides === effect.decides,
     )
-    if (!standing.has(effect.value) && by.length === 0 && !isBlind && !bySibling && !isDecided)
+    if (!standing.has(effect.value) && by.length === 0 && !hasBlind && !bySibling && !isDecided)
       found.push(`[K1] ${effect.value} of ${key} is gone, and nobody who replaced it had seen it`)
     // Of two copies of one write one may have been made anew, and seen, and the other not (W6).
     if (

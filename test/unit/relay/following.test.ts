@@ -1,6 +1,19 @@
 // A relay that follows another one: it passes on what is to be judged, and has it when it comes back in its pull.
-import { decodeFrame, documentKey, type Frame, type StoreId, type Write } from '@rejoin/core'
-import { createCluster, type Cluster, type OpenTab, type SimulatedRelay } from '@rejoin/testkit'
+import {
+  decodeFrame,
+  documentKey,
+  type Frame,
+  type RejoinError,
+  type StoreId,
+  type Write,
+} from '@rejoin/core'
+import {
+  createCluster,
+  type Cluster,
+  type OpenTab,
+  type SimulatedDevice,
+  type SimulatedRelay,
+} from '@rejoin/testkit'
 import { afterEach, expect, test } from 'vitest'
 
 const space = 'space'
@@ -215,8 +228,25 @@ test('[A3] two followers that are to have it must both have it, and a level that
 
   const without = await following({ followers: 1 })
   const refused = insert(without.tabs[0] as OpenTab, 'a')
-  await cluster.clock.advance(1000)
   await expect(refused.reached('quorum')).rejects.toMatchObject({ code: 'ack-unavailable' })
+})
+
+test('[A3] before a relay was met a quorum is waited for; one that does not give it refuses', async () => {
+  const { leader, followers, tabs } = await following({ followers: 1 })
+  const [alice] = tabs as [OpenTab]
+  alice.tab.scope.kill()
+  const device = cluster.devices[0]?.name ?? ''
+  for (const relay of [leader, ...followers]) cluster.network.cut(device, relay.url, 'told')
+  const reopened = (await cluster.openTab(cluster.devices[0] as SimulatedDevice)) as OpenTab
+  const outcomes: unknown[] = []
+  insert(reopened, 'a')
+    .reached('quorum')
+    .catch((error: RejoinError) => outcomes.push(error.code))
+  await cluster.clock.advance(5000)
+  expect(outcomes).toEqual([])
+  cluster.network.healAll()
+  await cluster.clock.advance(60_000)
+  expect(outcomes).toEqual(['ack-unavailable'])
 })
 
 test('[T3] only relays pass on: of a client such a frame ends the session', async () => {
