@@ -44,6 +44,9 @@ export function createCausality(cluster: Cluster, log: readonly Logged[], findin
     if (entry === undefined || entry.refused !== null || entry.discarded || entry.gone) return true
     if (isToBlame(entry) || (!entry.local && !entry.relay)) return true
     if (log.some(({ blind, key }) => blind && key === entry.key)) return true
+    // T2: what a rule that changed does not let a relay take back is not under what is written over it.
+    const isKeptBack = cluster.paths['give-refused'] > 0
+    if (isKeptBack && log.some(one => one.key === entry.key && isToBlame(one))) return true
     const own = cluster.tabs.filter(
       ({ device, space }) => device === entry.device && space === entry.tab.space,
     )
