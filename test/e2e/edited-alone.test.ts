@@ -82,7 +82,9 @@ test(`[K1, W3] ${changes} titles and ${changes} words written offline in two tab
   expect([...alice.complaints, ...bob.complaints]).toEqual([])
 })
 
-test(`[K1, D2] nor are they when who wrote them was away for longer than anything deleted is remembered`, async () => {
+test('[K1, D2] nor are they when who wrote them was away for longer than anything deleted is remembered', {
+  timeout: soak(300_000, 60_000),
+}, async () => {
   const notes = collection('notes', { title: ask(v.string()), body: text() })
   const [url, epoch] = ['ws://relay', Date.UTC(2027, 0)]
   const [clock, chance] = [createSimulatedClock(), createChance(7)]

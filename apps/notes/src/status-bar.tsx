@@ -8,7 +8,7 @@ import { describeStatus, type StatusWords } from './status-words.ts'
 export function StatusBar(): ReactNode {
   const replica = useReplica()
   const status = useLive(replica.status)
-  const now = useSlowClock(status.pending > 0)
+  const now = useSlowClock(status.pending > 0) + status.clockOffsetMs
   const words = useMemo(() => describeStatus(status, now), [status, now])
   const { mood, headline, connection, waiting } = useUnhurried(words)
   const isPaused = status.connection === 'paused'
@@ -43,6 +43,7 @@ export function StatusBar(): ReactNode {
 
 const ranks = { busy: 0, wait: 1, good: 2 } as const
 const restMs = 300
+const clockMs = 2000
 
 /** Bad news at once, good news when it has lasted: while somebody types, the words must neither lie nor flicker. */
 function useUnhurried(words: StatusWords): StatusWords {
@@ -55,13 +56,13 @@ function useUnhurried(words: StatusWords): StatusWords {
   return isBetter ? shown : words
 }
 
-/** The time, fresh enough for words like "for 3 min"; stands still while nobody needs it. */
+/** The time, fresh enough to notice a missing answer; stands still while nobody needs it. */
 function useSlowClock(isRunning: boolean): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
     setNow(Date.now())
     if (!isRunning) return
-    const timer = setInterval(() => setNow(Date.now()), 20_000)
+    const timer = setInterval(() => setNow(Date.now()), clockMs)
     return () => clearInterval(timer)
   }, [isRunning])
   return now

@@ -15,8 +15,9 @@ export interface StatusWords {
   readonly waiting: string
 }
 
+/** `now`: by the relays' time, as the status is. */
 export function describeStatus(status: Status, now: number): StatusWords {
-  const connection = describeConnection(status)
+  const connection = describeConnection(status, now)
   const waiting = describeWait(status.oldestPendingAt, now)
   const isKept = status.persistence === 'indexeddb' && status.storage === undefined
   if (isKept && status.unsaved > 0) {
@@ -48,10 +49,18 @@ export function countRefused(count: number): string {
   return `${countChanges(count)} ${count === 1 ? 'was' : 'were'} refused`
 }
 
-function describeConnection(status: Status): string {
-  switch (status.connection) {
+/**
+ * A network that has gone silent shows itself by nothing at all, and is found out only after a while. What is known
+ * before is that an answer is missing.
+ */
+const answerMs = 8000
+
+function describeConnection({ connection, oldestPendingAt }: Status, now: number): string {
+  switch (connection) {
     case 'online':
-      return 'Connected'
+      return oldestPendingAt !== null && now - oldestPendingAt >= answerMs
+        ? 'No answer from the relay yet'
+        : 'Connected'
     case 'catching-up':
       return 'Catching up with the others…'
     case 'connecting':

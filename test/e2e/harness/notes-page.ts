@@ -51,7 +51,8 @@ export async function reloadNotes(page: Page): Promise<void> {
 }
 
 async function isOpen(page: Page): Promise<void> {
-  await page.getByTestId('new-note').waitFor()
+  // On a narrow window the list is there, and hidden, while a note is open.
+  await page.getByTestId('new-note').waitFor({ state: 'attached' })
   await page.waitForFunction(() => window.replica !== undefined)
 }
 

@@ -62,4 +62,10 @@ describe('the words for a status', () => {
     )
     expect(words).toEqual(['', 'waiting for 5 min', 'waiting for 3 h', 'waiting for 3 days'])
   })
+
+  test('do not claim a connection from which no answer comes', () => {
+    const waiting = { ...calm, pending: 1, oldestPendingAt: 0 }
+    const words = [1000, 9000].map(now => describeStatus(waiting, now).connection)
+    expect(words).toEqual(['Connected', 'No answer from the relay yet'])
+  })
 })
