@@ -80,6 +80,6 @@ function joinStatus(local: LocalStatus, { isLevel, ...outer }: OuterStatus): Sta
 }
 
 function isSame(a: Status, b: Status): boolean {
-  const names = Object.keys({ ...a, ...b }) as (keyof Status)[]
-  return names.every(name => a[name] === b[name])
+  const isAlike = (name: string): boolean => a[name as keyof Status] === b[name as keyof Status]
+  return Object.keys(a).every(isAlike) && Object.keys(b).every(isAlike)
 }
