@@ -9,13 +9,14 @@ import {
   partName,
   rowExists,
   type DocumentKey,
+  type ErrorCode,
   type Row,
 } from '@rejoin/core'
 import type { DocumentOf } from '@rejoin/client'
 import { headOfBody } from '@rejoin/resolve/screen'
 import type { Application } from './application/application.ts'
 import { askFields } from './application/documents.ts'
-import { isToBlame } from './application/effects.ts'
+import { isToBlame, mayNotComeBack } from './application/effects.ts'
 import { databaseOf, type Cluster } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
 import { hasToken, lettersOf, readBodies, readRelay, tokensOf, type Rows } from './holders.ts'
@@ -24,6 +25,9 @@ import { checkDocument, shownOf, type OracleOptions } from './oracle.ts'
 import { documentNames, type SimulatedFields } from './schema.ts'
 
 const bodyPart = partName('text', 'body')
+
+/** S3: how a relay refuses what stands on what it lacks. */
+const standsOnNothing: ReadonlySet<ErrorCode> = new Set(['unknown-mark', 'document-unknown', 'text-gap'])
 
 /** V15: `synced` is never shown while a write of that tab is not on a relay. */
 export function checkStatus(cluster: Cluster, application: Application): string[] {
@@ -41,7 +45,7 @@ export function checkStatus(cluster: Cluster, application: Application): string[
       refused !== null &&
       refused !== 'built-on-refused' &&
       !isToBlame(entry) &&
-      !standsOnLost(cluster, application, entry)
+      !(standsOnNothing.has(refused) && mayNotComeBack(cluster, application.log, entry.key))
     )
       found.push(`[L3] ${token} was refused, and is not to blame: ${refused}`)
     if (relay && refused !== null) found.push(`[Q1] ${token} was acknowledged and refused (${refused})`)
@@ -57,19 +61,6 @@ export function checkStatus(cluster: Cluster, application: Application): string[
       found.push(`[V15] ${tab.device.name} says synced before ${token} is on a relay`)
   }
   return found
-}
-
-/** T2: a relay that was put back asks the rule again, and may not take back now what it had taken; then what stands on that is refused for good (S3). */
-function standsOnLost({ relays }: Cluster, { log }: Application, { key, refused }: Logged): boolean {
-  const standsOnNothing =
-    refused === 'unknown-mark' || refused === 'document-unknown' || refused === 'text-gap'
-  return (
-    standsOnNothing &&
-    log.some(
-      other =>
-        other.key === key && isToBlame(other) && relays.some(({ restoredAt }) => restoredAt > other.at),
-    )
-  )
 }
 
 /** V1, V3: what was reported local is on the device's disk: confirmed, in the outbox, or in the quarantine. */

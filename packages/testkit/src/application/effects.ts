@@ -1,4 +1,6 @@
 /** What can be told of a write from what it did. */
+import type { DocumentKey } from '@rejoin/core'
+import type { Cluster } from '../cluster.ts'
 import type { AskField, Effect, Logged } from '../log.ts'
 
 /** How a colour begins that relays refuse where the rule is on. */
@@ -19,6 +21,14 @@ export function isAsked(effect: Effect): effect is Extract<Effect, { readonly fi
 /** Whether relays may refuse it for itself, and not for what it was built on. */
 export function isToBlame({ effects }: Pick<Logged, 'effects'>): boolean {
   return effects.some(effect => effect.field === 'color' && isForbidden(effect.value))
+}
+
+/**
+ * T2: where a relay lost what it had taken, it asks its rule again, and of a whole row. So a document may stay away of
+ * which the rule refuses a color now; what stands on that is refused, or comes without it.
+ */
+export function mayNotComeBack({ paths }: Cluster, log: readonly Logged[], key: DocumentKey): boolean {
+  return paths['give-refused'] > 0 && log.some(entry => entry.key === key && isToBlame(entry))
 }
 
 export function tokensIn(value: unknown): readonly string[] {
