@@ -324,6 +324,30 @@ export const elusive: readonly Plant[] = [
     replace: 'covers: true',
   },
   {
+    name: 'A3',
+    does: 'what is on the leader alone is told to be at quorum',
+    find: 'const position = [...held.values()].sort((a, b) => b - a)[replicas - 1] ?? 0',
+    replace: 'const position = space.position',
+  },
+  {
+    name: 'A3 told',
+    does: 'of a quorum that moves on, who waits for it is not told',
+    find: 'if (quorum.count(attachedBySession.values())) tellQuorum()',
+    replace: '',
+  },
+  {
+    name: 'Q2',
+    does: 'a follower that has its leader back does not ask again for what it dropped',
+    find: 'for (const attached of [...passed.values(), ...waiting]) sendAway(attached, retryMs)',
+    replace: '',
+  },
+  {
+    name: 'Q2 left',
+    does: 'a follower that lost its leader lets those wait whose answers are lost',
+    find: 'for (const one of [...passed.values()]) sendAway(one, retryMs)',
+    replace: '',
+  },
+  {
     name: 'S4',
     does: 'after a join the frontier goes on saying what an older relay held',
     find: "frontier: { positions: pull.frontier, how: 'replace' },",
@@ -411,8 +435,6 @@ export const unseen: readonly { readonly rule: string; readonly why: string }[] 
     rule: 'C3',
     why: 'a clock that runs ahead within what relays take changes no outcome that the log decides',
   },
-  { rule: 'A3', why: 'it is not built yet' },
-  { rule: 'Q2', why: 'it is not built yet' },
   {
     rule: 'Q4',
     why: 'tokens of simulated devices do not expire; token-source and connection are tested for it',

@@ -111,6 +111,8 @@ export async function checkRest(
   found.push(...compareTabs(application))
   for (const entry of application.log) {
     const row = first.get(entry.key)
+    if (isStuckBeforeQuorum(cluster, entry))
+      found.push(`[A3] ${entry.token} of ${entry.key} is on a relay, and was never told to be at quorum`)
     if (entry.kind === 'log') {
       const isTaken = entry.token !== '' && hasToken(row, entry.token)
       // A relay that lost what it took may refuse it now, and be given it back by somebody who was told of it.
@@ -137,6 +139,12 @@ export async function checkRest(
     found.push(...compareAsked(application, key, row))
   }
   return found
+}
+
+/** Where a relay lost what it had taken, it is not told where another one has it. */
+function isStuckBeforeQuorum(cluster: Cluster, { relay, quorum, tab, at }: Logged): boolean {
+  const isAsked = cluster.ackReplicas > 0 && relay && tab.tab.scope.alive
+  return isAsked && !quorum && cluster.relays.every(one => one.restoredAt < at)
 }
 
 /** What stands on a refused insert goes with it, also where its tab died before it was told of the refusal. */
