@@ -9,6 +9,7 @@
  */
 import { parseArgs } from 'node:util'
 import {
+  canBeTaken,
   faultNames,
   pathNames,
   shrinkHistory,
@@ -93,7 +94,7 @@ await runWorlds(worlds(), Number(values.jobs), tell)
 
 const seconds = (performance.now() - begun) / 1000
 const missing = [...counts].filter(([fault, count]) => count === 0 && names.some(name => isOn(name, fault)))
-const untaken = [...paths].filter(([, count]) => count === 0)
+const untaken = [...paths].filter(([path, count]) => count === 0 && names.some(name => isOpen(name, path)))
 console.log(`faults: ${list(counts)}`)
 console.log(`paths: ${list(paths)}`)
 console.log(
@@ -109,6 +110,11 @@ if (never !== '' && !values.brief) {
 
 function list(all: ReadonlyMap<string, number>): string {
   return [...all].map(([name, count]) => `${name} ${count}`).join(', ')
+}
+
+function isOpen(name: string, path: Path): boolean {
+  const topology = topologies[name]
+  return topology?.faults !== undefined && canBeTaken(path, { ...topology, seed })
 }
 
 function isOn(name: string, fault: Fault): boolean {

@@ -1,5 +1,5 @@
 // The page about the testkit says what is so: its examples run, and its tables name what there is.
-import { everyFault, faultNames } from '@rejoin/testkit'
+import { everyFault, faultNames, pathNames } from '@rejoin/testkit'
 import * as testkit from '@rejoin/testkit'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,6 +35,10 @@ test('the examples of the page compile', () => {
 test('the page says of every fault what it does', () => {
   expect(tableOf('fault').sort()).toEqual([...faultNames].sort())
   expect(Object.keys(everyFault).sort()).toEqual([...faultNames].sort())
+})
+
+test('the page says of every path how it is seen', () => {
+  expect(tableOf('path').sort()).toEqual([...pathNames].sort())
 })
 
 test('the page names what the testkit exports, and every contract', () => {

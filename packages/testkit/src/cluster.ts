@@ -12,6 +12,7 @@ import { noPaths, type PathCounts, type Take } from './paths/path.ts'
 import { watchNetwork } from './paths/sessions.ts'
 import { createPeering, type Links } from './peering.ts'
 import { createSimulatedRelay, type SimulatedRelay } from './relay.ts'
+import { leakIn } from './watch/leaks.ts'
 import { narrowCollections, simulatedCollections, type SimulatedCollections } from './schema.ts'
 
 export interface ClusterOptions {
@@ -76,6 +77,8 @@ export interface Cluster {
 
 /** Who forges, whatever its device. */
 export const hostileName = 'mallory'
+/** Who may not even read. */
+export const intruderName = 'eve'
 
 /** Where a device keeps its replica of a space. */
 export function databaseOf(space: string): string {
@@ -85,12 +88,17 @@ export function databaseOf(space: string): string {
 export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const chance = createChance(options.seed)
   const clock = createSimulatedClock()
+  const spaces = Array.from({ length: options.spaces ?? 1 }, (_, i) => (i === 0 ? 'space' : `space-${i}`))
   const paths = noPaths()
   const take: Take = path => void (paths[path] += 1)
   const network = watchNetwork(
     createSimulatedNetwork(clock, chance.fork()),
     take,
-    name => name !== hostileName,
+    name => name !== hostileName && name !== intruderName,
+    (space, frame) => {
+      const leak = spaces.length === 1 ? null : leakIn(spaces, space, frame)
+      if (leak !== null) note(new Error(`[V13] ${leak} is in a frame of ${space}`))
+    },
   )
   const epoch = 1_800_000_000_000
   const thrown: unknown[] = []
@@ -107,6 +115,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       epoch: () => epoch,
       accept: options.accept ?? (() => true),
       peerToken: 'peers',
+      access: user => Promise.resolve(user === intruderName ? 'none' : 'write'),
       follows: options.links === 'followers' && i > 0,
       ackReplicas: options.ackReplicas,
     }),
@@ -118,7 +127,6 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     createSimulatedDevice(`device-${i}`, { clock, chance: chance.fork(), network, epoch, take }),
   )
   let tabs: OpenTab[] = []
-  const spaces = Array.from({ length: options.spaces ?? 1 }, (_, i) => (i === 0 ? 'space' : `space-${i}`))
   const peering = createPeering(relays, options.links ?? 'line', spaces, network, clock, note)
 
   function addDevice(user?: string): SimulatedDevice {

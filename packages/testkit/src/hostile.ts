@@ -6,32 +6,20 @@
 import {
   contextOfCell,
   decodeFrame,
-  emptyRow,
   encodeFrame,
-  encodeValue,
-  keyOfBytes,
-  noTexts,
-  nothingReplaced,
-  partName,
   protocolVersion,
   writerFromBytes,
-  yjsClientOf,
-  type Cell,
   type DocumentKey,
   type Frame,
-  type GiveFrame,
   type HelloFrame,
   type Mark,
-  type PartName,
   type Row,
   type StoreId,
-  type SubmitFrame,
-  type Write,
 } from '@rejoin/core'
 import type { Application } from './application/application.ts'
 import { hostileName, type Cluster } from './cluster.ts'
+import { forgeries, type Forgery } from './forgeries.ts'
 import type { SimulatedRelay } from './relay.ts'
-import { simulatedCollections } from './schema.ts'
 import { createScope } from './scope.ts'
 
 export interface Hostile {
@@ -39,18 +27,7 @@ export interface Hostile {
   strike(): Promise<boolean>
 }
 
-interface Forgery {
-  readonly name: string
-  readonly frame: SubmitFrame | GiveFrame
-}
-
 const minuteMs = 60_000
-const [color, title, tags, body] = [
-  partName('lww', 'color'),
-  partName('ask', 'title'),
-  partName('set', 'tags'),
-  partName('text', 'body'),
-] as const
 
 export function createHostile(cluster: Cluster, applications: readonly Application[]): Hostile {
   const { chance, clock, network, epoch } = cluster
@@ -139,90 +116,6 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
 function isRefusal(frame: Frame): boolean {
   if (frame.type === 'verdict') return frame.exceptions.some(({ kind }) => kind === 'refused')
   return frame.type !== 'given' || frame.refused.length > 0
-}
-
-function forgeries(
-  key: DocumentKey,
-  own: Mark,
-  ahead: Mark,
-  victim: Mark,
-  future: number,
-): readonly Forgery[] {
-  const value = encodeValue('forged')
-  const client = yjsClientOf(victim.writer)
-  const update = simulatedCollections.notes.fields.body.text?.create('forged', client) ?? null
-  const beyond: Mark = { ...own, ms: future }
-  const submits: readonly (readonly [string, Write])[] = [
-    ['a context that names what nobody wrote', write(key, own, cells(title, ask(own, value, ahead)))],
-    ['a removal of what nobody has added yet', write(key, own, cells(tags, removal(own, value, ahead)))],
-    ['a deletion that saw what nobody wrote', write(key, own, deletion(own, ahead))],
-    [
-      'a value under a mark of somebody else',
-      write(key, own, cells(color, { strategy: 'lww', last: ahead, value })),
-    ],
-    [
-      'a write of a writer of somebody else',
-      write(key, ahead, cells(color, { strategy: 'lww', last: ahead, value })),
-    ],
-    ['a revival from the future', write(key, beyond, { ...emptyRow, revival: beyond })],
-    ['a value from the future', write(key, beyond, cells(color, { strategy: 'lww', last: beyond, value }))],
-    ['a text without its updates', write(key, own, cells(body, textCell(own)))],
-    ['a text of somebody else', write(key, own, cells(body, textCell(own)), update)],
-  ]
-  const given = cells(color, { strategy: 'lww', last: beyond, value })
-  const nobody = cells(title, { strategy: 'ask', siblings: [], context: new Map() })
-  const gives: readonly (readonly [string, Row])[] = [
-    ['a row from the future that is given back', given],
-    ['a cell of nobody that is given back', nobody],
-  ]
-  return [
-    ...submits.map(
-      ([name, one]): Forgery => ({
-        name,
-        frame: { type: 'submit', round: 0, first: 0, transactions: [{ writes: [one], preconditions: [] }] },
-      }),
-    ),
-    ...gives.map(
-      ([name, row]): Forgery => ({
-        name,
-        frame: { type: 'give', rows: [{ key, row, texts: noTexts }] },
-      }),
-    ),
-  ]
-}
-
-function write(key: DocumentKey, mark: Mark, delta: Row, update: Uint8Array | null = null): Write {
-  const texts = update === null ? noTexts : new Map([[body, [update]]])
-  return { mark, key, delta, texts, replaced: nothingReplaced, whole: false }
-}
-
-function cells(part: PartName, cell: Cell): Row {
-  return { ...emptyRow, cells: new Map([[part, cell]]) }
-}
-
-function ask(mark: Mark, value: Uint8Array, seen: Mark): Cell {
-  const context = new Map([
-    [mark.writer, mark],
-    [seen.writer, seen],
-  ])
-  return { strategy: 'ask', siblings: [{ mark, value, base: null, answers: null }], context }
-}
-
-function removal(mark: Mark, value: Uint8Array, removed: Mark): Cell {
-  const elements = new Map([[keyOfBytes(value), { value, added: null, removed }]])
-  return { strategy: 'set', elements, context: new Map([[mark.writer, mark]]) }
-}
-
-function textCell(mark: Mark): Cell {
-  return { strategy: 'text', context: new Map([[mark.writer, mark]]) }
-}
-
-function deletion(mark: Mark, seen: Mark): Row {
-  const context = new Map([[seen.writer, seen]])
-  return {
-    ...emptyRow,
-    deletion: { mark, policy: 'edit-wins', seen: new Map([[title, { kind: 'context', context }]]) },
-  }
 }
 
 function marksOf(row: Row): readonly Mark[] {

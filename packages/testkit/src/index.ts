@@ -35,7 +35,7 @@ export { readDevice, type DeviceState } from './device-state.ts'
 export { runHistory, type HistoryOptions, type HistoryResult } from './history.ts'
 export type { Effect, Logged } from './log.ts'
 export type { OracleOptions } from './oracle.ts'
-export { pathNames, type Path, type PathCounts } from './paths/path.ts'
+export { canBeTaken, pathNames, type Path, type PathCounts } from './paths/path.ts'
 export type { Links } from './peering.ts'
 export { createSimulatedRelay, type RelayParts, type SimulatedRelay } from './relay.ts'
 export {

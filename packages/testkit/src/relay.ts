@@ -64,6 +64,8 @@ export interface RelayParts {
   readonly epoch: () => number
   /** Everything is accepted without it. */
   readonly accept?: KernelOptions['accept'] | undefined
+  /** Everybody may write without it. */
+  readonly access?: KernelOptions['access'] | undefined
   /** What its peers show. Without it nobody is a peer. */
   readonly peerToken?: string | undefined
   readonly follows?: boolean | undefined
@@ -105,7 +107,7 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
       store: withLatency(opened, process, chance, dieAt),
       runtime,
       token: token => Promise.resolve(token === '' ? null : { user: token }),
-      access: () => Promise.resolve('write'),
+      access: parts.access ?? (() => Promise.resolve('write')),
       accept: parts.accept ?? (() => true),
       log: {
         error(fields, message) {
@@ -136,12 +138,16 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
   }
 
   function unreliable(link: SessionLink): SessionLink {
+    let isCut = false
     return {
       ...link,
       buffered: () => link.buffered(),
       send(bytes) {
+        // What follows does not arrive either, though the process dies meanwhile.
+        if (isCut) return
         if (isLosing && isVerdict(bytes)) {
           isLosing = false
+          isCut = true
           lostVerdicts += 1
           return link.close(1006, 'cut')
         }

@@ -10,6 +10,7 @@ import type { AskField, Effect, Logged } from '../log.ts'
 import { tokensOfRow } from '../oracle.ts'
 import type { DocumentName } from '../schema.ts'
 import { createCausality, type Causality } from '../watch/causality.ts'
+import { firstNumber } from '../watch/leaks.ts'
 import { isAsked, isDeletion } from './effects.ts'
 
 export interface Author {
@@ -46,7 +47,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
   const findings: string[] = []
   const causality = createCausality(cluster, log, findings)
   const eyes = createEyes(cluster, log, findings, causality.shown)
-  let count = 0
+  let count = firstNumber(cluster.spaces, space)
 
   /** A1, A3: what is told to be on so many relays is on their disks, unless an older image has taken one's place since. */
   async function expectOnDisks({ key, token }: Logged, least: number): Promise<void> {

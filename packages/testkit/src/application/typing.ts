@@ -4,6 +4,9 @@ import type { OpenTab } from '../cluster.ts'
 import type { DocumentName } from '../schema.ts'
 import type { Author } from './author.ts'
 
+/** More than a relay sends of a body without being asked (SPEC X6). */
+const page = 'x'.repeat(70_000)
+
 export function type(author: Author, open: OpenTab, name: DocumentName, id: string): void {
   const { enter, findings, log } = author
   const { chance } = author.cluster
@@ -27,7 +30,8 @@ export function type(author: Author, open: OpenTab, name: DocumentName, id: stri
       const old = own.length > 0 && chance.chance(0.3) ? chance.pick(own) : null
       if (old === null) {
         const entry = enter(open, key, 'text', [])
-        text.insert(placeBetweenTokens(content, chance.below(text.length + 1)), entry.token)
+        const pasted = chance.chance(0.03) ? page : ''
+        text.insert(placeBetweenTokens(content, chance.below(text.length + 1)), entry.token + pasted)
         awaitDisk(open, () => (entry.local = true), 3)
       } else {
         old.erased = true

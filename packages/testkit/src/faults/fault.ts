@@ -35,6 +35,7 @@ export const faultNames = [
   'forgetting',
   'eviction',
   'long-journal',
+  'intruder',
 ] as const
 export type Fault = (typeof faultNames)[number]
 
@@ -71,6 +72,7 @@ export const everyFault: Readonly<Record<Fault, number>> = {
   forgetting: 0.002,
   eviction: 0.003,
   'long-journal': 0.001,
+  intruder: 0.01,
 }
 
 /** What faults happen to. */

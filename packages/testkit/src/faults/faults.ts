@@ -5,6 +5,7 @@
 import type { People } from '../application/people.ts'
 import type { Cluster } from '../cluster.ts'
 import { createHostile } from '../hostile.ts'
+import { createIntruder } from '../intruder.ts'
 import { absence } from './absence.ts'
 import { clocks } from './clocks.ts'
 import { copies } from './copies.ts'
@@ -43,6 +44,7 @@ export function createFaults(
       return tabs.length === 0 ? null : chance.pick(tabs)
     },
   }
+  const intruders = people.applications.map(application => createIntruder(cluster, application))
   const hostile = createHostile(cluster, people.applications)
   const { thawSome, thawAll, ...frozen } = freezing(world)
   const strikes: Readonly<Record<Fault, Strike>> = {
@@ -58,6 +60,7 @@ export function createFaults(
     ...absence(world),
     ...versions(world),
     hostile: hostile.strike,
+    intruder: () => chance.pick(intruders)(),
     // The relays' own rule: it is on for the whole history, and counts what it refuses.
     refusal: () => false,
   }

@@ -2,6 +2,8 @@
  * Paths: what rules do when they act, as it can be seen from outside: in frames, in what devices store, in what
  * applications are told. A run in which a path was never taken shows nothing of its rule.
  */
+import type { ClusterOptions } from '../cluster.ts'
+
 export const pathNames = [
   'resume',
   'new',
@@ -55,6 +57,21 @@ export const pathNames = [
   'deletion-conflict',
 ] as const
 export type Path = (typeof pathNames)[number]
+
+/** What a path needs to be taken at all. Others need only that something goes wrong. */
+const needs: Partial<Readonly<Record<Path, (cluster: ClusterOptions) => boolean>>> = {
+  switch: ({ relays = 1 }) => relays > 1,
+  'peer-begins': ({ relays = 1 }) => relays > 1,
+  passed: ({ links }) => links === 'followers',
+  'no-leader': ({ links }) => links === 'followers',
+  'begin-anew': ({ links }) => links === 'followers',
+  quorum: ({ ackReplicas = 0 }) => ackReplicas > 0,
+}
+
+/** Whether a cluster in which things go wrong takes a path sooner or later. */
+export function canBeTaken(path: Path, cluster: ClusterOptions): boolean {
+  return needs[path]?.(cluster) ?? true
+}
 
 export type PathCounts = Readonly<Record<Path, number>>
 

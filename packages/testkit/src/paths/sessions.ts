@@ -3,11 +3,12 @@ import { decodeFrame, type ErrorCode, type Frame, type LinkEvents } from '@rejoi
 import type { SimulatedNetwork } from '../network.ts'
 import type { Path, Take } from './path.ts'
 
-/** The same network, watched. Who is left out says nothing of the product: a forger. */
+/** The same network, watched, and each frame told with its space. Who is left out says nothing of the product: a forger. */
 export function watchNetwork(
   network: SimulatedNetwork,
   take: Take,
   isWatched: (name: string) => boolean,
+  hear: (space: string, frame: Uint8Array) => void,
 ): SimulatedNetwork {
   /** Which relay somebody's last session of a space was with. */
   const last = new Map<string, string>()
@@ -30,11 +31,13 @@ export function watchNetwork(
       up(bytes) {
         const frame = read(bytes)
         if (frame?.type === 'hello') ({ space, role } = frame)
+        hear(space, bytes)
         if (frame === null) return
         if (role === 'peer' && frame.type === 'range' && frame.ranges.length === 0) take('peer-begins')
         pathsOf(frame, take)
       },
       down(bytes) {
+        hear(space, bytes)
         const frame = read(bytes)
         if (frame?.type === 'welcome') welcomed(frame.begin, frame.covers)
         if (frame !== null) pathsOf(frame, take)
