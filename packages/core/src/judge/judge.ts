@@ -37,13 +37,13 @@ export interface JudgeContext {
   rule(write: Write): Failure | null
 }
 
-export type Judgement =
-  | {
-      readonly kind: 'taken'
-      readonly rows: ReadonlyMap<DocumentKey, TakenRow>
-      readonly shows: readonly WriteShows[]
-    }
-  | { readonly kind: 'refused'; readonly write: number; readonly error: Failure }
+export type Judgement = Taken | { readonly kind: 'refused'; readonly write: number; readonly error: Failure }
+
+interface Taken {
+  readonly kind: 'taken'
+  readonly rows: ReadonlyMap<DocumentKey, TakenRow>
+  readonly shows: readonly WriteShows[]
+}
 
 /** How an accepted write shows; `partial`: it does, but the row that was there has more than the write brings. */
 export type WriteShows = 'yes' | 'lost' | 'hidden' | 'partial'
@@ -52,14 +52,8 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
   const { writes } = transaction
   const rows = new Map<DocumentKey, TakenRow>()
   const shows: WriteShows[] = []
-  // A4: what is shown already is accepted whatever the rules say now, so that submitting again is harmless.
-  if (writes.every(write => isShown(write, context))) {
-    for (const write of writes) {
-      const row = context.row(write.key)?.row
-      shows.push(showing(write, row, row))
-    }
-    return { kind: 'taken', rows, shows }
-  }
+  const shown = judgeShown(transaction, context)
+  if (shown !== null) return shown
   const bytes = sizeOfTransaction(transaction)
   if (bytes > limits.submitBytesMax) {
     return {
@@ -82,8 +76,12 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
   return { kind: 'taken', rows, shows }
 }
 
-function isShown(write: Write, context: JudgeContext): boolean {
-  return showsDelta(context.row(write.key)?.row, write.delta)
+/** A4: what is shown already is accepted whatever the rules say now, so that submitting again is harmless. Null if it is not. */
+export function judgeShown({ writes }: SubmittedTransaction, context: JudgeContext): Taken | null {
+  const rowOf = ({ key }: Write): Row | undefined => context.row(key)?.row
+  if (!writes.every(write => showsDelta(rowOf(write), write.delta))) return null
+  const shows = writes.map(write => showing(write, rowOf(write), rowOf(write)))
+  return { kind: 'taken', rows: new Map(), shows }
 }
 
 /**

@@ -5,7 +5,13 @@
 import { failure, type Failure } from '../errors.ts'
 import type { ChangedRow, GiveFrame, SubmitFrame, SubmittedTransaction, WriterRecord } from '../frames.ts'
 import type { Generation, Positions } from '../generations.ts'
-import { judgeGiven, judgeTransaction, type JudgeContext, type Judgement } from '../judge/judge.ts'
+import {
+  judgeGiven,
+  judgeShown,
+  judgeTransaction,
+  type JudgeContext,
+  type Judgement,
+} from '../judge/judge.ts'
 import { takeTexts, type ScreenText } from '../judge/texts.ts'
 import { limits } from '../limits.ts'
 import { compareMarks, type Mark } from '../mark.ts'
@@ -47,12 +53,11 @@ export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitF
   answer.submits = true
   for (const transaction of frame.transactions) {
     const index = session.submitted++
-    // L3: what follows a refusal is skipped until the client says from where to go on; late frames are told by their round.
-    if (session.skipping || frame.round !== session.round) {
+    const judgement = judgeSubmitted(taking, session, frame.round, transaction)
+    if (judgement === null) {
       answer.exceptions.push({ index, kind: 'skipped' })
       continue
     }
-    const judgement = judgeSubmitted(taking, session, transaction)
     if (judgement.kind === 'refused') {
       session.skipping = true
       answer.exceptions.push({ index, kind: 'refused', write: judgement.write, error: judgement.error })
@@ -122,7 +127,17 @@ function contextOf({ turn, reads, screen, now }: Taking, { caller }: SpaceSessio
   }
 }
 
-function judgeSubmitted(taking: Taking, session: SpaceSession, transaction: SubmittedTransaction): Judgement {
+/**
+ * L3: what follows a refusal is skipped (null) until the client says from where to go on; late frames are told by their
+ * round. What shows already is not: it would be made anew, and be there twice.
+ */
+function judgeSubmitted(
+  taking: Taking,
+  session: SpaceSession,
+  round: number,
+  transaction: SubmittedTransaction,
+): Judgement | null {
+  if (session.skipping || round !== session.round) return judgeShown(transaction, contextOf(taking, session))
   if (session.caller.mayWrite) return judgeTransaction(transaction, contextOf(taking, session))
   return { kind: 'refused', write: 0, error: mayNotWrite() }
 }
