@@ -1,5 +1,5 @@
 /** Which relays are peers of which, and the links between them, one for each pair and space. */
-import { decodeFrame } from '@rejoin/core'
+import { readFrame } from './frame-reading.ts'
 import type { SessionLink } from '@rejoin/relay/kernel'
 import type { SimulatedClock } from './clock.ts'
 import type { SimulatedNetwork } from './network.ts'
@@ -67,7 +67,7 @@ export function createPeering(
       },
       frame(bytes) {
         current.heardAt = clock.time
-        const decoded = decodeFrame(bytes)
+        const decoded = readFrame(bytes)
         if (decoded.ok) session?.receive(decoded.value)
         else note(new Error(`a relay sent ${JSON.stringify(decoded.error)}`))
       },

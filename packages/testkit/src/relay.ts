@@ -1,7 +1,7 @@
 /**
  * A simulated relay: the kernel that ships, on a disk in memory with latency, in a process that can die at any step.
  */
-import { decodeFrame, encodeFrame, type RelayStore, type Runtime } from '@rejoin/core'
+import { encodeFrame, type RelayStore, type Runtime } from '@rejoin/core'
 import {
   createKernel,
   createMemoryDisk,
@@ -10,6 +10,7 @@ import {
   type MemoryImage,
   type SessionLink,
 } from '@rejoin/relay/kernel'
+import { readFrame } from './frame-reading.ts'
 import type { Chance } from './chance.ts'
 import type { SimulatedClock } from './clock.ts'
 import type { ServedSession, SimulatedNetwork } from './network.ts'
@@ -238,7 +239,7 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
 }
 
 function isVerdict(bytes: Uint8Array): boolean {
-  const decoded = decodeFrame(bytes)
+  const decoded = readFrame(bytes)
   return decoded.ok && decoded.value.type === 'verdict'
 }
 
@@ -247,7 +248,7 @@ function attach(kernel: Kernel, link: SessionLink): ServedSession {
   const session = kernel.attach(link)
   return {
     receive(bytes) {
-      const decoded = decodeFrame(bytes)
+      const decoded = readFrame(bytes)
       if (decoded.ok) return session.receive(decoded.value)
       link.send(encodeFrame({ type: 'refuse', error: decoded.error }))
       link.close(4400, decoded.error.code)

@@ -1,5 +1,6 @@
 /** Paths that can be seen in frames: how sessions begin, what is asked for, given, refused and answered. */
-import { decodeFrame, type ErrorCode, type Frame, type LinkEvents } from '@rejoin/core'
+import { type ErrorCode, type Frame, type LinkEvents } from '@rejoin/core'
+import { readFrame } from '../frame-reading.ts'
 import type { SimulatedNetwork } from '../network.ts'
 import type { Path, Take } from './path.ts'
 
@@ -75,7 +76,7 @@ export function watchNetwork(
 }
 
 function read(bytes: Uint8Array): Frame | null {
-  const decoded = decodeFrame(bytes)
+  const decoded = readFrame(bytes)
   return decoded.ok ? decoded.value : null
 }
 
