@@ -75,6 +75,18 @@ test('[A1] a full disk refuses a group whole, and takes later commits again', as
   await store.close()
 })
 
+test('[A1] what is too much for the disk in one space is not refused to another in the same group', async () => {
+  const store = await sqlite(createPath(), { fileBytesMax: 1024 * 1024 })()
+  const group = await Promise.allSettled([
+    store.commit(commitAt(1, 10)),
+    store.commit({ ...commitAt(1, 2_000_000), space: 'heavy' }),
+  ])
+  expect(group.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+  expect((await store.loadSpace('team')).record?.position).toBe(1)
+  expect((await store.loadSpace('heavy')).record).toBe(null)
+  await store.close()
+})
+
 test('[A1] nothing that was acknowledged is lost when the process is killed', async () => {
   const path = createPath()
   const program = join(import.meta.dirname, 'relay-sqlite-writer.ts')

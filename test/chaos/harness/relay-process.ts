@@ -20,6 +20,8 @@ export interface LogLine {
 export interface RelayProcess {
   /** The file of its store. */
   readonly path: string
+  /** Of the process that runs. */
+  readonly pid: number
   readonly port: number
   /** Of the WebSocket. */
   readonly url: string
@@ -43,13 +45,18 @@ const command = join(dirname(createRequire(import.meta.url).resolve('@rejoin/rel
 const guard =
   'data:text/javascript,process.stdin.on("end",()=>process.kill(process.pid,"SIGKILL")).resume().unref()'
 
-/** `rules`: the text of a module as `--rules` takes it. */
-export async function startRelayProcess(
-  options: { readonly rules?: string; readonly logLevel?: 'error' | 'info' | 'debug' } = {},
-): Promise<RelayProcess> {
+export interface RelayProcessOptions {
+  /** The text of a module as `--rules` takes it. */
+  readonly rules?: string
+  readonly logLevel?: 'error' | 'info' | 'debug'
+  /** The folder of its store; one of its own, if left out. */
+  readonly data?: string
+}
+
+export async function startRelayProcess(options: RelayProcessOptions = {}): Promise<RelayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'rejoin-relay-'))
-  const data = join(folder, 'data')
-  mkdirSync(data)
+  const data = options.data ?? join(folder, 'data')
+  mkdirSync(data, { recursive: true })
   const rules = join(folder, 'rules.mjs')
   if (options.rules !== undefined) writeFileSync(rules, options.rules)
   const log: LogLine[] = []
@@ -104,6 +111,9 @@ export async function startRelayProcess(
   return {
     path: join(data, 'rejoin.db'),
     log,
+    get pid() {
+      return child?.pid ?? 0
+    },
     get port() {
       return port
     },

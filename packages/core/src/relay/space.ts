@@ -60,8 +60,8 @@ export interface RelaySpace {
   draft(): SpaceCommit | null
   /** The draft is on disk: moves on, and says what to send. */
   committed(): readonly Delivery[]
-  /** Nothing of the draft is on disk: who waited for it hears why. */
-  failed(error: Failure): readonly Delivery[]
+  /** Nothing of the draft is on disk: the turn is dropped, and nothing of it was said. */
+  failed(): void
   /** One row as a session needs it after its cut; null if nothing of it is new to it. */
   changedRow(session: SpaceSession, row: FeedRow, texts: ReadonlyMap<PartName, TextPart>): ChangedRow | null
   /** The parts of a row that a session lacks; used to know which bodies to load. */
@@ -143,12 +143,10 @@ export function createRelaySpace(options: SpaceOptions, loaded: LoadedSpace): Re
       }
       return deliveries(done, sessions, moved)
     },
-    failed(error) {
-      if (turn === null) return []
-      const { answers, facts } = turn
+    failed() {
+      if (turn === null) return
+      standing.keep(turn.facts)
       turn = null
-      standing.keep(facts)
-      return [...answers.keys()].map(session => ({ session, frame: { type: 'refuse', error } }))
     },
     changedRow,
     textsToSend,

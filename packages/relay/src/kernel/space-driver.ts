@@ -12,7 +12,6 @@ import {
   failure,
   protocolVersion,
   rangesRise,
-  RejoinError,
   type Caller,
   type Delivery,
   type DocumentKey,
@@ -23,6 +22,7 @@ import {
   type Lead,
   type PassedFrame,
   type PeerPull,
+  type SpaceCommit,
   type WantFrame,
   type WelcomeFrame,
   type WriterId,
@@ -62,7 +62,7 @@ export interface SpaceDriver {
 
 type Job =
   | { readonly kind: 'frame'; readonly attached: Attached; readonly frame: Frame }
-  | { readonly kind: 'attach'; readonly run: () => void }
+  | { readonly kind: 'attach'; readonly run: () => void; readonly fail: (error: unknown) => void }
 
 /** Frames taken into one turn at most: it bounds what is decoded at once, and how long the first waits. */
 const turnFramesMax = 512
@@ -105,6 +105,8 @@ export async function openSpaceDriver(
   const attachedBySession = new Map<unknown, Attached>()
   let queue: Job[] = []
   let running: Promise<void> | null = null
+  /** Why commits fail at present. */
+  let fault: string | null = null
 
   function start(): void {
     running ??= run().finally(() => {
@@ -127,6 +129,7 @@ export async function openSpaceDriver(
 
   async function takeTurn(jobs: readonly Job[]): Promise<void> {
     const frames = jobs.filter(job => job.kind === 'frame').filter(job => job.attached.open)
+    const arrivals = jobs.filter(job => job.kind === 'attach')
     try {
       const reads = await load(frames.map(({ frame }) => frame))
       for (const { attached, frame } of frames) {
@@ -135,21 +138,16 @@ export async function openSpaceDriver(
         takeIn(attached, news, reads)
       }
       if (quorum.count(attachedBySession.values())) tellQuorum()
-      if (jobs.some(job => job.kind === 'attach')) space.openLineage()
+      if (arrivals.length > 0) space.openLineage()
       const draft = space.draft()
-      if (draft !== null) await store.commit(draft)
+      if (draft !== null) await commit(draft)
       deliver(space.committed())
     } catch (error) {
-      const cause: Failure =
-        error instanceof RejoinError
-          ? failure(error.code, error.details)
-          : failure('overloaded', { retryAfterMs: 1000 })
-      comparing.settle(false)
-      log.error({ space: name, error: String(error) }, 'a commit failed; nothing of it was acknowledged')
-      for (const { session } of space.failed(cause)) {
-        const attached = attachedBySession.get(session)
-        if (attached !== undefined) refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
-      }
+      dropTurn(frames, error)
+      // Who arrived is told of a generation that is on disk, or of none; whether it is does not hang on what others brought.
+      if (frames.length > 0) queue.unshift(...arrivals)
+      else for (const { fail } of arrivals) fail(error)
+      arrivals.length = 0
     }
     for (const { attached, frame } of frames) {
       if (!attached.open) continue
@@ -159,7 +157,29 @@ export async function openSpaceDriver(
         unreadable(attached, error)
       }
     }
-    for (const job of jobs) if (job.kind === 'attach') job.run()
+    for (const { run } of arrivals) run()
+  }
+
+  async function commit(draft: SpaceCommit): Promise<void> {
+    await store.commit(draft)
+    if (fault !== null) log.info({ space: name }, 'commits are on disk again')
+    fault = null
+  }
+
+  /** Nothing of it is on disk: whoever brought a part of it, clients and peers, begins again from what is. */
+  function dropTurn(
+    frames: readonly { readonly attached: Attached; readonly frame: Frame }[],
+    error: unknown,
+  ): void {
+    comparing.settle(false)
+    // Those who are refused come back; a disk that stays full is told once.
+    if (String(error) !== fault) {
+      fault = String(error)
+      log.error({ space: name, error: fault }, 'a commit failed; nothing of it was acknowledged')
+    }
+    space.failed()
+    for (const { attached, frame } of frames)
+      if (bringing.has(frame.type)) refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
   }
 
   interface Reads {
@@ -434,7 +454,7 @@ export async function openSpaceDriver(
     welcomed: WelcomeFrame | null,
     follower: Attached | null,
   ): Promise<Attached> {
-    return new Promise(resolve => {
+    return new Promise((resolve, fail) => {
       const run = (): void => {
         const { session, welcome } = space.hello(hello, caller, runtime.now())
         const pull = hello.role === 'peer' ? createPeerPull(space.cursors.get(hello.replica) ?? null) : null
@@ -466,7 +486,7 @@ export async function openSpaceDriver(
         }
         resolve(attached)
       }
-      queue.push({ kind: 'attach', run })
+      queue.push({ kind: 'attach', run, fail })
       start()
     })
   }
@@ -493,5 +513,8 @@ export async function openSpaceDriver(
     },
   }
 }
+
+/** Frames whose contents are to be stored, or that say where what follows them goes on. */
+const bringing: ReadonlySet<Frame['type']> = new Set(['submit', 'go-on', 'give', 'changes', 'text'])
 
 const emptyChanges = { type: 'changes', rows: [], cut: null, answer: false, writers: [] } as const

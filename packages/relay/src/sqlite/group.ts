@@ -1,7 +1,8 @@
 /**
  * Group commit: everything that was handed over in one turn of the event loop, for any number of spaces, goes to disk
  * in one transaction, so many writes share one fsync. Each promise settles after that transaction, never before
- * (SPEC A1); if it fails, each of them learns why, and the next turn begins afresh.
+ * (SPEC A1); if it fails, each of them learns why, and the next turn begins afresh. What is too much for the disk in one
+ * space is no reason to refuse another's: of a group that failed, what belongs together is written by itself.
  */
 import type { Runtime } from '@rejoin/core'
 import { afterThisTurn } from '../node-runtime.ts'
@@ -21,7 +22,12 @@ interface Waiting<T> {
 // If writing took longer than this, one more turn is given to the sockets, so that the next group is larger.
 const slowMs = 1
 
-export function createGroup<T>(runtime: Runtime, write: (entries: readonly T[]) => void): Group<T> {
+/** Entries with the same owner stand or fall together. */
+export function createGroup<T>(
+  runtime: Runtime,
+  write: (entries: readonly T[]) => void,
+  ownerOf: (entry: T) => string,
+): Group<T> {
   let waiting: Waiting<T>[] = []
   let wasSlow = false
 
@@ -30,15 +36,31 @@ export function createGroup<T>(runtime: Runtime, write: (entries: readonly T[]) 
     const group = waiting
     waiting = []
     const began = runtime.monotonic()
+    const error = attempt(group)
+    if (error === null) for (const { resolve } of group) resolve()
+    else settleApart(group, error)
+    wasSlow = runtime.monotonic() - began > slowMs
+  }
+
+  function attempt(group: readonly Waiting<T>[]): { readonly reason: unknown } | null {
     try {
-      write(group.map(one => one.entry))
-    } catch (error) {
-      for (const one of group) one.reject(error)
-      return
-    } finally {
-      wasSlow = runtime.monotonic() - began > slowMs
+      write(group.map(({ entry }) => entry))
+      return null
+    } catch (reason) {
+      return { reason }
     }
-    for (const one of group) one.resolve()
+  }
+
+  function settleApart(group: readonly Waiting<T>[], failed: { readonly reason: unknown }): void {
+    const owners = new Set(group.map(({ entry }) => ownerOf(entry)))
+    for (const owner of owners) {
+      const part = group.filter(({ entry }) => ownerOf(entry) === owner)
+      const error = owners.size === 1 ? failed : attempt(part)
+      for (const { resolve, reject } of part) {
+        if (error === null) resolve()
+        else reject(error.reason)
+      }
+    }
   }
 
   return {

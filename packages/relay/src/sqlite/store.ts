@@ -79,14 +79,18 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     if (lost !== null) throw lost
   }
 
-  const group = createGroup<PreparedCommit>(runtime, commits => {
-    assertKept()
-    write(commits)
-    assertKept()
-    for (const { commit, rows } of commits) {
-      for (const row of rows) cache.set(cacheKey(commit.space, row.key), row.held, row.state.length)
-    }
-  })
+  const group = createGroup<PreparedCommit>(
+    runtime,
+    commits => {
+      assertKept()
+      write(commits)
+      assertKept()
+      for (const { commit, rows } of commits) {
+        for (const row of rows) cache.set(cacheKey(commit.space, row.key), row.held, row.state.length)
+      }
+    },
+    ({ commit }) => commit.space,
+  )
   let isOpen = true
 
   function assertOpen(): void {
