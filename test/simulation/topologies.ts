@@ -12,5 +12,6 @@ export const topologies: Readonly<Record<string, Topology>> = {
   mesh: { relays: 3, links: 'mesh', faults: everyFault },
   followers: { relays: 3, links: 'followers', faults: everyFault },
   'followers-sync': { relays: 3, links: 'followers', ackReplicas: 1, faults: everyFault },
+  chain: { relays: 3, links: 'chain', ackReplicas: 1, faults: everyFault },
   spaces: { relays: 2, spaces: 2, faults: everyFault },
 }

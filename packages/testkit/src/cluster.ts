@@ -10,7 +10,7 @@ import { createSimulatedDevice, type SimulatedDevice, type SimulatedTab } from '
 import { createSimulatedNetwork, type SimulatedNetwork } from './network.ts'
 import { noPaths, type PathCounts, type Take } from './paths/path.ts'
 import { watchNetwork } from './paths/sessions.ts'
-import { createPeering, type Links } from './peering.ts'
+import { createPeering, doFollow, type Links } from './peering.ts'
 import { createSimulatedRelay, type SimulatedRelay } from './relay.ts'
 import { leakIn } from './watch/leaks.ts'
 import { narrowCollections, simulatedCollections, type SimulatedCollections } from './schema.ts'
@@ -21,7 +21,7 @@ export interface ClusterOptions {
   readonly relays?: number | undefined
   /**
    * Which of them are peers: each of the next one (`line`, unless stated), also the last of the first, or all; or all
-   * but the first follow that one.
+   * but the first follow that one (`followers`), or the one before (`chain`).
    */
   readonly links?: Links | undefined
   /** How many followers are to have a write on disk until it is at `quorum`. */
@@ -116,7 +116,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       accept: options.accept ?? (() => true),
       peerToken: 'peers',
       access: user => Promise.resolve(user === intruderName ? 'none' : 'write'),
-      follows: options.links === 'followers' && i > 0,
+      follows: doFollow(options.links) && i > 0,
       ackReplicas: options.ackReplicas,
     }),
   )

@@ -6,7 +6,7 @@ import type { SimulatedNetwork } from './network.ts'
 import type { SimulatedRelay } from './relay.ts'
 
 /** How relays are linked; who comes first dials. */
-export type Links = 'line' | 'ring' | 'mesh' | 'followers'
+export type Links = 'line' | 'ring' | 'mesh' | 'followers' | 'chain'
 
 export interface Peering {
   /** Links every pair where it is not linked. */
@@ -82,10 +82,19 @@ export function createPeering(
   }
 }
 
+/** Whether all but the first follow whom they dial. */
+export function doFollow(links: Links | undefined): boolean {
+  return links === 'followers' || links === 'chain'
+}
+
 export function pairsOf<T>(all: readonly T[], links: Links): readonly (readonly [T, T])[] {
   const [first, last] = [all[0], all.at(-1)]
-  if (links === 'followers')
-    return first === undefined ? [] : all.slice(1).map(follower => [follower, first] as const)
+  if (doFollow(links)) {
+    return all.slice(1).flatMap((follower, i) => {
+      const leader = links === 'chain' ? all[i] : first
+      return leader === undefined ? [] : [[follower, leader] as const]
+    })
+  }
   const pairs = all.flatMap((from, i) => all.slice(i + 1).map(to => [from, to] as const))
   if (links === 'mesh') return pairs
   return pairs.filter(([from, to]) => {

@@ -23,17 +23,18 @@ afterEach(() => cluster.close())
 
 interface Options {
   readonly followers: number
+  readonly links?: 'followers' | 'chain'
   readonly ackReplicas?: number
   readonly accept?: (write: Write) => true | string
 }
 
 /** A leader, followers, and for each follower a tab that reaches it alone. */
-async function following({ followers, ackReplicas, accept }: Options) {
+async function following({ followers, links = 'followers', ackReplicas, accept }: Options) {
   cluster = await createCluster({
     seed: 7,
     relays: followers + 1,
     devices: followers,
-    links: 'followers',
+    links,
     ackReplicas,
     accept,
   })
@@ -229,6 +230,24 @@ test('[A3] two followers that are to have it must both have it, and a level that
   const without = await following({ followers: 1 })
   const refused = insert(without.tabs[0] as OpenTab, 'a')
   await expect(refused.reached('quorum')).rejects.toMatchObject({ code: 'ack-unavailable' })
+})
+
+test('[Q2, A3] who follows a follower passes on to it, and hears who leads as soon as that does', async () => {
+  const { leader, followers, tabs } = await following({ followers: 2, links: 'chain', ackReplicas: 1 })
+  const [near, far] = followers as [SimulatedRelay, SimulatedRelay]
+  const [, bob] = tabs as [OpenTab, OpenTab]
+  near.crash()
+  cluster.network.cut(near.url, leader.url, 'told')
+  await near.start()
+  cluster.linkPeers()
+  await cluster.clock.advance(2000)
+  const written = watch(insert(bob, 'a').reached('quorum'))
+  await cluster.clock.advance(20_000)
+  expect([written.isKept, await holds(leader, 'a')]).toEqual([false, false])
+  await heal(near, leader)
+  cluster.linkPeers()
+  await cluster.clock.advance(5000)
+  expect([written.isKept, await holds(leader, 'a'), await holds(far, 'a')]).toEqual([true, true, true])
 })
 
 test('[A3] before a relay was met a quorum is waited for; one that does not give it refuses', async () => {

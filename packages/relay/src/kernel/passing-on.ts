@@ -109,10 +109,11 @@ export function createPassingOn({ space, generation, refuse, sendAway }: Passing
   return {
     pass(attached, frame) {
       const { id } = attached.session
-      // Who was not told of this leader would take its positions for this relay's.
-      if (leader === null || waiting.has(attached)) return drop(attached, frame)
-      if (attached.leader === null || attached.leader !== space.lead.leader)
-        return sendAway(attached, retryMs)
+      const judge = space.lead.leader
+      // What this relay follows may not have met its own leader.
+      if (leader === null || judge === null) return drop(attached, frame)
+      // Who was not told who judges would take the answer's positions for this relay's.
+      if (attached.leader !== judge) return sendAway(attached, retryMs)
       if (leader.link.buffered() > backlogBytesMax)
         return refuse(attached, failure('overloaded', { retryAfterMs: overloadedMs }))
       const bytes = encodeFrame(frame)
