@@ -234,4 +234,4 @@ export type { Caller, Delivery, SpaceSession, TurnReads } from './relay/space-se
 export type { Lead } from './relay/standing.ts'
 export { makeAnew, type RemakeContext } from './remake/make-anew.ts'
 export { bodiesToRemake, entriesToRemake, type RemakePlan } from './remake/plan.ts'
-export { sizeOfRow, sizeOfTexts, sizeOfTransaction, sizeOfWrite } from './size.ts'
+export { sizeOfChanged, sizeOfTexts, sizeOfTransaction, sizeOfWrite } from './size.ts'

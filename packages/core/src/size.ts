@@ -1,12 +1,14 @@
 /** About how many bytes things take on the wire, so that frames and submits stay within their bounds (SPEC F4). */
 import type { Cell } from './cells/cell.ts'
+import type { ChangedRow } from './frames.ts'
 import type { DocumentKey, Row } from './row.ts'
 import { noTexts, type TextUpdates, type Transaction, type Write } from './write.ts'
 
 const partBytes = 24
 const markBytes = 16
+const headBytes = 64
 
-export function sizeOfRow(row: Row): number {
+function sizeOfRow(row: Row): number {
   let bytes =
     (row.deletion === null ? 0 : partBytes * (row.deletion.seen.size + 1)) +
     (row.revival === null ? 0 : markBytes)
@@ -39,6 +41,15 @@ function sizeOfCell(cell: Cell): number {
 export function sizeOfTexts(texts: TextUpdates): number {
   let bytes = 0
   for (const updates of texts.values()) for (const update of updates) bytes += update.length + 4
+  return bytes
+}
+
+export function sizeOfChanged({ key, delta, texts }: ChangedRow): number {
+  let bytes = key.length + sizeOfRow(delta)
+  for (const text of texts.values()) {
+    if (text.kind === 'head') bytes += headBytes
+    else for (const update of text.updates) bytes += update.length + 4
+  }
   return bytes
 }
 

@@ -1,84 +1,15 @@
-// What a relay answers to what is submitted in one session, one transaction after the other.
-import {
-  createRelaySpace,
-  documentKey,
-  emptyRow,
-  failure,
-  type DocumentKey,
-  type Frame,
-  type GenerationId,
-  type HeldRow,
-  type StoreId,
-  type SubmittedTransaction,
-  type Write,
-} from '@rejoin/core'
+// What a relay answers to what is submitted in one session, and what others are told of it.
+import type { SubmittedTransaction } from '@rejoin/core'
 import { expect, test } from 'vitest'
-import { deltaOf, markOf, type Edit } from './edits.ts'
-
-const store = 'store' as StoreId
-const no = failure('refused-by-rule', { reason: 'no' })
-const forbidden = documentKey('notes', 'forbidden')
-
-/** A relay that refuses one document, and one session with it. */
-function createSession(): (...transactions: readonly SubmittedTransaction[]) => readonly Frame[] {
-  const space = createRelaySpace(
-    {
-      name: 'space',
-      store,
-      generation: 'generation' as GenerationId,
-      screen: () => ({ ok: false, error: failure('text-invalid', { reason: 'none here' }) }),
-      lead: { leader: store, levels: ['relay'] },
-    },
-    { record: null, generations: [] },
-  )
-  const { session } = space.hello(
-    {
-      type: 'hello',
-      protocol: 1,
-      space: 'space',
-      token: '',
-      replica: 'replica' as StoreId,
-      device: 'd',
-      role: 'client',
-      cursors: [],
-      empty: false,
-      frontier: new Map(),
-      reach: new Map(),
-      level: 'relay',
-      credit: 0,
-    },
-    { user: 'alice', mayWrite: true, rule: ({ key }) => (key === forbidden ? no : null) },
-    1000,
-  )
-  const rows = new Map<DocumentKey, HeldRow>()
-  const reads = { row: (key: DocumentKey) => rows.get(key), writer: () => undefined }
-  return (...transactions) => {
-    space.submit(session, { type: 'submit', round: 0, first: session.submitted, transactions }, reads, 1000)
-    for (const [key, held] of space.draft()?.rows ?? []) rows.set(key, held)
-    return space.committed().map(({ frame }) => frame)
-  }
-}
-
-function inserts(key: DocumentKey, ms: number): SubmittedTransaction {
-  const edit: Edit = { kind: 'insert', value: 'red', element: 'x' }
-  const mark = markOf('alice', ms)
-  const write: Write = {
-    mark,
-    key,
-    delta: deltaOf(edit, emptyRow, mark),
-    texts: new Map(),
-    replaced: new Map(),
-    whole: true,
-  }
-  return { writes: [write], preconditions: [] }
-}
+import { createRelayScene, insertOf, no } from './relay-scene.ts'
 
 test('[L3] what follows a refusal is skipped, but for what shows already: it must not be made anew', () => {
-  const submit = createSession()
-  const taken = inserts(documentKey('notes', 'taken'), 500)
-  submit(taken)
-  const answers = submit(inserts(forbidden, 600), taken, inserts(documentKey('notes', 'late'), 700))
-  expect(answers).toMatchObject([
+  const relay = createRelayScene()
+  const alice = relay.attach('client')
+  const taken = insertOf('taken', 500)
+  relay.submit(alice, taken)
+  const answers = relay.submit(alice, insertOf('forbidden', 600), taken, insertOf('late', 700))
+  expect(answers.map(({ frame }) => frame)).toMatchObject([
     {
       type: 'verdict',
       count: 4,
@@ -88,4 +19,21 @@ test('[L3] what follows a refusal is skipped, but for what shows already: it mus
       ],
     },
   ])
+})
+
+test('[F1] who is live is told of a commit in one frame, and of what one frame does not hold in pages', () => {
+  const relay = createRelayScene()
+  const alice = relay.attach('client')
+  const others = [relay.attach('client'), relay.attach('peer')]
+  for (const session of others) session.live = true
+  const toldBy = (...transactions: readonly SubmittedTransaction[]) =>
+    relay.submit(alice, ...transactions).filter(({ frame }) => frame.type === 'changes')
+
+  expect(toldBy(insertOf('short', 500)).map(({ session }) => session)).toEqual(others)
+  const places = others.map(({ place }) => place)
+  const long = Array.from({ length: 10 }, (_, i) => insertOf(`long ${i}`, 600, 'x'.repeat(200_000)))
+  expect(toldBy(...long)).toEqual([])
+  expect(others.map(({ live, place }) => ({ live, place }))).toEqual(
+    places.map(place => ({ live: false, place })),
+  )
 })

@@ -7,7 +7,9 @@
 import type { ChangedRow, ChangesFrame, Cut, TextPart } from '../frames.ts'
 import { lineageOf } from '../generations.ts'
 import type { FeedPart, FeedRow, HeldRow, TextState } from '../relay-store.ts'
+import { limits } from '../limits.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from '../row.ts'
+import { sizeOfChanged } from '../size.ts'
 import type { Origins } from './origins.ts'
 import type { Delivery, SpaceSession } from './space-session.ts'
 import type { Standing } from './standing.ts'
@@ -27,6 +29,8 @@ export interface Forwarding {
 
 /** How many facts of another relay's lineage go with an entry of the frontier; who lacks more asks at its next hello. */
 const factsPerEntry = 4
+/** About how much of a commit goes out in one frame. */
+const liveBytesMax = limits.frameBytesMax / 2
 
 export function createForwarding(standing: Standing, origins: Origins): Forwarding {
   function advance(session: SpaceSession): void {
@@ -53,7 +57,7 @@ export function createForwarding(standing: Standing, origins: Origins): Forwardi
 
   function forward(turn: Turn, sessions: Iterable<SpaceSession>, moved: boolean): Delivery[] {
     const deliveries: Delivery[] = []
-    const shared = new Map<string, ChangesFrame>()
+    const shared = new Map<string, ChangesFrame | null>()
     for (const session of sessions) {
       if (!session.live || (moved && session.place === standing.position)) continue
       const isOwn = session.role === 'peer' || turn.answers.has(session)
@@ -61,7 +65,13 @@ export function createForwarding(standing: Standing, origins: Origins): Forwardi
       let frame = shared.get(kind)
       if (frame === undefined) {
         frame = changesOf(turn, session)
+        if (sizeOfChanges(frame) > liveBytesMax) frame = null
         shared.set(kind, frame)
+      }
+      if (frame === null) {
+        // F1: what one frame does not hold is sent in pages from its place.
+        session.live = false
+        continue
       }
       advance(session)
       session.toldWriters = standing.position
@@ -150,6 +160,10 @@ export function createForwarding(standing: Standing, origins: Origins): Forwardi
 function bringsAll(text: TextPart | undefined, { bytes }: TextState): boolean {
   if (text?.kind === 'head') return true
   return (text?.updates ?? []).reduce((sum, update) => sum + update.length, 0) === bytes
+}
+
+function sizeOfChanges({ rows }: ChangesFrame): number {
+  return rows.reduce((bytes, row) => bytes + sizeOfChanged(row), 0)
 }
 
 const noTails: ReadonlyMap<PartName, TextPart> = new Map()

@@ -6,7 +6,7 @@
 import {
   emptyRow,
   limits,
-  sizeOfRow,
+  sizeOfChanged,
   type ChangedRow,
   type DocumentKey,
   type FeedRow,
@@ -172,12 +172,6 @@ async function answerText(
   updates.forEach((update, i) => {
     send(attached, { type: 'text', key, part, update, digest, more: i + 1 < updates.length })
   })
-}
-
-function sizeOfChanged(row: ChangedRow): number {
-  let bytes = row.key.length + sizeOfRow(row.delta)
-  for (const text of row.texts.values()) bytes += text.kind === 'tail' ? bytesOf(text.updates) : 64
-  return bytes
 }
 
 function bytesOf(updates: readonly Uint8Array[]): number {

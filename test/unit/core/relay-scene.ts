@@ -1,0 +1,82 @@
+// A relay's side of a space without a relay around it: what is submitted is taken in, and is on disk at once.
+import {
+  createRelaySpace,
+  documentKey,
+  emptyRow,
+  failure,
+  type Delivery,
+  type DocumentKey,
+  type GenerationId,
+  type HeldRow,
+  type SpaceSession,
+  type StoreId,
+  type SubmittedTransaction,
+  type Write,
+} from '@rejoin/core'
+import { deltaOf, markOf, type Edit } from './edits.ts'
+
+/** A document that the relay refuses. */
+export const forbidden = documentKey('notes', 'forbidden')
+export const no = failure('refused-by-rule', { reason: 'no' })
+
+export interface RelayScene {
+  attach(role: 'client' | 'peer'): SpaceSession
+  /** Submits in one turn; gives back what is sent when that is on disk. */
+  submit(session: SpaceSession, ...transactions: readonly SubmittedTransaction[]): readonly Delivery[]
+}
+
+export function createRelayScene(): RelayScene {
+  const store = 'store' as StoreId
+  const space = createRelaySpace(
+    {
+      name: 'space',
+      store,
+      generation: 'generation' as GenerationId,
+      screen: () => ({ ok: false, error: failure('text-invalid', { reason: 'none here' }) }),
+      lead: { leader: store, levels: ['relay'] },
+    },
+    { record: null, generations: [] },
+  )
+  const rows = new Map<DocumentKey, HeldRow>()
+  const reads = { row: (key: DocumentKey) => rows.get(key), writer: () => undefined }
+  return {
+    attach(role) {
+      const hello = {
+        type: 'hello',
+        protocol: 1,
+        space: 'space',
+        token: '',
+        replica: role as StoreId,
+        device: 'd',
+        role,
+        cursors: [],
+        empty: false,
+        frontier: new Map(),
+        reach: new Map(),
+        level: 'relay',
+        credit: 0,
+      } as const
+      const rule = ({ key }: Write) => (key === forbidden ? no : null)
+      return space.hello(hello, { user: 'alice', mayWrite: true, rule }, 1000).session
+    },
+    submit(session, ...transactions) {
+      space.submit(session, { type: 'submit', round: 0, first: session.submitted, transactions }, reads, 1000)
+      for (const [key, held] of space.draft()?.rows ?? []) rows.set(key, held)
+      return space.committed()
+    },
+  }
+}
+
+export function insertOf(id: string, ms: number, value = 'red'): SubmittedTransaction {
+  const edit: Edit = { kind: 'insert', value, element: 'x' }
+  const mark = markOf('alice', ms)
+  const write: Write = {
+    mark,
+    key: documentKey('notes', id),
+    delta: deltaOf(edit, emptyRow, mark),
+    texts: new Map(),
+    replaced: new Map(),
+    whole: true,
+  }
+  return { writes: [write], preconditions: [] }
+}
