@@ -91,7 +91,7 @@ export async function checkConservation(cluster: Cluster, application: Applicati
 export async function checkRest(
   cluster: Cluster,
   application: Application,
-  options: OracleOptions,
+  options: Omit<OracleOptions, 'lostAt'>,
 ): Promise<string[]> {
   const found: string[] = []
   const relays = await Promise.all(cluster.relays.map(relay => readRelay(relay.store, application.space)))
@@ -132,10 +132,19 @@ export async function checkRest(
       found.push(`${entry.token} was typed into ${entry.key} and is lost`)
     }
   }
+  // W6: a relay that lost a write may have shown it to others, while its author makes it anew.
+  const mayRepeat = (key: DocumentKey): boolean =>
+    options.mayRepeat ||
+    cluster.relays.some(({ restoredAt }) =>
+      application.log.some(
+        entry => entry.key === key && entry.at < restoredAt && (!options.clocksAreRight || isToBlame(entry)),
+      ),
+    )
+  const lostAt = Math.min(...cluster.relays.map(({ restoredAt }) => restoredAt))
   for (const [key, row] of first) {
     if (!/^(notes|drafts|plans)/.test(key)) continue
     if (rowExists(row) && !row.cells.has(partName('ask', 'title'))) found.push(`${key} has holes`)
-    found.push(...checkDocument(key, row, application.log, options))
+    found.push(...checkDocument(key, row, application.log, { ...options, mayRepeat: mayRepeat(key), lostAt }))
     found.push(...compareAsked(application, key, row))
   }
   return found

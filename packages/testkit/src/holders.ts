@@ -26,8 +26,10 @@ export async function strikeDisks(
     for (const entry of application.log) {
       const had = before[i]?.get(entry) ?? noHolders
       const has = after.get(entry) ?? noHolders
-      if (had.size > 0 && has.size === 0) entry.gone = true
-      if (had.has(entry.device) && !has.has(entry.device)) entry.local = false
+      const isGone = had.size > 0 && has.size === 0
+      if (isGone) entry.gone = true
+      // D2: of what its device had forgotten, nobody but a relay knew.
+      if (isGone || (had.has(entry.device) && !has.has(entry.device))) entry.local = false
     }
   }
 }

@@ -21,6 +21,8 @@ export interface OracleOptions {
   readonly clocksAreRight: boolean
   /** Whether a disk was copied or put back, so that one write may have been made anew at two places. */
   readonly mayRepeat: boolean
+  /** When an older image took the place of the last relay that had everything until then; of a deletion that left no token it is not known whether somebody else knew it. */
+  readonly lostAt: number
 }
 
 export function checkDocument(
@@ -31,7 +33,8 @@ export function checkDocument(
 ): readonly string[] {
   const about = log.filter(entry => entry.key === key)
   const present = tokensOfRow(row)
-  const isIn = (entry: Logged): boolean => present.has(entry.token) || (entry.token === '' && entry.relay)
+  const isIn = ({ token, relay, at }: Logged): boolean =>
+    token === '' ? relay && at > options.lostAt : present.has(token)
   const facts: Facts = {
     key,
     row,
