@@ -203,7 +203,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       return copy
     },
     relaysEver: urls.length,
-    isSpare: relay => relays.length > 1 && !(options.links === 'followers' && relay === relays[0]),
+    isSpare: relay => relays.length > 1 && !(doFollow(options.links) && relay === relays[0]),
     lose(relay) {
       relay.retire()
       relays.splice(relays.indexOf(relay), 1)
