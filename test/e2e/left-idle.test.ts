@@ -36,6 +36,7 @@ test.each(variants)(
     const one = await addNote(idle, 'Left idle', kept)
     const two = await addNote(busy, 'Written in', '')
     await openNote(busy, two)
+    await busy.bringToFront()
     let written = ''
     const write = async (count: number): Promise<void> => {
       written += await writeMuch(busy, two, written.length, count)

@@ -4,7 +4,6 @@ import { statSync } from 'node:fs'
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readStored } from '../chaos/harness/stored.ts'
-import { until } from '../chaos/harness/until.ts'
 import { soak } from '../soak.ts'
 import { isCutOff, isSynced, openNotes, reloadNotes } from './harness/notes-page.ts'
 import { serveNotes, type NotesSite } from './harness/notes-site.ts'
@@ -33,7 +32,7 @@ test(`[P1, S2] ${reloads} reloads with the relay and ${reloads} without it leave
   await isSynced(page)
   await reloadNotes(page)
   await isSynced(page)
-  const before = await measureAtRest(page)
+  const before = await measureOrigin(page)
   const stored = readStored(relay.path, everything)
   const fileBytes = statSync(relay.path).size
 
@@ -44,7 +43,7 @@ test(`[P1, S2] ${reloads} reloads with the relay and ${reloads} without it leave
     await page.evaluate(() => window.replica?.settled())
   }
   await isSynced(page)
-  measured.push(await measureAtRest(page))
+  measured.push(await measureOrigin(page))
   expect(readStored(relay.path, everything)).toEqual(stored)
 
   wire.cut()
@@ -53,7 +52,7 @@ test(`[P1, S2] ${reloads} reloads with the relay and ${reloads} without it leave
     await openBodies(page)
     await isCutOff(page)
   }
-  measured.push(await measureAtRest(page))
+  measured.push(await measureOrigin(page))
   wire.heal()
 
   for (const [i, { bytes, stores }] of measured.entries()) {
@@ -93,16 +92,4 @@ async function openBodies(page: Page): Promise<void> {
     return found
   })
   expect(Math.min(...lengths)).toBeGreaterThanOrEqual(5000)
-}
-
-/** Two measurements with time between for a compaction to begin are equal. */
-async function measureAtRest(page: Page): Promise<OriginSize> {
-  let last = await measureOrigin(page)
-  await until(async () => {
-    await page.waitForTimeout(4000)
-    const before = last.bytes
-    last = await measureOrigin(page)
-    return last.bytes === before
-  }, 'the store is at rest')
-  return last
 }

@@ -8,4 +8,7 @@ declare global {
 }
 
 const asked = new URL(location.href).searchParams
-window.firstNotes = await openFirstNotes('first', asked.get('relay') ?? '', asked.get('user') ?? '')
+const replica = await openFirstNotes('first', asked.get('relay') ?? '', asked.get('user') ?? '')
+// As long as the page is there, the note is open.
+if (replica.notes.get('welcome') !== undefined) await replica.notes.text('welcome', 'body').whenReady
+window.firstNotes = replica
