@@ -117,8 +117,8 @@ it('a store that was left in disorder is scrubbed once, and one that was closed 
   }
   const unclean = await costOfOpening()
   const clean = await costOfOpening()
-  // Two that scrub, one that takes note of it, and the cut after what was acknowledged before the crash.
-  expect(unclean - clean).toBe(4)
+  // Two that scrub, and one that takes note of it.
+  expect(unclean - clean).toBe(3)
 })
 
 it('a replica whose store does not answer opens in memory, and goes on from there', async () => {

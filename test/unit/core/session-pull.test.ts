@@ -28,10 +28,10 @@ interface Pulling {
 }
 
 /** A new client whose pull has begun. */
-function pulling(): Pulling {
+function pulling(now: () => number = () => 1000): Pulling {
   const state = createReplicaState()
   const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
-  const session = createClientSession(state, options, () => 1000)
+  const session = createClientSession(state, options, now)
   const receive = (frame: Frame): readonly Frame[] => settle(session, state, session.receive(frame, 10))
   settle(session, state, session.begin())
   receive({
@@ -111,7 +111,8 @@ test('[P3] of cuts that are stored together each tells what is new since the one
 })
 
 test('[P1] a cut at which nothing is new asks for no chunk, and the next one that brings something does', () => {
-  const { state, receive } = pulling()
+  let now = 1000
+  const { state, receive } = pulling(() => now)
   const cutAt = (position: number): ChangesFrame => ({
     ...page(position, position),
     cut: { generation, position, frontier: new Map(), generations: [], fingerprint: state.fingerprint },
@@ -124,4 +125,9 @@ test('[P1] a cut at which nothing is new asks for no chunk, and the next one tha
   expect(state.seen).toBe(seen)
   receive(cutAt(8))
   expect(state.seen).toBe(seen + 1)
+  // Forgetting counts by when what was stored (SPEC D2).
+  now += 24 * 3_600_000
+  receive(cutAt(8))
+  receive(cutAt(8))
+  expect(state.seen).toBe(seen + 2)
 })

@@ -80,6 +80,7 @@ function applyPulled({ layers, knowledge }: Applying, position: number, chunk: P
       how === 'replace' ? positions : joinPositions(knowledge.generations, knowledge.frontier, positions)
   }
   if (chunk.reach !== null) knowledge.reach = chunk.reach
+  knowledge.pulledAt = chunk.at
   knowledge.wants = chunk.wants
   layers.releaseTouching(chunk.rows.map(row => row.key))
 }

@@ -1,16 +1,20 @@
 /**
- * Whether a state is what it was after a pulled chunk, but for the time of the chunk. Such a chunk is not worth a place
- * in the journal: each session, and each question for a cut, would leave one there (SPEC P1).
+ * Whether a state is what it was after a pulled chunk. Such a chunk is not worth a place in the journal: each session,
+ * and each question for a cut, would leave one there (SPEC P1). But one a day is, since forgetting counts by when what
+ * was stored (SPEC D2).
  */
 import type { PulledChunk } from '../chunk.ts'
 import { joinPositions, type Cursor, type Positions } from '../generations.ts'
 import type { ReplicaState } from './replica.ts'
 
-type Known = Pick<ReplicaState, 'cursors' | 'frontier' | 'reach' | 'wants' | 'generations'>
+type Known = Pick<ReplicaState, 'cursors' | 'frontier' | 'reach' | 'wants' | 'generations' | 'pulledAt'>
+
+const dayMs = 24 * 3_600_000
 
 export function bringsNothing(chunk: PulledChunk, state: Known): boolean {
   const { store, rows, texts, cursor, wants, writers, generations, reach } = chunk
   return (
+    chunk.at < state.pulledAt + dayMs &&
     rows.length + texts.length + writers.length + generations.length === 0 &&
     (cursor === null || isSameCursor(cursor, state.cursors.get(store))) &&
     wants.length === state.wants.length &&

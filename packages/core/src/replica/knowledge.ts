@@ -29,6 +29,8 @@ export interface Knowledge {
   frontier: Positions
   reach: Positions
   wants: readonly DocumentKey[]
+  /** When the last pulled chunk was stored, by its own word; 0 if it was before the floor of the journal. */
+  pulledAt: number
 }
 
 export function createKnowledge(): Knowledge {
@@ -42,5 +44,6 @@ export function createKnowledge(): Knowledge {
     frontier: noPositions,
     reach: noPositions,
     wants: [],
+    pulledAt: 0,
   }
 }

@@ -34,6 +34,8 @@ export interface ReplicaState {
   readonly fingerprint: Fingerprint
   /** Rows that are asked for and outstanding. */
   readonly wants: readonly DocumentKey[]
+  /** When the last pulled chunk was stored, as far as this state goes back; else 0. */
+  readonly pulledAt: number
   /** Own writers that were made anew: what still bears one, or names what it bore, is to be made anew too. */
   readonly retired: ReadonlySet<WriterId>
   /** Writers of what has been in the outbox, as far as this state goes back. */
@@ -94,6 +96,9 @@ export function createReplicaState(): ReplicaState {
     },
     get wants() {
       return knowledge.wants
+    },
+    get pulledAt() {
+      return knowledge.pulledAt
     },
     get fingerprint() {
       return layers.fingerprint
