@@ -438,6 +438,16 @@ describe.each(stores)('over %s', (engine, open) => {
     expect((await replica.open()).state.cursor).toBe(3)
   })
 
+  test('[S1] who takes the fence has what the holder before stored last, also if that one told nobody', async () => {
+    const replica = fresh()
+    const [one, two] = [await replica.open(), await replica.open({ isDeaf: true })]
+    const fence = await one.journal.takeFence()
+    await one.journal.append(pulled([], { cut: 7 }), { durability: 'relaxed', fence })
+    expect(two.state.cursor).toBe(0)
+    await two.journal.takeFence()
+    expect(two.state.cursor).toBe(7)
+  })
+
   test('sixteen tabs that take the fence at once get sixteen terms', async () => {
     const replica = fresh()
     const tabs = await Promise.all(Array.from({ length: 16 }, () => replica.open()))

@@ -69,7 +69,7 @@ export interface Journal {
     chunk: Chunk,
     options: { readonly durability: 'strict' | 'relaxed'; readonly fence?: Fence | undefined },
   ): Promise<number>
-  /** Takes the fence of the tab lock. Everything that a holder appends bears it. */
+  /** Takes the fence of the tab lock and reads what was stored before. Everything that a holder appends bears it. */
   takeFence(): Promise<Fence>
   /** Applies what others wrote: at open, on `pageshow`, on a time jump, every 2 s while visible. */
   read(): Promise<void>
@@ -175,7 +175,12 @@ export function createJournal(options: JournalOptions): Journal {
     write: transaction => (isClosed ? Promise.reject(closedError(name)) : gatherer.write(transaction)),
     flush: gatherer.flush,
     append,
-    takeFence: () => takeFence(storage, 'terms', runtime),
+    async takeFence() {
+      const fence = await takeFence(storage, 'terms', runtime)
+      // What the holder before stored last it may have told nobody, if it died then; a session rests on all of it.
+      await reader.read()
+      return fence
+    },
     read: reader.read,
     due,
     async compact(force) {
