@@ -139,7 +139,8 @@ function checkColor({ key, row, writes, options }: Facts): string[] {
   if (shown === undefined) return [`${value} of ${key} is from nowhere`]
   if (shown.blind) return []
   const over = colors.find(({ entry }) => !entry.blind && sawIt(entry, shown))?.entry
-  if (over !== undefined)
+  // Of two copies of one write one may have been made anew after the other was seen (W6).
+  if (over !== undefined && !options.mayRepeat)
     return [`[W4] ${shown.token} gives ${key} its color, though ${over.token} had seen and changed it`]
   const later = colors.find(({ entry }) => !entry.blind && entry.at > shown.at + clockErrorMs)?.entry
   if (options.clocksAreRight && later !== undefined)

@@ -28,9 +28,8 @@ export async function checkGrowth(cluster: Cluster): Promise<string[]> {
       if (meta > metaMax) say(`${meta} records beside its rows`)
       const fences = (stores.get('terms')?.keys.length ?? 0) + (stores.get('runs')?.keys.length ?? 0)
       if (fences > cluster.paths['fence-taken'] + cluster.devices.length) say(`${fences} keys of fences`)
-      const { cursors, wants } = held.state
+      const { cursors } = held.state
       if (cursors.size > cluster.relaysEver) say(`${cursors.size} cursors`)
-      if (wants.length > 0) say(`${wants.length} rows that it asks for`)
     }
   }
   // One tab of each device and space has a link, and each pair of peers one for each space.
