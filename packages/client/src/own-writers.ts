@@ -1,20 +1,12 @@
 /**
- * Which writers are this device's, as far as its state tells: those of what it has not settled, those that were made
- * anew, and those of what was written while this page is open.
+ * Which writers are this device's, as far as its state tells: those of what has been in its outbox, and those that were
+ * made anew. It is asked when a conflict is shown, so nothing is kept up for it while somebody writes.
  */
 import type { ReplicaState, WriterId } from '@rejoin/core'
-import type { Changes } from './changes.ts'
 
-export function createOwnWriters(state: ReplicaState, changes: Changes): (writer: WriterId) => boolean {
-  const own = new Set<WriterId>()
-  function collect(): void {
-    const pending = [...state.outbox.entries(), ...state.quarantine.values()]
-    for (const { transaction } of pending) for (const { mark } of transaction.writes) own.add(mark.writer)
-  }
-  collect()
-  changes.onUpdate(({ changed, writers }) => {
-    for (const key of changed) for (const { mark } of state.outbox.writesOf(key)) own.add(mark.writer)
-    for (const [from, to] of writers) own.add(from).add(to)
-  })
-  return writer => own.has(writer) || state.retired.has(writer)
+export function createOwnWriters({
+  own,
+  retired,
+}: Pick<ReplicaState, 'own' | 'retired'>): (writer: WriterId) => boolean {
+  return writer => own.has(writer) || retired.has(writer)
 }

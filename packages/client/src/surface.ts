@@ -44,7 +44,7 @@ export function createSurface<C extends Collections>(core: ReplicaCore, collecti
   const documents = createVisibleDocuments(core.state, collections, changes)
   const drafts = createDrafts(core, changes)
   const texts = createTexts(core, drafts, changes)
-  const isOwn = createOwnWriters(core.state, changes)
+  const isOwn = createOwnWriters(core.state)
   const list = createConflictList(core.state, collections, changes, isOwn)
   const handles = createHandles(
     { state: core.state, drafts, changes, mint: createMint(), texts, documents },

@@ -40,7 +40,10 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   layers.fingerprint = chunk.fingerprint
   knowledge.wants = chunk.wants
   knowledge.quarantine.clear()
-  for (const held of chunk.quarantine) knowledge.quarantine.set(held.transaction.id, held)
+  for (const held of chunk.quarantine) {
+    knowledge.quarantine.set(held.transaction.id, held)
+    for (const { mark } of held.transaction.writes) layers.own.add(mark.writer)
+  }
   const unwritten = [...layers.outbox.entries()].filter(entry => entry.position === 0)
   for (const entry of chunk.outbox) {
     const acks = new Map(
