@@ -45,7 +45,7 @@ export function checkStatus(cluster: Cluster, application: Application): string[
       refused !== null &&
       refused !== 'built-on-refused' &&
       !isToBlame(entry) &&
-      !(standsOnNothing.has(refused) && mayNotComeBack(cluster, application.log, entry.key))
+      !(standsOnNothing.has(refused) && mayStandOnNothing(cluster, application, entry))
     )
       found.push(`[L3] ${token} was refused, and is not to blame: ${refused}`)
     if (relay && refused !== null) found.push(`[Q1] ${token} was acknowledged and refused (${refused})`)
@@ -61,6 +61,11 @@ export function checkStatus(cluster: Cluster, application: Application): string[
       found.push(`[V15] ${tab.device.name} says synced before ${token} is on a relay`)
   }
   return found
+}
+
+/** A transaction is refused whole for what one of its documents stands on. */
+function mayStandOnNothing(cluster: Cluster, { log }: Application, entry: Logged): boolean {
+  return [entry, ...entry.together].some(({ key }) => mayNotComeBack(cluster, log, key))
 }
 
 /** V1, V3: what was reported local is on the device's disk: confirmed, in the outbox, or in the quarantine. */
