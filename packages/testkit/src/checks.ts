@@ -19,6 +19,7 @@ import { askFields } from './application/documents.ts'
 import { isToBlame, mayNotComeBack } from './application/effects.ts'
 import { databaseOf, type Cluster } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
+import type { SimulatedDevice } from './device.ts'
 import { hasToken, lettersOf, readBodies, readRelay, tokensOf, type Rows } from './holders.ts'
 import type { Logged } from './log.ts'
 import { checkDocument, shownOf, type OracleOptions } from './oracle.ts'
@@ -71,22 +72,24 @@ function mayStandOnNothing(cluster: Cluster, { log }: Application, entry: Logged
 /** V1, V3: what was reported local is on the device's disk: confirmed, in the outbox, or in the quarantine. */
 export async function checkConservation(cluster: Cluster, application: Application): Promise<string[]> {
   const found: string[] = []
-  const [relay] = cluster.relays
-  const atRelay: Rows = relay === undefined ? new Map() : await readRelay(relay.store, application.space)
+  const relays = await Promise.all(cluster.relays.map(({ store }) => readRelay(store, application.space)))
+  const isOnRelay = ({ key, token }: Logged): boolean => relays.some(rows => hasToken(rows.get(key), token))
+  const devices: { device: SimulatedDevice; state: DeviceState['state']; tokens: ReadonlySet<string> }[] = []
   for (const device of cluster.devices) {
     const held = await readDevice(device.disk, databaseOf(application.space))
-    if (held === null) continue
-    const tokens = tokensOf(held)
-    const { state } = held
+    if (held !== null) devices.push({ device, state: held.state, tokens: tokensOf(held) })
+  }
+  const isOnDevice = (entry: Logged): boolean => devices.some(({ tokens }) => tokens.has(tokenOf(entry)))
+  for (const { device, state, tokens } of devices) {
     const isForgotten = (key: DocumentKey): boolean =>
       state.size > 0 && (state.confirmed(key) === undefined || state.wants.includes(key))
     for (const entry of application.log) {
       if (entry.device !== device || !entry.local || entry.kind !== 'log') continue
-      if (entry.token === '' || entry.discarded) continue
-      // D2: of a tombstone that is forgotten the relays' rows answer, also while it is asked for again after an insert over it.
-      if (isForgotten(entry.key) && hasToken(atRelay.get(entry.key), entry.token)) continue
-      if (!tokens.has(tokenOf(entry)))
-        found.push(`${device.name} lost ${entry.token} of ${entry.key}, which was local`)
+      if (entry.token === '' || entry.discarded || tokens.has(tokenOf(entry))) continue
+      // D2: for a tombstone that is forgotten the relays answer, also while it is asked for again after an insert over it;
+      // or who still has it, if a disaster took it from them; or nobody, if nobody else had it.
+      if (isForgotten(entry.key) && (entry.gone || isOnRelay(entry) || isOnDevice(entry))) continue
+      found.push(`${device.name} lost ${entry.token} of ${entry.key}, which was local`)
     }
   }
   return found
