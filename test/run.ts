@@ -1,6 +1,7 @@
 // Everything that `npm test` promises, in order: format, lint, types, then every test. Its last line is
 // `N passed, N failed`, also when a step before the tests breaks: a step that fails counts as one failure.
-// Arguments name vitest projects (`npm test -- unit contract`); without any, all of them run.
+// Arguments name vitest projects (`npm test -- unit contract`); without any, all of them run. `npm run soak` is this with
+// `--soak`: of the tests those that drive browsers and relays, each as long and as often as it can be worth (soak.ts).
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,9 +25,12 @@ interface Report {
 }
 
 const root = join(import.meta.dirname, '..')
-const projects = process.argv.slice(2).filter(argument => !argument.startsWith('-'))
+const isSoak = process.argv.includes('--soak')
+const named = process.argv.slice(2).filter(argument => !argument.startsWith('-'))
+const projects = named.length === 0 && isSoak ? ['e2e', 'chaos'] : named
 const env = {
   ...process.env,
+  ...(isSoak ? { REJOIN_SOAK: '1' } : {}),
   PATH: [
     join(root, 'node_modules', '.bin'),
     join(import.meta.dirname, 'node_modules', '.bin'),
@@ -44,9 +48,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 
-await step('format', 'biome', ['format', '--config-path=.biome.json', '.'])
-await step('lint', 'oxlint', [])
-await step('types', 'tsc', ['-b', 'test'])
+if (!isSoak) {
+  await step('format', 'biome', ['format', '--config-path=.biome.json', '.'])
+  await step('lint', 'oxlint', [])
+  await step('types', 'tsc', ['-b', 'test'])
+}
 await findBrowser()
 await runTests()
 

@@ -5,11 +5,14 @@ import { readEditingTrace } from './harness/editing-trace.ts'
 import { openNewcomer, readBody } from './harness/node-client.ts'
 import { startRelayProcess } from './harness/relay-process.ts'
 import { replayTrace } from './harness/replay.ts'
+import { soak } from '../soak.ts'
 
 const trace = readEditingTrace('friendsforever')
 
 test.each([0, 1] as const)(
   '[X5, X7] a text of two authors is the same on both and on a third replica, with the smaller client id at author %i',
+  // Each time the cuts meet other things that are under way.
+  { repeats: soak(9, 0) },
   async smaller => {
     const relay = await startRelayProcess({ logLevel: 'error' })
     onTestFinished(() => relay.close())

@@ -19,15 +19,16 @@ import {
   typeInBody,
 } from '../e2e/harness/notes-page.ts'
 import { serveNotes } from '../e2e/harness/notes-site.ts'
+import { soak } from '../soak.ts'
 import { startRelayProcess } from './harness/relay-process.ts'
 import { createStoredLedger, reportStored, witnessId, type StoredLedger } from './harness/stored-writes.ts'
 import { until } from './harness/until.ts'
 
-const kills = 20
+const kills = soak(200, 20)
 const seed = Number(process.env['REJOIN_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 test(`[A2, W2] everything that a browser reported as stored survives ${kills} SIGKILLs of it (seed ${seed})`, {
-  timeout: 300_000,
+  timeout: kills * 15_000,
 }, async () => {
   const chance = createChance(seed)
   const relay = await startRelayProcess()

@@ -13,12 +13,15 @@ import {
 } from './harness/node-client.ts'
 import { startRelayProcess } from './harness/relay-process.ts'
 import { until } from './harness/until.ts'
+import { soak } from '../soak.ts'
 
-const kills = 50
+const kills = soak(500, 50)
 const users = ['alice', 'bob', 'carol', 'dave']
 const seed = Number(process.env['REJOIN_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
-test(`[A1] no acknowledged write is missing after ${kills} SIGKILLs under load (seed ${seed})`, async () => {
+test(`[A1] no acknowledged write is missing after ${kills} SIGKILLs under load (seed ${seed})`, {
+  timeout: kills * 3600,
+}, async () => {
   const chance = createChance(seed)
   const relay = await startRelayProcess()
   onTestFinished(() => relay.close())

@@ -18,143 +18,152 @@ import {
 import { startRelayProcess, type RelayProcess } from './harness/relay-process.ts'
 import { readStored } from './harness/stored.ts'
 import { until } from './harness/until.ts'
+import { soak } from '../soak.ts'
 
 type Repair = ReplicaEvents['repaired']
 
-test('[S2, T2] what a relay lost with its file comes back from its clients, deletions too, and both say how much', async () => {
-  const chance = createChance(20)
-  const relay = await startRelay()
-  const [alice, bob, carol] = await openClients(relay, ['alice', 'bob', 'carol'])
-  const repairs = new Map<NodeClient, Repair[]>([alice, bob, carol].map(client => [client, []]))
-  for (const [client, list] of repairs) client.on('repaired', repair => list.push(repair))
+const seeds = Array.from({ length: soak(10, 1) }, (_, i) => 20 + i)
 
-  // A thousand writes, and a copy of the file.
-  for (let i = 0; i < 1000; i++) {
-    const client = [alice, bob, carol][i % 3] ?? alice
-    client.notes.insert(
-      { title: `n${i}`, color: 'old', tags: ['old'], body: i % 5 === 0 ? `text ${i}\n` : '' },
-      { id: `n${i}` },
-    )
-  }
-  await untilSynced([alice, bob, carol])
-  const copy = join(await createFolder(), 'copy.db')
-  await relay.stop()
-  copyFileSync(relay.path, copy)
-  await relay.start()
-  for (const client of repairs.keys()) client.resume()
-  await untilSynced([alice, bob, carol])
+test.each(seeds)(
+  '[S2, T2] what a relay lost with its file comes back from its clients, deletions too, and both say how much (seed %i)',
+  async seed => {
+    const chance = createChance(seed)
+    const relay = await startRelay()
+    const [alice, bob, carol] = await openClients(relay, ['alice', 'bob', 'carol'])
+    const repairs = new Map<NodeClient, Repair[]>([alice, bob, carol].map(client => [client, []]))
+    for (const [client, list] of repairs) client.on('repaired', repair => list.push(repair))
 
-  // A thousand more, of which alice does not see the last hundred.
-  const touchedEarly = new Set<string>()
-  const touchedLate = new Set<string>()
-  for (let i = 0; i < 1000; i++) {
-    if (i === 900) {
-      await untilSame([alice, bob, carol])
-      alice.pause()
+    // A thousand writes, and a copy of the file.
+    for (let i = 0; i < 1000; i++) {
+      const client = [alice, bob, carol][i % 3] ?? alice
+      client.notes.insert(
+        { title: `n${i}`, color: 'old', tags: ['old'], body: i % 5 === 0 ? `text ${i}\n` : '' },
+        { id: `n${i}` },
+      )
     }
-    const client = (i < 900 ? [alice, bob, carol] : [bob, carol])[i % (i < 900 ? 3 : 2)] ?? bob
-    const id = await writeMore(client, i, chance)
-    if (i < 900) touchedEarly.add(id)
-    else touchedLate.add(id)
-  }
-  await untilSame([bob, carol])
-  const expected = await readAll(bob)
-  const touched = new Set([...touchedEarly, ...touchedLate])
-  const deleted = [...touched].filter(id => bob.notes.get(id) === undefined)
-  expect(deleted.length).toBeGreaterThan(50)
-  expect(Object.keys(expected).length).toBeGreaterThan(1100)
-  carol.pause()
-  bob.pause()
-  expect([...repairs.values()].flat()).toEqual([])
+    await untilSynced([alice, bob, carol])
+    const copy = join(await createFolder(), 'copy.db')
+    await relay.stop()
+    copyFileSync(relay.path, copy)
+    await relay.start()
+    for (const client of repairs.keys()) client.resume()
+    await untilSynced([alice, bob, carol])
 
-  // The power goes, and the file is the old one.
-  const before = readStored(relay.path, nobody)
-  await relay.kill()
-  for (const suffix of ['', '-wal', '-shm']) rmSync(`${relay.path}${suffix}`, { force: true })
-  copyFileSync(copy, relay.path)
-  await relay.start()
-  const after = readStored(relay.path, nobody)
-  expect(after.positions['team']).toBeLessThan(before.positions['team'] ?? 0)
-
-  // Alice was away for the last hundred writes: she gives what she has.
-  alice.resume()
-  await untilSynced([alice])
-  expect(repairs.get(alice)?.length).toBe(1)
-  const [fromAlice] = repairs.get(alice) ?? []
-  expect(fromAlice).toMatchObject({ gave: touchedEarly.size, took: 0, refused: [] })
-  // Bob has the rest; then carol has nothing that the relay lacks.
-  bob.resume()
-  await untilSynced([alice, bob])
-  const [fromBob] = repairs.get(bob) ?? []
-  expect(fromBob).toMatchObject({ gave: touchedLate.size, took: 0, refused: [] })
-  carol.resume()
-  await untilSynced([alice, bob, carol])
-  expect(repairs.get(carol)).toEqual([])
-
-  const newcomer = await openNewcomer(relay.url)
-  onTestFinished(() => newcomer.close())
-  await untilSame([alice, bob, carol, newcomer])
-  for (const client of [alice, bob, carol, newcomer]) {
-    expect(await readAll(client)).toEqual(expected)
-    for (const id of deleted) expect(client.notes.get(id)).toBe(undefined)
-  }
-  const told = relay.log.filter(({ msg }) => msg === 'a client gave back rows')
-  expect(told.map(({ user, rows, refused }) => ({ user, rows, refused }))).toEqual([
-    { user: 'alice', rows: touchedEarly.size, refused: 0 },
-    { user: 'bob', rows: touchedLate.size, refused: 0 },
-  ])
-  expect(relay.log.filter(({ level }) => level >= 50)).toEqual([])
-  console.log(
-    `1000 writes lost in ${touched.size} documents: ${fromAlice?.gave} given by alice, ${fromBob?.gave} by bob`,
-  )
-})
-
-test('[S2, S3] clients that all come back at once, with writes of their own, heal a relay that lost half', async () => {
-  const chance = createChance(21)
-  const relay = await startRelay()
-  const clients = await openClients(relay, ['alice', 'bob', 'carol'])
-  const copy = join(await createFolder(), 'copy.db')
-  const written = new Set<string>()
-  const deleted = new Set<string>()
-  const writeAll = async (from: number, to: number): Promise<void> => {
-    for (let i = from; i < to; i++) {
-      const client = clients[i % 3] ?? clients[0]
+    // A thousand more, of which alice does not see the last hundred.
+    const touchedEarly = new Set<string>()
+    const touchedLate = new Set<string>()
+    for (let i = 0; i < 1000; i++) {
+      if (i === 900) {
+        await untilSame([alice, bob, carol])
+        alice.pause()
+      }
+      const client = (i < 900 ? [alice, bob, carol] : [bob, carol])[i % (i < 900 ? 3 : 2)] ?? bob
       const id = await writeMore(client, i, chance)
-      written.add(id)
-      if (client.notes.get(id) === undefined) deleted.add(id)
+      if (i < 900) touchedEarly.add(id)
+      else touchedLate.add(id)
     }
-  }
-  await writeAll(0, 300)
-  await untilSame(clients)
-  await relay.stop()
-  copyFileSync(relay.path, copy)
-  await relay.start()
-  for (const client of clients) client.resume()
-  await writeAll(300, 600)
-  await untilSame(clients)
-  const [alice] = clients
-  const gone = [...deleted].filter(id => alice.notes.get(id) === undefined)
+    await untilSame([bob, carol])
+    const expected = await readAll(bob)
+    const touched = new Set([...touchedEarly, ...touchedLate])
+    const deleted = [...touched].filter(id => bob.notes.get(id) === undefined)
+    expect(deleted.length).toBeGreaterThan(50)
+    expect(Object.keys(expected).length).toBeGreaterThan(1100)
+    carol.pause()
+    bob.pause()
+    expect([...repairs.values()].flat()).toEqual([])
 
-  await relay.kill()
-  await writeAll(600, 700)
-  for (const suffix of ['', '-wal', '-shm']) rmSync(`${relay.path}${suffix}`, { force: true })
-  copyFileSync(copy, relay.path)
-  await relay.start()
-  for (const client of clients) client.resume()
-  const newcomer = await openNewcomer(relay.url)
-  onTestFinished(() => newcomer.close())
-  await untilSame([...clients, newcomer])
-  const isHere = (id: string): boolean => newcomer.notes.get(id) !== undefined
-  // Nobody deletes what they do not see, so a document that was gone for all stays gone.
-  expect([...written].filter(id => !deleted.has(id) && !isHere(id))).toEqual([])
-  expect(gone.filter(isHere)).toEqual([])
-  expect([gone.length > 10, deleted.size > gone.length]).toEqual([true, true])
-  expect(newcomer.notes.query().get().length).toBeGreaterThan(200)
-  expect(clients.map(client => client.status.get())).toMatchObject(
-    clients.map(() => ({ pending: 0, quarantined: 0 })),
-  )
-  expect(relay.log.filter(({ level }) => level >= 50)).toEqual([])
-})
+    // The power goes, and the file is the old one.
+    const before = readStored(relay.path, nobody)
+    await relay.kill()
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${relay.path}${suffix}`, { force: true })
+    copyFileSync(copy, relay.path)
+    await relay.start()
+    const after = readStored(relay.path, nobody)
+    expect(after.positions['team']).toBeLessThan(before.positions['team'] ?? 0)
+
+    // Alice was away for the last hundred writes: she gives what she has.
+    alice.resume()
+    await untilSynced([alice])
+    expect(repairs.get(alice)?.length).toBe(1)
+    const [fromAlice] = repairs.get(alice) ?? []
+    expect(fromAlice).toMatchObject({ gave: touchedEarly.size, took: 0, refused: [] })
+    // Bob has the rest; then carol has nothing that the relay lacks.
+    bob.resume()
+    await untilSynced([alice, bob])
+    const [fromBob] = repairs.get(bob) ?? []
+    expect(fromBob).toMatchObject({ gave: touchedLate.size, took: 0, refused: [] })
+    carol.resume()
+    await untilSynced([alice, bob, carol])
+    expect(repairs.get(carol)).toEqual([])
+
+    const newcomer = await openNewcomer(relay.url)
+    onTestFinished(() => newcomer.close())
+    await untilSame([alice, bob, carol, newcomer])
+    for (const client of [alice, bob, carol, newcomer]) {
+      expect(await readAll(client)).toEqual(expected)
+      for (const id of deleted) expect(client.notes.get(id)).toBe(undefined)
+    }
+    const told = relay.log.filter(({ msg }) => msg === 'a client gave back rows')
+    expect(told.map(({ user, rows, refused }) => ({ user, rows, refused }))).toEqual([
+      { user: 'alice', rows: touchedEarly.size, refused: 0 },
+      { user: 'bob', rows: touchedLate.size, refused: 0 },
+    ])
+    expect(relay.log.filter(({ level }) => level >= 50)).toEqual([])
+    console.log(
+      `1000 writes lost in ${touched.size} documents: ${fromAlice?.gave} given by alice, ${fromBob?.gave} by bob`,
+    )
+  },
+)
+
+test.each(seeds)(
+  '[S2, S3] clients that all come back at once, with writes of their own, heal a relay that lost half (seed %i)',
+  async seed => {
+    const chance = createChance(seed)
+    const relay = await startRelay()
+    const clients = await openClients(relay, ['alice', 'bob', 'carol'])
+    const copy = join(await createFolder(), 'copy.db')
+    const written = new Set<string>()
+    const deleted = new Set<string>()
+    const writeAll = async (from: number, to: number): Promise<void> => {
+      for (let i = from; i < to; i++) {
+        const client = clients[i % 3] ?? clients[0]
+        const id = await writeMore(client, i, chance)
+        written.add(id)
+        if (client.notes.get(id) === undefined) deleted.add(id)
+      }
+    }
+    await writeAll(0, 300)
+    await untilSame(clients)
+    await relay.stop()
+    copyFileSync(relay.path, copy)
+    await relay.start()
+    for (const client of clients) client.resume()
+    await writeAll(300, 600)
+    await untilSame(clients)
+    const [alice] = clients
+    const gone = [...deleted].filter(id => alice.notes.get(id) === undefined)
+
+    await relay.kill()
+    await writeAll(600, 700)
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${relay.path}${suffix}`, { force: true })
+    copyFileSync(copy, relay.path)
+    await relay.start()
+    for (const client of clients) client.resume()
+    const newcomer = await openNewcomer(relay.url)
+    onTestFinished(() => newcomer.close())
+    await untilSame([...clients, newcomer])
+    const isHere = (id: string): boolean => newcomer.notes.get(id) !== undefined
+    // Nobody deletes what they do not see, so a document that was gone for all stays gone.
+    expect([...written].filter(id => !deleted.has(id) && !isHere(id))).toEqual([])
+    expect(gone.filter(isHere)).toEqual([])
+    expect([gone.length > 10, deleted.size > gone.length]).toEqual([true, true])
+    expect(newcomer.notes.query().get().length).toBeGreaterThan(200)
+    expect(clients.map(client => client.status.get())).toMatchObject(
+      clients.map(() => ({ pending: 0, quarantined: 0 })),
+    )
+    expect(relay.log.filter(({ level }) => level >= 50)).toEqual([])
+  },
+)
 
 test('[L3, Q3] of twenty offline writes the one that a rule refuses is in the quarantine, and nineteen are in', async () => {
   const relay = await startRelay(`

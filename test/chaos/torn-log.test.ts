@@ -6,6 +6,7 @@ import { launchProfile, type Profile } from '../e2e/harness/browser.ts'
 import { storeBytes, tearNewestLog } from '../e2e/harness/leveldb.ts'
 import { openNotes, readNotes, reloadNotes } from '../e2e/harness/notes-page.ts'
 import { serveNotes, type NotesSite } from '../e2e/harness/notes-site.ts'
+import { soak } from '../soak.ts'
 
 let site: NotesSite
 beforeAll(async () => {
@@ -16,6 +17,7 @@ afterAll(() => site.close())
 /** No relay listens there: everything is on this device alone. */
 const nowhere = { port: 9 }
 const ends = ['stop', 'kill'] as const
+const rounds = soak(20, 2)
 
 test.each(ends)(
   'without a countermeasure a database in this Chromium is lost, whether it ends by %s: the loss is real',
@@ -39,6 +41,7 @@ test.each(ends)(
 
 test.each(ends)(
   '[A2] what was acknowledged behind a torn log is there after the browser ends by %s, and after the next end too',
+  { timeout: rounds * 90_000 },
   async end => {
     const alice = await launch()
     const address = site.addressOf('torn', nowhere)
@@ -48,7 +51,7 @@ test.each(ends)(
     }
     await write(await openNotes(alice, address), 'before the kill')
     await alice.kill()
-    for (const round of [1, 2]) {
+    for (let round = 1; round <= rounds; round++) {
       tearNewestLog(alice.folder)
       await alice.start()
       await write(await openNotes(alice, address), `behind torn log ${round}`)
