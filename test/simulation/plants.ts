@@ -16,8 +16,8 @@ export const plants: readonly Plant[] = [
   {
     name: 'A1',
     does: 'a relay answers before its commit is on disk',
-    find: 'if (draft !== null) await store.commit(draft)\n      deliver(space.committed())',
-    replace: 'deliver(space.committed())\n      if (draft !== null) await store.commit(draft)',
+    find: 'if (draft !== null) await commit(draft)\n      deliver(space.committed())',
+    replace: 'deliver(space.committed())\n      if (draft !== null) await commit(draft)',
   },
   {
     name: 'A1 client',
