@@ -82,7 +82,7 @@ test(`[K1, W3] ${changes} titles and ${changes} words written offline in two tab
   expect([...alice.complaints, ...bob.complaints]).toEqual([])
 })
 
-test('[K1, D2] nor are they when who wrote them was away for longer than anything deleted is remembered', {
+test('[K1, D2] what one person wrote alone is no conflict when they were away for longer than anything deleted is remembered', {
   timeout: soak(300_000, 60_000),
 }, async () => {
   const notes = collection('notes', { title: ask(v.string()), body: text() })

@@ -78,8 +78,8 @@ test('[W1, A2] on a narrow window, zoomed, and to a screen reader, words say wha
 
   wire.heal()
   await isSynced(page, reconnectMs)
-  await until(async () => !(await tells(page, unsent)), 'the words are gone')
-  expect(await tells(page, /All changes are on the relay/)).toBe(true)
+  await until(() => tells(page, /All changes are on the relay/), 'the words say that it is sent')
+  expect(await tells(page, unsent)).toBe(false)
   await photograph(page, 'narrow-settled')
   await site.start()
   const bob = await launch('Bob')
