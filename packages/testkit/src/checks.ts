@@ -158,10 +158,11 @@ export async function checkRest(
   return found
 }
 
-/** Where a relay lost what it had taken, it is not told where another one has it. */
+/** Where a relay lost what it had taken, it is not told where another one has it; nor where too few are left. */
 function isStuckBeforeQuorum(cluster: Cluster, { relay, quorum, tab, at }: Logged): boolean {
-  const isAsked = cluster.ackReplicas > 0 && relay && tab.tab.scope.alive
-  return isAsked && !quorum && cluster.relays.every(one => one.restoredAt < at)
+  const { ackReplicas, relays } = cluster
+  const isAsked = ackReplicas > 0 && relays.length > ackReplicas && relay && tab.tab.scope.alive
+  return isAsked && !quorum && relays.every(one => one.restoredAt < at)
 }
 
 /** What stands on a refused insert goes with it, also where its tab died before it was told of the refusal. */

@@ -14,7 +14,7 @@ import {
   type SimulatedDevice,
   type SimulatedRelay,
 } from '@rejoin/testkit'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 
 const space = 'space'
 let cluster: Cluster
@@ -96,6 +96,17 @@ test('[Q2] what is written at a follower is on the leader when it is acknowledge
   for (const follower of followers) expect(await holds(follower, 'a')).toBe(true)
   expect(bob.replica.notes.get('a')?.title).toBe('a')
   expect(alice.replica.status.get()).toMatchObject({ connection: 'online', pending: 0 })
+})
+
+test('[P3] a write costs each relay one commit, however often they tell each other how far they are', async () => {
+  const { tabs } = await following({ followers: 2 })
+  // With the first one comes who they all are.
+  insert(tabs[0] as OpenTab, 'first')
+  await cluster.clock.advance(5000)
+  const commits = cluster.relays.map(({ store }) => vi.spyOn(store, 'commit'))
+  insert(tabs[0] as OpenTab, 'a')
+  await cluster.clock.advance(5000)
+  expect(commits.map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1])
 })
 
 test("[T4] the leader remembers the writer as the client's user and device, not as the follower's", async () => {

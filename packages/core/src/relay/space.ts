@@ -56,7 +56,7 @@ export interface RelaySpace {
   give(session: SpaceSession, frame: GiveFrame, reads: TurnReads, now: number): void
   /** What a peer's feed brought (SPEC T3: judged by size only), and how far the pull of it is now. */
   pulled(session: SpaceSession, pulled: Pulled, reads: TurnReads, now: number): Failure | null
-  /** The turn's commit, or null if nothing changed. */
+  /** The turn's commit, or null if nothing changed that must be on disk. */
   draft(): SpaceCommit | null
   /** The draft is on disk: moves on, and says what to send. */
   committed(): readonly Delivery[]
@@ -129,7 +129,7 @@ export function createRelaySpace(options: SpaceOptions, loaded: LoadedSpace): Re
     draft() {
       const commit = turn?.commit() ?? null
       next = commit?.record ?? null
-      return commit
+      return turn?.isToStore === true ? commit : null
     },
     committed() {
       if (turn === null) return []

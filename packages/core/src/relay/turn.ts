@@ -50,6 +50,11 @@ export interface Turn {
   learn(facts: readonly Generation[]): void
   /** How far the pull from a peer is, and, at its cut, what the peer holds. */
   pulledFrom(peer: StoreId, state: PeerState, joined: Positions): void
+  /**
+   * Whether it must be on disk. How far a pull is and what a peer holds is as true a step earlier, so where nothing else
+   * changed it waits for the next commit; else relays would answer each other's commits with commits.
+   */
+  readonly isToStore: boolean
   /** The commit, or null if nothing changed. */
   commit(): SpaceCommit | null
 }
@@ -84,6 +89,9 @@ export function createTurn(standing: Standing, origins: Origins): Turn {
     facts,
     get hasNews() {
       return facts.length > 0 || peers.size > 0
+    },
+    get isToStore() {
+      return rows.size + writers.size + facts.length > 0
     },
     answers,
     answerOf(session) {
