@@ -55,6 +55,7 @@ const begun = performance.now()
 let histories = 0
 let taken = 0
 let events = 0
+let slowest = 0
 
 function* worlds(): Iterator<World> {
   for (let next = seed; next < seed + runs; next++) {
@@ -71,6 +72,7 @@ async function tell(world: World, result: HistoryResult): Promise<void> {
   histories += 1
   taken += steps
   events += result.events
+  slowest = Math.max(slowest, result.settledMs ?? 0)
   for (const [fault, count] of Object.entries(result.counts)) {
     counts.set(fault as Fault, (counts.get(fault as Fault) ?? 0) + count)
   }
@@ -98,7 +100,7 @@ const untaken = [...paths].filter(([path, count]) => count === 0 && names.some(n
 console.log(`faults: ${list(counts)}`)
 console.log(`paths: ${list(paths)}`)
 console.log(
-  `${histories} histories, ${taken} steps, ${events} events, nothing found; ` +
+  `${histories} histories, ${taken} steps, ${events} events, nothing found; all level ${slowest / 1000} s after the faults at the latest; ` +
     `${Math.round(taken / seconds)} steps/s, ${Math.round(events / seconds)} events/s`,
 )
 const never = [...missing, ...untaken].map(([name]) => name).join(', ')

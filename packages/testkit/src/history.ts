@@ -37,6 +37,8 @@ export interface HistoryResult {
   readonly refused: number
   /** Events of the simulated clock. */
   readonly events: number
+  /** How long after the faults every tab was level, in simulated milliseconds, to ten seconds; null if one never was. */
+  readonly settledMs: number | null
   /** What was done, in order. */
   readonly trace: readonly string[]
 }
@@ -53,6 +55,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   const findings: string[] = []
   const trace: string[] = []
   let isHealing = false
+  let settledMs: number | null = null
   const cluster = await createCluster({
     seed: options.seed,
     relays: options.relays,
@@ -75,7 +78,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   try {
     await live(cluster, people, options, counts, findings, trace)
     isHealing = true
-    await heal(cluster, people, trace)
+    settledMs = await heal(cluster, people, trace)
     findings.push(...(await checkGrowth(cluster)))
     for (const application of people.applications) {
       application.inspect()
@@ -109,6 +112,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     atQuorum: log.filter(entry => entry.quorum).length,
     refused: log.filter(entry => entry.refused !== null).length,
     events: cluster.clock.steps,
+    settledMs,
     trace,
   }
 }
@@ -181,7 +185,9 @@ function rest({ chance, clock }: Cluster, open: OpenTab, say: (what: string) => 
 }
 
 /** Faults stop; everybody comes back; then time passes. */
-async function heal(cluster: Cluster, people: People, trace: string[]): Promise<void> {
+async function heal(cluster: Cluster, people: People, trace: string[]): Promise<number | null> {
+  let settledMs: number | null = null
+  const begun = cluster.clock.time
   trace.push(`${Math.round(cluster.clock.time)} faults stop`)
   cluster.network.healAll()
   cluster.network.quicken()
@@ -210,5 +216,8 @@ async function heal(cluster: Cluster, people: People, trace: string[]): Promise<
     }
     cluster.linkPeers()
     await cluster.clock.advance(10_000)
+    if (!cluster.tabs.every(({ replica }) => replica.status.get().synced)) settledMs = null
+    else settledMs ??= Math.round(cluster.clock.time - begun)
   }
+  return settledMs
 }
