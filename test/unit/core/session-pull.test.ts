@@ -14,7 +14,7 @@ import {
   type StoreId,
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
-import { deltaOf, markOf } from './edits.ts'
+import { body, deltaOf, markOf } from './edits.ts'
 
 const relay = 'relay' as StoreId
 const generation = 'generation' as GenerationId
@@ -23,6 +23,8 @@ interface Pulling {
   readonly state: ReplicaState
   /** Takes a frame in, and stores what it asks for. */
   receive(frame: Frame): readonly Frame[]
+  /** What there is of a body is found out. */
+  measured(digest: string): readonly Frame[]
   /** Takes frames in while the chunk of the first is on its way to the disk. */
   receiveAll(...frames: readonly Frame[]): void
 }
@@ -51,6 +53,8 @@ function pulling(now: () => number = () => 1000): Pulling {
   return {
     state,
     receive,
+    measured: digest =>
+      settle(session, state, session.measured(documentKey('notes', 'a'), body, new Map(), digest)),
     receiveAll(...frames) {
       const effects = frames.map(frame => session.receive(frame, 10))
       settle(session, state, effects.flat())
@@ -130,4 +134,22 @@ test('[P1] a cut at which nothing is new asks for no chunk, and the next one tha
   receive(cutAt(8))
   receive(cutAt(8))
   expect(state.seen).toBe(seen + 2)
+})
+
+test('[X6] a body that is here already is outstanding no more, and the disk knows it', () => {
+  const { state, receive, measured } = pulling()
+  const head = { stateVector: new Map(), digest: 'it', bytes: 100_000 }
+  const [row] = page(7, 7, 'a').rows
+  if (row === undefined) throw new Error('there is no row')
+  receive({
+    ...page(7, 7),
+    rows: [{ ...row, texts: new Map([[body, { kind: 'head', head }]]) }],
+    cut: { generation, position: 7, frontier: new Map(), generations: [], fingerprint: null },
+  })
+  expect(state.wants).toEqual([row.key])
+  expect(state.frontier.size).toBe(0)
+  expect(measured('it')).toEqual([])
+  expect(state.wants).toEqual([])
+  expect(state.cursors.get(relay)).toEqual({ generation, cut: 7, place: 7 })
+  expect(state.frontier).toEqual(new Map([[generation, 7]]))
 })

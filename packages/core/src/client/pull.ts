@@ -44,6 +44,8 @@ export interface Pull {
   follow(position: number): boolean
   /** Asks for a chunk of these frames. False if it would change nothing: then it is not stored. */
   store(frames: readonly (ChangesFrame | TextFrame)[]): boolean
+  /** Stores that nothing is outstanding any more, where that was found out and did not come (SPEC X6). */
+  settle(): boolean
   /** What must be the fingerprint after the last chunk (SPEC P5), told once; null if nothing must. */
   takeExpected(): Fingerprint | null
   /** K3: a conflict that the last chunk brought shows who wrote its sides. */
@@ -99,6 +101,46 @@ export function createPull(
     return Math.max(frontier.get(generation) ?? 0, heard, welcome?.cursor.cut ?? 0)
   }
 
+  function store(all: readonly (ChangesFrame | TextFrame)[]): boolean {
+    const frames = all.filter(frame => frame.type === 'changes')
+    const texts = all.filter(frame => frame.type === 'text')
+    const rows = frames.flatMap(frame => frame.rows)
+    for (const text of texts) wants.textCame(text)
+    for (const row of frames.flatMap(frame => (frame.answer ? frame.rows : []))) {
+      wants.rowCame(row.key)
+      onAnswer(row)
+    }
+    wantWhatIsMissing(rows)
+    // Each tells what is new since the one before.
+    const cuts = frames.flatMap(({ cut }) => (cut === null ? [] : [cut]))
+    for (const cut of cuts) conversation.learn(cut.generations)
+    let reach = reachWith(frames)
+    const last = frames.findLast(frame => !frame.answer)
+    moveWith(last, cuts)
+    const isOpen = conversation.phase === 'open'
+    // P3: with something outstanding the relay's frontier says more than what is here.
+    const isLevel = isOpen && atCut && cursor !== null && wants.isEmpty
+    if (isLevel && cursor !== null) {
+      cursor = { ...cursor, cut: cursor.place }
+      everLevel = true
+      if (coversPositions(facts(), frontier, reach)) reach = new Map([[cursor.generation, cursor.place]])
+    }
+    storedKeys = rows.map(row => row.key)
+    expected = isLevel ? (cuts.at(-1)?.fingerprint ?? null) : null
+    const chunk = conversation.pulled({
+      rows,
+      texts: texts.map(({ key, part, update }) => ({ key, part, update })),
+      writers: frames.flatMap(frame => frame.writers),
+      cursor: isOpen ? cursor : null,
+      wants: wants.outstanding(),
+      frontier: isLevel ? { positions: frontier, how: 'join' } : null,
+      reach,
+    })
+    if (bringsNothing(chunk, state)) return false
+    conversation.append(chunk, 'relaxed')
+    return true
+  }
+
   return {
     get cursor() {
       return cursor
@@ -138,44 +180,10 @@ export function createPull(
       frontier = addPosition(facts(), frontier, generation, position)
       return true
     },
-    store(all) {
-      const frames = all.filter(frame => frame.type === 'changes')
-      const texts = all.filter(frame => frame.type === 'text')
-      const rows = frames.flatMap(frame => frame.rows)
-      for (const text of texts) wants.textCame(text)
-      for (const row of frames.flatMap(frame => (frame.answer ? frame.rows : []))) {
-        wants.rowCame(row.key)
-        onAnswer(row)
-      }
-      wantWhatIsMissing(rows)
-      // Each tells what is new since the one before.
-      const cuts = frames.flatMap(({ cut }) => (cut === null ? [] : [cut]))
-      for (const cut of cuts) conversation.learn(cut.generations)
-      let reach = reachWith(frames)
-      const last = frames.findLast(frame => !frame.answer)
-      moveWith(last, cuts)
-      const isOpen = conversation.phase === 'open'
-      // P3: with something outstanding the relay's frontier says more than what is here.
-      const isLevel = isOpen && atCut && cursor !== null && wants.isEmpty
-      if (isLevel && cursor !== null) {
-        cursor = { ...cursor, cut: cursor.place }
-        everLevel = true
-        if (coversPositions(facts(), frontier, reach)) reach = new Map([[cursor.generation, cursor.place]])
-      }
-      storedKeys = rows.map(row => row.key)
-      expected = isLevel ? (cuts.at(-1)?.fingerprint ?? null) : null
-      const chunk = conversation.pulled({
-        rows,
-        texts: texts.map(({ key, part, update }) => ({ key, part, update })),
-        writers: frames.flatMap(frame => frame.writers),
-        cursor: isOpen ? cursor : null,
-        wants: wants.outstanding(),
-        frontier: isLevel ? { positions: frontier, how: 'join' } : null,
-        reach,
-      })
-      if (bringsNothing(chunk, state)) return false
-      conversation.append(chunk, 'relaxed')
-      return true
+    store,
+    settle() {
+      const isUntold = conversation.phase === 'open' && wants.isEmpty && state.wants.length > 0
+      return isUntold && store([])
     },
     takeExpected() {
       const told = expected

@@ -68,6 +68,7 @@ export function createClientSession(
       else if (!pull.store(next)) return stored()
       return step()
     }
+    if (pull.settle()) return
     const plan = submitting.takePlan()
     if (plan !== null) {
       conversation.busy = true
