@@ -37,7 +37,7 @@ export interface PassedSessionsOptions {
   readonly receive: (attached: Attached, frame: Frame) => void
   readonly detach: (attached: Attached) => void
   /** What a follower sent makes no sense, or could not be begun. */
-  readonly fail: (follower: Attached, error: unknown) => void
+  readonly fail: (follower: Attached, reason: string) => void
 }
 
 interface PassedSession {
@@ -78,7 +78,7 @@ export function createPassedSessions(options: PassedSessionsOptions): PassedSess
 
   function take(follower: Attached, number: number, bytes: Uint8Array): void {
     const decoded = decodeFrame(bytes)
-    if (!decoded.ok) return options.fail(follower, decoded.error)
+    if (!decoded.ok) return options.fail(follower, decoded.error.code)
     const session = of(follower).get(number)
     // The last frames of one that has ended here may still come.
     if (session === undefined || !isJudged(decoded.value)) return
@@ -98,7 +98,7 @@ export function createPassedSessions(options: PassedSessionsOptions): PassedSess
     receive(follower, { session: number, content }) {
       switch (content.kind) {
         case 'begin':
-          begin(follower, number, content).catch((error: unknown) => options.fail(follower, error))
+          begin(follower, number, content).catch((error: unknown) => options.fail(follower, String(error)))
           return
         case 'frame':
           return take(follower, number, content.bytes)

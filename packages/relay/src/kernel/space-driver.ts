@@ -281,11 +281,8 @@ export async function openSpaceDriver(
     refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
   }
 
-  function unpassable(follower: Attached, error: unknown): void {
-    log.error(
-      { space: name, error: JSON.stringify(error) },
-      'what a follower passed on could not be taken in',
-    )
+  function unpassable(follower: Attached, error: string): void {
+    log.error({ space: name, error }, 'what a follower passed on could not be taken in')
     refuse(follower, failure('overloaded', { retryAfterMs: 1000 }))
   }
 
