@@ -29,6 +29,8 @@ export interface ConnectionInfo {
 export interface Connection {
   readonly info: ConnectionInfo
   readonly session: SessionDriver | null
+  /** Of the relay that it is at. */
+  readonly url: string
   /** Ends the conversation, and begins none until `resume`. */
   pause(): void
   /** Tries at once, also what was given up. */
@@ -229,6 +231,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     get session() {
       return conversation?.session ?? null
+    },
+    get url() {
+      return relays[at]?.url ?? ''
     },
     pause() {
       if (isPaused || isClosed) return

@@ -13,6 +13,7 @@ import {
   transactionId,
   type Applied,
   type Chunk,
+  type Copies,
   type Level,
   type QuorumFrame,
   type ReplicaState,
@@ -42,7 +43,7 @@ export interface Engine extends ReplicaCore {
   heedLevels(): void
   /** A relay told what is at quorum (SPEC A3). */
   atQuorum(told: QuorumFrame): void
-  /** Own transactions that no relay has acknowledged, those not on this disk yet included. */
+  /** Own transactions on fewer relays than are wanted, those not on this disk yet included. */
   readonly pending: number
   /** Stops taking writes and refuses what waits for a level. The journal is closed by whoever made it. */
   close(): void
@@ -54,6 +55,8 @@ export interface EngineOptions {
   readonly name: string
   readonly replica: StoreId
   readonly runtime: Runtime
+  /** On how many relays own writes are to be; one, unless stated. */
+  readonly copies?: Copies | undefined
   /** Makes the journal over the state's sink. */
   readonly createJournal: (sink: JournalSink) => Journal
   /** Levels that are to be had beside the memory: this device's disk, and what the relay gives, as far as it is known. */
@@ -67,7 +70,7 @@ export interface EngineOptions {
 /** An engine that has read nothing yet: `journal.read()` is the next call. */
 export function createEngine(options: EngineOptions): Engine {
   const { name, runtime, replica } = options
-  const state: ReplicaState = createReplicaState()
+  const state: ReplicaState = createReplicaState(options.copies)
   const clock = createDeviceClock(runtime)
   const stamps = createWriterStamps(runtime, clock.now)
   const batch = createAppliedBatch()
@@ -150,7 +153,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   function countPending(): number {
     let count = 0
-    for (const entry of state.outbox.entries()) if (entry.acks.size === 0) count += 1
+    for (const entry of state.outbox.entries()) if (state.isPending(entry)) count += 1
     return count
   }
 

@@ -1,11 +1,12 @@
 /**
- * Cuts that a relay made after somebody asked: what `settled` waits for, since being level with what a relay had a
+ * Cuts that relays made after somebody asked: what `settled` waits for, since being level with what a relay had a
  * while ago says nothing of what it has acknowledged since.
  *
  * The tab with the connection asks the relay; another tab asks that one, which answers with the journal position at
  * which the cut is on disk. A session that began later needs no question. Questions that get lost, with a message
  * or with a tab, are asked again.
  */
+import type { Connection } from './connection.ts'
 import type { SessionDriver } from './session-driver.ts'
 import type { TabMessage } from './tab-message.ts'
 
@@ -21,9 +22,9 @@ export interface FreshCuts {
 
 export interface FreshCutsOptions {
   readonly isHolding: () => boolean
-  readonly session: () => SessionDriver | null
-  /** Whether this tab's session is at a cut, with everything that came on disk. */
-  readonly isLevel: () => boolean
+  readonly connections: () => readonly Pick<Connection, 'session' | 'info'>[]
+  /** How many relays must have made one. */
+  readonly read: number
   /** The journal position up to which this tab has applied everything. */
   readonly seen: () => number
   readonly post: (message: TabMessage) => void
@@ -38,22 +39,26 @@ interface Question {
 }
 
 export function createFreshCuts(options: FreshCutsOptions): FreshCuts {
-  const { isHolding, isLevel, seen, post } = options
+  const { isHolding, connections, seen, post } = options
   /** Questions to the tab with the connection, with the position at which they are answered; null until then. */
   const asked = new Map<string, number | null>()
   /** Questions of other tabs. */
   const owed = new Map<string, () => boolean>()
 
-  function askRelay(): Question {
-    const session = options.session()
-    const number = session?.askCut() ?? 0
+  function askRelays(): Question {
+    const numbers = new Map<SessionDriver, number>()
+    for (const { session } of connections()) if (session !== null) numbers.set(session, session.askCut())
     return {
-      isAnswered() {
-        const now = options.session()
-        return isLevel() && (session === null || now !== session || now.cuts >= number)
-      },
+      isAnswered: () =>
+        countLevel(session => session !== null && session.cuts >= (numbers.get(session) ?? 0)) >=
+        options.read,
       isLost: () => !isHolding(),
     }
+  }
+
+  /** How many sessions are at a cut, with everything that came on disk, and more. */
+  function countLevel(and: (session: SessionDriver | null) => boolean): number {
+    return connections().filter(({ info, session }) => info.caughtUp && and(session)).length
   }
 
   function askHolder(): Question {
@@ -64,7 +69,9 @@ export function createFreshCuts(options: FreshCutsOptions): FreshCuts {
       isAnswered() {
         const position = asked.get(name) ?? null
         // Whoever has become the holder since has a session that began since.
-        const isAnswered = isHolding() ? isLevel() : position !== null && seen() >= position
+        const isAnswered = isHolding()
+          ? countLevel(() => true) >= options.read
+          : position !== null && seen() >= position
         if (isAnswered) asked.delete(name)
         return isAnswered
       },
@@ -73,7 +80,7 @@ export function createFreshCuts(options: FreshCutsOptions): FreshCuts {
   }
 
   function ask(): () => boolean {
-    const pose = (): Question => (isHolding() ? askRelay() : askHolder())
+    const pose = (): Question => (isHolding() ? askRelays() : askHolder())
     let question = pose()
     return () => {
       if (question.isLost()) question = pose()
@@ -96,7 +103,7 @@ export function createFreshCuts(options: FreshCutsOptions): FreshCuts {
       }
     },
     retry() {
-      if (isHolding()) return void options.session()?.askAgain()
+      if (isHolding()) return connections().forEach(({ session }) => session?.askAgain())
       for (const [name, position] of asked) if (position === null) post({ kind: 'ask-cut', name })
     },
   }

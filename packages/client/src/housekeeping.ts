@@ -1,9 +1,11 @@
 /**
  * What a replica does for itself when nothing else is to be done: it writes pages when the journal has grown, tries
- * again to store what did not fit, and, once a day, forgets tombstones (SPEC D2).
+ * again to store what did not fit, and, once a day, forgets tombstones (SPEC D2) and lets go of what relays that do not
+ * come have not fetched (SPEC L2).
  */
 import { limits, RejoinError, StorageCollision, type Runtime } from '@rejoin/core'
 import type { Engine } from './engine.ts'
+import { overdue } from './hand-off.ts'
 import type { Fence } from './journal/fence.ts'
 
 export interface Housekeeping {
@@ -98,6 +100,8 @@ export function createHousekeeping({ engine, runtime, sessionFence }: Housekeepi
     const fence = sessionFence()
     if (fence === null) return
     const { journal, state, now } = engine()
+    const ids = overdue(state, now())
+    if (ids.length > 0) await journal.append({ kind: 'settled', ids }, { durability: 'relaxed', fence })
     await journal.forget({
       fence,
       before: now() - limits.tombstoneMs,

@@ -3,7 +3,7 @@
  * once for each tick in which something of it changed.
  */
 import { callBack, type Live } from './live.ts'
-import type { LocalStatus, Status } from './status.ts'
+import { areSameRelays, type LocalStatus, type Status } from './status.ts'
 
 export interface LiveStatus extends Live<Status> {
   /** Something beside the state may have changed. */
@@ -80,6 +80,7 @@ function joinStatus(local: LocalStatus, { isLevel, ...outer }: OuterStatus): Sta
 }
 
 function isSame(a: Status, b: Status): boolean {
-  const isAlike = (name: string): boolean => a[name as keyof Status] === b[name as keyof Status]
-  return Object.keys(a).every(isAlike) && Object.keys(b).every(isAlike)
+  const isAlike = (name: string): boolean =>
+    name === 'relays' || a[name as keyof Status] === b[name as keyof Status]
+  return areSameRelays(a.relays, b.relays) && Object.keys(a).every(isAlike) && Object.keys(b).every(isAlike)
 }

@@ -3,8 +3,9 @@
  * the quarantine.
  *
  * Nothing is remembered that the state tells: the outbox says where a write stands, and what left it without having been
- * refused was acknowledged. Only where is remembered, since relays tell positions of what is at quorum (SPEC A3). A write
- * that is made anew keeps its promises under its new name.
+ * refused was acknowledged, by as many relays as were wanted. Only where is remembered, since relays tell positions of
+ * what is at quorum (SPEC A3); a replica in quorum mode counts itself. A write that is made anew keeps its promises under
+ * its new name.
  */
 import {
   addPosition,
@@ -44,7 +45,7 @@ export interface Milestones {
   close(error: RejoinError): void
 }
 
-type Stage = 'visible' | 'local' | 'relay' | 'quorum'
+type Stage = 'visible' | Level
 
 interface Waiter {
   readonly level: Stage
@@ -82,8 +83,9 @@ export function createMilestones(
     const failure = refused.get(id) ?? state.quarantine.get(id)?.error
     if (failure !== undefined) return { error: errorOfFailure(failure) }
     const entry = state.outbox.get(id)
-    if (entry === undefined || entry.acks.size > 0) return isAtQuorum(id) ? 'quorum' : 'relay'
-    if (entry.position > 0) return 'local'
+    const copies = entry === undefined ? state.copies.wanted : state.copiesOf(entry)
+    if (copies > 0) return isAtQuorum(id, copies) ? 'quorum' : 'relay'
+    if (entry !== undefined && entry.position > 0) return 'local'
     return lost.has(id) ? { error: lost.get(id) } : 'visible'
   }
 
@@ -91,7 +93,8 @@ export function createMilestones(
     return levels().includes(level) || (level === 'quorum' && awaitsLevels())
   }
 
-  function isAtQuorum(id: TransactionId): boolean {
+  function isAtQuorum(id: TransactionId, copies: number): boolean {
+    if (state.copies.level === 'quorum') return copies >= state.copies.wanted
     const ack = acknowledged.get(id)
     return ack !== undefined && coversPosition(state.generations, quorum, ack.generation, ack.position)
   }
@@ -115,6 +118,10 @@ export function createMilestones(
       waiters.delete(waiter)
     }
     if (waiters.size === 0) waiting.delete(id)
+  }
+
+  function recheck(): void {
+    for (const id of [...waiting.keys()]) check(id)
   }
 
   function settle(
@@ -163,10 +170,6 @@ export function createMilestones(
     })
   }
 
-  function recheck(): void {
-    for (const id of [...waiting.keys()]) check(id)
-  }
-
   return {
     reached(id, level, { timeoutMs } = {}) {
       const promise =
@@ -180,6 +183,13 @@ export function createMilestones(
     },
     follow(chunk) {
       switch (chunk.kind) {
+        case 'pulled':
+          // What is learned of a lineage decides which acknowledgements count (SPEC L2).
+          if (chunk.generations.length > 0) recheck()
+          return
+        case 'settled':
+          for (const id of chunk.ids) check(id)
+          return
         case 'own':
           for (const { id } of chunk.transactions) check(id)
           return

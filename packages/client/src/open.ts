@@ -25,6 +25,7 @@ import {
 } from './replica.ts'
 import { createSettling } from './settling.ts'
 import { createSurface } from './surface.ts'
+import { copiesOf, quorumOf } from './quorum.ts'
 import { createTextSupports } from './text-supports.ts'
 import type { Token } from './token-source.ts'
 import { createUplink } from './uplink.ts'
@@ -36,13 +37,24 @@ export interface OpenOptions<C extends Collections> {
   /** Keeps the databases of several people on one device apart. */
   readonly account?: string | undefined
   readonly collections: C & { readonly [K in ReservedName | 'then']?: never }
-  /** URLs of relays; one at a time is used, the next one when it fails. None: a replica of its own. */
+  /** URLs of relays. None: a replica of its own. */
   readonly relays: readonly string[]
+  /**
+   * `failover`, unless stated: one relay at a time is used, the next one when it fails. `quorum`: all of them at once;
+   * they are peers of each other.
+   */
+  readonly mode?: 'failover' | 'quorum' | undefined
+  /** Of mode `quorum`: how many relays must have a write on their disks before it is at `quorum`. Most of them, unless stated. */
+  readonly write?: number | undefined
+  /** Of mode `quorum`: from how many relays everything must be here before the replica is `synced`. Likewise. */
+  readonly read?: number | undefined
+  /** Of mode `quorum`: must be said where `write` + `read` is not greater than the number of relays. */
+  readonly unsafe?: boolean | undefined
   /** Says to a relay who this is. Asked when needed, and again when a relay does not take what it gave. */
   readonly token?: Token | undefined
   /** What people call this device. */
   readonly device?: string | undefined
-  /** The level that a write must reach before the outbox lets go of it. */
+  /** The level that a write must reach before the outbox lets go of it; in mode `quorum` that is `quorum`. */
   readonly level?: Level | undefined
   /** Names the database, in the place of account and space. */
   readonly name?: string | undefined
@@ -56,13 +68,15 @@ const closeStepMs = 600
 /**
  * Opens a replica; its rows are in memory when it resolves, whether or not there is a network. Rejects with
  * `key-forbidden` for a collection that is named like a member of the replica; with a TypeError for options that can
- * never work, such as a relay that is no URL; with `storage-closed` if the database holds what this version cannot read.
+ * never work, such as a relay that is no URL; with `quorum-invalid` for a `write` and `read` that cannot be had, or that
+ * may miss each other without `unsafe`; with `storage-closed` if the database holds what this version cannot read.
  * Where nothing can be stored it is kept in memory, and `status` says so.
  */
 export async function openReplica<C extends Collections>(options: OpenOptions<C>): Promise<Replica<C>> {
   const collections: C = options.collections
   checkNames(collections)
   checkOptions(options)
+  const quorum = quorumOf(options)
   const name = options.name ?? databaseName(options.space, options.account ?? '')
   const database = await openDatabase(name, options.ports)
   const { ports, storage, record, replica, holdings } = database
@@ -76,6 +90,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     name,
     replica,
     runtime,
+    copies: copiesOf(options, quorum),
     levels: () => [
       // In memory that nobody chose, nothing is on this device's disk.
       ...(database.blocked === null ? (['local'] as const) : []),
@@ -105,12 +120,14 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     engine,
     ports,
     relays: options.relays,
+    quorum,
     token: options.token,
     session: {
       space: options.space,
       replica,
       device: options.device ?? '',
-      level: options.level ?? 'relay',
+      // A quorum is counted here: of each relay its own disk is asked.
+      level: quorum === null ? (options.level ?? 'relay') : 'relay',
     },
     owner: database.owner,
     supportOf,
@@ -160,6 +177,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     connection: uplink.info.connection,
     reason: uplink.info.reason,
     isLevel: uplink.isLevel,
+    relays: uplink.relays,
     user: uplink.user,
     persistence: ports.persistence,
     storage: storageFault,

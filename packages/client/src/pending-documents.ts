@@ -1,24 +1,17 @@
 /**
- * Which documents of a collection hold own writes that no relay has acknowledged: what an application marks as not yet
+ * Which documents of a collection hold own writes that are not yet where they are wanted: what an application marks as not yet
  * sent, also after a reload, for writes and for what was typed alike.
  *
  * Read from the outbox. While somebody listens it is kept up: a change can add only documents that it touched, and an
  * acknowledgement, which changes no document, can only take away.
  */
-import {
-  collectionOfKey,
-  documentKey,
-  idOfKey,
-  type DocumentKey,
-  type Outbox,
-  type ReplicaState,
-} from '@rejoin/core'
+import { collectionOfKey, documentKey, idOfKey, type DocumentKey, type ReplicaState } from '@rejoin/core'
 import type { Changes } from './changes.ts'
 import { createLive, type Live } from './live.ts'
 
 /** Ids of the documents of a collection. */
 export function createPendingDocuments(
-  { outbox }: Pick<ReplicaState, 'outbox'>,
+  state: Pending,
   changes: Changes,
   collection: string,
 ): Live<ReadonlySet<string>> {
@@ -26,19 +19,19 @@ export function createPendingDocuments(
 
   function work(changed: ReadonlySet<DocumentKey>): void {
     if (kept === null) return
-    for (const id of kept) if (!isPending(outbox, documentKey(collection, id))) kept.delete(id)
+    for (const id of kept) if (!isPending(state, documentKey(collection, id))) kept.delete(id)
     for (const key of changed) {
-      if (collectionOfKey(key) === collection && isPending(outbox, key)) kept.add(idOfKey(key))
+      if (collectionOfKey(key) === collection && isPending(state, key)) kept.add(idOfKey(key))
     }
   }
 
   return createLive<ReadonlySet<string>>(changes, {
     read(previous) {
-      const found = kept ?? collect(outbox, collection)
+      const found = kept ?? collect(state, collection)
       return previous !== undefined && isSameSet(previous, found) ? previous : new Set(found)
     },
     open() {
-      kept = collect(outbox, collection)
+      kept = collect(state, collection)
       const stop = changes.onUpdate(({ changed }) => work(changed))
       return () => {
         stop()
@@ -48,17 +41,23 @@ export function createPendingDocuments(
   })
 }
 
-function collect(outbox: Outbox, collection: string): Set<string> {
+type Pending = Pick<ReplicaState, 'outbox' | 'isPending'>
+
+function collect({ outbox, isPending }: Pending, collection: string): Set<string> {
   const ids = new Set<string>()
-  for (const { transaction, acks } of outbox.entries()) {
-    if (acks.size > 0) continue
-    for (const { key } of transaction.writes) if (collectionOfKey(key) === collection) ids.add(idOfKey(key))
+  for (const entry of outbox.entries()) {
+    if (!isPending(entry)) continue
+    for (const { key } of entry.transaction.writes)
+      if (collectionOfKey(key) === collection) ids.add(idOfKey(key))
   }
   return ids
 }
 
-function isPending(outbox: Outbox, key: DocumentKey): boolean {
-  return outbox.idsOf(key).some(id => outbox.get(id)?.acks.size === 0)
+function isPending({ outbox, isPending }: Pending, key: DocumentKey): boolean {
+  return outbox.idsOf(key).some(id => {
+    const entry = outbox.get(id)
+    return entry !== undefined && isPending(entry)
+  })
 }
 
 function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

@@ -21,6 +21,7 @@ import {
   type Failure,
   type Frame,
   type LoadedRow,
+  type Offers,
   type PartName,
   type QuorumFrame,
   type RemakePlan,
@@ -35,6 +36,7 @@ import {
 import type { DeviceClock } from './device-clock.ts'
 import type { Fence } from './journal/fence.ts'
 import type { Journal } from './journal/journal.ts'
+import type { Turns } from './turns.ts'
 
 /** What reconciling healed, and what the relay did not take back (SPEC R2, T2). */
 export interface Repair {
@@ -92,6 +94,10 @@ export interface SessionDriverOptions {
   readonly drawWriter: () => WriterId
   readonly supportOf: (key: DocumentKey, part: PartName) => TextSupport | undefined
   readonly session: SessionOptions
+  /** Of all sessions of this replica. */
+  readonly turns: Turns
+  readonly offers: Offers
+  readonly isFirst: boolean
   /** Whether the user that the relay names may go on with this replica. */
   readonly admit: (user: string) => boolean | Promise<boolean>
   readonly send: (bytes: Uint8Array) => void
@@ -105,8 +111,12 @@ export interface SessionDriverOptions {
 }
 
 export function createSessionDriver(options: SessionDriverOptions): SessionDriver {
-  const { state, journal, fence, runtime, clock, supportOf } = options
-  const session = createClientSession(state, options.session, clock.now)
+  const { state, journal, fence, runtime, clock, supportOf, turns } = options
+  const session = createClientSession(state, options.session, clock.now, {
+    isFirst: options.isFirst,
+    mayStore: isUrgent => turns.isFree(advance, isUrgent),
+    offers: options.offers,
+  })
   let isOver = false
   let working = 0
   let begunAt = 0
@@ -156,20 +166,18 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     options.send(encodeFrame({ type: 'heartbeat', position: 0, time: clock.now() }))
   }
 
+  function advance(): void {
+    drive(session.advance)
+  }
+
   function perform(effect: SessionEffect): void {
     switch (effect.kind) {
       case 'send':
         return options.send(encodeFrame(effect.frame))
       case 'append':
-        return work(
-          () => append(effect.chunk, effect.durability),
-          () => session.stored(),
-        )
+        return store(() => append(effect.chunk, effect.durability))
       case 'remake':
-        return work(
-          () => remake(effect.plan),
-          () => session.stored(),
-        )
+        return store(() => remake(effect.plan))
       case 'load':
         return work(() => load(effect.keys), session.loaded)
       case 'measure':
@@ -197,23 +205,42 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     }
   }
 
+  /** Stores a chunk in this session's turn, which ends with it, also where the session has ended meanwhile. */
+  function store(run: () => Promise<void>): void {
+    turns.take(advance)
+    work(run, session.stored, turns.release, turns.wakeOthers)
+  }
+
   /** Does something that takes time, then tells the machine. */
-  function work<T>(run: () => Promise<T>, tell: (result: T) => readonly SessionEffect[]): void {
+  function work<T>(
+    run: () => Promise<T>,
+    tell: (result: T) => readonly SessionEffect[],
+    before = (): void => {},
+    after = (): void => {},
+  ): void {
     working += 1
-    run().then(
-      result => {
-        working -= 1
-        drive(() => tell(result))
-      },
-      (error: unknown) => {
-        working -= 1
-        if (isOver) return
-        if (error instanceof StorageCollision) return end({ kind: 'fenced' })
-        if (error instanceof RejoinError) return end({ kind: 'storage', error })
-        end({ kind: 'ended', error: null, byRelay: false, retryAfterMs: 0 })
-        throw error
-      },
-    )
+    run()
+      .then(
+        result => {
+          before()
+          working -= 1
+          drive(() => tell(result))
+        },
+        (error: unknown) => {
+          before()
+          working -= 1
+          fail(error)
+        },
+      )
+      .finally(after)
+  }
+
+  function fail(error: unknown): void {
+    if (isOver) return
+    if (error instanceof StorageCollision) return end({ kind: 'fenced' })
+    if (error instanceof RejoinError) return end({ kind: 'storage', error })
+    end({ kind: 'ended', error: null, byRelay: false, retryAfterMs: 0 })
+    throw error
   }
 
   /** Before the machine hears of the welcome, it sends nothing. */
@@ -321,7 +348,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       else if (frame.type === 'welcome') welcome(frame, bytes.length)
       else drive(() => session.receive(frame, bytes.length))
     },
-    advance: () => drive(session.advance),
+    advance,
     heed: () => drive(session.heed),
     probe() {
       if (!isOver && session.phase === 'open') requestCut()

@@ -8,9 +8,23 @@ import type { ErrorCode, ReplicaState } from '@rejoin/core'
 
 export type Connection = 'offline' | 'connecting' | 'catching-up' | 'online' | 'paused'
 
+/** One of the relays with which this replica speaks. */
+export interface RelayStatus {
+  readonly url: string
+  readonly connection: Connection
+  /** Why it is not `online`, where there is more to say. */
+  readonly reason?: ErrorCode | undefined
+  /** Level with this relay, with everything that came on disk. */
+  readonly caughtUp: boolean
+  /** Own transactions that are on this device's disk and that this relay has not acknowledged. */
+  readonly waiting: number
+  /** Those of them that it refused although another relay has them; they are offered again in its next session. */
+  readonly refused: number
+}
+
 /** What a replica's state knows of itself, without a connection. */
 export interface LocalStatus {
-  /** Transactions of this device that no relay has acknowledged. */
+  /** Transactions of this device that no relay has acknowledged; in quorum mode, fewer relays than `write`. */
   readonly pending: number
   /** Transactions of this device that are not on its disk yet (or, in memory, not in that store). */
   readonly unsaved: number
@@ -28,6 +42,8 @@ export interface Status extends LocalStatus {
   readonly reason?: ErrorCode | undefined
   /** Online, level with the relay, and nothing pending. */
   readonly synced: boolean
+  /** The relay in use; in quorum mode all of them, in the order of `relays`. */
+  readonly relays: readonly RelayStatus[]
   /** `memory` means that what is written here ends with the page. */
   readonly persistence: 'indexeddb' | 'memory'
   /** What keeps own writes from this device's disk (`storage-full`, `storage-closed`); absent while nothing does. */
@@ -43,15 +59,16 @@ export interface Status extends LocalStatus {
 
 /** The status that the state knows by itself. */
 export function readLocalStatus(
-  state: Pick<ReplicaState, 'outbox' | 'quarantine'>,
+  state: Pick<ReplicaState, 'outbox' | 'quarantine' | 'isPending'>,
   conflicts: number,
 ): LocalStatus {
   let pending = 0
   let unsaved = 0
   let oldest = Infinity
-  for (const { transaction, position, acks } of state.outbox.entries()) {
+  for (const entry of state.outbox.entries()) {
+    const { transaction, position } = entry
     if (position === 0) unsaved++
-    if (acks.size > 0) continue
+    if (!state.isPending(entry)) continue
     pending++
     for (const { mark } of transaction.writes) oldest = Math.min(oldest, mark.ms)
   }
@@ -62,6 +79,23 @@ export function readLocalStatus(
     quarantined: state.quarantine.size,
     conflicts,
   }
+}
+
+export function areSameRelays(all: readonly RelayStatus[], others: readonly RelayStatus[]): boolean {
+  return (
+    all.length === others.length &&
+    all.every((a, i) => {
+      const b = others[i]
+      return (
+        a.url === b?.url &&
+        a.connection === b.connection &&
+        a.reason === b.reason &&
+        a.caughtUp === b.caughtUp &&
+        a.waiting === b.waiting &&
+        a.refused === b.refused
+      )
+    })
+  )
 }
 
 export function isSameLocalStatus(a: LocalStatus, b: LocalStatus): boolean {

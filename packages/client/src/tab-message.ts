@@ -1,6 +1,6 @@
 /** What the tabs of a replica tell each other beside the journal. Other tabs may run other versions of the application. */
 import type { ErrorCode, Level, QuorumFrame } from '@rejoin/core'
-import type { Connection } from './status.ts'
+import { areSameRelays, type Connection, type RelayStatus } from './status.ts'
 
 /** What only the tab with the connection knows; said at every change, and every 2 s as a sign of life. */
 export interface HolderNews {
@@ -8,6 +8,7 @@ export interface HolderNews {
   readonly connection: Connection
   readonly reason: ErrorCode | undefined
   readonly caughtUp: boolean
+  readonly relays: readonly RelayStatus[]
   /** The journal position up to which it had applied everything when it said so. */
   readonly seen: number
   /** How many own transactions it knew then that no relay has acknowledged. */
@@ -40,9 +41,10 @@ export type TabMessage =
 
 /** Whether two news say the same; what lists hold is compared, since a list may be made anew. */
 export function isSameNews(a: HolderNews, b: HolderNews): boolean {
-  const { levels: ofA, ...restOfA } = a
+  const { levels: ofA, relays, ...restOfA } = a
   return (
     ofA?.join() === b.levels?.join() &&
+    areSameRelays(relays, b.relays) &&
     (Object.keys(restOfA) as (keyof typeof restOfA)[]).every(name => a[name] === b[name])
   )
 }
@@ -76,6 +78,7 @@ export function parseTabMessage(message: unknown): TabMessage | null {
       Number.isFinite(found.seen) &&
       Number.isFinite(found.clockOffsetMs) &&
       (found.levels === undefined || Array.isArray(found.levels)) &&
+      Array.isArray(found.relays) &&
       ['string', 'undefined'].includes(typeof found.owner) &&
       (found.quorum === undefined || Number.isFinite(found.quorum.position))
     return isWhole ? found : null

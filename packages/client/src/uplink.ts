@@ -1,32 +1,43 @@
 /**
  * The way to the relays, from whichever tab: this one, if it holds the lock, or another one that tells of it.
  *
- * Invariant: a session exists only while this tab holds the lock and a fence that nobody took; what it stores bears the
- * fence. What the other tabs show of the connection is what its holder said, so it is true in all of them.
+ * Invariant: sessions exist only while this tab holds the lock and a fence that nobody took; what they store bears the
+ * fence, one chunk of all of them after the other. What the other tabs show of the connection is what its holder said, so it is true in all of them.
  */
 import {
+  alone,
+  createOffers,
   type DocumentKey,
   type Level,
+  type Offers,
   type PartName,
   type QuorumFrame,
+  type RejoinError,
   type SessionOptions,
   type TextSupport,
 } from '@rejoin/core'
-import { createConnection, type Connection, type ConnectionInfo } from './connection.ts'
+import type { ConnectionInfo } from './connection.ts'
+import { createConnections, type Connections } from './connections.ts'
 import { createConversation, type Conversation, type ConversationEnd } from './conversation.ts'
+import type { DeviceClock } from './device-clock.ts'
 import type { Engine } from './engine.ts'
 import { createFreshCuts } from './fresh-cuts.ts'
 import type { Fence } from './journal/fence.ts'
 import type { ClientPorts } from './ports.ts'
 import type { Owner } from './owner.ts'
-import { createSessionDriver, type Repair } from './session-driver.ts'
+import { countWaiting } from './hand-off.ts'
+import type { Quorum } from './quorum.ts'
+import { createSessionDriver, type Repair, type SessionDriver } from './session-driver.ts'
+import type { RelayStatus } from './status.ts'
 import { isSameNews, type HolderNews, type TabMessage } from './tab-message.ts'
 import { createTabs } from './tabs.ts'
 import type { Token } from './token-source.ts'
+import { createTurns } from './turns.ts'
 
 export interface Uplink {
   /** Of the tab that has the connection. */
   readonly info: ConnectionInfo
+  readonly relays: readonly RelayStatus[]
   /** Whether nothing is on its way: neither from the relay to this tab's state, nor from here to the relay. */
   readonly isLevel: boolean
   /** What relays give; undefined until one said so. */
@@ -35,7 +46,7 @@ export interface Uplink {
   readonly user: string | undefined
   /** Asks for a cut that a relay makes after this call. Says from then on whether all up to it is in this tab's state. */
   askCut(): () => boolean
-  /** The fence, while this tab has a session at a cut. */
+  /** The fence, while this tab has sessions and all of them are at a cut. */
   readonly sessionFence: Fence | null
   readonly isHolding: boolean
   /** Takes the lock if nobody has it, else waits. Whether it got it at once. Nothing is stored before `start`. */
@@ -58,6 +69,8 @@ export interface UplinkOptions {
   readonly engine: Engine
   readonly ports: Pick<ClientPorts, 'runtime' | 'locks' | 'openChannel' | 'connect'>
   readonly relays: readonly string[]
+  /** Null: one relay at a time. */
+  readonly quorum: Quorum | null
   readonly token: Token | undefined
   readonly session: Omit<SessionOptions, 'token'>
   readonly owner: Owner
@@ -71,15 +84,25 @@ export interface UplinkOptions {
   readonly onAlarm: () => void
 }
 
-const nothingTold: ConnectionInfo = { connection: 'connecting', reason: undefined, caughtUp: false }
+const nothingTold: ConnectionInfo & Pick<Uplink, 'relays'> = {
+  connection: 'connecting',
+  reason: undefined,
+  caughtUp: false,
+  relays: [],
+}
 
 export function createUplink(options: UplinkOptions): Uplink {
-  const { engine, ports } = options
+  const { engine, ports, quorum } = options
   const { runtime } = ports
-  let connection: Connection | null = null
+  const turns = createTurns()
+  let offers: Offers = alone.offers
+  let connections: Connections | null = null
   let fence: Fence | null = null
-  let levels: readonly Level[] | undefined
-  let quorum: QuorumFrame | undefined
+  let takingFence: Promise<Fence> | null = null
+  /** What the store did that left it open whether the fence still stands. */
+  let storageFault: RejoinError | null = null
+  let levels: readonly Level[] | undefined = quorum === null ? undefined : ['relay', 'quorum']
+  let atQuorum: QuorumFrame | undefined
   let user: string | undefined
   let isPaused = false
   let isStarted = false
@@ -95,8 +118,8 @@ export function createUplink(options: UplinkOptions): Uplink {
     onLost: lose,
     onMessage: hear,
     onTick(isAwake) {
-      if (isAwake) connection?.nudge()
-      connection?.session?.heed()
+      if (isAwake) connections?.nudge()
+      for (const session of sessions()) session.heed()
       freshCuts.retry()
       options.onTick(isAwake)
     },
@@ -104,23 +127,28 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   const freshCuts = createFreshCuts({
     isHolding: () => tabs.isHolding,
-    session: () => connection?.session ?? null,
-    isLevel: () => connection?.info.caughtUp === true,
+    connections: () => connections?.begun ?? [],
+    read: quorum?.read ?? 1,
     seen: () => engine.state.seen,
     post: tabs.post,
     drawName: () => engine.drawWriter(),
   })
 
+  function sessions(): readonly SessionDriver[] {
+    return (connections?.begun ?? []).flatMap(({ session }) => session ?? [])
+  }
+
   function news(): HolderNews {
-    const info = connection?.info ?? nothingTold
+    const info = connections?.info ?? nothingTold
     return {
       kind: 'holder',
       ...info,
+      relays: connections?.relays ?? [],
       seen: engine.state.seen,
       pending: engine.pending,
       clockOffsetMs: engine.clock.offsetMs,
       levels,
-      quorum,
+      quorum: atQuorum,
       user,
       owner: options.owner.user,
       isPaused,
@@ -133,11 +161,15 @@ export function createUplink(options: UplinkOptions): Uplink {
   }
 
   function connect(): void {
-    connection = createConnection({
+    if (quorum !== null) offers = createOffers(engine.state)
+    connections = createConnections({
       relays: options.relays,
+      quorum,
       token: options.token,
       runtime,
       isPaused,
+      isNew: () => engine.state.cursors.size === 0,
+      outboxOf: store => countWaiting(engine.state, store),
       converse,
       onChange: look,
       onYield: tabs.yield,
@@ -146,39 +178,73 @@ export function createUplink(options: UplinkOptions): Uplink {
   }
 
   function lose(): void {
-    connection?.close()
-    connection = null
+    connections?.close()
+    connections = null
     fence?.release()
     fence = null
     options.onLost()
     options.onChange()
   }
 
+  /** One for all sessions: who takes it anew ends those that have the one before. */
+  async function holdFence(): Promise<Fence> {
+    if (fence !== null && !fence.lost) return fence
+    takingFence ??= engine.journal.takeFence().finally(() => {
+      takingFence = null
+    })
+    fence = await takingFence
+    storageFault = null
+    return fence
+  }
+
+  /** A fence that one session lost with a fault of the store was taken over by nobody, whatever the others meet. */
+  function explain(end: ConversationEnd): ConversationEnd {
+    if (end.kind === 'storage' && fence?.lost === true) storageFault = end.error
+    return end.kind === 'fenced' && storageFault !== null ? { kind: 'storage', error: storageFault } : end
+  }
+
+  /** Time goes by what relays say for as long as there is a session with one. */
+  function sharedClock(): DeviceClock {
+    const { clock } = engine
+    return {
+      ...clock,
+      get offsetMs() {
+        return clock.offsetMs
+      },
+      released() {
+        if (sessions().every(({ phase }) => phase === 'ended')) clock.released()
+      },
+    }
+  }
+
   async function converse(
     url: string,
     token: string,
     onEnd: (end: ConversationEnd) => void,
+    onChange: () => void,
   ): Promise<Conversation> {
-    if (fence === null || fence.lost) fence = await engine.journal.takeFence()
-    const held = fence
+    const held = await holdFence()
     return createConversation({
       url,
       connect: ports.connect,
       runtime,
-      onEnd,
+      onEnd: end => onEnd(explain(end)),
       createSession: (send, onSessionEnd) =>
         createSessionDriver({
           state: engine.state,
           journal: engine.journal,
           fence: held,
           runtime,
-          clock: engine.clock,
+          clock: sharedClock(),
           drawWriter: engine.drawWriter,
           supportOf: options.supportOf,
           session: { ...options.session, token },
+          turns,
+          offers,
+          isFirst: sessions().length === 0,
           admit: user => options.owner.admit(user, token !== ''),
           send,
-          onChange: () => connection?.look(),
+          onChange,
           onQuorum: learnQuorum,
           onRepaired(repair) {
             options.onRepaired(repair)
@@ -195,10 +261,11 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   /** Tells the others what changed, each thing once. */
   function look(): void {
-    const relay = connection?.session?.relay ?? null
-    if (relay !== null) {
+    const known = sessions().flatMap(({ relay }) => relay ?? [])
+    const [relay] = known
+    if (relay !== undefined) {
       user = relay.user
-      learnLevels(relay.levels)
+      learnLevels(quorum === null ? relay.levels : levelsGiven(known))
     }
     if (tabs.isHolding) {
       const current = news()
@@ -209,6 +276,13 @@ export function createUplink(options: UplinkOptions): Uplink {
     }
     freshCuts.look()
     options.onChange()
+  }
+
+  /** Q4: who may only read at some relays has no level there; those that have not answered may give one. */
+  function levelsGiven(known: readonly { readonly levels: readonly Level[] }[]): readonly Level[] {
+    const giving = options.relays.length - known.filter(relay => relay.levels.length === 0).length
+    if (giving === 0) return []
+    return giving < (quorum?.write ?? 1) ? ['relay'] : ['relay', 'quorum']
   }
 
   function hear(message: TabMessage): void {
@@ -239,25 +313,25 @@ export function createUplink(options: UplinkOptions): Uplink {
   }
 
   function learnLevels(told: readonly Level[]): void {
-    if (told === levels) return
+    if (told.join() === levels?.join()) return
     levels = told
     engine.heedLevels()
   }
 
   function learnQuorum(told: QuorumFrame): void {
-    quorum = told
+    atQuorum = told
     engine.atQuorum(told)
   }
 
   function setPaused(paused: boolean): void {
     isPaused = paused
-    if (paused) connection?.pause()
-    else connection?.resume()
+    if (paused) connections?.pause()
+    else connections?.resume()
     look()
   }
 
   function infoOfHolder(): ConnectionInfo {
-    if (tabs.isHolding) return connection?.info ?? nothingTold
+    if (tabs.isHolding) return connections?.info ?? nothingTold
     if (isPaused) return { connection: 'paused', reason: undefined, caughtUp: false }
     return tabs.holder ?? nothingTold
   }
@@ -267,8 +341,11 @@ export function createUplink(options: UplinkOptions): Uplink {
       const { connection: state, reason, caughtUp } = infoOfHolder()
       return { connection: state, reason, caughtUp }
     },
+    get relays() {
+      return (tabs.isHolding ? connections : tabs.holder)?.relays ?? []
+    },
     get isLevel() {
-      if (tabs.isHolding) return connection?.info.caughtUp === true
+      if (tabs.isHolding) return connections?.info.caughtUp === true
       const { holder } = tabs
       return holder !== null && holder.caughtUp && holder.pending === 0 && engine.state.seen >= holder.seen
     },
@@ -280,7 +357,9 @@ export function createUplink(options: UplinkOptions): Uplink {
       return options.owner.user ?? user
     },
     get sessionFence() {
-      return connection?.session?.caughtUp === true && fence?.lost === false ? fence : null
+      const begun = sessions()
+      const areLevel = begun.length > 0 && begun.every(({ caughtUp }) => caughtUp)
+      return areLevel && fence?.lost === false ? fence : null
     },
     get isHolding() {
       return tabs.isHolding
@@ -288,10 +367,10 @@ export function createUplink(options: UplinkOptions): Uplink {
     begin: tabs.begin,
     start() {
       isStarted = true
-      if (tabs.isHolding && connection === null) connect()
+      if (tabs.isHolding && connections === null) connect()
     },
     note() {
-      connection?.session?.advance()
+      for (const session of sessions()) session.advance()
       look()
     },
     pause() {
@@ -302,7 +381,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       tabs.post({ kind: 'resume' })
       setPaused(false)
     },
-    nudge: () => connection?.nudge(),
+    nudge: () => connections?.nudge(),
     leave: tabs.leave,
     back: tabs.back,
     close: tabs.close,

@@ -85,7 +85,10 @@ export interface RemadeText extends TextMove {
   readonly position: number
 }
 
-/** A quarantined transaction was thrown away or sent again (as new own writes) by a person or the application. Strict. */
+/**
+ * Nobody waits for these any more: a quarantined transaction was thrown away or sent again (as new own writes) by a
+ * person or the application, strict; or one in the outbox has waited long enough for relays that did not come (SPEC L2).
+ */
 export interface SettledChunk {
   readonly kind: 'settled'
   readonly ids: readonly TransactionId[]
@@ -113,7 +116,8 @@ export interface SnapshotChunk {
   readonly reach: Positions
   readonly generations: readonly Generation[]
   readonly fingerprint: Fingerprint
-  readonly wants: readonly DocumentKey[]
+  /** By the relay of whose feed they are. */
+  readonly wants: ReadonlyMap<StoreId, readonly DocumentKey[]>
   readonly writers: readonly WriterRecord[]
   readonly outbox: readonly {
     readonly transaction: Transaction

@@ -26,6 +26,12 @@ export interface ErrorDetails {
   'no-leader': { readonly space: string }
   'ack-timeout': { readonly reached: string; readonly wanted: string }
   'ack-unavailable': { readonly wanted: string; readonly available: readonly string[] }
+  'quorum-invalid': {
+    readonly relays: number
+    readonly write: number
+    readonly read: number
+    readonly reason: string
+  }
   'bookmark-timeout': { readonly waitedMs: number }
   'bookmark-lost': { readonly generation: string }
   stale: { readonly lagMs: number; readonly limitMs: number }

@@ -126,7 +126,7 @@ export {
   type Mark,
   type WriterId,
 } from './mark.ts'
-export { createOutbox, type Outbox, type OutboxEntry } from './outbox.ts'
+export { createOutbox, oneCopy, type Copies, type Outbox, type OutboxEntry } from './outbox.ts'
 export {
   StorageCollision,
   type Channel,
@@ -216,6 +216,7 @@ export type {
   SessionOptions,
   SessionPhase,
 } from './client/effects.ts'
+export { alone, createOffers, type Beside, type Offers } from './client/beside.ts'
 export { createClientSession } from './client/session.ts'
 export { judgeGiven, judgeTransaction, type Judgement, type JudgeContext } from './judge/judge.ts'
 export type { ScreenText } from './judge/texts.ts'

@@ -45,6 +45,12 @@ export interface Limits {
   readonly clockLeadMs: number
   /** How long tombstones stay at clients (T in SPEC D2). */
   readonly tombstoneMs: number
+  /**
+   * How long a write waits in the outbox for relays that have not acknowledged it, once those that were wanted have
+   * (SPEC L2). A relay that is away for longer is brought up by its peers, or by a give; the outbox stays bounded. Well
+   * below `tombstoneMs`, so that no write waits for longer than what it touched is remembered.
+   */
+  readonly handOffMs: number
   /** Generations of one store that are told to a peer. */
   readonly lineageMax: number
 }
@@ -75,5 +81,6 @@ export const limits: Limits = {
   rowStepMs: 1000,
   clockLeadMs: 60_000,
   tombstoneMs: 90 * 24 * 3_600_000,
+  handOffMs: 30 * 24 * 3_600_000,
   lineageMax: 256,
 }

@@ -6,15 +6,33 @@ import type { GenerationId, StoreId } from './generations.ts'
 import type { DocumentKey } from './row.ts'
 import type { Transaction, TransactionId, Write } from './write.ts'
 
+/** The commit of a relay that holds a write. */
+export interface Acknowledgement {
+  readonly generation: GenerationId
+  readonly position: number
+}
+
 export interface OutboxEntry {
   readonly transaction: Transaction
   /** Its place in the journal; 0 while it is not on this device's disk. */
   readonly position: number
   /** Relays that have it on disk. */
-  readonly acks: ReadonlyMap<StoreId, { readonly generation: GenerationId; readonly position: number }>
+  readonly acks: ReadonlyMap<StoreId, Acknowledgement>
   /** Relays that refused it although another one has it (SPEC L2). */
   readonly refusedBy: ReadonlySet<StoreId>
 }
+
+/** On how many relays' disks a write is to be (SPEC L2). */
+export interface Copies {
+  /** Until so many have it, it is pending. */
+  readonly wanted: number
+  /** The level that it has reached then. */
+  readonly level: 'relay' | 'quorum'
+  /** Until so many have it, it stays in the outbox, which hands it on to those that were away. */
+  readonly all: number
+}
+
+export const oneCopy: Copies = { wanted: 1, level: 'relay', all: 1 }
 
 export interface Outbox {
   readonly size: number

@@ -140,7 +140,7 @@ export function createState(): State {
       reach: new Map(),
       generations: [],
       fingerprint: { count: 0, high: 0, low: 0 },
-      wants: [],
+      wants: new Map(),
       writers: [],
       outbox: [...outbox.values()].map(transaction => ({
         transaction,

@@ -381,7 +381,7 @@ const snapshot: fc.Arbitrary<SnapshotChunk> = fc.record({
   reach: positions,
   generations,
   fingerprint,
-  wants: list(arbitraryKey),
+  wants: list(fc.tuple(store, list(arbitraryKey))).map(entries => new Map(entries)),
   writers: writerRecords,
   outbox: list(
     fc.record({

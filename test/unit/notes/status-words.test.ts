@@ -13,6 +13,7 @@ const calm: Status = {
   synced: true,
   persistence: 'indexeddb',
   clockOffsetMs: 0,
+  relays: [],
 }
 const connections = ['offline', 'connecting', 'catching-up', 'online', 'paused'] as const
 

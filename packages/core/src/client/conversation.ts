@@ -7,10 +7,13 @@ import type { Failure } from '../errors.ts'
 import type { Frame, WelcomeFrame } from '../frames.ts'
 import type { Generation, GenerationId, StoreId } from '../generations.ts'
 import type { ReplicaState } from '../replica/replica.ts'
+import type { Beside } from './beside.ts'
 import type { SessionEffect, SessionPhase } from './effects.ts'
 
 export interface Conversation {
   readonly state: ReplicaState
+  /** The other sessions of this replica. */
+  readonly beside: Beside
   phase: SessionPhase
   /** Whether a chunk that was asked for is not on disk yet. */
   busy: boolean
@@ -38,13 +41,14 @@ export interface Conversation {
   act(run: () => void): readonly SessionEffect[]
 }
 
-export function createConversation(state: ReplicaState, now: () => number): Conversation {
+export function createConversation(state: ReplicaState, now: () => number, beside: Beside): Conversation {
   let effects: SessionEffect[] = []
   let welcome: WelcomeFrame | null = null
   let newFacts: Generation[] = []
 
   const conversation: Conversation = {
     state,
+    beside,
     phase: 'greeting',
     busy: false,
     get welcome() {

@@ -7,7 +7,14 @@
 import type { PulledChunk } from '../chunk.ts'
 import { failure } from '../errors.ts'
 import type { ChangedRow, RangeFrame } from '../frames.ts'
-import { addPosition, coversPositions, joinPositions } from '../generations.ts'
+import {
+  addPosition,
+  coversPosition,
+  coversPositions,
+  joinPositions,
+  noPositions,
+  type Positions,
+} from '../generations.ts'
 import { compareRanges, createRowIndex, firstRanges, type RowIndex } from '../reconcile.ts'
 import { emptyRow, joinRows, type DocumentKey, type Row } from '../row.ts'
 import type { Conversation } from './conversation.ts'
@@ -52,13 +59,18 @@ export function createReconciling(
   let isNewStore = false
   /** Whether the relay lacks rows that this client may not give. */
   let withheld = false
-  let lackingSince: number | null = null
+  /** What this replica held when it began: what came from other relays since is not in the ranges. */
+  let reachBefore = noPositions
+  /** A reach that the relay was given what it lacked of: nothing that this replica held then is missing there. */
+  let reachGiven = noPositions
+  let lacking: { readonly reach: Positions; readonly since: number } | null = null
 
   function begin(kind: 'join' | 'give'): void {
     conversation.phase = 'reconciling'
     how = kind
     hasGiven ||= kind === 'give'
     index = createRowIndex(confirmedRows())
+    reachBefore = state.reach
     differing = new Set()
     took = 0
     isNewStore = !state.cursors.has(conversation.store)
@@ -72,6 +84,23 @@ export function createReconciling(
       const row = state.confirmed(key)
       if (row !== undefined) yield [key, row]
     }
+  }
+
+  function isHeldByRelay(reach: Positions): boolean {
+    return coversPositions(facts(), joinPositions(facts(), pull.frontier, reachGiven), reach)
+  }
+
+  /**
+   * S4: what was given whole leaves only that relay in the reach, where others sent something meanwhile, and, of a
+   * follower, its leader: what was passed on is that one's until it comes back in the follower's pull (SPEC Q2).
+   */
+  function reachAfter(): Positions {
+    const { reach } = state
+    const isKept = giving.refused.size > 0 || withheld || giving.isPutOff
+    if (!isKept) reachGiven = joinPositions(facts(), reachGiven, reachBefore)
+    const kept = [...reach].filter(([id, at]) => isKept || !coversPosition(facts(), reachBefore, id, at))
+    const taken = joinPositions(facts(), new Map(kept), pull.judged)
+    return addPosition(facts(), taken, conversation.generation, pull.feedEnd)
   }
 
   function tellRepair(): void {
@@ -118,21 +147,19 @@ export function createReconciling(
         // T2: what was refused is offered again in the next session, not over and over in this one.
         giving.refused.size === 0 &&
         !giving.isPutOff &&
-        !coversPositions(facts(), pull.frontier, state.reach)
-      lackingSince = lacks ? (lackingSince ?? now()) : null
-      if (lackingSince === null || now() - lackingSince < lackingMs) return
-      lackingSince = null
+        !isHeldByRelay(state.reach)
+      if (!lacks) lacking = null
+      // What other relays told since goes its own way for a while.
+      else if (lacking === null || isHeldByRelay(lacking.reach))
+        lacking = { reach: state.reach, since: now() }
+      if (lacking === null || now() - lacking.since < lackingMs) return
+      lacking = null
       begin('give')
     },
     endIfDone() {
-      const { phase, busy, welcome, generation } = conversation
+      const { phase, busy, welcome } = conversation
       if (phase !== 'reconciling' || busy || isRanging || !giving.isDone || !wants.isEmpty || !welcome) return
       tellRepair()
-      // S4: a give that was taken whole leaves only that relay in the reach.
-      const isKept = giving.refused.size > 0 || withheld || giving.isPutOff
-      // Q2: what a follower passed on is its leader's until it comes back in the follower's pull.
-      const taken = isKept ? joinPositions(facts(), state.reach, pull.judged) : pull.judged
-      const reach = addPosition(facts(), taken, generation, pull.feedEnd)
       const joined: Partial<PulledChunk> =
         how === 'give'
           ? {}
@@ -140,7 +167,7 @@ export function createReconciling(
               cursor: pull.beginAt(welcome.cursor),
               frontier: { positions: pull.frontier, how: 'replace' },
             }
-      conversation.append(conversation.pulled({ ...joined, reach, wants: [] }), 'relaxed')
+      conversation.append(conversation.pulled({ ...joined, reach: reachAfter(), wants: [] }), 'relaxed')
       index = null
       isEnding = true
     },

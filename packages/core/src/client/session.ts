@@ -11,6 +11,7 @@
 import { failure } from '../errors.ts'
 import { protocolVersion, type Frame, type WelcomeFrame } from '../frames.ts'
 import type { ReplicaState } from '../replica/replica.ts'
+import { alone, type Beside } from './beside.ts'
 import { createComparing } from './comparing.ts'
 import { createConversation } from './conversation.ts'
 import type { ClientSession, SessionOptions } from './effects.ts'
@@ -29,8 +30,9 @@ export function createClientSession(
   state: ReplicaState,
   options: SessionOptions,
   now: () => number,
+  beside: Beside = alone,
 ): ClientSession {
-  const conversation = createConversation(state, now)
+  const conversation = createConversation(state, now, beside)
   const { act, send } = conversation
   const inbox = createInbox()
   const wants = createWants(conversation)
@@ -38,7 +40,7 @@ export function createClientSession(
   const giving = createGiving(conversation)
   const reconciling = createReconciling(conversation, pull, wants, giving, now)
   const compare = createComparing(conversation, pull, reconciling, now)
-  const submitting = createSubmitting(conversation, pull, giving)
+  const submitting = createSubmitting(conversation, pull, giving, now)
   const verdicts = createVerdicts(conversation, pull, wants, giving, submitting)
   let uncredited = 0
 
@@ -61,6 +63,8 @@ export function createClientSession(
   /** One thing after the other, until something is to be stored: what came, what is made anew, what is offered. */
   function step(): void {
     if (conversation.busy || conversation.phase === 'ended') return
+    // What others made anew or were told is on disk before this session goes on: it may be what it would offer.
+    if (!beside.mayStore(submitting.hasPlan)) return
     const next = inbox.next()
     if (next !== null) {
       if ('type' in next) verdicts.store(next)
@@ -149,7 +153,7 @@ export function createClientSession(
           device: options.device,
           role: 'client',
           cursors: [...state.cursors.values()],
-          empty: state.size === 0 || ![...state.keys()].some(key => state.confirmed(key) !== undefined),
+          empty: beside.isFirst && ![...state.keys()].some(key => state.confirmed(key) !== undefined),
           frontier: state.frontier,
           reach: state.reach,
           level: options.level,

@@ -2,14 +2,17 @@
  * Submitting: the outbox is offered in its order, a window of it at a time, in rounds (SPEC L2, L3).
  *
  * After a refusal the relay skips what follows until it is told from where to go on; by then what stood on the refused
- * transaction is made anew. What this relay refused or has is not offered to it again.
+ * transaction is made anew. What this relay refused or has is not offered to it again. What it refused while another
+ * relay may have taken it waits until that is known (SPEC W6), and with it what touches its documents; the rest goes on.
  */
 import type { SubmittedTransaction } from '../frames.ts'
 import { limits } from '../limits.ts'
 import type { OutboxEntry } from '../outbox.ts'
 import { isOrphan, type RemakePlan } from '../remake/plan.ts'
+import { showsDelta, type DocumentKey } from '../row.ts'
 import { sizeOfTransaction } from '../size.ts'
 import type { TransactionId } from '../write.ts'
+import { touchesAny } from './beside.ts'
 import type { Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
 import type { Pull } from './pull.ts'
@@ -25,6 +28,11 @@ export interface Submitting {
   halt(): void
   /** Is not offered to this relay again. */
   keepBack(id: TransactionId): void
+  /**
+   * W6: whether another relay has a transaction that this one refused, or may have it; then it is kept back, until that
+   * is known or, where the clock was wrong, for so long.
+   */
+  holdsBack(entry: OutboxEntry, skewMs: number | null): boolean
   /** Plans what is to be made anew before anything else is offered. */
   remake(plan: RemakePlan): void
   readonly hasPlan: boolean
@@ -36,11 +44,27 @@ const windowTransactions = 2048
 const windowBytes = 2 * 1024 * 1024
 const frameBytes = 256 * 1024
 
-export function createSubmitting(conversation: Conversation, pull: Pull, giving: Giving): Submitting {
+/** Why a transaction is kept back although nobody has decided about it. */
+interface HeldBack {
+  /** When the relay's clock has caught up with it. */
+  readonly readyAt: number
+  /** Whether the confirmed layer showed it already when the relay refused it, and whether the relay held it. */
+  readonly wasShown: boolean
+  readonly wasHeld: boolean
+}
+
+export function createSubmitting(
+  conversation: Conversation,
+  pull: Pull,
+  giving: Giving,
+  now: () => number,
+): Submitting {
   const { state, send } = conversation
+  const { offers } = conversation.beside
   const sent = new Map<number, { readonly id: TransactionId; readonly bytes: number }>()
   const sentIds = new Set<TransactionId>()
   const keptBack = new Set<TransactionId>()
+  const heldBack = new Map<TransactionId, HeldBack>()
   let sentBytes = 0
   let nextIndex = 0
   let answeredCount = 0
@@ -50,7 +74,9 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
 
   function isAcknowledgedHere({ acks }: OutboxEntry): boolean {
     const ack = acks.get(conversation.judge)
-    return ack !== undefined && pull.isHeld(ack)
+    // Of a relay that was restored, what its peers gave back does not count as its own word.
+    if (ack === undefined || !pull.isHeld(ack)) return false
+    return ack.generation === conversation.generation || state.isCounted(conversation.judge, ack)
   }
 
   function isToOffer(entry: OutboxEntry): boolean {
@@ -58,8 +84,37 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
     return entry.position > 0 && !sentIds.has(id) && !keptBack.has(id) && !isAcknowledgedHere(entry)
   }
 
+  function isShown({ transaction }: OutboxEntry): boolean {
+    return transaction.writes.every(({ key, delta }) => showsDelta(state.confirmed(key), delta))
+  }
+
+  /** Whether the relay tells that it holds what another one has acknowledged: then it takes the write (SPEC A4). */
+  function isHeldHere({ acks }: OutboxEntry): boolean {
+    return [...acks.values()].some(pull.isHeld)
+  }
+
+  function hold(entry: OutboxEntry, skewMs: number | null): void {
+    const readyAt = skewMs === null ? Number.POSITIVE_INFINITY : now() + skewMs
+    heldBack.set(entry.transaction.id, { readyAt, wasShown: isShown(entry), wasHeld: isHeldHere(entry) })
+  }
+
+  /** Whether it still waits for what another relay says. */
+  function isHeldBack(entry: OutboxEntry, held: () => ReadonlySet<DocumentKey>): boolean {
+    const { id, writes } = entry.transaction
+    const back = heldBack.get(id)
+    if (back === undefined) return false
+    const isKnown =
+      entry.acks.size > 0
+        ? !back.wasHeld && isHeldHere(entry)
+        : !touchesAny(writes, held()) || (!back.wasShown && isShown(entry))
+    if (!isKnown && now() < back.readyAt) return true
+    heldBack.delete(id)
+    return false
+  }
+
   function enter({ transaction }: OutboxEntry): number {
     const { id } = transaction
+    offers.offered(conversation.judge, id)
     const bytes = sizeOfTransaction(transaction)
     sent.set(nextIndex++, { id, bytes })
     sentIds.add(id)
@@ -78,11 +133,19 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
         batch = []
         batchBytes = 0
       }
+      let found: ReadonlySet<DocumentKey> | null = null
+      const held = (): ReadonlySet<DocumentKey> => (found ??= offers.heldFrom(conversation.judge))
+      /** Documents of what waits: what touches them may stand on it. */
+      const waiting = new Set<DocumentKey>()
       for (const entry of state.outbox.entries()) {
         if (sent.size >= windowTransactions || sentBytes >= windowBytes) break
-        if (!isToOffer(entry)) continue
         const { id, writes } = entry.transaction
-        if (entry.acks.size === 0 && isOrphan(state, entry)) {
+        if (isHeldBack(entry, held) || touchesAny(writes, waiting)) {
+          if (entry.acks.size === 0) for (const { key } of writes) waiting.add(key)
+          continue
+        }
+        if (!isToOffer(entry)) continue
+        if (entry.acks.size === 0 && isOrphan(state, entry) && !offers.mayHave(entry, conversation.judge)) {
           // What comes behind it may stand on it, and what is under way must not be made twice.
           if (sent.size === 0) plan ??= { from: id, keys: new Set(), refused: null }
           break
@@ -119,6 +182,12 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
       isHalted = true
     },
     keepBack: id => void keptBack.add(id),
+    holdsBack(entry, skewMs) {
+      const { writes } = entry.transaction
+      const isOpen = entry.acks.size > 0 || touchesAny(writes, offers.heldFrom(conversation.judge))
+      if (isOpen) hold(entry, skewMs)
+      return isOpen
+    },
     remake(next) {
       plan = next
     },
@@ -128,7 +197,14 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
     takePlan() {
       const planned = plan
       plan = null
-      return planned
+      const entry = planned === null ? undefined : state.outbox.get(planned.from)
+      if (planned === null || entry === undefined) return planned
+      // Another relay may have been offered it since.
+      const held = offers.heldFrom(conversation.judge)
+      if (!touchesAny(entry.transaction.writes, held)) return { ...planned, held }
+      keptBack.delete(planned.from)
+      hold(entry, null)
+      return null
     },
   }
 }

@@ -25,6 +25,9 @@ const triesMax = 2
 /** When a relay that has no leader to judge is asked again. */
 const noLeaderMs = 1000
 
+/** What helps a refused transaction to be taken. */
+type Help = 'give' | 'wait' | 'new marks' | 'a new writer' | 'nothing'
+
 type Refusal = Extract<VerdictException, { readonly kind: 'refused' }>
 
 export function createVerdicts(
@@ -35,48 +38,52 @@ export function createVerdicts(
   submitting: Submitting,
 ): Verdicts {
   const { state, ask, append } = conversation
+  const { offers } = conversation.beside
   const tries = new Map<TransactionId, number>()
 
   /** What a refusal asks for: give and try again, make anew, or the quarantine (null: not settled by this verdict). */
   function refuse(id: TransactionId, { error, write }: Refusal, give: DocumentKey[]): StoredVerdict | null {
     const entry = state.outbox.get(id)
-    const keys = new Set((entry?.transaction.writes ?? []).map(({ key }) => key))
-    if (triesAgain(id, error, keys, give)) return null
-    submitting.keepBack(id)
+    // Another session took it out.
     if (entry === undefined) return null
-    // L2: what another relay has stays; that this one refused it is noted.
-    if (entry.acks.size > 0) return { id, outcome: { kind: 'refused', error, write } }
-    // L3: what touches a document of the refused one is made anew.
-    submitting.remake({ from: id, keys, refused: { transaction: entry.transaction, error } })
+    offers.refused(conversation.judge, entry)
+    const keys = new Set(entry.transaction.writes.map(({ key }) => key))
+    if (error.code === 'clock-skew') ask({ kind: 'clock', relayTime: error.details.relayTime })
+    const helps = helpAgainst(id, error)
+    if (helps === 'give') give.push(...keys)
+    if (helps === 'give' || helps === 'wait') return null
+    if (submitting.holdsBack(entry, error.code === 'clock-skew' ? error.details.ms : null)) {
+      tries.delete(id)
+      // L2: what another relay has stays; that this one refused it is noted.
+      return entry.acks.size > 0 ? { id, outcome: { kind: 'refused', error, write } } : null
+    }
+    if (helps === 'new marks') submitting.remake({ from: id, keys: null, refused: null })
+    else if (helps === 'a new writer') submitting.remake({ from: id, keys, refused: null })
+    else {
+      submitting.keepBack(id)
+      // L3: what touches a document of the refused one is made anew.
+      submitting.remake({ from: id, keys, refused: { transaction: entry.transaction, error } })
+    }
     return null
   }
 
-  function triesAgain(
-    id: TransactionId,
-    error: Failure,
-    keys: ReadonlySet<DocumentKey>,
-    give: DocumentKey[],
-  ): boolean {
+  function helpAgainst(id: TransactionId, error: Failure): Help {
     const tried = (tries.get(id) ?? 0) + 1
     tries.set(id, tried)
-    if (tried > triesMax) return false
+    if (tried > triesMax) return 'nothing'
     switch (error.code) {
       case 'document-unknown':
       case 'unknown-mark':
       case 'text-gap':
-        give.push(...keys)
-        return true
+        return 'give'
       case 'clock-skew':
-        ask({ kind: 'clock', relayTime: error.details.relayTime })
-        submitting.remake({ from: id, keys: null, refused: null })
-        return true
+        return 'new marks'
       case 'client-id-taken':
-        submitting.remake({ from: id, keys, refused: null })
-        return true
+        return 'a new writer'
       case 'overloaded':
-        return true
+        return 'wait'
       default:
-        return false
+        return 'nothing'
     }
   }
 
@@ -100,12 +107,15 @@ export function createVerdicts(
       for (const { index, id } of submitting.answered(frame.count)) {
         const told = toldByIndex.get(index) ?? []
         const refusal = told.find(exception => exception.kind === 'refused')
-        if (told.some(exception => exception.kind === 'skipped')) submitting.halt()
-        else if (refusal !== undefined) {
+        if (told.some(exception => exception.kind === 'skipped')) {
+          offers.skipped(conversation.judge, id)
+          submitting.halt()
+        } else if (refusal !== undefined) {
           submitting.halt()
           const verdict = refuse(id, refusal, give)
           if (verdict !== null) verdicts.push(verdict)
         } else {
+          offers.taken(conversation.judge, id)
           verdicts.push({ id, outcome: { kind: 'acknowledged', shows: showingOf(told) } })
           lacked.push(...rowsLacked(state.outbox.get(id)?.transaction.writes ?? [], told))
         }

@@ -60,6 +60,7 @@ export function createWants(conversation: Conversation): Wants {
       send([...new Set(asked)])
     },
     again() {
+      // Also what was asked of other relays: this one may have it, and it is asked of those all the same.
       rows = new Set(state.wants)
       send([...rows])
     },

@@ -23,6 +23,8 @@ export interface RemakePlan {
    * that no crash can leave one without the other.
    */
   readonly refused: { readonly transaction: Transaction; readonly error: Failure } | null
+  /** Documents that stay as they are, since another relay may have taken a write to one of them (SPEC W6). */
+  readonly held?: ReadonlySet<DocumentKey> | undefined
 }
 
 /** The entries that a plan makes anew, in order: those that touch a document of a refused or remade one. */
@@ -35,6 +37,7 @@ export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly
     if (entry.position === 0 || entry.acks.size > 0) continue
     if (entry.transaction.id === plan.refused?.transaction.id) continue
     const { writes } = entry.transaction
+    if (writes.some(({ key }) => plan.held?.has(key) === true)) continue
     if (!isOrphan(state, entry) && (!begun || !(keys === null || writes.some(write => keys.has(write.key)))))
       continue
     for (const { key } of writes) keys?.add(key)

@@ -4,19 +4,28 @@
  * Every tab applies the same chunks in the same order, so all of it is decided by the chunk and the state alone.
  */
 import { bodyKey } from '../bodies.ts'
-import type { Chunk, OwnChunk, PulledChunk, RemadeChunk, RemadeText, VerdictsChunk } from '../chunk.ts'
+import type {
+  Chunk,
+  OwnChunk,
+  PulledChunk,
+  RemadeChunk,
+  RemadeText,
+  SettledChunk,
+  VerdictsChunk,
+} from '../chunk.ts'
 import { addPosition, joinPositions, learnGenerations } from '../generations.ts'
-import type { OutboxEntry } from '../outbox.ts'
+import type { Copies, OutboxEntry } from '../outbox.ts'
 import { remadeTextsOf } from '../remade-texts.ts'
 import type { DocumentKey } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
-import type { Knowledge } from './knowledge.ts'
+import { countCopies, type Knowledge } from './knowledge.ts'
 import type { Layers } from './layers.ts'
 import { takeSnapshot } from './snapshot.ts'
 
 export interface Applying {
   readonly layers: Layers
   readonly knowledge: Knowledge
+  readonly copies: Copies
 }
 
 export function applyChunk(state: Applying, position: number, chunk: Chunk): void {
@@ -30,8 +39,7 @@ export function applyChunk(state: Applying, position: number, chunk: Chunk): voi
     case 'remade':
       return applyRemade(state, position, chunk)
     case 'settled':
-      for (const id of chunk.ids) state.knowledge.quarantine.delete(id)
-      return
+      return applySettled(state, chunk)
     case 'forgotten':
       for (const key of chunk.keys) state.layers.forget(key, position)
       return
@@ -61,7 +69,8 @@ function applyOwn({ layers }: Applying, position: number, chunk: OwnChunk): void
   }
 }
 
-function applyPulled({ layers, knowledge }: Applying, position: number, chunk: PulledChunk): void {
+function applyPulled(state: Applying, position: number, chunk: PulledChunk): void {
+  const { layers, knowledge } = state
   learnGenerations(knowledge.generations, chunk.generations)
   for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
   for (const { key, delta, texts } of chunk.rows) {
@@ -73,7 +82,10 @@ function applyPulled({ layers, knowledge }: Applying, position: number, chunk: P
     layers.bodies.add(bodyKey(key, part), [update], position)
     layers.changes.changed.add(key)
   }
-  if (chunk.cursor !== null) knowledge.cursors.set(chunk.store, chunk.cursor)
+  if (chunk.cursor !== null) {
+    knowledge.cursors.set(chunk.store, chunk.cursor)
+    knowledge.newest.set(chunk.store, chunk.cursor.generation)
+  }
   if (chunk.frontier !== null) {
     const { positions, how } = chunk.frontier
     knowledge.frontier =
@@ -81,11 +93,15 @@ function applyPulled({ layers, knowledge }: Applying, position: number, chunk: P
   }
   if (chunk.reach !== null) knowledge.reach = chunk.reach
   knowledge.pulledAt = chunk.at
-  knowledge.wants = chunk.wants
-  layers.releaseTouching(chunk.rows.map(row => row.key))
+  noteWants(state, chunk)
+  // What is known of a lineage decides which acknowledgements count.
+  if (chunk.generations.length > 0) layers.releaseAcknowledged()
+  else layers.releaseTouching(chunk.rows.map(row => row.key))
 }
 
-function applyVerdicts({ layers, knowledge }: Applying, position: number, chunk: VerdictsChunk): void {
+function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk): void {
+  const { layers, knowledge } = state
+  if (knowledge.generations.has(chunk.generation)) knowledge.newest.set(chunk.store, chunk.generation)
   for (const { id, outcome } of chunk.verdicts) {
     const entry = layers.outbox.get(id)
     if (entry === undefined) continue
@@ -94,13 +110,11 @@ function applyVerdicts({ layers, knowledge }: Applying, position: number, chunk:
         generation: chunk.generation,
         position: chunk.position,
       })
-      const acknowledged = { ...entry, acks }
+      const refusedBy = new Set([...entry.refusedBy].filter(store => store !== chunk.store))
+      const acknowledged = { ...entry, acks, refusedBy }
       layers.outbox.put(acknowledged)
-      for (const write of entry.transaction.writes) {
-        for (const [part, updates] of write.texts)
-          layers.bodies.add(bodyKey(write.key, part), updates, position)
-        layers.confirm(write.key, write.delta, position)
-      }
+      // With the first one it is in the confirmed layer, and stays there.
+      if (entry.acks.size === 0) confirmWrites(layers, entry, position)
       layers.release(acknowledged)
     } else if (entry.acks.size > 0) {
       layers.outbox.put({ ...entry, refusedBy: new Set(entry.refusedBy).add(chunk.store) })
@@ -118,7 +132,30 @@ function applyVerdicts({ layers, knowledge }: Applying, position: number, chunk:
   if (chunk.verdicts.some(({ outcome }) => outcome.kind === 'acknowledged')) {
     knowledge.reach = addPosition(knowledge.generations, knowledge.reach, chunk.generation, chunk.position)
   }
-  knowledge.wants = chunk.wants
+  noteWants(state, chunk)
+}
+
+/** A session that is alone has asked for what others did not answer, and speaks for all. */
+function noteWants({ knowledge: { wants }, copies }: Applying, chunk: PulledChunk | VerdictsChunk): void {
+  if (copies.all === 1) wants.clear()
+  if (chunk.wants.length > 0) wants.set(chunk.store, chunk.wants)
+  else wants.delete(chunk.store)
+}
+
+function confirmWrites({ bodies, confirm }: Layers, { transaction }: OutboxEntry, position: number): void {
+  for (const { key, delta, texts } of transaction.writes) {
+    for (const [part, updates] of texts) bodies.add(bodyKey(key, part), updates, position)
+    confirm(key, delta, position)
+  }
+}
+
+/** What was refused is decided; of what waits for relays that do not come it is decided not to wait any longer. */
+function applySettled({ layers, knowledge, copies }: Applying, { ids }: SettledChunk): void {
+  for (const id of ids) {
+    knowledge.quarantine.delete(id)
+    const entry = layers.outbox.get(id)
+    if (entry !== undefined && countCopies(knowledge, entry) >= copies.wanted) layers.letGo(entry)
+  }
 }
 
 function applyRemade({ layers, knowledge }: Applying, position: number, chunk: RemadeChunk): void {

@@ -5,9 +5,10 @@
  */
 import type { PulledChunk } from '../chunk.ts'
 import { joinPositions, type Cursor, type Positions } from '../generations.ts'
+import type { DocumentKey } from '../row.ts'
 import type { ReplicaState } from './replica.ts'
 
-type Known = Pick<ReplicaState, 'cursors' | 'frontier' | 'reach' | 'wants' | 'generations' | 'pulledAt'>
+type Known = Pick<ReplicaState, 'cursors' | 'frontier' | 'reach' | 'wantsOf' | 'generations' | 'pulledAt'>
 
 const dayMs = 24 * 3_600_000
 
@@ -17,8 +18,7 @@ export function bringsNothing(chunk: PulledChunk, state: Known): boolean {
     chunk.at < state.pulledAt + dayMs &&
     rows.length + texts.length + writers.length + generations.length === 0 &&
     (cursor === null || isSameCursor(cursor, state.cursors.get(store))) &&
-    wants.length === state.wants.length &&
-    wants.every((key, i) => key === state.wants[i]) &&
+    isSameList(wants, state.wantsOf(store)) &&
     keepsFrontier(chunk, state) &&
     (reach === null || isSame(reach, state.reach))
   )
@@ -29,6 +29,10 @@ function keepsFrontier({ frontier }: PulledChunk, state: Known): boolean {
   const { positions, how } = frontier
   if (how === 'replace') return isSame(positions, state.frontier)
   return joinPositions(state.generations, state.frontier, positions) === state.frontier
+}
+
+function isSameList(a: readonly DocumentKey[], b: readonly DocumentKey[]): boolean {
+  return a.length === b.length && a.every((key, i) => key === b[i])
 }
 
 function isSameCursor(a: Cursor, b: Cursor | undefined): boolean {

@@ -41,10 +41,14 @@ export interface Layers {
   enter(entry: OutboxEntry): void
   /** L3: the row is confirmed joined with what remains. */
   leave(id: TransactionId): void
-  /** L2: out of the outbox once a relay has it and the confirmed layer shows it; then nothing visible changes. */
+  /** L2: out of the outbox once all relays have it and the confirmed layer shows it; then nothing visible changes. */
   release(entry: OutboxEntry): void
   /** The same for what touches these rows. */
   releaseTouching(keys: Iterable<DocumentKey>): void
+  /** The same for whatever a relay has acknowledged. */
+  releaseAcknowledged(): void
+  /** Out of the outbox if the confirmed layer shows it, whichever relays have it. */
+  letGo(entry: OutboxEntry): void
   /** Puts entries in the places of others, or takes them out; they touch these rows. */
   substitute(changes: ReadonlyMap<TransactionId, OutboxEntry | null>, keys: ReadonlySet<DocumentKey>): void
   /** Takes over rows as they are confirmed; the outbox is empty then. */
@@ -63,7 +67,8 @@ export interface Changes {
   readonly rebuilt: Set<string>
 }
 
-export function createLayers(): Layers {
+/** `isEverywhere`: whether all relays that are to have a write have it. */
+export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean): Layers {
   let rows: RowMap = createRowMap()
   const beside = new Map<DocumentKey, Row | undefined>()
   const outbox = createOutbox()
@@ -147,7 +152,11 @@ export function createLayers(): Layers {
   }
 
   function release(entry: OutboxEntry): void {
-    if (entry.acks.size === 0 || entry.position === 0) return
+    if (isEverywhere(entry)) letGo(entry)
+  }
+
+  function letGo(entry: OutboxEntry): void {
+    if (entry.position === 0) return
     if (!entry.transaction.writes.every(write => showsDelta(confirmed(write.key), write.delta))) return
     outbox.remove(entry.transaction.id)
     for (const { key } of entry.transaction.writes) if (!outbox.touches(key)) beside.delete(key)
@@ -162,6 +171,10 @@ export function createLayers(): Layers {
       }
     }
     for (const entry of entries) release(entry)
+  }
+
+  function releaseAcknowledged(): void {
+    for (const entry of [...outbox.entries()]) if (entry.acks.size > 0) release(entry)
   }
 
   function count(): Fingerprint {
@@ -207,6 +220,8 @@ export function createLayers(): Layers {
     leave,
     release,
     releaseTouching,
+    releaseAcknowledged,
+    letGo,
     substitute(entries, keys) {
       for (const key of keys) putAside(key)
       outbox.substitute(entries)

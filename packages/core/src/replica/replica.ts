@@ -11,13 +11,19 @@ import type { Fingerprint } from '../fingerprint.ts'
 import type { WriterRecord } from '../frames.ts'
 import type { Cursor, Generation, GenerationId, Positions, StoreId } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
-import type { Outbox } from '../outbox.ts'
+import { oneCopy, type Acknowledgement, type Copies, type Outbox, type OutboxEntry } from '../outbox.ts'
 import type { RemadeTexts } from '../remade-texts.ts'
 import type { RowMap } from '../row-map.ts'
 import { strategyOfPart, type DocumentKey, type Row } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
 import { applyChunk, settleWritten, type Applying } from './apply-chunk.ts'
-import { createKnowledge, type QuarantinedTransaction } from './knowledge.ts'
+import {
+  allWants,
+  countCopies,
+  createKnowledge,
+  isCounted,
+  type QuarantinedTransaction,
+} from './knowledge.ts'
 import { createLayers, type Applied } from './layers.ts'
 import { snapshotOf, takeSnapshot } from './snapshot.ts'
 
@@ -32,10 +38,19 @@ export interface ReplicaState {
   readonly reach: Positions
   /** Of the confirmed rows that exist. */
   readonly fingerprint: Fingerprint
-  /** Rows that are asked for and outstanding. */
+  /** Rows that are asked for and outstanding, of whichever relay. */
   readonly wants: readonly DocumentKey[]
   /** When the last pulled chunk was stored, as far as this state goes back; else 0. */
   readonly pulledAt: number
+  wantsOf(store: StoreId): readonly DocumentKey[]
+  /** On how many relays' disks each own write is to be. */
+  readonly copies: Copies
+  /** Whether an acknowledgement counts, as far as is known of its relay's lineage (SPEC L2). */
+  isCounted(store: StoreId, ack: Acknowledgement): boolean
+  /** On how many relays' disks it is, by acknowledgements that count. */
+  copiesOf(entry: OutboxEntry): number
+  /** Whether it is on fewer than are wanted. */
+  isPending(entry: OutboxEntry): boolean
   /** Own writers that were made anew: what still bears one, or names what it bore, is to be made anew too. */
   readonly retired: ReadonlySet<WriterId>
   /** Writers of what has been in the outbox, as far as this state goes back. */
@@ -71,10 +86,11 @@ export interface ReplicaState {
   written(upTo: number): void
 }
 
-export function createReplicaState(): ReplicaState {
-  const layers = createLayers()
+export function createReplicaState(copies: Copies = oneCopy): ReplicaState {
   const knowledge = createKnowledge()
-  const state: Applying = { layers, knowledge }
+  const copiesOf = (entry: OutboxEntry): number => countCopies(knowledge, entry)
+  const layers = createLayers(entry => copiesOf(entry) >= copies.all)
+  const state: Applying = { layers, knowledge, copies }
   const { outbox, bodies, changedAt, collect } = layers
   let seen = 0
 
@@ -95,11 +111,16 @@ export function createReplicaState(): ReplicaState {
       return knowledge.reach
     },
     get wants() {
-      return knowledge.wants
+      return allWants(knowledge)
     },
     get pulledAt() {
       return knowledge.pulledAt
     },
+    wantsOf: store => knowledge.wants.get(store) ?? [],
+    copies,
+    isCounted: (store, ack) => isCounted(knowledge, store, ack),
+    copiesOf,
+    isPending: entry => copiesOf(entry) < copies.wanted,
     get fingerprint() {
       return layers.fingerprint
     },

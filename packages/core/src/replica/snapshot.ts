@@ -2,6 +2,7 @@
 import type { SnapshotChunk } from '../chunk.ts'
 import { learnGenerations } from '../generations.ts'
 import type { Applying } from './apply-chunk.ts'
+import { hearOf } from './knowledge.ts'
 
 export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
   const { cursors, frontier, reach, generations, wants, writers, quarantine, retired, remade } = knowledge
@@ -12,7 +13,7 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
     reach,
     generations: [...generations.values()],
     fingerprint: layers.fingerprint,
-    wants,
+    wants: new Map(wants),
     writers: [...writers.values()],
     outbox: [...layers.outbox.entries()]
       .filter(entry => entry.position > 0)
@@ -30,7 +31,13 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
 
 export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChunk): void {
   knowledge.cursors.clear()
-  for (const [store, cursor] of chunk.cursors) knowledge.cursors.set(store, cursor)
+  knowledge.wants.clear()
+  for (const [store, keys] of chunk.wants) knowledge.wants.set(store, keys)
+  knowledge.newest.clear()
+  for (const [store, cursor] of chunk.cursors) {
+    knowledge.cursors.set(store, cursor)
+    knowledge.newest.set(store, cursor.generation)
+  }
   learnGenerations(knowledge.generations, chunk.generations)
   for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
   for (const writer of chunk.retired) knowledge.retired.add(writer)
@@ -38,7 +45,6 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   knowledge.frontier = chunk.frontier
   knowledge.reach = chunk.reach
   layers.fingerprint = chunk.fingerprint
-  knowledge.wants = chunk.wants
   knowledge.quarantine.clear()
   for (const held of chunk.quarantine) {
     knowledge.quarantine.set(held.transaction.id, held)
@@ -46,6 +52,7 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   }
   const unwritten = [...layers.outbox.entries()].filter(entry => entry.position === 0)
   for (const entry of chunk.outbox) {
+    for (const { store, generation } of entry.acks) hearOf(knowledge, store, generation)
     const acks = new Map(
       entry.acks.map(({ store, generation, position }) => [store, { generation, position }]),
     )

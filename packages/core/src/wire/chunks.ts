@@ -57,8 +57,8 @@ import {
 } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
 
-/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. */
-const chunkVersion = 3
+/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. */
+const chunkVersion = 4
 
 /** In the order of their numbers on disk. */
 const chunkKinds: readonly Chunk['kind'][] = [

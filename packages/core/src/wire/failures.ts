@@ -87,6 +87,7 @@ const shapes: Shapes = {
   'no-leader': { space: 'string' },
   'ack-timeout': { reached: 'string', wanted: 'string' },
   'ack-unavailable': { wanted: 'string', available: 'strings' },
+  'quorum-invalid': { relays: 'number', write: 'number', read: 'number', reason: 'string' },
   'bookmark-timeout': { waitedMs: 'number' },
   'bookmark-lost': { generation: 'string' },
   stale: { lagMs: 'number', limitMs: 'number' },

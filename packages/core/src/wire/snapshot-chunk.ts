@@ -2,6 +2,7 @@
 import type { SnapshotChunk } from '../chunk.ts'
 import type { Cursor, GenerationId, StoreId } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
+import type { DocumentKey } from '../row.ts'
 import { diskBounds } from './bounds.ts'
 import { readKeys, writeKeys } from './data-frames.ts'
 import type { Dictionary, Names } from './dictionary.ts'
@@ -39,7 +40,11 @@ export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: Sna
   writePositions(writer, dictionary, chunk.reach)
   writeGenerations(writer, dictionary, chunk.generations)
   writeFingerprint(writer, chunk.fingerprint)
-  writeKeys(writer, dictionary, chunk.wants)
+  writeUint(writer, chunk.wants.size)
+  for (const [store, keys] of sortedEntries(chunk.wants)) {
+    writeName(writer, dictionary, store)
+    writeKeys(writer, dictionary, keys)
+  }
   writeWriterRecords(writer, dictionary, chunk.writers)
   writeTransactions(
     writer,
@@ -85,7 +90,12 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
     reach: readPositions(reader, names),
     generations: readGenerations(reader, names),
     fingerprint: readFingerprint(reader),
-    wants: readKeys(reader, names, diskBounds.rows),
+    wants: new Map(
+      readList(reader, 2, (): [StoreId, readonly DocumentKey[]] => [
+        readName<StoreId>(reader, names),
+        readKeys(reader, names, diskBounds.rows),
+      ]),
+    ),
     writers: readWriterRecords(reader, names),
     outbox: readTransactions(reader, names).map(transaction => ({
       transaction,

@@ -1,0 +1,172 @@
+// On how many relays a write is, and until when the outbox keeps it: by relay, and by acknowledgements that still count.
+import {
+  createReplicaState,
+  documentKey,
+  noTexts,
+  nothingCounted,
+  nothingReplaced,
+  transactionId,
+} from '@rejoin/core'
+import type {
+  Chunk,
+  Copies,
+  Generation,
+  GenerationId,
+  ReplicaState,
+  StoreId,
+  StoredVerdict,
+} from '@rejoin/core'
+import { expect, test } from 'vitest'
+import { deltaOf, markOf, writerOf } from './edits.ts'
+
+const quorum: Copies = { wanted: 2, level: 'quorum', all: 3 }
+const id = transactionId(writerOf('alice'), 1)
+const key = documentKey('notes', 'a')
+
+/** A state with one write on disk, and what happens to it then. */
+function opened(copies?: Copies) {
+  const state: ReplicaState = createReplicaState(copies)
+  const mark = markOf('alice', 500)
+  const delta = deltaOf({ kind: 'insert', value: 'red', element: 'x' }, undefined, mark)
+  const write = { mark, key, delta, texts: noTexts, replaced: nothingReplaced, whole: true }
+  const seen = [{ exists: false, last: null, counted: nothingCounted }]
+  let position = 0
+  const apply = (chunk: Chunk): void => void state.apply(++position, chunk)
+  apply({ kind: 'own', transactions: [{ id, writes: [write], seen, correction: 0, heard: 0 }] })
+  const answer = (store: string, generation: string, at: number, outcome: StoredVerdict['outcome']): void =>
+    apply({
+      kind: 'verdicts',
+      store: store as StoreId,
+      generation: generation as GenerationId,
+      position: at,
+      cut: false,
+      verdicts: [{ id, outcome }],
+      wants: [],
+    })
+  return {
+    state,
+    apply,
+    acknowledge: (store: string, generation: string, at: number) =>
+      answer(store, generation, at, { kind: 'acknowledged', shows: 'yes' }),
+    refuse: (store: string) =>
+      answer(store, `${store}1`, 1, {
+        kind: 'refused',
+        error: { code: 'refused-by-rule', details: { reason: 'no' } },
+        write: 0,
+      }),
+    /** The relay says of which generations its store is, and where the pull of it is. */
+    tell: (store: string, ...generations: readonly Omit<Generation, 'store'>[]) =>
+      apply({
+        kind: 'pulled',
+        store: store as StoreId,
+        rows: [],
+        texts: [],
+        cursor: { generation: generations.at(-1)?.id as GenerationId, cut: 0, place: 0 },
+        wants: [],
+        writers: [],
+        generations: generations.map(fact => ({ ...fact, store: store as StoreId })),
+        frontier: null,
+        reach: null,
+        at: 0,
+      }),
+    get copies() {
+      const entry = state.outbox.get(id)
+      return entry === undefined ? 'gone' : state.copiesOf(entry)
+    },
+    get isPending() {
+      const entry = state.outbox.get(id)
+      return entry !== undefined && state.isPending(entry)
+    },
+  }
+}
+
+const first = (name: string): Omit<Generation, 'store'> => ({
+  id: name as GenerationId,
+  parent: null,
+  start: 0,
+})
+
+test('[L2] a write stays in the outbox until every relay has it, and is pending until as many have it as are wanted', () => {
+  const one = opened(quorum)
+  one.acknowledge('a', 'a1', 4)
+  expect([one.copies, one.isPending]).toEqual([1, true])
+  one.acknowledge('b', 'b1', 9)
+  expect([one.copies, one.isPending]).toEqual([2, false])
+  one.acknowledge('c', 'c1', 2)
+  expect(one.copies).toBe('gone')
+  expect(one.state.confirmed(key)).toBeDefined()
+})
+
+test('[L2] a relay counts once, however often it acknowledges', () => {
+  const one = opened(quorum)
+  one.acknowledge('a', 'a1', 4)
+  one.acknowledge('a', 'a1', 7)
+  expect([one.copies, one.isPending]).toEqual([1, true])
+})
+
+test('[L2] an acknowledgement counts while its position is in its relay’s lineage', () => {
+  const one = opened(quorum)
+  one.tell('a', first('a1'))
+  one.tell('b', first('b1'))
+  one.acknowledge('a', 'a1', 4)
+  one.acknowledge('b', 'b1', 9)
+  expect(one.copies).toBe(2)
+  // Restarted: it goes on behind it. Put back to an older image: it does not.
+  one.tell('a', { id: 'a2' as GenerationId, parent: 'a1' as GenerationId, start: 6 })
+  one.tell('b', { id: 'b2' as GenerationId, parent: 'b1' as GenerationId, start: 8 })
+  expect([one.copies, one.isPending]).toEqual([1, true])
+  one.acknowledge('b', 'b2', 10)
+  expect([one.copies, one.isPending]).toEqual([2, false])
+})
+
+test('[L2] what a relay says in a generation of which nothing is known yet counts', () => {
+  const one = opened(quorum)
+  one.tell('a', first('a1'))
+  one.acknowledge('a', 'a2', 12)
+  expect(one.copies).toBe(1)
+  one.tell('a', { id: 'a2' as GenerationId, parent: 'a1' as GenerationId, start: 11 })
+  expect(one.copies).toBe(1)
+})
+
+test('[L2] no refusal takes out what another relay has; it is noted, until that relay has it too', () => {
+  const one = opened(quorum)
+  one.acknowledge('a', 'a1', 4)
+  one.refuse('b')
+  expect([...(one.state.outbox.get(id)?.refusedBy ?? [])]).toEqual(['b'])
+  expect(one.state.quarantine.size).toBe(0)
+  one.acknowledge('b', 'b1', 5)
+  expect([...(one.state.outbox.get(id)?.refusedBy ?? [])]).toEqual([])
+})
+
+test('[L2] what waited long enough leaves the outbox once as many have it as are wanted, and not before', () => {
+  const one = opened(quorum)
+  one.acknowledge('a', 'a1', 4)
+  one.apply({ kind: 'settled', ids: [id] })
+  expect(one.copies).toBe(1)
+  one.acknowledge('b', 'b1', 4)
+  one.apply({ kind: 'settled', ids: [id] })
+  expect(one.copies).toBe('gone')
+})
+
+test('[P4] with sessions beside each other what one asks for is not what another one has', () => {
+  const one = opened(quorum)
+  const pull = (store: string, wants: readonly (typeof key)[]): void =>
+    one.apply({
+      kind: 'pulled',
+      store: store as StoreId,
+      rows: [],
+      texts: [],
+      cursor: null,
+      wants,
+      writers: [],
+      generations: [],
+      frontier: null,
+      reach: null,
+      at: 0,
+    })
+  pull('a', [key])
+  pull('b', [])
+  expect(one.state.wants).toEqual([key])
+  pull('a', [])
+  expect(one.state.wants).toEqual([])
+})
