@@ -30,7 +30,7 @@ const bodyPart = partName('text', 'body')
 /** S3: how a relay refuses what stands on what it lacks. */
 const standsOnNothing: ReadonlySet<ErrorCode> = new Set(['unknown-mark', 'document-unknown', 'text-gap'])
 
-/** V15: `synced` is never shown while a write of that tab is not on a relay. */
+/** V15: `synced` is never shown while a write of that tab is not on as many relays as it is to be. */
 export function checkStatus(cluster: Cluster, application: Application): string[] {
   const found: string[] = []
   for (const { replica, device } of application.tabs) {
@@ -38,10 +38,12 @@ export function checkStatus(cluster: Cluster, application: Application): string[
     if (!synced) continue
     if (pending > 0) found.push(`${device.name} says synced with ${pending} pending`)
   }
+  const { level } = cluster.copies
   for (const entry of application.log) {
     const { relay, refused, local, token, tab } = entry
+    const isThere = level === 'quorum' ? entry.quorum : relay
     // Nothing is wrong with what is acknowledged and was never refused, nor with what nobody was told of yet.
-    if (refused === null && (relay || !local)) continue
+    if (refused === null && (isThere || !local)) continue
     if (
       refused !== null &&
       refused !== 'built-on-refused' &&
@@ -55,11 +57,11 @@ export function checkStatus(cluster: Cluster, application: Application): string[
       isOpen &&
       token.startsWith('w') &&
       local &&
-      !relay &&
+      !isThere &&
       refused === null &&
       tab.replica.status.get().synced
     )
-      found.push(`[V15] ${tab.device.name} says synced before ${token} is on a relay`)
+      found.push(`[V15] ${tab.device.name} says synced before ${token} is at ${level}`)
   }
   return found
 }
@@ -76,7 +78,7 @@ export async function checkConservation(cluster: Cluster, application: Applicati
   const isOnRelay = ({ key, token }: Logged): boolean => relays.some(rows => hasToken(rows.get(key), token))
   const devices: { device: SimulatedDevice; state: DeviceState['state']; tokens: ReadonlySet<string> }[] = []
   for (const device of cluster.devices) {
-    const held = await readDevice(device.disk, databaseOf(application.space))
+    const held = await readDevice(device.disk, databaseOf(application.space), cluster.copies)
     if (held !== null) devices.push({ device, state: held.state, tokens: tokensOf(held) })
   }
   const isOnDevice = (entry: Logged): boolean => devices.some(({ tokens }) => tokens.has(tokenOf(entry)))
@@ -112,7 +114,7 @@ export async function checkRest(
   })
   const bodies = await readBodies(cluster.relays[0]?.store, application.space, first)
   for (const device of cluster.devices) {
-    const held = await readDevice(device.disk, databaseOf(application.space))
+    const held = await readDevice(device.disk, databaseOf(application.space), cluster.copies)
     if (held === null) continue
     found.push(...(await compareDevice(device.name, held, first, bodies)))
   }
@@ -160,8 +162,8 @@ export async function checkRest(
 
 /** Where a relay lost what it had taken, it is not told where another one has it; nor where too few are left. */
 function isStuckBeforeQuorum(cluster: Cluster, { relay, quorum, tab, at }: Logged): boolean {
-  const { ackReplicas, relays } = cluster
-  const isAsked = ackReplicas > 0 && relays.length > ackReplicas && relay && tab.tab.scope.alive
+  const { copiesAtQuorum, relays } = cluster
+  const isAsked = copiesAtQuorum > 0 && relays.length >= copiesAtQuorum && relay && tab.tab.scope.alive
   return isAsked && !quorum && relays.every(one => one.restoredAt < at)
 }
 

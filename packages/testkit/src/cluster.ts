@@ -2,7 +2,7 @@
  * A small cluster in one process: devices with tabs, and relays, on the real client and the real kernel, on simulated
  * time, links and disks, from one seed.
  */
-import { RejoinError } from '@rejoin/core'
+import { oneCopy, RejoinError, type Copies } from '@rejoin/core'
 import { openReplica, type Replica } from '@rejoin/client'
 import { createChance, type Chance } from './chance.ts'
 import { createSimulatedClock, type SimulatedClock } from './clock.ts'
@@ -26,6 +26,8 @@ export interface ClusterOptions {
   readonly links?: Links | undefined
   /** How many followers are to have a write on disk until it is at `quorum`. */
   readonly ackReplicas?: number | undefined
+  /** Devices speak with all relays at once, and a write is at `quorum` when so many of them have it. */
+  readonly write?: number | undefined
   /** How many spaces each device has replicas of. */
   readonly spaces?: number | undefined
   /** Refuses a write, or lets it pass. */
@@ -49,7 +51,6 @@ export interface Cluster {
   readonly devices: readonly SimulatedDevice[]
   readonly relays: readonly SimulatedRelay[]
   readonly spaces: readonly string[]
-  readonly ackReplicas: number
   /** How often each path was taken. */
   readonly paths: PathCounts
   readonly take: Take
@@ -72,6 +73,10 @@ export interface Cluster {
   /** Links relays that are peers, where they are not linked. */
   linkPeers(): void
   readonly epoch: number
+  /** On how many relays' disks a write is that is at `quorum`; 0 where that level is not given. */
+  readonly copiesAtQuorum: number
+  /** On how many relays' disks own writes of devices are to be. */
+  readonly copies: Copies
   close(): void
 }
 
@@ -127,6 +132,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     createSimulatedDevice(`device-${i}`, { clock, chance: chance.fork(), network, epoch, take }),
   )
   let tabs: OpenTab[] = []
+  const { write, ackReplicas = 0 } = options
   const peering = createPeering(relays, options.links ?? 'line', spaces, network, clock, note)
 
   function addDevice(user?: string): SimulatedDevice {
@@ -149,6 +155,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       relays: turned,
       token: () => Promise.resolve(device.user),
       device: device.name,
+      ...(write === undefined ? {} : { mode: 'quorum', write, read: relays.length + 1 - write }),
       ports: tab.portsOf(databaseOf(space)),
     })
     // Opening takes simulated time, in which the tab may die.
@@ -176,10 +183,11 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     relays,
     thrown,
     spaces,
-    ackReplicas: options.ackReplicas ?? 0,
     paths,
     take,
     epoch,
+    copiesAtQuorum: write ?? (ackReplicas > 0 ? 1 + ackReplicas : 0),
+    copies: write === undefined ? oneCopy : { wanted: write, level: 'quorum', all: relays.length },
     get tabs() {
       tabs = tabs.filter(({ tab }) => tab.scope.alive)
       return tabs

@@ -2,7 +2,14 @@
  * What a device holds, read from its disk alone, as a tab that opens now would find it. No tab takes part, so this is
  * what a crash at this moment would leave.
  */
-import { createReplicaState, type ReplicaState, type Runtime, type Storage } from '@rejoin/core'
+import {
+  createReplicaState,
+  oneCopy,
+  type Copies,
+  type ReplicaState,
+  type Runtime,
+  type Storage,
+} from '@rejoin/core'
 import { createJournal, journalStores, type JournalSink } from '@rejoin/client'
 import { createMemoryDatabase } from '@rejoin/client'
 import type { SimulatedDisk } from './disk.ts'
@@ -13,7 +20,11 @@ export interface DeviceState {
 }
 
 /** Null if the device never opened the database. */
-export async function readDevice(disk: SimulatedDisk, name: string): Promise<DeviceState | null> {
+export async function readDevice(
+  disk: SimulatedDisk,
+  name: string,
+  copies: Copies = oneCopy,
+): Promise<DeviceState | null> {
   const image = disk.image().get(name)
   if (image === undefined) return null
   const database = createMemoryDatabase(journalStores)
@@ -28,7 +39,7 @@ export async function readDevice(disk: SimulatedDisk, name: string): Promise<Dev
     onLost: () => () => {},
     close: () => {},
   }
-  const state = createReplicaState()
+  const state = createReplicaState(copies)
   const sink: JournalSink = {
     apply: (position, chunk) => void state.apply(position, chunk),
     load: (rows, snapshot, position) => void state.load(rows, snapshot, position),

@@ -21,6 +21,7 @@ export interface HistoryOptions {
   readonly links?: ClusterOptions['links']
   readonly spaces?: ClusterOptions['spaces']
   readonly ackReplicas?: ClusterOptions['ackReplicas']
+  readonly write?: ClusterOptions['write']
   readonly devices?: number | undefined
   /** How often each fault happens at a step; a fault that is left out does not happen. */
   readonly faults?: Partial<Record<Fault, number>> | undefined
@@ -62,6 +63,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     links: options.links,
     spaces: options.spaces,
     ackReplicas: options.ackReplicas,
+    write: options.write,
     devices: options.devices,
     accept: write => {
       const cell = write.delta.cells.get(titleColor)

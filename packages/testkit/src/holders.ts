@@ -53,7 +53,7 @@ async function takeStock(
     )
   }
   for (const device of cluster.devices) {
-    const held = await readDevice(device.disk, databaseOf(space))
+    const held = await readDevice(device.disk, databaseOf(space), cluster.copies)
     if (held === null) continue
     const tokens = tokensOf(held)
     const typed = new Map<DocumentKey, string>()

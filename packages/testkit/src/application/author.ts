@@ -68,7 +68,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
       async () => {
         for (const entry of entries) entry.quorum = true
         for (const entry of entries)
-          if (entry.token !== '') await expectOnDisks(entry, 1 + cluster.ackReplicas)
+          if (entry.token !== '') await expectOnDisks(entry, cluster.copiesAtQuorum)
       },
       (error: unknown) => {
         if (error instanceof RejoinError && error.code !== 'closed')
@@ -131,7 +131,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
       handle.reached('relay').then(async () => {
         for (const entry of entries) entry.relay = true
         for (const entry of entries) if (entry.token !== '') await expectOnDisks(entry, 1)
-        if (cluster.ackReplicas > 0) followToQuorum(entries, handle)
+        if (cluster.copiesAtQuorum > 0) followToQuorum(entries, handle)
       }, note)
     },
     expectShown(open, name, id, entry) {

@@ -31,7 +31,7 @@ export async function checkAtomicity(
     check(relay.url, ({ key, token }) => hasToken(rows.get(key), token))
   }
   for (const device of isAtRest ? cluster.devices : []) {
-    const held = await readDevice(device.disk, databaseOf(space))
+    const held = await readDevice(device.disk, databaseOf(space), cluster.copies)
     if (held === null) continue
     const tokens = tokensOf(held)
     // D2: what is forgotten of a transaction the relays answer for.

@@ -14,7 +14,7 @@ export async function checkGrowth(cluster: Cluster): Promise<string[]> {
   for (const device of cluster.devices) {
     for (const space of cluster.spaces) {
       const stores = device.disk.image().get(databaseOf(space))?.stores
-      const held = await readDevice(device.disk, databaseOf(space))
+      const held = await readDevice(device.disk, databaseOf(space), cluster.copies)
       if (stores === undefined || held === null) continue
       const say = (what: string): void => void found.push(`[V12] ${device.name} keeps ${what}`)
       const chunks = stores.get('journal')?.values ?? []
@@ -32,9 +32,10 @@ export async function checkGrowth(cluster: Cluster): Promise<string[]> {
       if (cursors.size > cluster.relaysEver) say(`${cursors.size} cursors`)
     }
   }
-  // One tab of each device and space has a link, and each pair of peers one for each space.
+  // One tab of each device and space has a link, or one to each relay, and each pair of peers one for each space.
   const links = cluster.relays.reduce((sum, { url }) => sum + cluster.network.openLinks(url), 0)
-  const most = cluster.spaces.length * (cluster.devices.length + cluster.relays.length ** 2)
+  const most =
+    cluster.spaces.length * (cluster.devices.length * cluster.copies.all + cluster.relays.length ** 2)
   if (links > most) found.push(`[V12] ${links} links are open, and ${most} are needed at most`)
   return found
 }
