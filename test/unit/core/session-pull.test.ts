@@ -12,6 +12,7 @@ import {
   type ReplicaState,
   type SessionEffect,
   type StoreId,
+  type WelcomeFrame,
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { body, deltaOf, markOf } from './edits.ts'
@@ -21,6 +22,8 @@ const generation = 'generation' as GenerationId
 
 interface Pulling {
   readonly state: ReplicaState
+  /** What it sends when it is welcomed. */
+  readonly greeting: readonly Frame[]
   /** Takes a frame in, and stores what it asks for. */
   receive(frame: Frame): readonly Frame[]
   /** What there is of a body is found out. */
@@ -29,18 +32,21 @@ interface Pulling {
   receiveAll(...frames: readonly Frame[]): void
 }
 
-/** A new client whose pull has begun. */
-function pulling(now: () => number = () => 1000): Pulling {
-  const state = createReplicaState()
+/** A client whose pull has begun: a new one, unless stated. */
+function pulling(
+  now: () => number = () => 1000,
+  begin: WelcomeFrame['begin'] = 'new',
+  state: ReplicaState = createReplicaState(),
+): Pulling {
   const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
   const session = createClientSession(state, options, now)
   const receive = (frame: Frame): readonly Frame[] => settle(session, state, session.receive(frame, 10))
   settle(session, state, session.begin())
-  receive({
+  const greeting = receive({
     type: 'welcome',
     time: 1000,
     store: relay,
-    begin: 'new',
+    begin,
     cursor: { generation, cut: 0, place: 0 },
     generations: [{ id: generation, store: relay, parent: null, start: 0 }],
     frontier: new Map(),
@@ -52,6 +58,7 @@ function pulling(now: () => number = () => 1000): Pulling {
   })
   return {
     state,
+    greeting,
     receive,
     measured: digest =>
       settle(session, state, session.measured(documentKey('notes', 'a'), body, new Map(), digest)),
@@ -152,4 +159,30 @@ test('[X6] a body that is here already is outstanding no more, and the disk know
   expect(state.wants).toEqual([])
   expect(state.cursors.get(relay)).toEqual({ generation, cut: 7, place: 7 })
   expect(state.frontier).toEqual(new Map([[generation, 7]]))
+})
+
+test('[P4] what was outstanding is asked for again also by a session that begins with a join', () => {
+  const state = createReplicaState()
+  const [row] = page(1, 1, 'a').rows
+  if (row === undefined) throw new Error('there is no row')
+  const { key } = row
+  state.apply(1, {
+    kind: 'pulled',
+    store: relay,
+    rows: [row],
+    texts: [],
+    cursor: null,
+    writers: [],
+    generations: [],
+    frontier: null,
+    reach: null,
+    wants: [key],
+    at: 0,
+  })
+  const { greeting, receive } = pulling(() => 1000, 'join', state)
+  expect(greeting).toContainEqual({ type: 'want', keys: [key], texts: [], writers: [] })
+  receive({ type: 'range', ranges: [] })
+  expect(state.wants).toEqual([key])
+  receive({ ...page(1, 1, 'a'), answer: true })
+  expect(state.wants).toEqual([])
 })

@@ -48,6 +48,7 @@ export function createClientSession(
     conversation.greeted(frame)
     pull.begin(frame)
     conversation.ask({ kind: 'clock', relayTime: frame.time })
+    wants.again()
     if (frame.begin === 'join') return reconciling.begin('join')
     if (!frame.covers && state.size > 0 && conversation.mayWrite) return reconciling.begin('give')
     open()
@@ -56,7 +57,6 @@ export function createClientSession(
   function open(): void {
     conversation.phase = 'open'
     send({ type: 'range', ranges: [] })
-    wants.again()
     step()
   }
 
