@@ -238,7 +238,8 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
         if (wire.name !== name || wire.url !== url) continue
         if (how === 'told') wire.close(true, true, 1006)
         else {
-          if (how === 'silent') wire.dead = true
+          // A direction in which something was lost carries nothing again, or what comes next would seem to follow it.
+          if (how === 'silent' || (wire.deaf !== null && wire.deaf !== how)) wire.dead = true
           else wire.deaf = how
           // A relay misses the answers to its pings.
           clock.after(pingMs, () => wire.close(false, true, 1006))
