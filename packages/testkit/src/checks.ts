@@ -136,6 +136,8 @@ export async function checkRest(
       !entry.gone &&
       entry.refused === null &&
       !entry.erased &&
+      // Refused since its document may not come back; of what is typed nobody is told (S3).
+      !mayNotComeBack(cluster, application.log, entry.key) &&
       !application.log.some(other => other.key === entry.key && mayTakeTextsAlong(other)) &&
       !lettersOf(bodies.get(entry.key)).includes(entry.token)
     ) {
