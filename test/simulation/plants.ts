@@ -132,8 +132,8 @@ export const plants: readonly Plant[] = [
   {
     name: 'L3 relay',
     does: 'a relay does not skip what follows a refusal',
-    find: 'if (session.skipping || frame.round !== session.round) {',
-    replace: 'if (frame.round !== session.round) {',
+    find: 'if (session.skipping || round !== session.round) return judgeShown',
+    replace: 'if (round !== session.round) return judgeShown',
   },
   {
     name: 'L1',
@@ -212,8 +212,8 @@ export const plants: readonly Plant[] = [
   {
     name: 'A2',
     does: 'what is on disk here is told to be on a relay',
-    find: "if (entry.position > 0) return 'local'",
-    replace: "if (entry.position > 0) return 'relay'",
+    find: "if (entry !== undefined && entry.position > 0) return 'local'",
+    replace: "if (entry !== undefined && entry.position > 0) return 'relay'",
   },
   {
     name: 'Q1',
@@ -277,8 +277,8 @@ export const elusive: readonly Plant[] = [
   {
     name: 'A4',
     does: 'a write that is shown already is judged like a new one',
-    find: 'if (writes.every(write => isShown(write, context))) {',
-    replace: 'if (writes.length === 0) {',
+    find: 'if (shown !== null) return shown',
+    replace: '',
   },
   {
     name: 'W3',
