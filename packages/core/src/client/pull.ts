@@ -17,7 +17,7 @@ import {
   type Positions,
 } from '../generations.ts'
 import { bringsNothing } from '../replica/brings-nothing.ts'
-import { countParts, emptyRow, joinRows, type DocumentKey } from '../row.ts'
+import { countParts, emptyRow, joinRows, showsDelta, type DocumentKey } from '../row.ts'
 import type { Conversation } from './conversation.ts'
 import type { Wants } from './wants.ts'
 
@@ -79,6 +79,11 @@ export function createPull(
     wants.rows(keys)
   }
 
+  /** What several relays send is stored once. What comes of a body is not compared. */
+  function bringsNews({ key, delta, texts }: ChangedRow): boolean {
+    return texts.size > 0 || !showsDelta(state.confirmed(key), delta)
+  }
+
   function reachWith(frames: readonly ChangesFrame[]): Positions {
     const head = Math.max(0, ...frames.map(frame => frame.head))
     return head === 0 ? state.reach : addPosition(facts(), state.reach, conversation.generation, head)
@@ -128,7 +133,7 @@ export function createPull(
     storedKeys = rows.map(row => row.key)
     expected = isLevel ? (cuts.at(-1)?.fingerprint ?? null) : null
     const chunk = conversation.pulled({
-      rows,
+      rows: rows.filter(bringsNews),
       texts: texts.map(({ key, part, update }) => ({ key, part, update })),
       writers: frames.flatMap(frame => frame.writers),
       cursor: isOpen ? cursor : null,
