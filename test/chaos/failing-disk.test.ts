@@ -2,7 +2,7 @@
 // while, and goes on by itself when the disk does. What they wrote meanwhile waits with them.
 import { RejoinError } from '@rejoin/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createDisk, faults } from './harness/failing-disk.ts'
+import { createDisk, faults, protections } from './harness/failing-disk.ts'
 import {
   openNewcomer,
   openNodeClient,
@@ -94,25 +94,28 @@ describe.each(faults)('a disk that $name', ({ begin, isOfDisk }) => {
   })
 })
 
-test('a relay on a disk that nobody may write says so in one line and does not start, until it may', async () => {
-  const disk = createDisk()
-  const relay = await startRelay(disk.folder)
-  const alice = await open(relay, 'alice')
-  await write(alice, 'before')
-  await relay.stop()
-  disk.readOnly()
-  const told = relay.log.length
-  await expect(relay.start()).rejects.toThrow('code 1')
-  const lines = relay.log.slice(told).map(({ msg }) => msg)
-  expect(lines).toEqual([expect.stringContaining(relay.path)])
-  await write(alice, 'meanwhile', 'ack-timeout, reached local')
-  disk.writable()
-  await relay.start()
-  await untilSynced([alice])
-  const newcomer = await openNewcomer(relay.url)
-  onTestFinished(() => newcomer.close())
-  expect(Object.keys(await readAll(newcomer)).sort()).toEqual(['before', 'meanwhile'])
-})
+test.each(protections)(
+  'a relay on a disk that %s says so in one line and does not start, until it may',
+  async () => {
+    const disk = createDisk()
+    const relay = await startRelay(disk.folder)
+    const alice = await open(relay, 'alice')
+    await write(alice, 'before')
+    await relay.stop()
+    disk.readOnly()
+    const told = relay.log.length
+    await expect(relay.start()).rejects.toThrow('code 1')
+    const lines = relay.log.slice(told).map(({ msg }) => msg)
+    expect(lines).toEqual([expect.stringContaining(relay.path)])
+    await write(alice, 'meanwhile', 'ack-timeout, reached local')
+    disk.writable()
+    await relay.start()
+    await untilSynced([alice])
+    const newcomer = await openNewcomer(relay.url)
+    onTestFinished(() => newcomer.close())
+    expect(Object.keys(await readAll(newcomer)).sort()).toEqual(['before', 'meanwhile'])
+  },
+)
 
 test('[A1] a relay whose folder was moved away says yes to nothing more and ends, and has it all when it is back', async () => {
   const disk = createDisk()

@@ -38,6 +38,9 @@ export const faults: readonly Fault[] = [
   ...(canLimit ? [{ name: 'takes no more writes', isOfDisk: false, begin: limit }] : []),
 ]
 
+/** What can keep a relay from writing: who may write everything needs a file system of its own for it. */
+export const protections: readonly string[] = canMount || !isRoot ? ['nobody may write'] : []
+
 const mounted = new Set<string>()
 process.on('exit', () => mounted.forEach(unmount))
 
