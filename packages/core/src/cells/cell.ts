@@ -49,6 +49,14 @@ export function contextOfCell(cell: Cell): Context {
   }
 }
 
+/** Whether the context of a cell covers a mark. */
+export function cellCovers(cell: Cell, mark: Mark): boolean {
+  if (cell.strategy === 'lww') return cell.last.writer === mark.writer && compareMarks(cell.last, mark) >= 0
+  const own =
+    cell.strategy === 'counter' ? cell.entries.get(mark.writer)?.mark : cell.context.get(mark.writer)
+  return own !== undefined && compareMarks(own, mark) >= 0
+}
+
 /** The greatest mark in a cell. */
 export function lastOfCell(cell: Cell): Mark | null {
   switch (cell.strategy) {

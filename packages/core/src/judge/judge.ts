@@ -23,7 +23,7 @@ import {
 import { sizeOfTransaction } from '../size.ts'
 import type { TextUpdates, Write } from '../write.ts'
 import { limitOfGrowth, limitOfValues } from './growth.ts'
-import { judgeMarks, marksOfDelta } from './marks.ts'
+import { findMark, judgeMarks } from './marks.ts'
 import { takeTexts, takeTypedTexts, type JudgedRow, type ScreenText, type TakenRow } from './texts.ts'
 
 export interface JudgeContext {
@@ -90,15 +90,17 @@ export function judgeShown({ writes }: SubmittedTransaction, context: JudgeConte
  */
 function showing(write: Write, row: Row | undefined, had: Row | undefined): WriteShows {
   if (write.delta.deletion === null && !rowExists(row)) return 'hidden'
-  const cells = [...write.delta.cells]
-  const lost =
-    cells.length > 0 &&
-    cells.every(([name, cell]) => {
-      const stands = row?.cells.get(name)
-      return cell.strategy === 'lww' && stands?.strategy === 'lww' && !isSameMark(stands.last, cell.last)
-    })
-  if (lost) return 'lost'
+  if (isLost(write.delta, row)) return 'lost'
   return write.whole && had !== undefined && !showsDelta(write.delta, had) ? 'partial' : 'yes'
+}
+
+function isLost(delta: Row, row: Row | undefined): boolean {
+  for (const [name, cell] of delta.cells) {
+    const stands = row?.cells.get(name)
+    if (cell.strategy !== 'lww' || stands?.strategy !== 'lww' || isSameMark(stands.last, cell.last))
+      return false
+  }
+  return delta.cells.size > 0
 }
 
 /** S3: a part of a row that the relay lacks stands on nothing here. A body that came ahead of its row is no row. */
@@ -138,9 +140,8 @@ export function judgeGiven(
   }
   const error = context.rule(write)
   if (error !== null) return { ok: false, error }
-  for (const { mark } of marksOfDelta(write)) {
-    if (skewOfMark(mark, context.now, last) > 0) return skewed(mark, context.now, last)
-  }
+  const ahead = findMark(write, mark => (skewOfMark(mark, context.now, last) > 0 ? mark : null))
+  if (ahead !== null) return skewed(ahead, context.now, last)
   for (const [name, cell] of given.row.cells) {
     if (lastOfCell(cell) === null)
       return { ok: false, error: failure('not-permitted', { reason: `${name} was written by nobody` }) }

@@ -1,7 +1,7 @@
 /** The marks that a write bears and names, and what a relay must know of them (SPEC W3, T1, C4). */
-import { contextOfCell } from '../cells/cell.ts'
+import { cellCovers, type Cell } from '../cells/cell.ts'
 import { skewOfMark } from '../clock.ts'
-import { contextCovers, type Context } from '../context.ts'
+import type { Deletion } from '../deletion.ts'
 import { failure, type Failure } from '../errors.ts'
 import { compareMarks, formatMark, isSameMark, yjsClientOf, type Mark } from '../mark.ts'
 import { lastOfRow, type Row } from '../row.ts'
@@ -15,81 +15,117 @@ export function judgeMarks(write: Write, row: Row | undefined, context: JudgeCon
     return failure('client-id-taken', { client: yjsClientOf(write.mark.writer) })
   }
   const last = lastOfRow(row)
-  for (const { mark, named } of marksOfDelta(write)) {
+  const error = findMark(write, (mark, named) => {
     const beyond = skewOfMark(mark, context.now, last)
     if (beyond > 0) return failure('clock-skew', { relayTime: context.now, ms: beyond })
-    if (isSameMark(mark, write.mark)) continue
+    if (isSameMark(mark, write.mark)) return null
     if (!named)
       return failure('not-permitted', { reason: `a write bears its own mark, not ${formatMark(mark)}` })
+    if (mark.writer === write.mark.writer) return null
     const other = context.writer(mark.writer)
-    if (mark.writer === write.mark.writer || other?.user === context.user) continue
-    if (other !== undefined && compareMarks(other.highest, mark) >= 0) continue
-    if (!rowKnows(row, mark)) return failure('unknown-mark', { mark: formatMark(mark) })
-  }
+    if (other?.user === context.user) return null
+    if (other !== undefined && compareMarks(other.highest, mark) >= 0) return null
+    return rowKnows(row, mark) ? null : failure('unknown-mark', { mark: formatMark(mark) })
+  })
+  if (error !== null) return error
   for (const [name, cell] of write.delta.cells) {
-    if (!contextCovers(contextOfCell(cell), write.mark))
+    if (!cellCovers(cell, write.mark))
       return failure('not-permitted', { reason: `what a write brings of ${name} does not bear its mark` })
   }
   return null
 }
 
-interface BorneMark {
-  readonly mark: Mark
-  /** Seen, replaced, removed or revived by the write, rather than written by it. */
-  readonly named: boolean
+/**
+ * Hands over every mark of a write's delta until `visit` finds something, which it returns. A mark is `named` if the
+ * write saw, replaced, removed or revived by it, rather than bore it. Called for every write, so it makes no objects.
+ */
+export function findMark<T>(
+  { delta, mark: own, replaced }: Pick<Write, 'delta' | 'mark' | 'replaced'>,
+  visit: (mark: Mark, named: boolean) => T | null,
+): T | null {
+  for (const cell of delta.cells.values()) {
+    const found = cell.strategy === 'lww' ? visit(cell.last, false) : findMarkOfCell(cell, visit)
+    if (found !== null) return found
+  }
+  if (delta.deletion !== null) {
+    const found = findMarkOfDeletion(delta.deletion, visit)
+    if (found !== null) return found
+  }
+  if (delta.revival !== null) {
+    const found = visit(delta.revival, false)
+    if (found !== null) return found
+  }
+  return findMarkIn(replaced, visit, true) ?? visit(own, false)
 }
 
 /** Every mark of a write's delta. */
-export function* marksOfDelta({
-  delta,
-  mark: own,
-  replaced,
-}: Pick<Write, 'delta' | 'mark' | 'replaced'>): Iterable<BorneMark> {
-  for (const cell of delta.cells.values()) {
-    switch (cell.strategy) {
-      case 'lww':
-        yield { mark: cell.last, named: false }
-        break
-      case 'ask':
-        for (const sibling of cell.siblings) {
-          yield { mark: sibling.mark, named: false }
-          if (sibling.base !== null) yield { mark: sibling.base.mark, named: true }
-        }
-        yield* named(cell.context)
-        break
-      case 'set':
-        for (const { added, removed } of cell.elements.values()) {
-          if (added !== null) yield { mark: added, named: false }
-          if (removed !== null) yield { mark: removed, named: true }
-        }
-        yield* ownOnly(cell.context)
-        break
-      case 'counter':
-        for (const entry of cell.entries.values()) yield { mark: entry.mark, named: false }
-        break
-      case 'text':
-        yield* ownOnly(cell.context)
-    }
-  }
-  if (delta.deletion !== null) {
-    yield { mark: delta.deletion.mark, named: false }
-    for (const seen of delta.deletion.seen.values()) {
-      if (seen.kind === 'last') yield { mark: seen.mark, named: true }
-      if (seen.kind === 'context') yield* named(seen.context)
-    }
-  }
-  if (delta.revival !== null) yield { mark: delta.revival, named: false }
-  for (const mark of replaced.values()) yield { mark, named: true }
-  yield { mark: own, named: false }
+export function marksOfDelta(write: Pick<Write, 'delta' | 'mark' | 'replaced'>): readonly Mark[] {
+  const marks: Mark[] = []
+  findMark(write, mark => {
+    marks.push(mark)
+    return null
+  })
+  return marks
 }
 
-function* named(context: Context): Iterable<BorneMark> {
-  for (const mark of context.values()) yield { mark, named: true }
+function findMarkOfCell<T>(cell: Cell, visit: (mark: Mark, named: boolean) => T | null): T | null {
+  switch (cell.strategy) {
+    case 'lww':
+      return visit(cell.last, false)
+    case 'ask':
+      for (const { mark, base } of cell.siblings) {
+        const found = visit(mark, false) ?? (base === null ? null : visit(base.mark, true))
+        if (found !== null) return found
+      }
+      return findMarkIn(cell.context, visit, true)
+    case 'set':
+      for (const { added, removed } of cell.elements.values()) {
+        const found =
+          (added === null ? null : visit(added, false)) ?? (removed === null ? null : visit(removed, true))
+        if (found !== null) return found
+      }
+      // The context of a delta that merges names nobody but its own write.
+      return findMarkIn(cell.context, visit, false)
+    case 'counter':
+      for (const { mark } of cell.entries.values()) {
+        const found = visit(mark, false)
+        if (found !== null) return found
+      }
+      return null
+    case 'text':
+      return findMarkIn(cell.context, visit, false)
+  }
 }
 
-/** The context of a delta that merges names nobody but its own write. */
-function* ownOnly(context: Context): Iterable<BorneMark> {
-  for (const mark of context.values()) yield { mark, named: false }
+function findMarkOfDeletion<T>(
+  deletion: Deletion,
+  visit: (mark: Mark, named: boolean) => T | null,
+): T | null {
+  const own = visit(deletion.mark, false)
+  if (own !== null) return own
+  for (const seen of deletion.seen.values()) {
+    const found =
+      seen.kind === 'last'
+        ? visit(seen.mark, true)
+        : seen.kind === 'context'
+          ? findMarkIn(seen.context, visit, true)
+          : null
+    if (found !== null) return found
+  }
+  return null
+}
+
+function findMarkIn<T>(
+  marks: ReadonlyMap<string, Mark>,
+  visit: (mark: Mark, named: boolean) => T | null,
+  named: boolean,
+): T | null {
+  if (marks.size === 0) return null
+  for (const mark of marks.values()) {
+    const found = visit(mark, named)
+    if (found !== null) return found
+  }
+  return null
 }
 
 /** Whether a row covers a mark: it holds one of that writer's that is not smaller (of `lww`, up to its `last`). */

@@ -46,6 +46,7 @@ export function takeTypedTexts(
   screen: ScreenText,
 ): Outcome<TakenRow> {
   const { texts, delta, mark } = write
+  if (texts.size === 0 && !hasTexts(delta)) return takeTexts(row, texts, before, earlier, noClient, screen)
   const client = yjsClientOf(mark.writer)
   for (const name of texts.keys()) {
     if (!delta.cells.has(name)) return textInvalid(`updates of ${name} without its cell`)
@@ -64,6 +65,15 @@ export function takeTypedTexts(
   return takeTexts(row, texts, before, earlier, { client, ownership: true }, screen)
 }
 
+function hasTexts(delta: Row): boolean {
+  for (const { strategy } of delta.cells.values()) if (strategy === 'text') return true
+  return false
+}
+
+/** Of what brings no text nobody asks who typed it. */
+const noClient = { client: 0, ownership: false }
+const noStates: TakenRow['texts'] = new Map()
+
 function textInvalid(reason: string): Outcome<never> {
   return { ok: false, error: failure('text-invalid', { reason }) }
 }
@@ -77,6 +87,8 @@ export function takeTexts(
   options: { readonly client: number; readonly ownership: boolean },
   screen: ScreenText,
 ): Outcome<TakenRow> {
+  if (texts.size === 0)
+    return { ok: true, value: { row, texts: before?.texts ?? noStates, updates: earlier } }
   const states = new Map(before?.texts ?? [])
   const updates = [...earlier]
   for (const [part, list] of texts) {

@@ -4,6 +4,7 @@
  * Verdicts first, then the change to everybody whose pull is at the cut before: one frame for all clients, since what
  * goes to many is encoded once, and one without what it brought for each that brought something.
  */
+import type { Cell } from '../cells/cell.ts'
 import type { ChangedRow, ChangesFrame, Cut, TextPart } from '../frames.ts'
 import { lineageOf } from '../generations.ts'
 import type { FeedPart, FeedRow, HeldRow, TextState } from '../relay-store.ts'
@@ -44,7 +45,7 @@ export function createForwarding(standing: Standing, origins: Origins): Forwardi
     for (const [session, { submits, exceptions, gives, refused }] of turn.answers) {
       const commit = { generation, position }
       if (submits) {
-        const cut = moved && session.live && !turn.hasNews && changesFor(turn, session).length === 0
+        const cut = moved && session.live && !turn.hasNews && !bringsNews(turn, session)
         if (cut) advance(session)
         const count = session.submitted
         deliveries.push({ session, frame: { type: 'verdict', count, ...commit, cut, exceptions } })
@@ -92,12 +93,37 @@ export function createForwarding(standing: Standing, origins: Origins): Forwardi
     }
   }
 
+  /** Whether anything of it came over another session: seldom, so nothing is made to find out. */
+  function bringsNews(turn: Turn, session: SpaceSession): boolean {
+    for (const [key, held] of turn.rows) if (hasNews(session, key, held, turn.position - 1)) return true
+    return false
+  }
+
   function changesFor(turn: Turn, session: SpaceSession): readonly ChangedRow[] {
     const tails = tailsOf(turn)
     return [...turn.rows].flatMap(([key, held]) => {
       const changed = select(session, key, held, turn.position - 1, tails.get(key) ?? noTails)
       return changed === null ? [] : [changed]
     })
+  }
+
+  function isNews(
+    session: SpaceSession,
+    key: DocumentKey,
+    held: HeldRow,
+    part: FeedPart,
+    after: number,
+  ): boolean {
+    return (held.positions.get(part) ?? 0) > after && !origins.cameOver(session, key, part)
+  }
+
+  function hasNews(session: SpaceSession, key: DocumentKey, held: HeldRow, after: number): boolean {
+    const { cells, deletion, revival } = held.row
+    for (const part of cells.keys()) if (isNews(session, key, held, part, after)) return true
+    return (
+      (deletion !== null && isNews(session, key, held, 'deletion', after)) ||
+      (revival !== null && isNews(session, key, held, 'revival', after))
+    )
   }
 
   /** P2: of a row, every part that changed after a cut, but what came over this very session. */
@@ -108,17 +134,19 @@ export function createForwarding(standing: Standing, origins: Origins): Forwardi
     after: number,
     texts: ReadonlyMap<PartName, TextPart>,
   ): ChangedRow | null {
-    const isNews = (part: FeedPart): boolean =>
-      (held.positions.get(part) ?? 0) > after && !origins.cameOver(session, key, part)
+    const { row } = held
+    const news = (part: FeedPart): boolean => isNews(session, key, held, part, after)
+    const cells = new Map<PartName, Cell>()
+    for (const [part, cell] of row.cells) if (news(part)) cells.set(part, cell)
     const delta: Row = {
-      cells: new Map([...held.row.cells].filter(([part]) => isNews(part))),
-      deletion: isNews('deletion') ? held.row.deletion : null,
-      revival: isNews('revival') ? held.row.revival : null,
+      cells,
+      deletion: row.deletion !== null && news('deletion') ? row.deletion : null,
+      revival: row.revival !== null && news('revival') ? row.revival : null,
     }
     const sent = countParts(delta)
     if (sent === 0) return null
-    const all = countParts(held.row)
-    const bodies = new Map([...texts].filter(([part]) => delta.cells.has(part)))
+    const all = countParts(row)
+    const bodies = texts.size === 0 ? noTails : new Map([...texts].filter(([part]) => delta.cells.has(part)))
     const isWhole = sent === all && [...held.texts].every(([part, text]) => bringsAll(bodies.get(part), text))
     return { key, delta, parts: isWhole ? 0 : all, texts: bodies }
   }

@@ -1,7 +1,7 @@
 /** What must be loaded before a frame is taken in: the rows that it touches, and the writers that it bears or names. */
 import type { Frame } from '../frames.ts'
 import type { WriterId } from '../mark.ts'
-import { marksOfDelta } from '../judge/marks.ts'
+import { findMark } from '../judge/marks.ts'
 import type { DocumentKey } from '../row.ts'
 
 export interface Needs {
@@ -14,9 +14,14 @@ export function needsOf(frame: Frame): Needs {
   const writers = new Set<WriterId>()
   switch (frame.type) {
     case 'submit':
-      for (const write of frame.transactions.flatMap(transaction => transaction.writes)) {
-        keys.add(write.key)
-        for (const { mark } of marksOfDelta(write)) writers.add(mark.writer)
+      for (const { writes } of frame.transactions) {
+        for (const write of writes) {
+          keys.add(write.key)
+          findMark(write, ({ writer }) => {
+            writers.add(writer)
+            return null
+          })
+        }
       }
       break
     case 'give':

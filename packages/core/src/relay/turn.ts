@@ -153,6 +153,8 @@ export function broughtOf(
   key: DocumentKey,
   writes: readonly { readonly key: DocumentKey; readonly delta: Row }[],
 ): Row {
+  const [first] = writes
+  if (writes.length === 1 && first?.key === key) return first.delta
   return writes
     .filter(write => write.key === key)
     .map(write => write.delta)

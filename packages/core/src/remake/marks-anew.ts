@@ -59,7 +59,7 @@ export function createMarksAnew(
 
   /** Own marks that it names and nothing bears any more, since they went to the quarantine, keep their distance. */
   function moveGone(write: Write, seenLast: Mark | null, correction: number): void {
-    for (const { mark } of marksOfDelta(write)) {
+    for (const mark of marksOfDelta(write)) {
       if (!isOwnElder(state, write, mark) || renamed.has(formatMark(mark))) continue
       if (isConfirmed(state, write.key, mark)) continue
       const { ms, tick } = stampOver(stampAnew(mark, correction), floorOf(write.key, mark, seenLast))

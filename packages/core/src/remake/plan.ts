@@ -63,11 +63,13 @@ function standsOnOldText(state: ReplicaState, write: Write, heard: number): bool
 function standsOnGoneMarks(state: ReplicaState, write: Write): boolean {
   if (state.retired.size === 0) return false
   if (state.retired.has(write.mark.writer)) return true
-  for (const { mark } of marksOfDelta(write)) {
-    const isOld = state.retired.has(mark.writer) && isOwnElder(state, write, mark)
-    if (isOld && !isConfirmed(state, write.key, mark) && !isInOutbox(state, write.key, mark)) return true
-  }
-  return false
+  return marksOfDelta(write).some(
+    mark =>
+      state.retired.has(mark.writer) &&
+      isOwnElder(state, write, mark) &&
+      !isConfirmed(state, write.key, mark) &&
+      !isInOutbox(state, write.key, mark),
+  )
 }
 
 /** Whether a mark that a write names is that of an own write before it. */

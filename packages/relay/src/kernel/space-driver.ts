@@ -150,7 +150,8 @@ export async function openSpaceDriver(
       arrivals.length = 0
     }
     for (const { attached, frame } of frames) {
-      if (!attached.open) continue
+      // What only brings has its answer in the turn.
+      if (!attached.open || frame.type === 'submit') continue
       try {
         await answer(attached, frame)
       } catch (error) {

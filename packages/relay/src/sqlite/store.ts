@@ -7,9 +7,12 @@ import {
   writerFromBytes,
   type FeedRow,
   type GenerationId,
+  type HeldRow,
   type RelayStore,
   type Runtime,
   type StoreId,
+  type WriterId,
+  type WriterRecord,
 } from '@rejoin/core'
 import { afterThisTurn, nodeRuntime } from '../node-runtime.ts'
 import type { OpenRelayStore } from '../open-store.ts'
@@ -19,7 +22,7 @@ import { createGroup } from './group.ts'
 import { watchFiles } from './in-place.ts'
 import { lockFile } from './lock.ts'
 import { bytesOf, generationOf, heldOf, keyOf, numberOf, textOf, writerOf } from './columns.ts'
-import { cacheKey, createRowCache, type RowCache } from './row-cache.ts'
+import { cacheKey, createRecent, type Recent } from './recent.ts'
 import { openSchema } from './schema.ts'
 import { parseSpaceRecord } from './space-record.ts'
 import { prepareStatements } from './statements.ts'
@@ -35,6 +38,8 @@ export interface SqliteOptions {
 // How long a commit waits for another program that has locked the file, such as a person's SQLite shell.
 const busyMs = 1000
 const cacheBytes = 32 * 1024 * 1024
+const writerCacheBytes = 4 * 1024 * 1024
+const numberCacheBytes = 1024 * 1024
 const sliceRows = 500
 
 /** A store in a file, which is made if it is not there; its folder must be. */
@@ -60,7 +65,10 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   const id = openSchema(database, path, fresh)
   if (options.fileBytesMax !== undefined) limitFile(database, options.fileBytesMax)
   const statements = prepareStatements(database)
-  const cache = createRowCache(options.cacheBytesMax ?? cacheBytes)
+  const cache = createRecent<HeldRow>(options.cacheBytesMax ?? cacheBytes)
+  const writers = createRecent<WriterRecord>(writerCacheBytes)
+  // A space keeps its number as long as the file.
+  const numbers = createRecent<number>(numberCacheBytes)
   const write = createCommitter(database, statements)
   const assertInPlace = watchFiles(path)
   let tellGone: (error: RejoinError) => void = () => {}
@@ -87,11 +95,15 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       assertKept()
       for (const { commit, rows } of commits) {
         for (const row of rows) cache.set(cacheKey(commit.space, row.key), row.held, row.state.length)
+        for (const record of commit.writers)
+          writers.set(cacheKey(commit.space, record.writer), record, record.writer.length)
       }
     },
     ({ commit }) => commit.space,
   )
   let isOpen = true
+  /** Rows of a thousand spaces are looked up in one turn of the event loop: one look at the files is enough for all. */
+  let isKeptThisTurn = false
 
   function assertOpen(): void {
     if (!isOpen) throw new RejoinError('storage-closed', { reason: 'closed' }, `${path} was closed already.`)
@@ -100,7 +112,24 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   /** The number of a space, or 0 for one that the store has never seen. */
   function find(space: string): number {
     assertOpen()
-    return numberOf(statements.findSpace.get(space), 'space')
+    let number = numbers.get(space)
+    if (number === undefined) {
+      number = numberOf(statements.findSpace.get(space), 'space')
+      if (number > 0) numbers.set(space, number, space.length)
+    }
+    return number
+  }
+
+  function findWriter(space: string, number: number, id: WriterId): WriterRecord | undefined {
+    const name = cacheKey(space, id)
+    let record = writers.get(name)
+    if (record === undefined) {
+      const row = statements.findWriter.get(number, id)
+      if (row === undefined) return undefined
+      record = writerOf(row)
+      writers.set(name, record, id.length)
+    }
+    return record
   }
 
   return {
@@ -121,7 +150,11 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
 
     rows: async (space, keys) => {
       // Who asks for what is stored already is told so without a commit.
-      assertKept()
+      if (!isKeptThisTurn) {
+        assertKept()
+        isKeptThisTurn = true
+        afterThisTurn(() => (isKeptThisTurn = false))
+      }
       const number = find(space)
       const rows = new Map<FeedRow['key'], FeedRow['held']>()
       for (const key of keys) {
@@ -155,7 +188,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
 
     writers: async (space, ids) => {
       const number = find(space)
-      return ids.flatMap(writer => statements.findWriter.all(number, writer).map(writerOf))
+      return ids.flatMap(id => findWriter(space, number, id) ?? [])
     },
 
     writersAfter: async (space, after) => statements.listWriters.all(find(space), after).map(writerOf),
@@ -207,7 +240,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   }
 }
 
-function feedRow(space: string, row: Row, cache: RowCache | null): FeedRow {
+function feedRow(space: string, row: Row, cache: Recent<HeldRow> | null): FeedRow {
   const key = keyOf(row)
   const known = cache?.get(cacheKey(space, key))
   return { key, held: known ?? heldOf(bytesOf(row, 'state')) }
