@@ -1,6 +1,7 @@
 // What histories once found, as the shortest that shows it: seeds do not last, since every draw that is added changes
 // what they mean.
-import { createCluster, type Cluster, type OpenTab } from '@rejoin/testkit'
+import { decodeValue, partName, type Write } from '@rejoin/core'
+import { createCluster, type Cluster, type ClusterOptions, type OpenTab } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
 test('[P2] a text update of deletes alone that two relays both have does not go to and fro between them', async () => {
@@ -47,7 +48,41 @@ test('[P4] who was spared a deleted document and is sent it when it is written a
   expect(theirs).toEqual(mine)
 })
 
-async function begin(options: { readonly relays: number; readonly devices: number }): Promise<Cluster> {
+test('[X9] an insert over a deletion is not refused for an old text of which all was refused, so that nothing is left to be emptied', async () => {
+  const cluster = await begin({
+    relays: 1,
+    devices: 1,
+    accept: write => colorOf(write) !== 'refused' || 'no',
+  })
+  const replica = await open(cluster, 0)
+  cluster.network.cut('device-0', 'ws://relay-0', 'told')
+  await pass(cluster, 100)
+  replica.notes.insert({ title: 'a', color: 'refused', body: 'what was there before' }, { id: 'a' })
+  replica.notes.delete('a')
+  const handle = replica.notes.insert({ title: 'a', color: 'teal' }, { id: 'a' })
+  let reached = false
+  handle.reached('relay').then(
+    () => (reached = true),
+    () => {},
+  )
+  await pass(cluster, 1000)
+  cluster.network.heal('device-0', 'ws://relay-0')
+  await pass(cluster, 30_000)
+  const refused = replica.quarantine.get().map(({ error, writes }) => [error.code, writes[0]?.kind])
+  expect(refused).toEqual([
+    ['refused-by-rule', 'insert'],
+    ['built-on-refused', 'delete'],
+  ])
+  expect([reached, replica.status.get().synced, replica.notes.get('a')?.color]).toEqual([true, true, 'teal'])
+})
+
+function colorOf({ delta }: Pick<Write, 'delta'>): string | null {
+  const cell = delta.cells.get(partName('lww', 'color'))
+  const value = cell?.strategy === 'lww' ? decodeValue(cell.value) : null
+  return value?.ok ? String(value.value) : null
+}
+
+async function begin(options: Omit<ClusterOptions, 'seed'>): Promise<Cluster> {
   const cluster = await createCluster({ seed: 1, ...options })
   onTestFinished(cluster.close)
   return cluster

@@ -68,6 +68,8 @@ export function createMilestones(
   const renamed = new Map<TransactionId, TransactionId>()
   const refused = new Map<TransactionId, Failure>()
   const lost = new Map<TransactionId, unknown>()
+  /** Made anew, and nothing was left to be written: all that they took away is gone. */
+  const done = new Set<TransactionId>()
   /** The first is the oldest. */
   const acknowledged = new Map<TransactionId, Pick<QuorumFrame, 'generation' | 'position'>>()
   let quorum: Positions = noPositions
@@ -82,6 +84,7 @@ export function createMilestones(
   function stageOf(id: TransactionId): Stage | { readonly error: unknown } {
     const failure = refused.get(id) ?? state.quarantine.get(id)?.error
     if (failure !== undefined) return { error: errorOfFailure(failure) }
+    if (done.has(id)) return 'quorum'
     const entry = state.outbox.get(id)
     const copies = entry === undefined ? state.copies.wanted : state.copiesOf(entry)
     if (copies > 0) return isAtQuorum(id, copies) ? 'quorum' : 'relay'
@@ -202,12 +205,14 @@ export function createMilestones(
           return
         case 'remade':
           for (const { from, to } of chunk.transactions) {
-            if (state.outbox.get(to.id) === undefined) continue
+            if (to.writes.length === 0) done.add(to.id)
+            else if (state.outbox.get(to.id) === undefined) continue
             renamed.set(from, to.id)
             const waiters = waiting.get(from)
             if (waiters === undefined) continue
             waiting.delete(from)
             waiting.set(to.id, new Set([...waiters, ...(waiting.get(to.id) ?? [])]))
+            check(to.id)
           }
           for (const { id, error } of chunk.quarantined) {
             if (state.quarantine.has(id)) refused.set(id, error)

@@ -20,6 +20,7 @@ import {
   type Context,
   type DocumentKey,
   type PartName,
+  type TextAnew,
   type TextDocument,
   type TextSupport,
   type WriterId,
@@ -162,11 +163,11 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   }
 
   /** Puts own edits that were made beside the document into it, and writes them. */
-  function type(updates: readonly (Uint8Array | null)[]): void {
+  function type(updates: readonly TextAnew[]): void {
     // Yjs takes fright when its own client's updates come from outside, and says so on the console.
     live?.setClient(scratchClient)
     for (const update of updates) {
-      if (update === null) continue
+      if (typeof update === 'string') continue
       live?.apply(update)
       typed.push(update)
     }
@@ -259,7 +260,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       const created = support.create(content, scratchClient)
       const emptied = cleared === null ? whole : [...whole, cleared]
       const filled = created === null ? [] : support.remake(emptied, [], [], [created], client)
-      type([cleared, ...filled])
+      type(cleared === null ? filled : [cleared, ...filled])
     },
     async written() {
       while (!closed && !core.closed && (scheduled || building !== null)) await (building ?? null)

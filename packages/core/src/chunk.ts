@@ -68,7 +68,7 @@ export interface RemadeChunk {
   readonly kind: 'remade'
   /** Old writers and the new ones with which their tabs go on. */
   readonly writers: readonly { readonly from: WriterId; readonly to: WriterId }[]
-  /** In the order of the outbox; each takes the place of the old one. */
+  /** In the order of the outbox; each takes the place of the old one, or leaves it empty where no write remains. */
   readonly transactions: readonly { readonly from: TransactionId; readonly to: Transaction }[]
   /** Those that have nothing to stand on any more. */
   readonly quarantined: readonly { readonly id: TransactionId; readonly error: Failure }[]

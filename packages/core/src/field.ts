@@ -68,8 +68,7 @@ export interface TextSupport {
   /**
    * Makes own updates anew (SPEC W6, X9): the same edits at the same places, over `now`, which is all that stands. They
    * were made over `now` or what it was made of, and over `before`, which stands no more, and what `moves` say. One
-   * update for each of `later`, as `client`, which goes on from where `now` has it; null where nothing remains, or where
-   * an update builds on what is in none of these.
+   * update for each of `later`, as `client`, which goes on from where `now` has it.
    */
   remake(
     now: readonly Uint8Array[],
@@ -77,8 +76,14 @@ export interface TextSupport {
     moves: readonly TextMove[],
     later: readonly Uint8Array[],
     client: number,
-  ): readonly (Uint8Array | null)[]
+  ): readonly TextAnew[]
 }
+
+/**
+ * What becomes of an update that is made anew: another one; or `nothing`, where it only deleted or formatted what is gone;
+ * or it is `lost`, where it builds on what nobody has any more.
+ */
+export type TextAnew = Uint8Array | 'nothing' | 'lost'
 
 /** Updates of one write that were made anew, and what they became; nothing if they were refused. */
 export interface TextMove {

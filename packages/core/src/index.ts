@@ -54,6 +54,7 @@ export type {
   FieldConflict,
   FieldResolution,
   FieldWrite,
+  TextAnew,
   TextDocument,
   TextMove,
   TextSupport,

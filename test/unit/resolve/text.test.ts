@@ -1,6 +1,6 @@
 import { text, type LiveDocument } from '@rejoin/resolve'
 import { screenUpdate } from '@rejoin/resolve/screen'
-import { limits } from '@rejoin/core'
+import { limits, type TextAnew } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import {
@@ -20,6 +20,10 @@ function record(live: LiveDocument): Uint8Array[] {
   const updates: Uint8Array[] = []
   live.onEdit(update => updates.push(update))
   return updates
+}
+
+function isUpdate(anew: TextAnew): anew is Uint8Array {
+  return anew instanceof Uint8Array
 }
 
 function deltaOf(updates: readonly Uint8Array[]): unknown {
@@ -208,7 +212,7 @@ test('[X9] edits made anew, with nothing refused, make the very same text under 
     const live = support.open(confirmed, 77)
     const later = record(live)
     for (let i = 0; i < 12; i++) live.document.transact(() => editCharacters(live.text, random))
-    const remade = support.remake(confirmed, [], [], later, 99).filter(update => update !== null)
+    const remade = support.remake(confirmed, [], [], later, 99).filter(isUpdate)
     expect(deltaOf([...confirmed, ...remade]), `seed ${seed}`).toEqual(contentOf(live.document))
     expect(stateOf(documentOf([...confirmed, ...remade])).has(77)).toBe(false)
   }
@@ -290,7 +294,7 @@ test('[X9] edits made anew stand at their places, without what was refused', () 
     expect(naive.old()).toBe(live.text.toString())
     const remade = support.remake(confirmed, refused, [], updates, 99)
     expect(remade.length).toBe(updates.length)
-    const made = remade.filter(update => update !== null)
+    const made = remade.filter(isUpdate)
     expect(support.read([...confirmed, ...made]), `seed ${seed}`).toBe(naive.remaining())
     if (naive.remaining() !== naive.old()) differing++
     const known = new Map(stateOf(documentOf(confirmed)))
@@ -311,8 +315,16 @@ test('[X9] nothing remains of an edit that only touched what was refused', () =>
   live.text.insert(4, ' kept')
   const [refused = new Uint8Array(), ...later] = updates
   const remade = support.remake([], [refused], [], later, 99)
-  expect(remade.map(update => update !== null)).toEqual([false, true])
-  expect(support.read(remade.filter(update => update !== null))).toBe(' kept')
+  expect(remade.map(update => update !== 'nothing')).toEqual([false, true])
+  expect(support.read(remade.filter(isUpdate))).toBe(' kept')
+})
+
+test('[X9] of an edit whose text nobody has, it is said that it is lost', () => {
+  const live = support.open([], 77)
+  const updates = record(live)
+  live.text.insert(0, 'gone')
+  live.text.insert(4, ' on')
+  expect(support.remake([], [], [], updates.slice(1), 99)).toEqual(['lost'])
 })
 
 test('[X9] formats and embeds survive being made anew, and a refused format leaves no trace', () => {
@@ -325,7 +337,7 @@ test('[X9] formats and embeds survive being made anew, and a refused format leav
   live.text.format(8, 5, { color: 'teal' })
   live.text.insertEmbed(0, { image: 'x' })
   const remade = support.remake(confirmed, refused, [], updates, 99)
-  expect(deltaOf([...confirmed, ...remade.filter(update => update !== null)])).toEqual([
+  expect(deltaOf([...confirmed, ...remade.filter(isUpdate)])).toEqual([
     { insert: { image: 'x' } },
     { insert: 'one two ' },
     { insert: 'three', attributes: { color: 'teal' } },
@@ -348,7 +360,7 @@ test('[X9] what was typed in a text that was made anew meanwhile finds its place
     const last = updates.splice(0)
     const moves: { readonly old: readonly Uint8Array[]; readonly now: readonly Uint8Array[] }[] = []
     const again = (old: readonly Uint8Array[], standing: readonly Uint8Array[], client: number) => {
-      const now = support.remake(standing, [], moves, old, client).filter(update => update !== null)
+      const now = support.remake(standing, [], moves, old, client).filter(isUpdate)
       moves.push({ old, now })
       return now
     }

@@ -8,7 +8,7 @@
 import { bodyKey } from '../bodies.ts'
 import type { RemadeChunk } from '../chunk.ts'
 import { failure, type Failure } from '../errors.ts'
-import type { TextSupport } from '../field.ts'
+import type { TextAnew, TextSupport } from '../field.ts'
 import { yjsClientOf, type WriterId } from '../mark.ts'
 import type { OutboxEntry } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
@@ -71,7 +71,7 @@ function textsAnew(
   plan: RemakePlan,
   context: RemakeContext,
 ): TextsAnew {
-  const anew = new Map<Uint8Array, Uint8Array | null>()
+  const anew = new Map<Uint8Array, TextAnew>()
   const refused = plan.refused?.transaction
   const gone = new Set([refused?.id, ...entries.map(({ transaction }) => transaction.id)])
   const staying = [...state.outbox.entries()]
@@ -86,7 +86,7 @@ function textsAnew(
     const updates = context
       .support(key, part)
       ?.remake(now, before, moves, updatesOf(later, key, part), client)
-    updatesOf(later, key, part).forEach((update, i) => anew.set(update, updates?.[i] ?? null))
+    updatesOf(later, key, part).forEach((update, i) => anew.set(update, updates?.[i] ?? 'lost'))
   }
   return anew
 }
@@ -117,6 +117,13 @@ function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAne
     if (exists !== null) existsByKey.set(write.key, exists)
   }
 
+  /** X9: a text that builds on what nobody has any more. Null if none does. */
+  function lostText({ writes }: Transaction): DocumentKey | null {
+    const isLost = ({ texts: bodies }: Write): boolean =>
+      [...bodies.values()].some(updates => updates.some(update => texts.get(update) === 'lost'))
+    return writes.find(isLost)?.key ?? null
+  }
+
   /** W6 (5): whether each document exists in what its writer had seen plus own writes before. Null if all do. */
   function missing(transaction: Transaction): DocumentKey | null {
     const made = new Map<DocumentKey, boolean>()
@@ -136,19 +143,18 @@ function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAne
       note(write)
     },
     again(transaction, id) {
-      const absent = missing(transaction)
+      const absent = missing(transaction) ?? lostText(transaction)
+      if (absent !== null) return failure('built-on-refused', { document: absent })
       const writes: Write[] = []
       const seen: SeenDocument[] = []
-      for (const [i, write] of absent === null ? transaction.writes.entries() : []) {
+      for (const [i, write] of transaction.writes.entries()) {
         const again = writeAnew(write, transaction.seen[i] ?? nothingSeen, transaction.correction)
         note(again.write)
         if (countParts(again.write.delta) === 0) continue
         writes.push(again.write)
         seen.push(again.seen)
       }
-      if (writes.length > 0)
-        return { id, writes, seen, correction: context.correction, heard: transaction.heard }
-      return failure('built-on-refused', { document: absent ?? transaction.writes[0]?.key ?? '' })
+      return { id, writes, seen, correction: context.correction, heard: transaction.heard }
     },
   }
 }

@@ -7,6 +7,7 @@ import { contextOfCell, type Cell, type Seen } from '../cells/cell.ts'
 import type { CounterCell } from '../cells/counter.ts'
 import { addToContext, type Context } from '../context.ts'
 import type { Deletion } from '../deletion.ts'
+import type { TextAnew } from '../field.ts'
 import { compareMarks, type Mark } from '../mark.ts'
 import { renameRow } from './rename-marks.ts'
 import type { ReplicaState } from '../replica/replica.ts'
@@ -15,8 +16,8 @@ import type { SeenDocument } from '../seen-document.ts'
 import type { Write } from '../write.ts'
 import type { MarksAnew } from './marks-anew.ts'
 
-/** For each own update the same edit under the new writer; null where nothing of it remains. */
-export type TextsAnew = ReadonlyMap<Uint8Array, Uint8Array | null>
+/** What becomes of each own update: the same edit under the new writer. */
+export type TextsAnew = ReadonlyMap<Uint8Array, TextAnew>
 
 export interface WriteAnew {
   readonly write: Write
@@ -65,7 +66,7 @@ export function createWritesAnew(
   function textsOf(write: Write): Write['texts'] {
     const bodies = new Map<PartName, readonly Uint8Array[]>()
     for (const [part, updates] of write.texts) {
-      const again = updates.map(update => texts.get(update) ?? null).filter(update => update !== null)
+      const again = updates.map(update => texts.get(update)).filter(update => update instanceof Uint8Array)
       if (again.length > 0) bodies.set(part, again)
     }
     return bodies

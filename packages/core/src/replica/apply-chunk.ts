@@ -13,7 +13,7 @@ import type {
   SettledChunk,
   VerdictsChunk,
 } from '../chunk.ts'
-import { addPosition, joinPositions, learnGenerations } from '../generations.ts'
+import { addPosition, joinPositions, learnGenerations, type StoreId } from '../generations.ts'
 import type { Copies, OutboxEntry } from '../outbox.ts'
 import { remadeTextsOf } from '../remade-texts.ts'
 import type { DocumentKey } from '../row.ts'
@@ -181,7 +181,8 @@ function applyRemade({ layers, knowledge }: Applying, position: number, chunk: R
     for (const { mark } of to.writes) layers.own.add(mark.writer)
     // It stands on what this chunk made.
     const transaction = { ...to, heard: position }
-    entries.set(from, { transaction, position: old.position, acks: new Map(), refusedBy: new Set() })
+    const entry = { transaction, position: old.position, acks: new Map(), refusedBy: new Set<StoreId>() }
+    entries.set(from, to.writes.length === 0 ? null : entry)
   }
   for (const { id, error } of chunk.quarantined) {
     const old = layers.outbox.get(id)

@@ -10,7 +10,7 @@
  * Two old texts are kept, since a format that stands twice could not be seen to be taken away: one with what was
  * made anew before, for edits that were made in that, and one without, for all others.
  */
-import type { TextMove } from '@rejoin/core'
+import type { TextAnew, TextMove } from '@rejoin/core'
 import * as Y from 'yjs'
 import { createImages, type Images, type Span } from './images.ts'
 import { captureEdit, createLiveText, type LiveText } from './live.ts'
@@ -32,14 +32,14 @@ interface Edit {
   readonly deleted: readonly Span[]
 }
 
-/** One update for each of `later`, as `client`; null where nothing remains of it. */
+/** What each of `later` becomes, as `client`. */
 export function remakeUpdates(
   now: readonly Uint8Array[],
   before: readonly Uint8Array[],
   moves: readonly TextMove[],
   later: readonly Uint8Array[],
   client: number,
-): readonly (Uint8Array | null)[] {
+): readonly TextAnew[] {
   const remade = createLiveText(now, { gc: true })
   const states = Y.getState.bind(null, remade.document.store)
   const known = new Map([...remade.document.store.clients.keys()].map(one => [one, states(one)]))
@@ -53,8 +53,8 @@ export function remakeUpdates(
     const inOlder = older === null ? null : editOf(older, update)
     const edit = isInOld ? editOf(old, update) : inOlder
     const text = isInOld ? old : older
-    if (edit === null || text === null) return null
-    return captureEdit(remade, client, () => repeat(edit, text, remade, images))
+    if (edit === null || text === null || !hasTaken(text, update)) return 'lost'
+    return captureEdit(remade, client, () => repeat(edit, text, remade, images)) ?? 'nothing'
   })
 }
 
@@ -109,6 +109,13 @@ function isWhole({ document }: LiveText, update: Uint8Array): boolean {
   }
   return [...ds.clients].every(([client, ranges]) =>
     ranges.every(({ clock, len }) => clock + len <= stateOf(client)),
+  )
+}
+
+/** Whether all that an update inserts is in a text now, and does not wait for what it builds on. */
+function hasTaken({ document }: LiveText, update: Uint8Array): boolean {
+  return Y.decodeUpdate(update).structs.every(
+    ({ id: { client, clock }, length }) => clock + length <= Y.getState(document.store, client),
   )
 }
 
