@@ -30,6 +30,7 @@ import type { JournalSink } from './journal/sink.ts'
 import { createMilestones } from './milestones.ts'
 import type { ReplicaCore } from './replica-core.ts'
 import { createStateSink } from './state-sink.ts'
+import { countPending } from './status.ts'
 import { createWriterStamps } from './writer-stamps.ts'
 
 export interface Engine extends ReplicaCore {
@@ -78,12 +79,9 @@ export function createEngine(options: EngineOptions): Engine {
   const serials = new Map<WriterId, number>()
   /** Own writes that are on disk and perhaps not read from there. */
   const written = new Map<TransactionId, { readonly position: number; readonly transaction: Transaction }>()
-  /** Counted when it is asked for, since an outbox may be long; null after every change. */
-  let pending: number | null = null
   let closed: RejoinError | null = null
 
   const sink = createStateSink(state, (applied, chunk) => {
-    pending = null
     batch.note(applied)
     renewAfter(applied)
     if (chunk === null) {
@@ -145,16 +143,9 @@ export function createEngine(options: EngineOptions): Engine {
       if (state.seen < position) continue
       written.delete(id)
       if (state.outbox.get(id)?.position !== 0) continue
-      pending = null
       batch.note(state.apply(position, { kind: 'own', transactions: [transaction] }))
       milestones.recheck()
     }
-  }
-
-  function countPending(): number {
-    let count = 0
-    for (const entry of state.outbox.entries()) if (state.isPending(entry)) count += 1
-    return count
   }
 
   return {
@@ -170,8 +161,7 @@ export function createEngine(options: EngineOptions): Engine {
       return closed !== null
     },
     get pending() {
-      pending ??= countPending()
-      return pending
+      return countPending(state)
     },
     commit(writes) {
       if (closed !== null) throw closed
@@ -181,7 +171,6 @@ export function createEngine(options: EngineOptions): Engine {
       const seen = seenByWrites(writes, state)
       const id = transactionId(writer, serial)
       const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs, heard: state.seen }
-      pending = null
       batch.note(state.write(transaction))
       store(transaction)
       return transaction

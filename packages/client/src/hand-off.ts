@@ -10,12 +10,14 @@ export function countWaiting(
   { outbox }: Pick<ReplicaState, 'outbox'>,
   store: StoreId | undefined,
 ): Pick<RelayStatus, 'waiting' | 'refused'> {
-  let waiting = 0
+  const { unstored, acknowledged } = outbox.counts
+  let waiting = outbox.size - unstored
   let refused = 0
-  for (const { acks, refusedBy, position } of outbox.entries()) {
-    if (position === 0 || (store !== undefined && acks.has(store))) continue
-    waiting += 1
-    if (store !== undefined && refusedBy.has(store)) refused += 1
+  if (store === undefined) return { waiting, refused }
+  // What nobody has acknowledged is not refused here either: it is in the quarantine then.
+  for (const { acks, refusedBy } of acknowledged.values()) {
+    if (acks.has(store)) waiting -= 1
+    else if (refusedBy.has(store)) refused += 1
   }
   return { waiting, refused }
 }
@@ -27,7 +29,7 @@ export function overdue(
 ): readonly TransactionId[] {
   if (state.copies.all === state.copies.wanted) return []
   const found: TransactionId[] = []
-  for (const entry of state.outbox.entries()) {
+  for (const entry of state.outbox.counts.acknowledged.values()) {
     const { id, writes } = entry.transaction
     if (state.isPending(entry)) continue
     if (writes.every(({ mark }) => mark.ms < now - limits.handOffMs)) found.push(id)

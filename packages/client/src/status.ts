@@ -4,7 +4,7 @@
  * A state of affairs is never an event that one could miss: whatever an application has to show (offline, catching
  * up, waiting for a token, refused writes) stands here for as long as it is so.
  */
-import type { ErrorCode, ReplicaState } from '@rejoin/core'
+import { madeAt, type ErrorCode, type ReplicaState } from '@rejoin/core'
 
 export type Connection = 'offline' | 'connecting' | 'catching-up' | 'online' | 'paused'
 
@@ -57,25 +57,27 @@ export interface Status extends LocalStatus {
   readonly clockOffsetMs: number
 }
 
+/** Own transactions that are on fewer relays than are wanted: what none has acknowledged is among them. */
+export function countPending({ outbox, isPending }: Pick<ReplicaState, 'outbox' | 'isPending'>): number {
+  const { acknowledged } = outbox.counts
+  let count = outbox.size - acknowledged.size
+  for (const entry of acknowledged.values()) if (isPending(entry)) count += 1
+  return count
+}
+
 /** The status that the state knows by itself. */
 export function readLocalStatus(
   state: Pick<ReplicaState, 'outbox' | 'quarantine' | 'isPending'>,
   conflicts: number,
 ): LocalStatus {
-  let pending = 0
-  let unsaved = 0
-  let oldest = Infinity
-  for (const entry of state.outbox.entries()) {
-    const { transaction, position } = entry
-    if (position === 0) unsaved++
-    if (!state.isPending(entry)) continue
-    pending++
-    for (const { mark } of transaction.writes) oldest = Math.min(oldest, mark.ms)
-  }
+  const { unstored, acknowledged, oldestUnacknowledgedAt } = state.outbox.counts
+  let oldest = oldestUnacknowledgedAt
+  for (const entry of acknowledged.values())
+    if (state.isPending(entry)) oldest = Math.min(oldest, madeAt(entry))
   return {
-    pending,
-    unsaved,
-    oldestPendingAt: pending === 0 ? null : oldest,
+    pending: countPending(state),
+    unsaved: unstored,
+    oldestPendingAt: oldest === Infinity ? null : oldest,
     quarantined: state.quarantine.size,
     conflicts,
   }

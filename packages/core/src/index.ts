@@ -128,6 +128,7 @@ export {
   type WriterId,
 } from './mark.ts'
 export { createOutbox, oneCopy, type Copies, type Outbox, type OutboxEntry } from './outbox.ts'
+export { madeAt, type OutboxCounts } from './outbox-counts.ts'
 export {
   StorageCollision,
   type Channel,

@@ -4,6 +4,7 @@
  */
 import type { GenerationId, StoreId } from './generations.ts'
 import type { DocumentKey } from './row.ts'
+import { createOutboxCounts, type OutboxCounts } from './outbox-counts.ts'
 import type { Transaction, TransactionId, Write } from './write.ts'
 
 /** The commit of a relay that holds a write. */
@@ -36,6 +37,7 @@ export const oneCopy: Copies = { wanted: 1, level: 'relay', all: 1 }
 
 export interface Outbox {
   readonly size: number
+  readonly counts: OutboxCounts
   get(id: TransactionId): OutboxEntry | undefined
   /** In the order of the journal, what is not on disk yet last. */
   entries(): Iterable<OutboxEntry>
@@ -53,8 +55,10 @@ export interface Outbox {
 export function createOutbox(): Outbox {
   let byId = new Map<TransactionId, OutboxEntry>()
   const idsByKey = new Map<DocumentKey, Set<TransactionId>>()
+  const counts = createOutboxCounts(() => byId.values())
 
   function index(entry: OutboxEntry): void {
+    counts.came(entry)
     for (const { key } of entry.transaction.writes) {
       const ids = idsByKey.get(key)
       if (ids === undefined) idsByKey.set(key, new Set([entry.transaction.id]))
@@ -63,6 +67,7 @@ export function createOutbox(): Outbox {
   }
 
   function unindex(entry: OutboxEntry): void {
+    counts.went(entry)
     for (const { key } of entry.transaction.writes) {
       const ids = idsByKey.get(key)
       ids?.delete(entry.transaction.id)
@@ -74,10 +79,14 @@ export function createOutbox(): Outbox {
     get size() {
       return byId.size
     },
+    counts,
     get: id => byId.get(id),
     entries: () => byId.values(),
     put(entry) {
-      byId.set(entry.transaction.id, entry)
+      const { id } = entry.transaction
+      const old = byId.get(id)
+      if (old !== undefined) unindex(old)
+      byId.set(id, entry)
       index(entry)
     },
     substitute(changes) {

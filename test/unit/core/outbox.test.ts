@@ -3,12 +3,13 @@ import {
   createOutbox,
   documentKey,
   emptyRow,
+  madeAt,
   noTexts,
   nothingCounted,
   nothingReplaced,
   transactionId,
 } from '@rejoin/core'
-import type { DocumentKey, OutboxEntry, TransactionId } from '@rejoin/core'
+import type { DocumentKey, GenerationId, OutboxEntry, StoreId, TransactionId } from '@rejoin/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { markOf, writerOf } from './edits.ts'
@@ -37,6 +38,10 @@ function entryOf(serial: number, touches: readonly number[], position = 1): Outb
   }
 }
 
+const acknowledgedBy: OutboxEntry['acks'] = new Map([
+  ['relay' as StoreId, { generation: 'one' as GenerationId, position: 1 }],
+])
+
 const touches = fc.array(fc.nat({ max: 2 }), { minLength: 1, maxLength: 3 })
 const step = fc.oneof(
   fc.record({ kind: fc.constant('put' as const), touches }),
@@ -56,7 +61,7 @@ test('[L1] entries keep their order and are found by document, whatever was put,
       let serial = 0
       for (const one of steps) {
         if (one.kind === 'put') {
-          const entry = entryOf(++serial, one.touches)
+          const entry = entryOf(++serial, one.touches, serial % 2)
           outbox.put(entry)
           list.push(entry)
         } else if (one.kind === 'substitute') {
@@ -77,13 +82,19 @@ test('[L1] entries keep their order and are found by document, whatever was put,
             outbox.remove(old.transaction.id)
             list = list.filter(entry => entry !== old)
           } else {
-            const again = { ...old, position: old.position + 1 }
+            const acks = old.acks.size > 0 ? new Map() : acknowledgedBy
+            const again = { ...old, position: old.position + 1, acks }
             outbox.put(again)
             list = list.map(entry => (entry === old ? again : entry))
           }
         }
         expect([...outbox.entries()]).toEqual(list)
         expect(outbox.size).toBe(list.length)
+        const { unstored, acknowledged, oldestUnacknowledgedAt } = outbox.counts
+        const waiting = list.filter(({ acks }) => acks.size === 0)
+        expect(unstored).toBe(list.filter(({ position }) => position === 0).length)
+        expect(new Set(acknowledged.values())).toEqual(new Set(list.filter(({ acks }) => acks.size > 0)))
+        expect(oldestUnacknowledgedAt).toBe(Math.min(Infinity, ...waiting.map(madeAt)))
         for (const key of keys) {
           const touching = list.filter(({ transaction }) =>
             transaction.writes.some(write => write.key === key),

@@ -110,12 +110,12 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
         generation: chunk.generation,
         position: chunk.position,
       })
-      const refusedBy = new Set([...entry.refusedBy].filter(store => store !== chunk.store))
+      const refusedBy = new Set(entry.refusedBy)
+      refusedBy.delete(chunk.store)
       const acknowledged = { ...entry, acks, refusedBy }
-      layers.outbox.put(acknowledged)
       // With the first one it is in the confirmed layer, and stays there.
       if (entry.acks.size === 0) confirmWrites(layers, entry, position)
-      layers.release(acknowledged)
+      if (!layers.release(acknowledged)) layers.outbox.put(acknowledged)
     } else if (entry.acks.size > 0) {
       layers.outbox.put({ ...entry, refusedBy: new Set(entry.refusedBy).add(chunk.store) })
     } else {

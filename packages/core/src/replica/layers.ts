@@ -41,14 +41,17 @@ export interface Layers {
   enter(entry: OutboxEntry): void
   /** L3: the row is confirmed joined with what remains. */
   leave(id: TransactionId): void
-  /** L2: out of the outbox once all relays have it and the confirmed layer shows it; then nothing visible changes. */
-  release(entry: OutboxEntry): void
+  /**
+   * L2: out of the outbox once all relays have it and the confirmed layer shows it; then nothing visible changes. Whether
+   * it is.
+   */
+  release(entry: OutboxEntry): boolean
   /** The same for what touches these rows. */
   releaseTouching(keys: Iterable<DocumentKey>): void
   /** The same for whatever a relay has acknowledged. */
   releaseAcknowledged(): void
   /** Out of the outbox if the confirmed layer shows it, whichever relays have it. */
-  letGo(entry: OutboxEntry): void
+  letGo(entry: OutboxEntry): boolean
   /** Puts entries in the places of others, or takes them out; they touch these rows. */
   substitute(changes: ReadonlyMap<TransactionId, OutboxEntry | null>, keys: ReadonlySet<DocumentKey>): void
   /** Takes over rows as they are confirmed; the outbox is empty then. */
@@ -151,15 +154,16 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean): Lay
     }
   }
 
-  function release(entry: OutboxEntry): void {
-    if (isEverywhere(entry)) letGo(entry)
+  function release(entry: OutboxEntry): boolean {
+    return isEverywhere(entry) && letGo(entry)
   }
 
-  function letGo(entry: OutboxEntry): void {
-    if (entry.position === 0) return
-    if (!entry.transaction.writes.every(write => showsDelta(confirmed(write.key), write.delta))) return
+  function letGo(entry: OutboxEntry): boolean {
+    if (entry.position === 0) return false
+    if (!entry.transaction.writes.every(write => showsDelta(confirmed(write.key), write.delta))) return false
     outbox.remove(entry.transaction.id)
     for (const { key } of entry.transaction.writes) if (!outbox.touches(key)) beside.delete(key)
+    return true
   }
 
   function releaseTouching(keys: Iterable<DocumentKey>): void {
@@ -174,7 +178,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean): Lay
   }
 
   function releaseAcknowledged(): void {
-    for (const entry of [...outbox.entries()]) if (entry.acks.size > 0) release(entry)
+    for (const entry of [...outbox.counts.acknowledged.values()]) release(entry)
   }
 
   function count(): Fingerprint {
