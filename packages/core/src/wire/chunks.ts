@@ -20,9 +20,11 @@ import { diskBounds } from './bounds.ts'
 import { readChangedRows, writeChangedRows } from './changed-rows.ts'
 import { readKeys, writeKeys } from './data-frames.ts'
 import {
+  borrowDictionary,
   createDictionary,
   createNames,
   readDefinitions,
+  returnDictionary,
   stateOfDictionary,
   writeDefinitions,
   type Dictionary,
@@ -50,8 +52,8 @@ import {
   createWriter,
   writeByte,
   writeBytes,
-  writeRaw,
   writeUint,
+  writeWritten,
   finishWriting,
   type Writer,
 } from './writer.ts'
@@ -72,7 +74,7 @@ const chunkKinds: readonly Chunk['kind'][] = [
 ]
 
 export function encodeChunk(chunk: Chunk): Uint8Array {
-  const dictionary = createDictionary()
+  const dictionary = borrowDictionary()
   const empty = stateOfDictionary(dictionary)
   const body = createWriter()
   writeBody(body, dictionary, chunk)
@@ -80,7 +82,8 @@ export function encodeChunk(chunk: Chunk): Uint8Array {
   writeByte(writer, chunkVersion)
   writeByte(writer, chunkKinds.indexOf(chunk.kind))
   writeDefinitions(writer, dictionary, empty)
-  writeRaw(writer, finishWriting(body))
+  writeWritten(writer, body)
+  returnDictionary(dictionary)
   return finishWriting(writer)
 }
 

@@ -40,6 +40,22 @@ export function createDictionary(): Dictionary {
   return { writers: [], fields: [], numberByWriter: new Map(), numberByField: new Map(), ms: 0 }
 }
 
+// Four maps cost more than a row does, so empty dictionaries go around.
+const idle: Dictionary[] = []
+const idleMax = 4
+const idleNamesMax = 256
+
+/** An empty one for what stands by itself; to be given back when that is written. */
+export function borrowDictionary(): Dictionary {
+  return idle.pop() ?? createDictionary()
+}
+
+export function returnDictionary(dictionary: Dictionary): void {
+  if (idle.length >= idleMax || dictionary.writers.length + dictionary.fields.length > idleNamesMax) return
+  restoreDictionary(dictionary, { writers: 0, fields: 0, ms: 0 })
+  idle.push(dictionary)
+}
+
 export function numberOfWriter(dictionary: Dictionary, writer: string): number {
   const known = dictionary.numberByWriter.get(writer)
   if (known !== undefined) return known
@@ -76,8 +92,11 @@ export function stateOfDictionary(dictionary: Dictionary): DictionaryState {
 /** Takes back what was added since, for a frame that is not sent after all. */
 export function restoreDictionary(dictionary: Dictionary, state: DictionaryState): void {
   for (const writer of dictionary.writers.splice(state.writers)) dictionary.numberByWriter.delete(writer)
-  for (const { collection, part } of dictionary.fields.splice(state.fields))
-    dictionary.numberByField.get(collection)?.delete(part)
+  for (const { collection, part } of dictionary.fields.splice(state.fields)) {
+    const byPart = dictionary.numberByField.get(collection)
+    byPart?.delete(part)
+    if (byPart?.size === 0) dictionary.numberByField.delete(collection)
+  }
   dictionary.ms = state.ms
 }
 

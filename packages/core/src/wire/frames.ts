@@ -30,12 +30,14 @@ import {
   writeWant,
 } from './data-frames.ts'
 import {
+  borrowDictionary,
   commitNames,
   createDictionary,
   createNames,
   linkNamesMax,
   readDefinitions,
   restoreDictionary,
+  returnDictionary,
   stateOfDictionary,
   writeDefinitions,
   type Dictionary,
@@ -61,9 +63,9 @@ import {
   createWriter,
   writeByte,
   writeBytes,
-  writeRaw,
   writeString,
   writeUint,
+  writeWritten,
   finishWriting,
   type Writer,
 } from './writer.ts'
@@ -98,7 +100,7 @@ const furtherFrom = 16
 const reserved = 0x10
 
 export function encodeFrame(frame: Frame, link?: Dictionary): Uint8Array {
-  const dictionary = link ?? createDictionary()
+  const dictionary = link ?? borrowDictionary()
   const before = stateOfDictionary(dictionary)
   const body = createWriter()
   writeBody(body, dictionary, frame)
@@ -117,7 +119,8 @@ export function encodeFrame(frame: Frame, link?: Dictionary): Uint8Array {
   writeByte(writer, head)
   if (frame.type === 'hello') writeUint(writer, frame.protocol)
   if (hasDefinitions) writeDefinitions(writer, dictionary, before)
-  writeRaw(writer, finishWriting(body))
+  writeWritten(writer, body)
+  if (link === undefined) returnDictionary(dictionary)
   return finishWriting(writer)
 }
 

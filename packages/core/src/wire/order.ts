@@ -1,9 +1,20 @@
 /** The one order in which maps by name are written: by UTF-16 code units, whatever the order of insertion. */
 
-/** Sorting is skipped where nothing is to sort, which is the rule for single changes. */
-export function sortedEntries<K extends string, V>(map: ReadonlyMap<K, V>): readonly (readonly [K, V])[] {
-  const entries = [...map]
-  return entries.length < 2 ? entries : entries.sort((a, b) => compareNames(a[0], b[0]))
+/**
+ * The map itself if it is in order already, which is the rule: a decoder fills maps in this order, and joins keep it.
+ */
+export function sortedEntries<K extends string, V>(map: ReadonlyMap<K, V>): Iterable<readonly [K, V]> {
+  if (map.size < 2 || isInOrder(map.keys())) return map
+  return [...map].sort((a, b) => compareNames(a[0], b[0]))
+}
+
+export function isInOrder(names: Iterable<string>): boolean {
+  let before = ''
+  for (const name of names) {
+    if (name < before) return false
+    before = name
+  }
+  return true
 }
 
 export function compareNames(a: string, b: string): number {

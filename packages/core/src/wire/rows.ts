@@ -20,12 +20,14 @@ import {
   writeDeletionContent,
 } from './contents.ts'
 import {
+  borrowDictionary,
   commitNames,
   createDictionary,
   createNames,
   fieldAt,
   numberOfField,
   readDefinitions,
+  returnDictionary,
   stateOfDictionary,
   writeDefinitions,
   type Dictionary,
@@ -36,7 +38,7 @@ import { compareNames, sortedEntries } from './order.ts'
 import { createReader, expectEnd, readCount, readUint, readWithin, type Reader } from './reader.ts'
 import { attempt, refuseMalformed } from './refusal.ts'
 import { readStateVector, writeStateVector } from './state-vector.ts'
-import { createWriter, writeBytes, writeRaw, writeUint, finishWriting, type Writer } from './writer.ts'
+import { createWriter, writeBytes, writeUint, writeWritten, finishWriting, type Writer } from './writer.ts'
 
 export function encodeRow(row: Row, dictionary?: Dictionary): Uint8Array {
   return encodeNamed(dictionary, (writer, names) => writeRow(writer, names, row))
@@ -82,12 +84,13 @@ function encodeNamed(
     write(body, shared)
     return finishWriting(body)
   }
-  const dictionary = createDictionary()
+  const dictionary = borrowDictionary()
   const empty = stateOfDictionary(dictionary)
   write(body, dictionary)
   const writer = createWriter()
   writeDefinitions(writer, dictionary, empty)
-  writeRaw(writer, finishWriting(body))
+  writeWritten(writer, body)
+  returnDictionary(dictionary)
   return finishWriting(writer)
 }
 
@@ -179,12 +182,13 @@ function writeHeldRow(writer: Writer, dictionary: Dictionary, held: HeldRow): vo
   const { row, position, positions, texts } = held
   writeRow(writer, dictionary, row)
   writeUint(writer, position)
-  const parts = partsOfRow(row)
-  for (const part of parts) {
+  let ofRow = 0
+  for (const part of partsOfRow(row)) {
     const own = positions.get(part)
     writeUint(writer, own === undefined ? 0 : position - own + 1)
+    if (own !== undefined) ofRow++
   }
-  const others = sortedEntries(positions).filter(([part]) => !parts.includes(part))
+  const others = ofRow === positions.size ? [] : positionsOfOthers(held)
   writeUint(writer, others.length)
   for (const [part, own] of others) {
     writeUint(writer, numberOfField(dictionary, collection, part))
@@ -196,6 +200,11 @@ function writeHeldRow(writer: Writer, dictionary: Dictionary, held: HeldRow): vo
     writeUint(writer, state.bytes)
     writeStateVector(writer, state.stateVector)
   }
+}
+
+function positionsOfOthers({ row, positions }: HeldRow): readonly (readonly [FeedPart, number])[] {
+  const parts = partsOfRow(row)
+  return [...sortedEntries(positions)].filter(([part]) => !parts.includes(part))
 }
 
 function readHeldRow(reader: Reader, names: Names): HeldRow {
@@ -225,7 +234,8 @@ function readHeldRow(reader: Reader, names: Names): HeldRow {
 }
 
 function partsOfRow(row: Row): readonly FeedPart[] {
-  const parts: FeedPart[] = sortedEntries(row.cells).map(([name]) => name)
+  const parts: FeedPart[] = []
+  for (const [name] of sortedEntries(row.cells)) parts.push(name)
   if (row.deletion !== null) parts.push('deletion')
   if (row.revival !== null) parts.push('revival')
   return parts

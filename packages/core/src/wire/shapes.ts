@@ -6,7 +6,7 @@ import type { FeedPart } from '../relay-store.ts'
 import { collectionOfKey, type DocumentKey, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
 import { fieldAt, numberOfField, type Dictionary, type Names } from './dictionary.ts'
-import { compareNames } from './order.ts'
+import { compareNames, isInOrder } from './order.ts'
 import { readCount, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
 
@@ -75,5 +75,5 @@ export function partsOf(row: Row): readonly FeedPart[] {
   const parts: FeedPart[] = [...row.cells.keys()]
   if (row.deletion !== null) parts.push('deletion')
   if (row.revival !== null) parts.push('revival')
-  return parts.length < 2 ? parts : parts.sort(compareNames)
+  return isInOrder(parts) ? parts : parts.sort(compareNames)
 }

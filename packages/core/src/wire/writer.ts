@@ -27,10 +27,21 @@ export function createWriter(): Writer {
 /** A copy of what was written. The writer is done with: another caller may get it. */
 export function finishWriting(writer: Writer): Uint8Array {
   const bytes = writer.bufs.length === 0 ? writer.cbuf.slice(0, writer.cpos) : toUint8Array(writer)
+  giveBack(writer)
+  return bytes
+}
+
+/** Writes what another writer has, which is done with. */
+export function writeWritten(writer: Writer, other: Writer): void {
+  const { bufs, cbuf, cpos } = other
+  writeRaw(writer, bufs.length === 0 ? cbuf.subarray(0, cpos) : toUint8Array(other))
+  giveBack(other)
+}
+
+function giveBack(writer: Writer): void {
   writer.cpos = 0
   writer.bufs = []
   if (idle.length < idleMax && writer.cbuf.length <= idleBytesMax) idle.push(writer)
-  return bytes
 }
 
 export function writeByte(writer: Writer, byte: number): void {
@@ -56,12 +67,12 @@ export function zigzag(value: number): number {
 
 /** Bytes without their length. */
 export function writeRaw(writer: Writer, bytes: Uint8Array): void {
-  const { length } = bytes
-  if (length > fewBytes) return writeUint8Array(writer, bytes)
-  verifyLen(writer, length)
+  const count = bytes.length
+  if (count > fewBytes) return writeUint8Array(writer, bytes)
+  verifyLen(writer, count)
   const { cbuf, cpos } = writer
-  for (let i = 0; i < length; i++) cbuf[cpos + i] = bytes[i] ?? 0
-  writer.cpos = cpos + length
+  for (let i = 0; i < count; i++) cbuf[cpos + i] = bytes[i] ?? 0
+  writer.cpos = cpos + count
 }
 
 /** Up to here a loop is faster than the call that copies. */
@@ -87,16 +98,16 @@ export function writeString(writer: Writer, text: string): void {
 
 /** Writes `base` plus the length in one byte and then the text, or nothing if a character of it is not ASCII. */
 export function writeShortAscii(writer: Writer, base: number, text: string): boolean {
-  const { length } = text
-  verifyLen(writer, length + 1)
+  const count = text.length
+  verifyLen(writer, count + 1)
   const { cbuf, cpos } = writer
-  for (let i = 0; i < length; i++) {
+  for (let i = 0; i < count; i++) {
     const code = text.charCodeAt(i)
     if (code > 127) return false
     cbuf[cpos + 1 + i] = code
   }
-  cbuf[cpos] = base + length
-  writer.cpos = cpos + 1 + length
+  cbuf[cpos] = base + count
+  writer.cpos = cpos + 1 + count
   return true
 }
 
