@@ -8,7 +8,9 @@ import { fanOut } from './workloads/w2-fan-out.ts'
 import { idle } from './workloads/w3-idle.ts'
 import { rejoining } from './workloads/w4-rejoin.ts'
 import { typing } from './workloads/w4-typing.ts'
+import { browserColdStart } from './workloads/w5-browser.ts'
 import { coldStart } from './workloads/w5-cold-start.ts'
+import { local } from './workloads/w6-local.ts'
 import { acknowledged } from './workloads/w7-acknowledged.ts'
 import { trace } from './workloads/w8-trace.ts'
 import { bundle } from './workloads/w9-bundle.ts'
@@ -21,6 +23,8 @@ const workloads: readonly Workload[] = [
   rejoining,
   typing,
   coldStart,
+  browserColdStart,
+  local,
   acknowledged,
   trace,
   bundle,

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { build } from 'vite'
+import { bundle as bundleCode } from '../browser/bundle.ts'
 import { figureOf } from '../figure.ts'
 import type { Workload } from './workload.ts'
 
@@ -41,19 +41,7 @@ async function size(source: string): Promise<number> {
   try {
     const entry = join(folder, 'entry.ts')
     writeFileSync(entry, source)
-    const built = await build({
-      configFile: false,
-      logLevel: 'error',
-      root: folder,
-      build: {
-        write: false,
-        minify: true,
-        lib: { entry, formats: ['iife'], name: 'rejoin', fileName: 'rejoin' },
-      },
-    })
-    const outputs = [built].flat().flatMap(one => ('output' in one ? one.output : []))
-    const code = outputs.map(output => (output.type === 'chunk' ? output.code : '')).join('')
-    return gzipSync(code, { level: 9 }).length
+    return gzipSync(await bundleCode(entry), { level: 9 }).length
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

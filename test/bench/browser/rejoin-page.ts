@@ -1,0 +1,59 @@
+/** Rejoin in a page: the replica that an application opens, in IndexedDB. */
+import { collection, openReplica, type WriteHandle } from '@rejoin/client'
+import { lww } from '@rejoin/resolve'
+import { anything } from '../contenders/anything.ts'
+import type { PageContender, PageRelay, PageStore } from './page-store.ts'
+import { exposeSteps } from './steps.ts'
+
+const recs = collection('recs', {
+  title: lww(anything<string>()),
+  status: lww(anything<string>()),
+  owner: lww(anything<string>()),
+  note: lww(anything<string>()),
+  n: lww(anything<number>()),
+})
+
+/** About as many entries as one transaction takes. */
+const transactionEntries = 2500
+
+async function open(name: string, relay?: PageRelay): Promise<PageStore> {
+  const replica = await openReplica({
+    space: relay?.space ?? name,
+    name,
+    collections: { recs },
+    relays: relay === undefined ? [] : [relay.url],
+    token: () => 'page',
+  })
+  const all = replica.recs.query()
+  let last: Pick<WriteHandle, 'reached'> | null = null
+  return {
+    insert(id, entry) {
+      last = replica.recs.insert(entry, { id })
+    },
+    insertDurably: (id, entry) => replica.recs.insert(entry, { id }).reached('local'),
+    bulk(list) {
+      for (let i = 0; i < list.length; i += transactionEntries)
+        last = replica.transact(tx => {
+          for (const [id, entry] of list.slice(i, i + transactionEntries)) tx.recs.insert(entry, { id })
+        })
+    },
+    get: id => replica.recs.get(id),
+    countOf: owner => replica.recs.query({ where: { owner } }).get().length,
+    count: () => all.get().length,
+    async persisted() {
+      await last?.reached('local')
+    },
+    synced: () =>
+      new Promise<void>(resolve => {
+        const stop = replica.status.subscribe(({ synced }) => {
+          if (!synced) return
+          queueMicrotask(() => stop())
+          resolve()
+        })
+      }),
+    close: () => replica.close(),
+  }
+}
+
+const rejoin: PageContender = { open }
+exposeSteps(rejoin)
