@@ -80,7 +80,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   try {
     await live(cluster, people, options, counts, findings, trace)
     isHealing = true
-    settledMs = await heal(cluster, people, trace)
+    settledMs = await heal(cluster, people, counts['relay-skew'] > 0, trace)
     findings.push(...(await checkGrowth(cluster)))
     for (const application of people.applications) {
       application.inspect()
@@ -186,10 +186,18 @@ function rest({ chance, clock }: Cluster, open: OpenTab, say: (what: string) => 
   }
 }
 
+/** By more than this no relay's clock was ahead. */
+const aheadMs = 3_600_000
+
 /** Faults stop; everybody comes back; then time passes. */
-async function heal(cluster: Cluster, people: People, trace: string[]): Promise<number | null> {
+async function heal(
+  cluster: Cluster,
+  people: People,
+  wasAhead: boolean,
+  trace: string[],
+): Promise<number | null> {
   let settledMs: number | null = null
-  const begun = cluster.clock.time
+  let begun = cluster.clock.time
   trace.push(`${Math.round(cluster.clock.time)} faults stop`)
   cluster.network.healAll()
   cluster.network.quicken()
@@ -211,6 +219,11 @@ async function heal(cluster: Cluster, people: People, trace: string[]): Promise<
   for (let round = 0; round < 12; round++) {
     // T2: what was refused to be taken back is offered at every session, and so perhaps at no other one.
     if (round === 1 && cluster.paths['give-refused'] > 0) {
+      // C4: what was taken while a relay's clock was ahead, and lost since, is taken back when that time has come.
+      if (wasAhead) {
+        cluster.clock.leap(aheadMs)
+        begun += aheadMs
+      }
       for (const relay of cluster.relays) {
         relay.crash()
         await relay.start()

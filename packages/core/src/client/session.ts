@@ -120,6 +120,7 @@ export function createClientSession(
 
   function stored(): void {
     conversation.busy = false
+    submitting.remade()
     // F3: what was stored may be sent anew.
     if (uncredited >= creditBytes / 4) {
       send({ type: 'credit', bytes: uncredited })

@@ -4,6 +4,7 @@
  * After a refusal the relay skips what follows until it is told from where to go on; by then what stood on the refused
  * transaction is made anew. What this relay refused or has is not offered to it again. What it refused while another
  * relay may have taken it waits until that is known (SPEC W6), and with it what touches its documents; the rest goes on.
+ * So does what is beyond the relay's time and bears the least mark that it can (SPEC C4), until that time has come.
  */
 import type { SubmittedTransaction } from '../frames.ts'
 import { limits } from '../limits.ts'
@@ -30,13 +31,19 @@ export interface Submitting {
   keepBack(id: TransactionId): void
   /**
    * W6: whether another relay has a transaction that this one refused, or may have it; then it is kept back, until that
-   * is known or, where the clock was wrong, for so long.
+   * is known or, where the clock was wrong, until then.
    */
-  holdsBack(entry: OutboxEntry, skewMs: number | null): boolean
+  holdsBack(entry: OutboxEntry, readyAt: number | null): boolean
+  /** Whether its mark has no lesser one, since it was made anew for the clock already. */
+  bearsLeastMark(id: TransactionId): boolean
+  /** C4: is not offered before the relay's clock has come so far. */
+  waitUntil(entry: OutboxEntry, readyAt: number): void
   /** Plans what is to be made anew before anything else is offered. */
   remake(plan: RemakePlan): void
   readonly hasPlan: boolean
   takePlan(): RemakePlan | null
+  /** What was planned last is made anew and on disk. */
+  remade(): void
 }
 
 /** How many transactions are under way at most, and about how many bytes of them. */
@@ -46,6 +53,8 @@ const frameBytes = 256 * 1024
 
 /** Why a transaction is kept back although nobody has decided about it. */
 interface HeldBack {
+  /** Whether nothing but the clock helps. */
+  readonly isAhead: boolean
   /** When the relay's clock has caught up with it. */
   readonly readyAt: number
   /** Whether the confirmed layer showed it already when the relay refused it, and whether the relay held it. */
@@ -71,6 +80,9 @@ export function createSubmitting(
   let round = 0
   let isHalted = false
   let plan: RemakePlan | null = null
+  /** What the outbox held when it was to be made anew for the clock. */
+  let before: { readonly seen: number; readonly ids: ReadonlySet<TransactionId> } | null = null
+  const least = new Set<TransactionId>()
 
   function isAcknowledgedHere({ acks }: OutboxEntry): boolean {
     const ack = acks.get(conversation.judge)
@@ -93,9 +105,13 @@ export function createSubmitting(
     return [...acks.values()].some(pull.isHeld)
   }
 
-  function hold(entry: OutboxEntry, skewMs: number | null): void {
-    const readyAt = skewMs === null ? Number.POSITIVE_INFINITY : now() + skewMs
-    heldBack.set(entry.transaction.id, { readyAt, wasShown: isShown(entry), wasHeld: isHeldHere(entry) })
+  function hold(entry: OutboxEntry, readyAt: number | null, isAhead: boolean): void {
+    heldBack.set(entry.transaction.id, {
+      isAhead,
+      readyAt: readyAt ?? Number.POSITIVE_INFINITY,
+      wasShown: isShown(entry),
+      wasHeld: isHeldHere(entry),
+    })
   }
 
   /** Whether it still waits for what another relay says. */
@@ -107,9 +123,13 @@ export function createSubmitting(
       entry.acks.size > 0
         ? !back.wasHeld && isHeldHere(entry)
         : !touchesAny(writes, held()) || (!back.wasShown && isShown(entry))
-    if (!isKnown && now() < back.readyAt) return true
+    if ((!isKnown || back.isAhead) && now() < back.readyAt) return true
     heldBack.delete(id)
     return false
+  }
+
+  function idsOfOutbox(): ReadonlySet<TransactionId> {
+    return new Set([...state.outbox.entries()].map(({ transaction }) => transaction.id))
   }
 
   function enter({ transaction }: OutboxEntry): number {
@@ -182,12 +202,14 @@ export function createSubmitting(
       isHalted = true
     },
     keepBack: id => void keptBack.add(id),
-    holdsBack(entry, skewMs) {
+    holdsBack(entry, readyAt) {
       const { writes } = entry.transaction
       const isOpen = entry.acks.size > 0 || touchesAny(writes, offers.heldFrom(conversation.judge))
-      if (isOpen) hold(entry, skewMs)
+      if (isOpen) hold(entry, readyAt, false)
       return isOpen
     },
+    bearsLeastMark: id => least.has(id),
+    waitUntil: (entry, readyAt) => hold(entry, readyAt, true),
     remake(next) {
       plan = next
     },
@@ -201,10 +223,21 @@ export function createSubmitting(
       if (planned === null || entry === undefined) return planned
       // Another relay may have been offered it since.
       const held = offers.heldFrom(conversation.judge)
-      if (!touchesAny(entry.transaction.writes, held)) return { ...planned, held }
+      if (!touchesAny(entry.transaction.writes, held)) {
+        if (planned.keys === null) before = { seen: state.seen, ids: idsOfOutbox() }
+        return { ...planned, held }
+      }
       keptBack.delete(planned.from)
-      hold(entry, null)
+      hold(entry, null, false)
       return null
+    },
+    remade() {
+      if (before === null) return
+      // It stands where it stood, under another name.
+      for (const { transaction, position } of state.outbox.entries())
+        if (position > 0 && position <= before.seen && !before.ids.has(transaction.id))
+          least.add(transaction.id)
+      before = null
     },
   }
 }

@@ -26,7 +26,7 @@ const triesMax = 2
 const noLeaderMs = 1000
 
 /** What helps a refused transaction to be taken. */
-type Help = 'give' | 'wait' | 'new marks' | 'a new writer' | 'nothing'
+type Help = 'give' | 'wait' | 'time' | 'new marks' | 'a new writer' | 'nothing'
 
 type Refusal = Extract<VerdictException, { readonly kind: 'refused' }>
 
@@ -52,12 +52,16 @@ export function createVerdicts(
     const helps = helpAgainst(id, error)
     if (helps === 'give') give.push(...keys)
     if (helps === 'give' || helps === 'wait') return null
-    if (submitting.holdsBack(entry, error.code === 'clock-skew' ? error.details.ms : null)) {
+    const readyAt = error.code === 'clock-skew' ? error.details.relayTime + error.details.ms : null
+    if (submitting.holdsBack(entry, readyAt)) {
       tries.delete(id)
       // L2: what another relay has stays; that this one refused it is noted.
       return entry.acks.size > 0 ? { id, outcome: { kind: 'refused', error, write } } : null
     }
-    if (helps === 'new marks') submitting.remake({ from: id, keys: null, refused: null })
+    if (helps === 'time' && readyAt !== null) {
+      tries.delete(id)
+      submitting.waitUntil(entry, readyAt)
+    } else if (helps === 'new marks') submitting.remake({ from: id, keys: null, refused: null })
     else if (helps === 'a new writer') submitting.remake({ from: id, keys, refused: null })
     else {
       submitting.keepBack(id)
@@ -77,7 +81,7 @@ export function createVerdicts(
       case 'text-gap':
         return 'give'
       case 'clock-skew':
-        return 'new marks'
+        return submitting.bearsLeastMark(id) ? 'time' : 'new marks'
       case 'client-id-taken':
         return 'a new writer'
       case 'overloaded':
