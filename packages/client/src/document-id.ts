@@ -18,12 +18,17 @@ export function createMint(): Mint {
 /** Control characters, and halves of surrogate pairs, which have no form in UTF-8. */
 const unspeakable = /[\p{Cc}\p{Surrogate}]/u
 
+const plain = /^[\w.-]+$/
+const utf8: TextEncoder = new TextEncoder()
+
 /** Throws `key-forbidden` for what cannot be an id, `limit-exceeded` for one that is too long. */
 export function checkDocumentId(id: string): void {
+  if (typeof id === 'string' && id.length <= limits.idBytesMax && plain.test(id) && !isForbiddenKey(id))
+    return
   if (typeof id !== 'string' || id === '' || isForbiddenKey(id) || unspeakable.test(id)) {
     throw new RejoinError('key-forbidden', { key: String(id) }, `'${String(id)}' cannot be a document's id`)
   }
-  const bytes = new TextEncoder().encode(id).length
+  const bytes = utf8.encode(id).length
   const limit = limits.idBytesMax
   if (bytes > limit) {
     const details = { what: 'bytes of an id', limit, actual: bytes }

@@ -18,7 +18,7 @@ import {
   type Seen,
   type Write,
 } from '@rejoin/core'
-import type { Collection, DeclaredPart } from './collection.ts'
+import type { Collection } from './collection.ts'
 import { inField, unsupported } from './field-errors.ts'
 
 /** What a write is made over. */
@@ -129,8 +129,8 @@ function textCell(mark: Mark): Cell {
 }
 
 function checkNames(collection: Collection, input: Readonly<Record<string, unknown>>): void {
-  const declared = new Set(collection.parts.map((part: DeclaredPart) => part.name))
   for (const name of Object.keys(input)) {
-    if (!declared.has(name)) throw unsupported(name, `the collection ${collection.name} has no field ${name}`)
+    if (!Object.hasOwn(collection.fields, name))
+      throw unsupported(name, `the collection ${collection.name} has no field ${name}`)
   }
 }

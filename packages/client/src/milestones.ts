@@ -194,7 +194,7 @@ export function createMilestones(
           for (const id of chunk.ids) check(id)
           return
         case 'own':
-          for (const { id } of chunk.transactions) check(id)
+          if (waiting.size > 0) for (const { id } of chunk.transactions) check(id)
           return
         case 'verdicts':
           for (const { id, outcome } of chunk.verdicts) {

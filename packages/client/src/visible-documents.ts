@@ -87,14 +87,23 @@ interface Shelf extends VisibleDocuments {
 
 function createShelf(state: ReplicaState, collection: Collection): Shelf {
   const documents = new Map<string, AnyDocument>()
+  /** The rows that documents were read from: a row never changes, so neither does what it shows. */
+  const rows = new Map<string, Row>()
   const listeners = new Set<(changes: readonly DocumentChange[]) => void>()
   let complete = false
 
   function read(id: string): AnyDocument | undefined {
     const before = documents.get(id)
-    const after = readDocument(collection, id, state.visible(documentKey(collection.name, id)), before)
-    if (after === undefined) documents.delete(id)
-    else if (after !== before) documents.set(id, after)
+    const row = state.visible(documentKey(collection.name, id))
+    if (before !== undefined && rows.get(id) === row) return before
+    const after = readDocument(collection, id, row, before)
+    if (after === undefined || row === undefined) {
+      documents.delete(id)
+      rows.delete(id)
+      return undefined
+    }
+    rows.set(id, row)
+    if (after !== before) documents.set(id, after)
     return after
   }
 

@@ -51,6 +51,7 @@ export function strategyOfPart(name: PartName): Strategy {
 /** Joins a row or a delta into a row. Returns `a` itself if `b` adds nothing. */
 export function joinRows(a: Row, b: Row): Row {
   if (a === b) return a
+  if (a === emptyRow) return isEmptyRow(b) ? a : b
   let cells: Map<PartName, Cell> | null = null
   for (const [name, theirs] of b.cells) {
     const mine = a.cells.get(name)
@@ -68,6 +69,10 @@ export function joinRows(a: Row, b: Row): Row {
   const revival = greaterMark(a.revival, b.revival)
   if (cells === null && deletion === a.deletion && revival === a.revival) return a
   return { cells: cells ?? a.cells, deletion, revival }
+}
+
+function isEmptyRow(row: Row): boolean {
+  return row.cells.size === 0 && row.deletion === null && row.revival === null
 }
 
 /** A row shows a write if joining the write would not change it (SPEC A4). */

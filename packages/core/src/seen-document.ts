@@ -24,9 +24,10 @@ export function seenByWrites(
   },
 ): readonly SeenDocument[] {
   const rows = new Map<DocumentKey, Row>()
-  return writes.map(({ key, delta, mark }) => {
+  return writes.map(({ key, delta, mark }, i) => {
     const row = rows.get(key) ?? state.visible(key)
-    rows.set(key, joinRows(row ?? emptyRow, delta))
+    // Nobody comes after the last.
+    if (i < writes.length - 1) rows.set(key, joinRows(row ?? emptyRow, delta))
     const confirmed = state.confirmed(key)
     return {
       exists: rowExists(confirmed),

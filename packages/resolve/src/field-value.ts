@@ -38,6 +38,21 @@ export function showValue<Output>(bytes: Uint8Array): Output {
   return (decoded.ok ? decoded.value : undefined) as Output
 }
 
+/**
+ * As `showValue`, but the same object for the same bytes. Strings and numbers are the same anyway, and most values are
+ * such: to remember each costs more than to decode it again.
+ */
+export function showRemembered<Output>(): (bytes: Uint8Array) => Output {
+  const known = new WeakMap<Uint8Array, { readonly value: Output }>()
+  return bytes => {
+    const remembered = known.get(bytes)
+    if (remembered !== undefined) return remembered.value
+    const value = showValue<Output>(bytes)
+    if (typeof value === 'object' && value !== null) known.set(bytes, { value })
+    return value
+  }
+}
+
 /** Remembers what was computed from an object, so that readers get the same answer for the same cell. */
 export function memoize<Key extends object, Value>(compute: (key: Key) => Value): (key: Key) => Value {
   const known = new WeakMap<Key, { readonly value: Value }>()

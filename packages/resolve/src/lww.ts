@@ -1,6 +1,6 @@
 /** `lww`: the last writer wins. For values that nobody minds losing to a later one: a color, a position, a state. */
 import { isSameBytes, type Field } from '@rejoin/core'
-import { defaultOf, encodeAbsent, encodeInput, memoize, showValue } from './field-value.ts'
+import { defaultOf, encodeAbsent, encodeInput, showRemembered } from './field-value.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
 /** A field whose greatest write stands. It may be left out of an insert if its schema accepts undefined. */
@@ -8,7 +8,7 @@ export function lww<Input, Output>(
   schema: StandardSchema<Input, Output>,
   options: { readonly passive?: boolean } = {},
 ): Field<Output, Input, Input> {
-  const show = memoize((bytes: Uint8Array) => showValue<Output>(bytes))
+  const show = showRemembered<Output>()
   const nothing = defaultOf(schema)
   return {
     strategy: 'lww',

@@ -17,7 +17,7 @@ async function open(name: string, relay?: PageRelay): Promise<PageStore> {
   })
   const entries = new Map<string, Entry>()
   const byOwner = new Map<string, Set<string>>()
-  let gathered: Pair[] = []
+  const gathered: Pair[] = []
   let flying: Promise<void> | null = null
   let last: Promise<unknown> = Promise.resolve()
 
@@ -36,7 +36,7 @@ async function open(name: string, relay?: PageRelay): Promise<PageStore> {
   }
 
   async function flush(): Promise<void> {
-    await null
+    await Promise.resolve()
     while (gathered.length > 0) await put([gathered.splice(0)], 'relaxed')
     flying = null
   }

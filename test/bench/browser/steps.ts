@@ -38,7 +38,7 @@ export function exposeSteps(contender: PageContender): void {
       const ms = await timed(async () => {
         for (const [id, entry] of list) {
           store.insert(id, entry)
-          await null
+          await Promise.resolve()
         }
         await store.persisted()
       })
