@@ -2,6 +2,7 @@
 import {
   collection,
   connectWebSocket,
+  deflating,
   createMemoryStorage,
   openReplica,
   systemRuntime,
@@ -28,7 +29,7 @@ function createDevice(aheadMs: number): { readonly ports: Partial<ClientPorts>; 
     if (decoded.ok) frames.push(decoded.value)
   }
   const connect: Connect = (url, events) =>
-    connectWebSocket(url, {
+    deflating(connectWebSocket)(url, {
       ...events,
       opened: link =>
         events.opened({

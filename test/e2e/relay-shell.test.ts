@@ -1,13 +1,19 @@
 // The relay's shell over real sockets, around a kernel that only notes what it is given.
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import {
   decodeFrame,
   documentKey,
   emptyRow,
   encodeFrame,
+  isDeflated,
+  limits,
   partName,
   protocolVersion,
+  restOfFrame,
+  withDeflatedRest,
+  withInflatedRest,
   writerFromBytes,
   type Frame,
   type HelloFrame,
@@ -16,6 +22,7 @@ import {
   type Write,
 } from '@rejoin/core'
 import {
+  closeCodes,
   createShell,
   type Accept,
   type Kernel,
@@ -240,7 +247,8 @@ test('a slow reader is told to the kernel, and told again when there is room', a
   const socket = await open(relay)
   socket.send(encodeFrame(hello))
   socket.pause()
-  const bytes = new Uint8Array(64 * 1024)
+  // What does not deflate.
+  const bytes = crypto.getRandomValues(new Uint8Array(64 * 1024))
   const sender = link as SessionLink | null
   for (let sent = 0; sent < 200 && (sender?.buffered() ?? 0) < 1024 * 1024; sent++) {
     sender?.send(bytes)
@@ -252,6 +260,49 @@ test('a slow reader is told to the kernel, and told again when there is room', a
   await until(() => sessions.length === 1)
   expect(sessions).toEqual(['drained'])
   expect(sender?.buffered()).toBe(0)
+})
+
+test('long frames are deflated on the way, once for all who get them, and inflated', async () => {
+  const relay = await start()
+  const sockets = [await open(relay), await open(relay)]
+  const received: Uint8Array[] = []
+  for (const socket of sockets) {
+    socket.on('message', (message: Buffer) => received.push(Uint8Array.from(message)))
+    socket.send(encodeFrame(hello))
+  }
+  await until(() => relay.frames.length === 2)
+  const long = encodeFrame({ type: 'presence', from: 'a', state: new Uint8Array(100_000) })
+  for (const link of relay.links) link.send(long)
+  await until(() => received.length === 2)
+  const [first = long] = received
+  expect(received.map(isDeflated)).toEqual([true, true])
+  expect(first.length).toBeLessThan(1000)
+  expect(withInflatedRest(first, inflateRawSync(restOfFrame(first)))).toEqual(long)
+  sockets[0]?.send(first)
+  await until(() => relay.frames.length === 3)
+  expect(relay.frames.at(-1)).toEqual({ type: 'presence', from: 'a', state: new Uint8Array(100_000) })
+})
+
+test.each([
+  ['is no deflated one', Uint8Array.of(0x10 + 15, 255, 255, 255)],
+  ['inflates beyond what a frame may be', bombOf(limits.frameBytesMax + 1)],
+])('a frame that %s ends its session', async (_, bytes) => {
+  const relay = await start()
+  const socket = await open(relay)
+  const ended = endOf(socket)
+  socket.send(encodeFrame(hello))
+  socket.send(bytes)
+  expect((await ended).code).toBe(closeCodes.malformed)
+})
+
+test('a hello is not inflated', async () => {
+  const relay = await start()
+  const socket = await open(relay)
+  const ended = endOf(socket)
+  const bytes = encodeFrame(hello)
+  socket.send(withDeflatedRest(bytes, deflateRawSync(restOfFrame(bytes))))
+  await ended
+  expect(relay.frames).toEqual([])
 })
 
 test('a kernel that breaks on a frame costs that session only', async () => {
@@ -394,6 +445,10 @@ async function open(relay: Bench, options: { readonly autoPong?: boolean } = {})
   await once(socket, 'open')
   expect(socket.extensions).toBe('')
   return socket
+}
+
+function bombOf(bytes: number): Uint8Array {
+  return withDeflatedRest(Uint8Array.of(15), deflateRawSync(new Uint8Array(bytes)))
 }
 
 function endOf(socket: WebSocket): Promise<Ended> {

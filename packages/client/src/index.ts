@@ -64,4 +64,5 @@ export type { Replica, ReplicaEvents, ReplicaMembers, ReservedName } from './rep
 export type { Repair } from './session-driver.ts'
 export { systemRuntime } from './system-runtime.ts'
 export type { Token } from './token-source.ts'
+export { deflating } from './deflating.ts'
 export { connectWebSocket } from './websocket-runtime.ts'

@@ -7,6 +7,7 @@
  */
 import { openBroadcast } from './broadcast.ts'
 import { browserPage } from './browser-page.ts'
+import { deflating } from './deflating.ts'
 import { createLocalMarker } from './journal/local-marker.ts'
 import type { Marker } from './journal/loss.ts'
 import type { ClientPorts } from './ports.ts'
@@ -40,7 +41,7 @@ export const memoryPorts: MemoryPorts = createMemoryPorts()
 
 /** The ports for a database. */
 export function platformPorts(name: string): ClientPorts {
-  const shared = { runtime: systemRuntime, connect: connectWebSocket, page: browserPage }
+  const shared = { runtime: systemRuntime, connect: deflating(connectWebSocket), page: browserPage }
   if (typeof indexedDB === 'undefined') return { ...shared, ...memoryPorts }
   return {
     ...shared,

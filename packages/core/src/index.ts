@@ -202,6 +202,13 @@ export { decodeValue, encodeValue } from './value.ts'
 export { encodeCanonicalRow } from './wire/canonical-row.ts'
 export { decodeChunk, encodeChunk } from './wire/chunks.ts'
 export { createDictionary, type Dictionary } from './wire/dictionary.ts'
+export {
+  deflateFromBytes,
+  isDeflated,
+  restOfFrame,
+  withDeflatedRest,
+  withInflatedRest,
+} from './wire/deflated.ts'
 export { decodeFrame, encodeChanges, encodeFrame } from './wire/frames.ts'
 export {
   decodeDictionary,

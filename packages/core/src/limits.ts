@@ -4,12 +4,10 @@ export interface Limits {
   readonly valueBytesMax: number
   /** Bytes of one submitted transaction. */
   readonly submitBytesMax: number
-  /** Bytes of one frame on the wire, its head included. */
+  /** Bytes of one frame, its head included, on the wire and when it is inflated. */
   readonly frameBytesMax: number
   /** Bytes of a hello, which comes before anybody is known. */
   readonly helloBytesMax: number
-  /** Bytes that a deflated body may become. */
-  readonly inflatedBytesMax: number
   /** Rows in one frame. */
   readonly rowsPerFrameMax: number
   /** Parts (cells, deletions, revivals) in one frame. */
@@ -60,7 +58,6 @@ export const limits: Limits = {
   submitBytesMax: 1024 * 1024,
   frameBytesMax: 2 * 1024 * 1024,
   helloBytesMax: 64 * 1024,
-  inflatedBytesMax: 16 * 1024 * 1024,
   rowsPerFrameMax: 16_384,
   partsPerFrameMax: 131_072,
   transactionsPerFrameMax: 4096,

@@ -11,6 +11,7 @@ import type { Socket } from 'node:net'
 import type { RawData, WebSocket } from 'ws'
 import { decodeFrame, encodeFrame, failure, type Failure, type HelloFrame, type Runtime } from '@rejoin/core'
 import { closeCodeOf, closeCodes } from './close-code.ts'
+import { deflateFrame, inflateFrame } from './deflating.ts'
 import {
   bufferedMarkBytes,
   type Kernel,
@@ -62,7 +63,7 @@ const linkMethods: Pick<SessionLink, 'send' | 'buffered' | 'close'> & ThisType<S
   send(bytes) {
     if (this.endingAt !== 0) return
     this.answered = true
-    this.socket.send(bytes, binary)
+    this.socket.send(deflateFrame(bytes), binary)
     const buffered = this.socket.bufferedAmount
     if (buffered < bufferedMarkBytes) return
     if (buffered > this.host.limits.bufferedBytesMax) {
@@ -167,7 +168,9 @@ function receive(session: SocketSession, message: RawData, isBinary: boolean): v
   if (!session.heard && bytes.length > limit) {
     return refuseSession(session, failure('frame-too-large', { bytes: bytes.length, limit }))
   }
-  const decoded = decodeFrame(bytes)
+  const inflated = session.heard ? inflateFrame(bytes) : bytes
+  if (inflated === null) return refuseSession(session, malformed('a frame that cannot be inflated'))
+  const decoded = decodeFrame(inflated)
   if (!decoded.ok) return refuseSession(session, decoded.error)
   const frame = decoded.value
   if ((frame.type === 'hello') === session.heard) {

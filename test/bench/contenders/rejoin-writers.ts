@@ -7,7 +7,6 @@ import {
   documentKey,
   encodeFrame,
   encodeValue,
-  limits,
   nothingReplaced,
   noTexts,
   partName,
@@ -105,7 +104,7 @@ async function openWriter(port: number, space: string, inFlight: number): Promis
       frontier: new Map(),
       reach: new Map(),
       level: 'relay',
-      credit: limits.inflatedBytesMax,
+      credit: 16 * 1024 * 1024,
     }),
   )
   await welcomed

@@ -5,8 +5,10 @@
 import {
   decodeFrame,
   encodeFrame,
-  limits,
+  isDeflated,
   protocolVersion,
+  restOfFrame,
+  withInflatedRest,
   writerFromBytes,
   type Failure,
   type Frame,
@@ -20,6 +22,7 @@ import {
 } from '@rejoin/core'
 import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
+import { inflateRawSync } from 'node:zlib'
 import { WebSocket } from 'ws'
 import { until, within } from './until.ts'
 
@@ -54,7 +57,9 @@ export async function openRawClient(url: string): Promise<RawClient> {
   let given = 0
   socket.on('error', () => {})
   socket.on('message', message => {
-    const decoded = decodeFrame(new Uint8Array(message as Buffer))
+    const frame = new Uint8Array(message as Buffer)
+    const whole = isDeflated(frame) ? withInflatedRest(frame, inflateRawSync(restOfFrame(frame))) : frame
+    const decoded = decodeFrame(whole)
     if (!decoded.ok) throw new Error(`the relay sent what is no frame: ${decoded.error.code}`)
     frames.push(decoded.value)
   })
@@ -140,7 +145,7 @@ export function rawHello(): HelloFrame {
     frontier: new Map(),
     reach: new Map(),
     level: 'relay',
-    credit: limits.inflatedBytesMax,
+    credit: 16 * 1024 * 1024,
   }
 }
 

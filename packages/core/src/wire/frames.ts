@@ -1,7 +1,7 @@
 /**
  * Frames as bytes: a head of type and flags, definitions of the names that are new, and a body.
  *
- *   head  := type, or from 16 on type - 15, + 16 × flags:  1 deflated (reserved)   2 speaks the link's dictionary
+ *   head  := type, or from 16 on type - 15, + 16 × flags:  1 deflated (deflated.ts)   2 speaks the link's dictionary
  *            4 defines   8 the type is 16 or greater
  *   frame := head [version, of a hello alone] [definitions] body
  *
@@ -29,6 +29,7 @@ import {
   writeText,
   writeWant,
 } from './data-frames.ts'
+import { isDeflated } from './deflated.ts'
 import {
   borrowDictionary,
   commitNames,
@@ -97,7 +98,6 @@ const defines = 0x40
 const further = 0x80
 /** The first type of those with the flag. Their numbers begin at 1, so that 0 is the hello of any version. */
 const furtherFrom = 16
-const reserved = 0x10
 
 export function encodeFrame(frame: Frame, link?: Dictionary): Uint8Array {
   const dictionary = link ?? borrowDictionary()
@@ -145,8 +145,8 @@ export function decodeFrame(bytes: Uint8Array, link?: Dictionary): Outcome<Frame
       if (readUint(reader) !== protocolVersion)
         refuse(failure('protocol-version', { supported: [protocolVersion] }))
     }
-    if ((head & reserved) !== 0 || ((head & further) !== 0 && !isFurther))
-      refuseMalformed('a reserved flag is set')
+    if (isDeflated(bytes)) refuseMalformed('a frame is still deflated')
+    if ((head & further) !== 0 && !isFurther) refuseMalformed('a reserved flag is set')
     if ((head & linked) !== 0 && link === undefined)
       refuseMalformed('a frame speaks the dictionary of a link that has none')
     const isLinked = (head & linked) !== 0 && link !== undefined
