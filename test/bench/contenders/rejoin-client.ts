@@ -46,11 +46,12 @@ export async function connectRejoin(url: string, space: string): Promise<Contend
     },
     count: () => all.get().length,
     onNumber(hear) {
-      let before = new Map<string, number>()
+      let before = all.get()
       all.subscribe(documents => {
-        const now = new Map(documents.map(({ id, n }) => [id, n]))
-        for (const [id, n] of now) if (before.get(id) !== n) hear(n)
-        before = now
+        // In the order of ids, a document that did not change is the same object in the same place.
+        for (const [i, document] of documents.entries())
+          if (document !== before[i] && document.n !== before[i]?.n) hear(document.n)
+        before = documents
       })
     },
     async offline() {
