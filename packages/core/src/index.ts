@@ -155,6 +155,8 @@ export type {
   RelayStore,
   SpaceCommit,
   SpaceRecord,
+  StoredText,
+  TextFold,
   TextState,
 } from './relay-store.ts'
 export type { QuarantinedTransaction } from './replica/knowledge.ts'

@@ -68,6 +68,28 @@ export interface SpaceCommit {
   readonly generations: readonly Generation[]
 }
 
+/** A body as it lies in a store. */
+export interface StoredText {
+  /** Up to which position updates are in the snapshot; 0 if there is none. */
+  readonly folded: number
+  /** The position of the last update. */
+  readonly end: number
+  /** Snapshot, then tail. */
+  readonly updates: readonly Uint8Array[]
+}
+
+/** What takes the place of a body up to a position (SPEC X2). */
+export interface TextFold {
+  readonly space: string
+  readonly key: DocumentKey
+  readonly part: PartName
+  /** What was read to make it. */
+  readonly read: StoredText
+  readonly snapshot: Uint8Array
+  /** The row with the text's new size, else as it is. */
+  readonly held: HeldRow
+}
+
 export interface FeedRow {
   readonly key: DocumentKey
   readonly held: HeldRow
@@ -99,6 +121,18 @@ export interface RelayStore {
   ): Promise<readonly Uint8Array[] | null>
   /** A whole body: snapshot, then tail. Empty if there is none. */
   textBody(space: string, key: DocumentKey, part: PartName): Promise<readonly Uint8Array[]>
+  /** Bytes of a body's snapshot and of its tail, at little cost. */
+  textSize(
+    space: string,
+    key: DocumentKey,
+    part: PartName,
+  ): Promise<{ readonly snapshot: number; readonly tail: number }>
+  storedText(space: string, key: DocumentKey, part: PartName): Promise<StoredText>
+  /**
+   * Puts a snapshot in the place of what was read, all or nothing, on disk when it resolves: with false, and nothing
+   * changed, if that is not what is there. Later updates stay in the tail. The row is not to change meanwhile.
+   */
+  fold(fold: TextFold): Promise<boolean>
   /** All or nothing, on disk when it resolves. Rejects with `storage-full` or `storage-closed`; nothing was stored then. */
   commit(commit: SpaceCommit): Promise<void>
   /** Resolves if what is stored is no longer where it was: from then on every commit rejects. */

@@ -13,6 +13,8 @@ import type {
   PartName,
   SpaceCommit,
   SpaceRecord,
+  StoredText,
+  TextFold,
   WriterId,
   WriterRecord,
 } from '@rejoin/core'
@@ -25,7 +27,9 @@ export interface SpaceContent {
   all(): readonly FeedRow[]
   writers(ids: readonly WriterId[]): readonly WriterRecord[]
   writersAfter(after: number): readonly WriterRecord[]
-  textTail(key: DocumentKey, part: PartName, after: number): readonly Uint8Array[]
+  textTail(key: DocumentKey, part: PartName, after: number): readonly Uint8Array[] | null
+  storedText(key: DocumentKey, part: PartName): StoredText
+  fold(fold: TextFold): boolean
   /** Its maps, to be copied by who takes an image. */
   readonly state: SpaceState
 }
@@ -36,6 +40,7 @@ interface SpaceState {
   readonly rows: Map<DocumentKey, HeldRow>
   readonly generations: Map<GenerationId, Generation>
   readonly writers: Map<WriterId, { readonly record: WriterRecord; readonly position: number }>
+  readonly snapshots: Map<string, Appended>
   readonly tails: Map<string, Appended[]>
 }
 
@@ -59,6 +64,7 @@ export function createSpaceContent(record: SpaceRecord): SpaceContent {
     rows: new Map(),
     generations: new Map(),
     writers: new Map(),
+    snapshots: new Map(),
     tails: new Map(),
   })
 }
@@ -71,12 +77,13 @@ export function copySpace({ state }: SpaceContent): SpaceContent {
     rows: new Map(state.rows),
     generations: new Map(state.generations),
     writers: new Map(state.writers),
+    snapshots: new Map(state.snapshots),
     tails: new Map(Array.from(state.tails, ([name, tail]) => [name, tail.slice()])),
   })
 }
 
 function contentOf(state: SpaceState): SpaceContent {
-  const { rows, generations, writers, tails } = state
+  const { rows, generations, writers, snapshots, tails } = state
 
   function isCurrent(entry: Logged): boolean {
     return rows.get(entry.key)?.position === entry.position
@@ -94,7 +101,7 @@ function contentOf(state: SpaceState): SpaceContent {
       const { length } = state.log
       if (length > sweptLength && length > 2 * rows.size) state.log = state.log.filter(isCurrent)
       for (const { key, part, update } of commit.texts) {
-        const name = tailName(key, part)
+        const name = textName(key, part)
         const tail = tails.get(name)
         if (tail === undefined) tails.set(name, [{ position, update }])
         else tail.push({ position, update })
@@ -131,10 +138,37 @@ function contentOf(state: SpaceState): SpaceContent {
     writers: ids => ids.flatMap(id => writers.get(id)?.record ?? []),
     writersAfter: after =>
       [...writers.values()].filter(entry => entry.position > after).map(entry => entry.record),
-    textTail: (key, part, after) =>
-      (tails.get(tailName(key, part)) ?? [])
-        .filter(entry => entry.position > after)
-        .map(entry => entry.update),
+    textTail: (key, part, after) => {
+      const name = textName(key, part)
+      const folded = snapshots.get(name)?.position ?? 0
+      if (folded > after) return null
+      return (tails.get(name) ?? []).filter(entry => entry.position > after).map(entry => entry.update)
+    },
+    storedText,
+    fold: ({ key, part, read, snapshot, held }) => {
+      const now = storedText(key, part)
+      if (now.folded !== read.folded || now.end < read.end) return false
+      const name = textName(key, part)
+      snapshots.set(name, { position: read.end, update: snapshot })
+      tails.set(
+        name,
+        (tails.get(name) ?? []).filter(entry => entry.position > read.end),
+      )
+      rows.set(key, held)
+      return true
+    },
+  }
+
+  function storedText(key: DocumentKey, part: PartName): StoredText {
+    const name = textName(key, part)
+    const snapshot = snapshots.get(name)
+    const tail = tails.get(name) ?? []
+    const folded = snapshot?.position ?? 0
+    return {
+      folded,
+      end: tail.at(-1)?.position ?? folded,
+      updates: [...(snapshot === undefined ? [] : [snapshot]), ...tail].map(entry => entry.update),
+    }
   }
 }
 
@@ -150,6 +184,6 @@ function findAfter(log: readonly Logged[], position: number): number {
   return low
 }
 
-function tailName(key: DocumentKey, part: PartName): string {
+function textName(key: DocumentKey, part: PartName): string {
   return `${key.length}:${key}${part}`
 }

@@ -12,6 +12,7 @@ import {
   type RelayStore,
   type SpaceCommit,
   type StoreId,
+  type StoredText,
 } from '@rejoin/core'
 import { copySpace, createSpaceContent, type SpaceContent } from './memory-space.ts'
 import type { OpenRelayStore } from './open-store.ts'
@@ -32,6 +33,7 @@ export interface MemoryImage {
 }
 
 const sliceRows = 500
+const nothingStored: StoredText = { folded: 0, end: 0, updates: [] }
 
 /** An empty disk. Ids are drawn from `randomBytes`. */
 export function createMemoryDisk(randomBytes: (length: number) => Uint8Array): MemoryDisk {
@@ -98,8 +100,19 @@ function createStore(
     },
     writers: async (space, ids) => find(space)?.writers(ids) ?? [],
     writersAfter: async (space, after) => find(space)?.writersAfter(after) ?? [],
-    textTail: async (space, key, part, after) => find(space)?.textTail(key, part, after) ?? [],
-    textBody: async (space, key, part) => find(space)?.textTail(key, part, 0) ?? [],
+    textTail: async (space, key, part, after) => {
+      const content = find(space)
+      return content === undefined ? [] : content.textTail(key, part, after)
+    },
+    textBody: async (space, key, part) => find(space)?.storedText(key, part).updates ?? [],
+    textSize: async (space, key, part) => {
+      const { folded, updates } = find(space)?.storedText(key, part) ?? nothingStored
+      const sizes = updates.map(update => update.length)
+      const snapshot = folded > 0 ? (sizes.shift() ?? 0) : 0
+      return { snapshot, tail: sizes.reduce((sum, size) => sum + size, 0) }
+    },
+    storedText: async (space, key, part) => find(space)?.storedText(key, part) ?? nothingStored,
+    fold: async fold => find(fold.space)?.fold(fold) ?? false,
     commit: async commit => apply(commit),
     close: async () => {
       isOpen = false

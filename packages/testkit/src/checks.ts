@@ -119,6 +119,10 @@ export async function checkRest(
     found.push(...(await compareDevice(device.name, held, first, bodies)))
   }
   found.push(...compareTabs(application))
+  /** W5: who inserts a document again empties the body that is there. */
+  const isEmptied = ({ key, token }: Logged): boolean =>
+    application.log.some(other => other.key === key && isInsert(other)) &&
+    cluster.typedTokens.isDeleted(token, bodies.get(key) ?? [])
   for (const entry of application.log) {
     const row = first.get(entry.key)
     if (isStuckBeforeQuorum(cluster, entry))
@@ -139,7 +143,8 @@ export async function checkRest(
       // Refused since its document may not come back; of what is typed nobody is told (S3).
       !mayNotComeBack(cluster, application.log, entry.key) &&
       !application.log.some(other => other.key === entry.key && mayTakeTextsAlong(other)) &&
-      !lettersOf(bodies.get(entry.key)).includes(entry.token)
+      !lettersOf(bodies.get(entry.key)).includes(entry.token) &&
+      !isEmptied(entry)
     ) {
       found.push(`${entry.token} was typed into ${entry.key} and is lost`)
     }
@@ -171,8 +176,11 @@ function isStuckBeforeQuorum(cluster: Cluster, { relay, quorum, tab, at }: Logge
 
 /** What stands on a refused insert goes with it, also where its tab died before it was told of the refusal. */
 function mayTakeTextsAlong(entry: Logged): boolean {
-  const isInsert = entry.effects.some(effect => effect.field === 'document' && effect.how === 'insert')
-  return isInsert && (entry.refused !== null || isToBlame(entry))
+  return isInsert(entry) && (entry.refused !== null || isToBlame(entry))
+}
+
+function isInsert(entry: Logged): boolean {
+  return entry.effects.some(effect => effect.field === 'document' && effect.how === 'insert')
 }
 
 function tokenOf(entry: Logged): string {

@@ -10,6 +10,7 @@ import { createSimulatedDevice, type SimulatedDevice, type SimulatedTab } from '
 import { createSimulatedNetwork, type SimulatedNetwork } from './network.ts'
 import { noPaths, type PathCounts, type Take } from './paths/path.ts'
 import { watchNetwork } from './paths/sessions.ts'
+import { createTypedTokens, type TypedTokens } from './typed-tokens.ts'
 import { createPeering, doFollow, type Links } from './peering.ts'
 import { createSimulatedRelay, type SimulatedRelay } from './relay.ts'
 import { leakIn } from './watch/leaks.ts'
@@ -53,6 +54,8 @@ export interface Cluster {
   readonly spaces: readonly string[]
   /** How often each path was taken. */
   readonly paths: PathCounts
+  /** Where in bodies tokens stand that relays stored. */
+  readonly typedTokens: TypedTokens
   readonly take: Take
   /** What is open in tabs that are alive. */
   readonly tabs: readonly OpenTab[]
@@ -111,12 +114,14 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   process.on('unhandledRejection', note)
   process.on('uncaughtException', note)
 
+  const typedTokens = createTypedTokens()
   const relays = Array.from({ length: options.relays ?? 1 }, (_, i) =>
     createSimulatedRelay({
       url: `ws://relay-${i}`,
       clock,
       chance: chance.fork(),
       network,
+      watch: { stored: update => typedTokens.note(update), folded: () => take('text-folded') },
       epoch: () => epoch,
       accept: options.accept ?? (() => true),
       peerToken: 'peers',
@@ -184,6 +189,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     thrown,
     spaces,
     paths,
+    typedTokens,
     take,
     epoch,
     copiesAtQuorum: write ?? (ackReplicas > 0 ? 1 + ackReplicas : 0),

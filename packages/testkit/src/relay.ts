@@ -56,11 +56,20 @@ export interface SimulatedRelay {
   noteLoss(): void
 }
 
+/** Hears what is on a relay's disk. */
+export interface StoreWatch {
+  /** An update of a text. */
+  stored(update: Uint8Array): void
+  /** A text's tail is in its snapshot (SPEC X2). */
+  folded(): void
+}
+
 export interface RelayParts {
   readonly url: string
   readonly clock: SimulatedClock
   readonly chance: Chance
   readonly network: SimulatedNetwork
+  readonly watch?: StoreWatch | undefined
   /** Added to simulated time to make the relay's wall clock. */
   readonly epoch: () => number
   /** Everything is accepted without it. */
@@ -105,7 +114,7 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
       after: (delayMs, run) => process.after(delayMs, run),
     }
     const started = createKernel({
-      store: withLatency(opened, process, chance, dieAt),
+      store: withLatency(opened, process, chance, dieAt, parts.watch),
       runtime,
       token: token => Promise.resolve(token === '' ? null : { user: token }),
       access: parts.access ?? (() => Promise.resolve('write')),
@@ -264,6 +273,7 @@ function withLatency(
   scope: Scope,
   chance: Chance,
   at: (moment: 'before' | 'after') => void,
+  watch: StoreWatch | undefined,
 ): RelayStore {
   function later<T>(run: () => Promise<T>, ms: number): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -277,10 +287,20 @@ function withLatency(
     writers: (space, ids) => later(() => store.writers(space, ids), 1),
     textTail: (space, key, part, after) => later(() => store.textTail(space, key, part, after), 1),
     textBody: (space, key, part) => later(() => store.textBody(space, key, part), 1),
+    textSize: (space, key, part) => later(() => store.textSize(space, key, part), 1),
+    storedText: (space, key, part) => later(() => store.storedText(space, key, part), 1),
+    async fold(fold) {
+      at('before')
+      const isDone = await later(() => store.fold(fold), 4)
+      if (isDone) watch?.folded()
+      at('after')
+      return isDone
+    },
     // On disk some time before anybody hears of it: a process may die in between.
     async commit(commit) {
       at('before')
       await later(() => store.commit(commit), 4)
+      for (const { update } of commit.texts) watch?.stored(update)
       at('after')
       await new Promise<void>(resolve => void scope.after(chance.next() * 2, resolve))
     },

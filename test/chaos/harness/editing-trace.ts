@@ -40,10 +40,15 @@ interface RecordedTrace {
   readonly txns: readonly RecordedTransaction[]
 }
 
-/** Reads a trace of the fixtures. */
+/** Reads a trace of one author: each edit was made in what those before it made. */
+export function readPatches(name: string): readonly Patch[] {
+  const { txns }: Pick<RecordedTrace, 'txns'> = JSON.parse(readFixture(name))
+  return txns.flatMap(({ patches }) => patches)
+}
+
+/** Reads a trace of several authors. */
 export function readEditingTrace(name: string): EditingTrace {
-  const path = join(import.meta.dirname, '..', '..', 'fixtures', 'editing-traces', `${name}.json.gz`)
-  const recorded: RecordedTrace = JSON.parse(gunzipSync(readFileSync(path)).toString())
+  const recorded: RecordedTrace = JSON.parse(readFixture(name))
   const { endContent: end, numAgents: authors, txns } = recorded
   const views = viewsOf(recorded)
   return {
@@ -53,6 +58,11 @@ export function readEditingTrace(name: string): EditingTrace {
     edits: txns.reduce((sum, { patches }) => sum + patches.length, 0),
     merges: txns.filter(({ parents }) => parents.length > 1).length,
   }
+}
+
+function readFixture(name: string): string {
+  const path = join(import.meta.dirname, '..', '..', 'fixtures', 'editing-traces', `${name}.json.gz`)
+  return gunzipSync(readFileSync(path)).toString()
 }
 
 /** Of each transaction how many transactions of each author it had seen. Each author's own are in one line. */

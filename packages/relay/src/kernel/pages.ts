@@ -5,7 +5,6 @@
  */
 import {
   emptyRow,
-  limits,
   sizeOfChanged,
   type ChangedRow,
   type DocumentKey,
@@ -19,7 +18,7 @@ import {
   type WantFrame,
   type WriterRecord,
 } from '@rejoin/core'
-import { differenceOfBody, headOfBody } from '@rejoin/resolve/screen'
+import { differenceOfBody, headOfBody, splitUpdate } from '@rejoin/resolve/screen'
 import { send, type Attached } from './attached.ts'
 
 const pageRows = 512
@@ -166,9 +165,7 @@ async function answerText(
   const { key, part, stateVector } = text
   const body = await store.textBody(space.name, key, part)
   const { digest } = headOfBody(body)
-  const difference = differenceOfBody(body, stateVector)
-  // What is too large for a frame goes as the updates that it is made of; those that the asker has are harmless.
-  const updates = difference.length <= limits.textUpdateBytesMax ? [difference] : body
+  const updates = splitUpdate(differenceOfBody(body, stateVector))
   updates.forEach((update, i) => {
     send(attached, { type: 'text', key, part, update, digest, more: i + 1 < updates.length })
   })

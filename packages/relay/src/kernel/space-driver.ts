@@ -33,6 +33,7 @@ import { closeCodeOf, closeCodes } from '../close-code.ts'
 import type { KernelOptions, SessionLink } from '../kernel-port.ts'
 import { hasRoom, isWritable, send, sendBytes, type Attached } from './attached.ts'
 import { createComparing } from './comparing.ts'
+import { createFolding } from './folding.ts'
 import { withoutKnownTexts } from './known-texts.ts'
 import { answerWant, sendPage } from './pages.ts'
 import { createPassedSessions } from './passed-sessions.ts'
@@ -63,6 +64,7 @@ export interface SpaceDriver {
 type Job =
   | { readonly kind: 'frame'; readonly attached: Attached; readonly frame: Frame }
   | { readonly kind: 'attach'; readonly run: () => void; readonly fail: (error: unknown) => void }
+  | { readonly kind: 'apart'; readonly run: () => Promise<void> }
 
 /** Frames taken into one turn at most: it bounds what is decoded at once, and how long the first waits. */
 const turnFramesMax = 512
@@ -90,6 +92,9 @@ export async function openSpaceDriver(
   const comparing = createComparing(space, store.generation, log)
   // What a follower has is its leader's to count.
   const quorum = createQuorum(space, store.generation, follows ? 0 : ackReplicas)
+  const folding = createFolding(name, options, betweenTurns, () => {
+    if (attachedBySession.size === 0) onEmpty()
+  })
   const passedSessions = createPassedSessions({
     space: name,
     admit,
@@ -159,10 +164,20 @@ export async function openSpaceDriver(
       }
     }
     for (const { run } of arrivals) run()
+    for (const { run } of jobs.filter(job => job.kind === 'apart')) await run()
+  }
+
+  /** Runs it as a part of a turn: no commit is under way, and no row is judged by what was loaded before. */
+  function betweenTurns(run: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      queue.push({ kind: 'apart', run: () => run().then(resolve, reject) })
+      start()
+    })
   }
 
   async function commit(draft: SpaceCommit): Promise<void> {
     await store.commit(draft)
+    folding.grew(draft.texts)
     if (fault !== null) log.info({ space: name }, 'commits are on disk again')
     fault = null
   }
@@ -505,8 +520,9 @@ export async function openSpaceDriver(
         tellQuorumTo(attached)
       }
     },
-    isIdle: () => attachedBySession.size === 0 && running === null && queue.length === 0,
+    isIdle: () => attachedBySession.size === 0 && running === null && queue.length === 0 && folding.isIdle,
     async settled() {
+      await folding.stop()
       while (running !== null) await running
     },
   }

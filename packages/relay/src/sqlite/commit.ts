@@ -10,15 +10,30 @@ import {
   type DocumentKey,
   type HeldRow,
   type SpaceCommit,
+  type TextFold,
+  type WriterRecord,
 } from '@rejoin/core'
 import { numberOf } from './columns.ts'
 import type { Database } from './database.ts'
 import { formatSpaceRecord } from './space-record.ts'
 import type { Statements } from './statements.ts'
+import { writeFold } from './texts.ts'
 
-export interface PreparedCommit {
+/** What is written in one transaction, with others. */
+export type Prepared = PreparedCommit | PreparedFold
+
+interface PreparedCommit {
+  readonly kind: 'commit'
   readonly rows: readonly PreparedRow[]
   readonly commit: SpaceCommit
+}
+
+interface PreparedFold {
+  readonly kind: 'fold'
+  readonly row: PreparedRow
+  readonly fold: TextFold
+  /** Whether it was written, once its transaction is. */
+  isWritten: boolean
 }
 
 interface PreparedRow {
@@ -28,21 +43,47 @@ interface PreparedRow {
 }
 
 export function prepareCommit(commit: SpaceCommit): PreparedCommit {
-  return {
-    rows: Array.from(commit.rows, ([key, held]) => ({ key, held, state: encodeHeldRow(held) })),
-    commit,
-  }
+  return { kind: 'commit', rows: Array.from(commit.rows, ([key, held]) => prepareRow(key, held)), commit }
+}
+
+export function prepareFold(fold: TextFold): PreparedFold {
+  return { kind: 'fold', row: prepareRow(fold.key, fold.held), fold, isWritten: false }
+}
+
+function prepareRow(key: DocumentKey, held: HeldRow): PreparedRow {
+  return { key, held, state: encodeHeldRow(held) }
+}
+
+/** What has the same owner is written together or not at all. A fold is nobody's write: it takes none along if it fails. */
+export function ownerOf(prepared: Prepared): string {
+  return prepared.kind === 'commit' ? prepared.commit.space : `fold in ${prepared.fold.space}`
+}
+
+/** The rows that are another in the store now. */
+export function writtenRows(prepared: Prepared): readonly [space: string, PreparedRow][] {
+  if (prepared.kind === 'commit') return prepared.rows.map(row => [prepared.commit.space, row])
+  return prepared.isWritten ? [[prepared.fold.space, prepared.row]] : []
+}
+
+export function writtenWriters(prepared: Prepared): readonly [space: string, WriterRecord][] {
+  if (prepared.kind === 'fold') return []
+  const { space, writers } = prepared.commit
+  return writers.map(writer => [space, writer])
 }
 
 export function createCommitter(
   database: Database,
   statements: Statements,
-): (commits: readonly PreparedCommit[]) => void {
-  return commits => {
+): (entries: readonly Prepared[]) => void {
+  return entries => {
     try {
       database.transact(() => {
+        const commits = entries.flatMap(entry => (entry.kind === 'commit' ? entry.commit : []))
         const spaces = putSpaces(statements, commits)
-        for (const prepared of commits) write(statements, spaces.get(prepared.commit.space) ?? 0, prepared)
+        for (const entry of entries) {
+          if (entry.kind === 'commit') write(statements, spaces.get(entry.commit.space) ?? 0, entry)
+          else entry.isWritten = writeFolded(statements, entry)
+        }
       })
     } catch (error) {
       if (!(error instanceof RejoinError) || error.code !== 'storage-blocked') throw error
@@ -58,8 +99,8 @@ export function createCommitter(
 }
 
 /** Of each space the last record of the group is what will stand. Returns the spaces' numbers. */
-function putSpaces(statements: Statements, commits: readonly PreparedCommit[]): ReadonlyMap<string, number> {
-  const records = new Map(commits.map(({ commit }) => [commit.space, commit.record]))
+function putSpaces(statements: Statements, commits: readonly SpaceCommit[]): ReadonlyMap<string, number> {
+  const records = new Map(commits.map(({ space, record }) => [space, record]))
   const spaces = new Map<string, number>()
   for (const [name, record] of records) {
     const put = statements.putSpace.get(name, record.position, formatSpaceRecord(record))
@@ -70,9 +111,7 @@ function putSpaces(statements: Statements, commits: readonly PreparedCommit[]): 
 
 function write(statements: Statements, space: number, { rows, commit }: PreparedCommit): void {
   const { position } = commit.record
-  for (const { key, held, state } of rows) {
-    statements.putRow.run(space, collectionOfKey(key), idOfKey(key), held.position, state)
-  }
+  for (const row of rows) putRow(statements, space, row)
   for (const [n, { key, part, update }] of commit.texts.entries()) {
     statements.addToTail.run(space, key, part, position, n, update)
   }
@@ -82,4 +121,15 @@ function write(statements: Statements, space: number, { rows, commit }: Prepared
   for (const { id, store, parent, start } of commit.generations) {
     statements.addGeneration.run(space, id, store, parent, start)
   }
+}
+
+function writeFolded(statements: Statements, { fold, row }: PreparedFold): boolean {
+  const space = numberOf(statements.findSpace.get(fold.space), 'space')
+  if (!writeFold(statements, space, fold)) return false
+  putRow(statements, space, row)
+  return true
+}
+
+function putRow(statements: Statements, space: number, { key, held, state }: PreparedRow): void {
+  statements.putRow.run(space, collectionOfKey(key), idOfKey(key), held.position, state)
 }

@@ -19,6 +19,10 @@ export interface Statements {
   readonly findSnapshot: Statement
   readonly listTail: Statement
   readonly addToTail: Statement
+  readonly sizeText: Statement
+  readonly findEnd: Statement
+  readonly putSnapshot: Statement
+  readonly cutTail: Statement
 }
 
 export function prepareStatements(database: Database): Statements {
@@ -44,10 +48,21 @@ export function prepareStatements(database: Database): Statements {
     listRows: prepare(`select ${row} from rows where space = ? and (collection, id) > (?, ?)
       order by collection, id limit ?`),
     findSnapshot: prepare('select position, snapshot from texts where space = ? and key = ? and part = ?'),
-    listTail: prepare(`select bytes from text_tails where space = ? and key = ? and part = ? and position > ?
+    listTail:
+      prepare(`select position, bytes from text_tails where space = ? and key = ? and part = ? and position > ?
       order by position, n`),
     addToTail: prepare(
       'insert into text_tails (space, key, part, position, n, bytes) values (?, ?, ?, ?, ?, ?)',
     ),
+    sizeText: prepare(`select
+      (select length(snapshot) from texts where space = ? and key = ? and part = ?) as snapshot,
+      (select sum(length(bytes)) from text_tails where space = ? and key = ? and part = ?) as tail`),
+    findEnd: prepare(
+      'select max(position) as position from text_tails where space = ? and key = ? and part = ?',
+    ),
+    putSnapshot: prepare(
+      'insert or replace into texts (space, key, part, position, snapshot) values (?, ?, ?, ?, ?)',
+    ),
+    cutTail: prepare('delete from text_tails where space = ? and key = ? and part = ? and position <= ?'),
   }
 }

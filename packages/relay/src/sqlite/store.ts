@@ -16,7 +16,15 @@ import {
 } from '@rejoin/core'
 import { afterThisTurn, nodeRuntime } from '../node-runtime.ts'
 import type { OpenRelayStore } from '../open-store.ts'
-import { createCommitter, prepareCommit, type PreparedCommit } from './commit.ts'
+import {
+  createCommitter,
+  ownerOf,
+  prepareCommit,
+  prepareFold,
+  writtenRows,
+  writtenWriters,
+  type Prepared,
+} from './commit.ts'
 import { openDatabase, type Database, type Row } from './database.ts'
 import { createGroup } from './group.ts'
 import { watchFiles } from './in-place.ts'
@@ -26,6 +34,7 @@ import { cacheKey, createRecent, type Recent } from './recent.ts'
 import { openSchema } from './schema.ts'
 import { parseSpaceRecord } from './space-record.ts'
 import { prepareStatements } from './statements.ts'
+import { readText } from './texts.ts'
 
 export interface SqliteOptions {
   /** Bytes that the file may take; beyond, commits reject with `storage-full`. */
@@ -87,19 +96,20 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     if (lost !== null) throw lost
   }
 
-  const group = createGroup<PreparedCommit>(
+  const group = createGroup<Prepared>(
     runtime,
-    commits => {
+    entries => {
       assertKept()
-      write(commits)
+      write(entries)
       assertKept()
-      for (const { commit, rows } of commits) {
-        for (const row of rows) cache.set(cacheKey(commit.space, row.key), row.held, row.state.length)
-        for (const record of commit.writers)
-          writers.set(cacheKey(commit.space, record.writer), record, record.writer.length)
+      for (const entry of entries) {
+        for (const [space, { key, held, state }] of writtenRows(entry))
+          cache.set(cacheKey(space, key), held, state.length)
+        for (const [space, record] of writtenWriters(entry))
+          writers.set(cacheKey(space, record.writer), record, record.writer.length)
       }
     },
-    ({ commit }) => commit.space,
+    ownerOf,
   )
   let isOpen = true
   /** Rows of a thousand spaces are looked up in one turn of the event loop: one look at the files is enough for all. */
@@ -201,11 +211,22 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     },
 
     textBody: async (space, key, part) => {
-      const number = find(space)
-      const snapshot = statements.findSnapshot.get(number, key, part)
-      const tail = statements.listTail.all(number, key, part, numberOf(snapshot, 'position'))
-      const updates = tail.map(row => bytesOf(row, 'bytes'))
-      return snapshot === undefined ? updates : [bytesOf(snapshot, 'snapshot'), ...updates]
+      return readText(statements, find(space), key, part).updates
+    },
+
+    textSize: async (space, key, part) => {
+      const text = [find(space), key, part] as const
+      const sizes = statements.sizeText.get(...text, ...text)
+      return { snapshot: numberOf(sizes, 'snapshot'), tail: numberOf(sizes, 'tail') }
+    },
+
+    storedText: async (space, key, part) => readText(statements, find(space), key, part),
+
+    fold: async fold => {
+      assertOpen()
+      const prepared = prepareFold(fold)
+      await group.add(prepared)
+      return prepared.isWritten
     },
 
     commit: async commit => {

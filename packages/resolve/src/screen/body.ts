@@ -1,38 +1,35 @@
 /**
  * Bodies of texts as lists of updates: their head, their sum and what they hold beyond a state vector, all computed
- * on the wire form (SPEC X1, X3, X6). Relays and clients share this code, so their digests are the same; they do not
+ * on the wire form (SPEC X1, X2, X3, X6). Relays and clients share this code, so their digests are the same; they do not
  * depend on how updates were cut, ordered or merged.
  */
 import { digestOfBytes, formatDigest, RejoinError, type Outcome, type TextHead } from '@rejoin/core'
 import { createEncoder, toUint8Array, writeVarUint } from 'lib0/encoding'
+import { createCompaction } from './compaction.ts'
 import { joinDeleteSets, type ClockRange, type DeleteSet } from './delete-set.ts'
-import { deletedContent, readUpdate, type Run, type Update } from './wire.ts'
-import { pieceFrom, writeDeletes, writeUpdate, type Piece } from './write.ts'
+import { deletedContent, readingUpdate, runToEnd, visitingRun, type Run, type Update } from './wire.ts'
+import { writeDeletes, writeUpdate, type Piece } from './write.ts'
 
 /** State vector, digest and size. Throws `text-invalid` if the updates are none. */
 export function headOfBody(updates: readonly Uint8Array[]): TextHead {
-  const structs: Update[] = []
-  const deletes: DeleteSet[] = []
-  let bytes = 0
-  for (const update of updates) {
-    const deleted = new Map<number, ClockRange[]>()
-    const read = expectUpdate(
-      readUpdate(update, ({ content, client, clock, length }) => {
-        // What was deleted before it was sent is deleted, whether or not the update says so again.
-        if (content === deletedContent) addRange(deleted, client, { clock, length })
-      }),
-    )
-    structs.push(read)
-    deletes.push(read.deletes, deleted)
-    bytes += update.length
-  }
-  const stateVector = stateOfRuns(structs)
-  return { stateVector, digest: digestOf(stateVector, joinDeleteSets(deletes)), bytes }
+  const { read, deletes } = runToEnd(readingBody(updates))
+  const stateVector = stateOfRuns(read)
+  const bytes = updates.reduce((sum, update) => sum + update.length, 0)
+  return { stateVector, digest: digestOf(stateVector, deletes), bytes }
 }
 
-/** One update that holds all of these. Throws `text-gap` if one that should stand between them is missing. */
+/**
+ * One update that holds all of these, as short as a Y.Doc would write it: without what was deleted, neighbours joined
+ * (SPEC X2). Throws `text-gap` if one that should stand between them is missing.
+ */
 export function mergeBody(updates: readonly Uint8Array[]): Uint8Array {
-  return updates.length === 1 && updates[0] !== undefined ? updates[0] : gather(updates, new Map())
+  return runToEnd(mergingBody(updates))
+}
+
+/** `mergeBody` in steps of bounded work, for who has other things to do. */
+export function* mergingBody(updates: readonly Uint8Array[]): Generator<undefined, Uint8Array> {
+  const [first] = updates
+  return updates.length === 1 && first !== undefined ? first : yield* gathering(updates, new Map())
 }
 
 /** What updates hold beyond a state vector; their whole delete set, for a state vector does not tell of deletes. */
@@ -40,7 +37,7 @@ export function differenceOfBody(
   updates: readonly Uint8Array[],
   stateVector: ReadonlyMap<number, number>,
 ): Uint8Array {
-  return gather(updates, stateVector)
+  return runToEnd(gathering(updates, stateVector))
 }
 
 /** Hashes state vector and delete set in one canonical form. */
@@ -55,21 +52,48 @@ export function digestOf(stateVector: ReadonlyMap<number, number>, deletes: Dele
   return formatDigest(digestOfBytes(toUint8Array(encoder)))
 }
 
-function gather(updates: readonly Uint8Array[], known: ReadonlyMap<number, number>): Uint8Array {
-  const read = updates.map(update => expectUpdate(readUpdate(update)))
+interface ReadBody {
+  readonly read: readonly Update[]
+  readonly deletes: DeleteSet
+}
+
+function* readingBody(updates: readonly Uint8Array[]): Generator<undefined, ReadBody> {
+  const read: Update[] = []
+  const deletes: DeleteSet[] = []
+  for (const update of updates) {
+    const deleted = new Map<number, ClockRange[]>()
+    const steps = readingUpdate(update, ({ content, client, clock, length }) => {
+      // What was deleted before it was sent is deleted, whether or not the update says so again.
+      if (content === deletedContent) addRange(deleted, client, { clock, length })
+    })
+    const one = expectUpdate(yield* steps)
+    read.push(one)
+    deletes.push(one.deletes, deleted)
+  }
+  return { read, deletes: joinDeleteSets(deletes) }
+}
+
+function* gathering(
+  updates: readonly Uint8Array[],
+  known: ReadonlyMap<number, number>,
+): Generator<undefined, Uint8Array> {
+  const { read, deletes } = yield* readingBody(updates)
   const pieces: Piece[] = []
   for (const [client, runs] of runsByClient(read)) {
     const first = runs.reduce((least, run) => Math.min(least, run.clock), Infinity)
+    const compaction = createCompaction(client, deletes.get(client) ?? [])
     let end = Math.max(first, known.get(client) ?? 0)
     for (const run of runs) {
       if (run.clock > end) throw gapIn(client, end, run.clock)
-      const piece = pieceFrom(run, end)
-      if (piece === null) continue
-      pieces.push(piece)
+      if (run.end <= end) continue
+      const from = end
+      yield* visitingRun(run, struct => compaction.add(run.bytes, struct, from))
       end = run.end
     }
+    const piece = compaction.finish()
+    if (piece !== null) pieces.push(piece)
   }
-  return writeUpdate(pieces, joinDeleteSets(read.map(update => update.deletes)))
+  return writeUpdate(pieces, deletes)
 }
 
 /** By clock; of those that begin alike the one that came first, so that what came first stands, as in a live text. */

@@ -1,3 +1,4 @@
 /** What a relay needs of texts: screening, heads, sums and differences, without Yjs. */
-export { differenceOfBody, headOfBody, mergeBody } from './body.ts'
+export { differenceOfBody, headOfBody, mergeBody, mergingBody } from './body.ts'
 export { screenUpdate, type ScreenedUpdate, type ScreenOptions } from './screen.ts'
+export { splitUpdate } from './split.ts'

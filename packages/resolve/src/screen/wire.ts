@@ -74,8 +74,19 @@ export const hasRightOrigin = 64
 const clientMax = 2 ** 32 - 1
 const clockMax = 2 ** 31 - 1
 
+/** Between so many structs who reads step by step may pause. */
+const stepStructs = 4096
+
 /** Reads an update whole. Total over arbitrary bytes; time and memory are bounded by their length. */
 export function readUpdate(bytes: Uint8Array, visit?: (struct: Struct) => void): Outcome<Update> {
+  return runToEnd(readingUpdate(bytes, visit))
+}
+
+/** `readUpdate` in steps. */
+export function* readingUpdate(
+  bytes: Uint8Array,
+  visit?: (struct: Struct) => void,
+): Generator<undefined, Outcome<Update>> {
   const reader = createReader(bytes)
   const runs: Run[] = []
   let last = clientMax + 1
@@ -87,7 +98,7 @@ export function readUpdate(bytes: Uint8Array, visit?: (struct: Struct) => void):
     if (structs === 0) failReading(reader, 'has a client without structs')
     last = client
     const from = reader.at
-    const end = readStructs(reader, client, clock, structs, visit)
+    const end = yield* readingStructs(reader, client, clock, structs, visit)
     runs.push({ bytes, client, clock, end, structs, from, to: reader.at })
   }
   const deletes = readDeletes(reader)
@@ -96,18 +107,38 @@ export function readUpdate(bytes: Uint8Array, visit?: (struct: Struct) => void):
   return { ok: false, error: failure('text-invalid', { reason: `the update ${reader.fault}` }) }
 }
 
-/** Visits the structs of a run that was read before. */
-export function visitRun(run: Run, visit: (struct: Struct) => void): void {
-  readStructs(createReader(run.bytes, run.from), run.client, run.clock, run.structs, visit)
+/** Visits the structs of a run that was read before, in steps. */
+export function* visitingRun(run: Run, visit: (struct: Struct) => void): Generator<undefined, void> {
+  yield* readingStructs(createReader(run.bytes, run.from), run.client, run.clock, run.structs, visit)
 }
 
-function readStructs(
+/** The structs of a run that was read before, one after the other. */
+export function* structsOfRun(run: Run): Generator<Struct, void> {
+  const reader = createReader(run.bytes, run.from)
+  const struct = emptyStruct(run.client)
+  struct.clock = run.clock
+  for (let left = run.structs; left > 0; left--) {
+    readStruct(reader, struct)
+    yield struct
+    struct.clock += struct.length
+  }
+}
+
+/** Takes all steps at once. */
+export function runToEnd<Value>(steps: Generator<undefined, Value>): Value {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+function* readingStructs(
   reader: Reader,
   client: number,
   clock: number,
   structs: number,
   visit: ((struct: Struct) => void) | undefined,
-): number {
+): Generator<undefined, number> {
   const struct = emptyStruct(client)
   let at = clock
   for (let left = structs; left > 0 && reader.fault === null; left--) {
@@ -116,6 +147,7 @@ function readStructs(
     at += struct.length
     if (at > clockMax) failReading(reader, 'has a clock that is too large')
     if (reader.fault === null) visit?.(struct)
+    if (left % stepStructs === 0) yield
   }
   return at
 }

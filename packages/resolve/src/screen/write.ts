@@ -1,17 +1,18 @@
 /**
- * Writes updates in the form that `wire.ts` reads. Structs are copied as bytes; only one that is cut is written anew.
+ * Writes updates in the form that `wire.ts` reads.
  */
 import {
   createEncoder,
   toUint8Array,
   writeUint8,
   writeUint8Array,
+  writeVarString,
   writeVarUint,
   type Encoder,
 } from 'lib0/encoding'
 import type { DeleteSet } from './delete-set.ts'
-import { createReader, readCount, sizeOfCharacter } from './reader.ts'
-import { deletedContent, hasOrigin, hasRightOrigin, visitRun, type Run, type Struct } from './wire.ts'
+import { createReader, readCount } from './reader.ts'
+import { hasOrigin, hasRightOrigin, rootName, type Struct } from './wire.ts'
 
 /** Structs of one client without a gap, as bytes. */
 export interface Piece {
@@ -20,6 +21,12 @@ export interface Piece {
   readonly structs: number
   readonly bytes: Uint8Array
 }
+
+/** Where a struct stands. */
+export type Anchors = Pick<
+  Struct,
+  'client' | 'clock' | 'originClient' | 'originClock' | 'rightClient' | 'rightClock'
+>
 
 /** The update that changes nothing. */
 export const emptyUpdate: Uint8Array = new Uint8Array(2)
@@ -42,61 +49,27 @@ export function writeUpdate(pieces: readonly Piece[], deletes: DeleteSet): Uint8
   return toUint8Array(encoder)
 }
 
-/** What a run holds from a clock on, or null if that is nothing. */
-export function pieceFrom(run: Run, clock: number): Piece | null {
-  if (clock >= run.end) return null
-  const { client } = run
-  if (clock <= run.clock) {
-    return { client, clock: run.clock, structs: run.structs, bytes: run.bytes.subarray(run.from, run.to) }
-  }
-  let passed = 0
-  let rest = run.to
-  let cut: Uint8Array = new Uint8Array(0)
-  visitRun(run, struct => {
-    if (struct.clock + struct.length <= clock) passed++
-    else if (struct.clock < clock) cut = cutFront(run.bytes, struct, clock - struct.clock)
-    if (struct.clock + struct.length > clock)
-      rest = Math.min(rest, struct.clock < clock ? struct.to : struct.from)
-  })
-  const encoder = createEncoder()
-  writeUint8Array(encoder, cut)
-  writeUint8Array(encoder, run.bytes.subarray(rest, run.to))
-  return { client, clock, structs: run.structs - passed, bytes: toUint8Array(encoder) }
-}
-
-/** A struct without its first clocks; its origin is the clock before what remains. */
-function cutFront(bytes: Uint8Array, struct: Struct, clocks: number): Uint8Array {
-  const encoder = createEncoder()
-  writeHead(encoder, struct, struct.clock + clocks)
-  if (struct.content === deletedContent) {
-    writeVarUint(encoder, struct.length - clocks)
-    return toUint8Array(encoder)
-  }
-  const { from, to } = stringRange(bytes, struct)
-  let at = from
-  let units = 0
-  for (; units < clocks; units += 1) {
-    const size = sizeOfCharacter(bytes, at, to)
-    at += size
-    if (size === 4) units++
-  }
-  // Cut inside a pair of surrogates, half a character is left; Yjs writes such as U+FFFD, and so must we.
-  const half = units > clocks ? Uint8Array.of(0xef, 0xbf, 0xbd) : new Uint8Array(0)
-  writeVarUint(encoder, half.length + to - at)
-  writeUint8Array(encoder, half)
-  writeUint8Array(encoder, bytes.subarray(at, to))
-  return toUint8Array(encoder)
-}
-
-/** The first bytes of a struct that begins at a later clock than the one it is cut from. */
-export function writeHead(encoder: Encoder, struct: Struct, clock: number): void {
+/**
+ * The first bytes of a struct of this content: the one that is given, or what remains of it from a later clock on; its
+ * origin is then the clock before.
+ */
+export function writeHead(encoder: Encoder, struct: Anchors, content: number, clock: number): void {
+  const isCut = clock > struct.clock
+  const originClient = isCut ? struct.client : struct.originClient
+  const isLeft = originClient >= 0
   const isRight = struct.rightClient >= 0
-  writeUint8(encoder, struct.content | hasOrigin | (isRight ? hasRightOrigin : 0))
-  writeVarUint(encoder, struct.client)
-  writeVarUint(encoder, clock - 1)
-  if (!isRight) return
-  writeVarUint(encoder, struct.rightClient)
-  writeVarUint(encoder, struct.rightClock)
+  writeUint8(encoder, content | (isLeft ? hasOrigin : 0) | (isRight ? hasRightOrigin : 0))
+  if (isLeft) {
+    writeVarUint(encoder, originClient)
+    writeVarUint(encoder, isCut ? clock - 1 : struct.originClock)
+  }
+  if (isRight) {
+    writeVarUint(encoder, struct.rightClient)
+    writeVarUint(encoder, struct.rightClock)
+  }
+  if (isLeft || isRight) return
+  writeVarUint(encoder, 1)
+  writeVarString(encoder, rootName)
 }
 
 /** Where the characters of a string struct are. */

@@ -4,9 +4,9 @@
  */
 import type { TextDocument } from '@rejoin/core'
 import * as Y from 'yjs'
+import { splitUpdate } from '../screen/split.ts'
 import { guardText } from './guard.ts'
 import { createLiveText, elsewhere } from './live.ts'
-import { splitUpdate } from './split.ts'
 
 /** A `TextDocument` whose types are known. */
 export interface LiveDocument extends TextDocument {

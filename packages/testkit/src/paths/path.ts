@@ -32,6 +32,7 @@ export const pathNames = [
   'text-tail',
   'text-head',
   'text-difference',
+  'text-folded',
   'peer-begins',
   'passed',
   'no-leader',
