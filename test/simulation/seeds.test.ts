@@ -58,6 +58,11 @@ test('[X9] an insert over a deletion is not refused for an old text of which all
   cluster.network.cut('device-0', 'ws://relay-0', 'told')
   await pass(cluster, 100)
   replica.notes.insert({ title: 'a', color: 'refused', body: 'what was there before' }, { id: 'a' })
+  const text = replica.notes.text('a', 'body')
+  await pass(cluster, 1000)
+  text.text.insert(0, 'typed in ')
+  text.close()
+  await pass(cluster, 1000)
   replica.notes.delete('a')
   const handle = replica.notes.insert({ title: 'a', color: 'teal' }, { id: 'a' })
   let reached = false
@@ -71,6 +76,7 @@ test('[X9] an insert over a deletion is not refused for an old text of which all
   const refused = replica.quarantine.get().map(({ error, writes }) => [error.code, writes[0]?.kind])
   expect(refused).toEqual([
     ['refused-by-rule', 'insert'],
+    ['built-on-refused', 'update'],
     ['built-on-refused', 'delete'],
   ])
   expect([reached, replica.status.get().synced, replica.notes.get('a')?.color]).toEqual([true, true, 'teal'])

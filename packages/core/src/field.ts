@@ -68,7 +68,8 @@ export interface TextSupport {
   /**
    * Makes own updates anew (SPEC W6, X9): the same edits at the same places, over `now`, which is all that stands. They
    * were made over `now` or what it was made of, and over `before`, which stands no more, and what `moves` say. One
-   * update for each of `later`, as `client`, which goes on from where `now` has it.
+   * update for each of `later`, as `client`, which goes on from where `now` has it; but for those that are `gone`, on
+   * which others of them may stand.
    */
   remake(
     now: readonly Uint8Array[],
@@ -76,6 +77,7 @@ export interface TextSupport {
     moves: readonly TextMove[],
     later: readonly Uint8Array[],
     client: number,
+    gone?: ReadonlySet<Uint8Array>,
   ): readonly TextAnew[]
 }
 

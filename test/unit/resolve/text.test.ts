@@ -319,6 +319,19 @@ test('[X9] nothing remains of an edit that only touched what was refused', () =>
   expect(support.read(remade.filter(isUpdate))).toBe(' kept')
 })
 
+test('[X9] no edit is made over one that goes too, and what was typed behind that stands where that was', () => {
+  const live = support.open([], 77)
+  const updates = record(live)
+  live.text.insert(0, 'refused')
+  live.text.insert(7, ' gone')
+  live.text.delete(8, 4)
+  live.text.insert(8, 'kept')
+  const [refused = new Uint8Array(), gone = new Uint8Array(), ...rest] = updates
+  const remade = support.remake([], [refused], [], [gone, ...rest], 99, new Set([gone]))
+  expect(remade.map(update => typeof update)).toEqual(['string', 'string', 'object'])
+  expect(support.read(remade.filter(isUpdate))).toBe('kept')
+})
+
 test('[X9] of an edit whose text nobody has, it is said that it is lost', () => {
   const live = support.open([], 77)
   const updates = record(live)

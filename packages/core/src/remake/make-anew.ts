@@ -12,10 +12,11 @@ import type { TextAnew, TextSupport } from '../field.ts'
 import { yjsClientOf, type WriterId } from '../mark.ts'
 import type { OutboxEntry } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
-import { countParts, rowExists, type DocumentKey, type PartName } from '../row.ts'
+import { countParts, type DocumentKey, type PartName } from '../row.ts'
 import { nothingCounted, type SeenDocument } from '../seen-document.ts'
 import { transactionId, type Transaction, type TransactionId, type Write } from '../write.ts'
 import { createMarksAnew } from './marks-anew.ts'
+import { missingDocuments } from './missing-documents.ts'
 import { bodiesToRemake, entriesToRemake, type RemakePlan } from './plan.ts'
 import { createWritesAnew, type TextsAnew } from './writes-anew.ts'
 
@@ -35,8 +36,10 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
   const refused = plan.refused === null ? undefined : state.outbox.get(plan.refused.transaction.id)
   const leaves = plan.refused !== null && refused?.acks.size === 0
   if (entries.length === 0 && !leaves) return null
-  const pass = createPass(state, context, textsAnew(state, entries, plan, context))
   const remade = new Set(entries)
+  const standsOnNothing = missingDocuments(state, remade, plan)
+  const texts = textsAnew(state, entries, standsOnNothing, plan, context)
+  const pass = createPass(state, context, texts, standsOnNothing)
   const transactions: { from: TransactionId; to: Transaction }[] = []
   const quarantined: { id: TransactionId; error: Failure }[] = []
   if (leaves) quarantined.push({ id: plan.refused.transaction.id, error: plan.refused.error })
@@ -68,14 +71,15 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
 function textsAnew(
   state: ReplicaState,
   entries: readonly OutboxEntry[],
+  standsOnNothing: ReadonlyMap<Transaction, DocumentKey>,
   plan: RemakePlan,
   context: RemakeContext,
 ): TextsAnew {
   const anew = new Map<Uint8Array, TextAnew>()
   const refused = plan.refused?.transaction
-  const gone = new Set([refused?.id, ...entries.map(({ transaction }) => transaction.id)])
+  const moving = new Set([refused?.id, ...entries.map(({ transaction }) => transaction.id)])
   const staying = [...state.outbox.entries()]
-    .filter(({ transaction, position }) => position > 0 && !gone.has(transaction.id))
+    .filter(({ transaction, position }) => position > 0 && !moving.has(transaction.id))
     .map(({ transaction }) => transaction)
   const later = entries.map(({ transaction }) => transaction)
   for (const { key, part } of bodiesToRemake(entries)) {
@@ -83,9 +87,10 @@ function textsAnew(
     const before = refused === undefined ? [] : updatesOf([refused], key, part)
     const moves = state.remade.of(bodyKey(key, part))
     const client = yjsClientOf(context.writer)
+    const gone = new Set(updatesOf([...standsOnNothing.keys()], key, part))
     const updates = context
       .support(key, part)
-      ?.remake(now, before, moves, updatesOf(later, key, part), client)
+      ?.remake(now, before, moves, updatesOf(later, key, part), client, gone)
     updatesOf(later, key, part).forEach((update, i) => anew.set(update, updates?.[i] ?? 'lost'))
   }
   return anew
@@ -107,15 +112,14 @@ interface Pass {
   again(transaction: Transaction, id: TransactionId): Transaction | Failure
 }
 
-function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAnew): Pass {
+function createPass(
+  state: ReplicaState,
+  context: RemakeContext,
+  texts: TextsAnew,
+  standsOnNothing: ReadonlyMap<Transaction, DocumentKey>,
+): Pass {
   const marks = createMarksAnew(state, context)
   const writeAnew = createWritesAnew(state, marks, texts)
-  const existsByKey = new Map<DocumentKey, boolean>()
-
-  function note(write: Write): void {
-    const exists = existsAfter(write)
-    if (exists !== null) existsByKey.set(write.key, exists)
-  }
 
   /** X9: a text that builds on what nobody has any more. Null if none does. */
   function lostText({ writes }: Transaction): DocumentKey | null {
@@ -124,32 +128,15 @@ function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAne
     return writes.find(isLost)?.key ?? null
   }
 
-  /** W6 (5): whether each document exists in what its writer had seen plus own writes before. Null if all do. */
-  function missing(transaction: Transaction): DocumentKey | null {
-    const made = new Map<DocumentKey, boolean>()
-    for (const [i, write] of transaction.writes.entries()) {
-      const { key } = write
-      const stands = made.get(key) ?? existsByKey.get(key) ?? transaction.seen[i]?.exists ?? false
-      if (write.delta.revival === null && !stands && !rowExists(state.confirmed(key))) return key
-      const after = existsAfter(write)
-      if (after !== null) made.set(key, after)
-    }
-    return null
-  }
-
   return {
-    stay(write) {
-      marks.stay(write)
-      note(write)
-    },
+    stay: marks.stay,
     again(transaction, id) {
-      const absent = missing(transaction) ?? lostText(transaction)
+      const absent = standsOnNothing.get(transaction) ?? lostText(transaction)
       if (absent !== null) return failure('built-on-refused', { document: absent })
       const writes: Write[] = []
       const seen: SeenDocument[] = []
       for (const [i, write] of transaction.writes.entries()) {
         const again = writeAnew(write, transaction.seen[i] ?? nothingSeen, transaction.correction)
-        note(again.write)
         if (countParts(again.write.delta) === 0) continue
         writes.push(again.write)
         seen.push(again.seen)
@@ -160,9 +147,3 @@ function createPass(state: ReplicaState, context: RemakeContext, texts: TextsAne
 }
 
 const nothingSeen: SeenDocument = { exists: false, last: null, counted: nothingCounted }
-
-/** Whether a write settles that its document exists or does not; null if it leaves that as it was. */
-function existsAfter({ delta }: Write): boolean | null {
-  if (delta.deletion !== null) return false
-  return delta.revival === null ? null : true
-}

@@ -32,13 +32,14 @@ interface Edit {
   readonly deleted: readonly Span[]
 }
 
-/** What each of `later` becomes, as `client`. */
+/** What each of `later` becomes, as `client`; nothing, if it is one of `gone`. */
 export function remakeUpdates(
   now: readonly Uint8Array[],
   before: readonly Uint8Array[],
   moves: readonly TextMove[],
   later: readonly Uint8Array[],
   client: number,
+  gone: ReadonlySet<Uint8Array> = new Set(),
 ): readonly TextAnew[] {
   const remade = createLiveText(now, { gc: true })
   const states = Y.getState.bind(null, remade.document.store)
@@ -53,6 +54,7 @@ export function remakeUpdates(
     const inOlder = older === null ? null : editOf(older, update)
     const edit = isInOld ? editOf(old, update) : inOlder
     const text = isInOld ? old : older
+    if (gone.has(update)) return 'nothing'
     if (edit === null || text === null || !hasTaken(text, update)) return 'lost'
     return captureEdit(remade, client, () => repeat(edit, text, remade, images)) ?? 'nothing'
   })

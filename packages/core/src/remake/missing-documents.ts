@@ -1,0 +1,44 @@
+/**
+ * What has nothing to stand on when it is to be made anew: its document exists neither in what its writer had seen nor by
+ * own writes before it (SPEC W6). It is found before anything is made anew, since no text may be made over one that goes.
+ */
+import type { OutboxEntry } from '../outbox.ts'
+import type { ReplicaState } from '../replica/replica.ts'
+import { rowExists, type DocumentKey } from '../row.ts'
+import type { Transaction, Write } from '../write.ts'
+import type { RemakePlan } from './plan.ts'
+
+/** Of each such transaction the document that is missing. */
+export function missingDocuments(
+  state: ReplicaState,
+  remade: ReadonlySet<OutboxEntry>,
+  plan: RemakePlan,
+): ReadonlyMap<Transaction, DocumentKey> {
+  const missing = new Map<Transaction, DocumentKey>()
+  const existsByKey = new Map<DocumentKey, boolean>()
+  for (const entry of state.outbox.entries()) {
+    const { transaction, position } = entry
+    const leaves = transaction.id === plan.refused?.transaction.id && entry.acks.size === 0
+    if (position === 0 || leaves) continue
+    const made = new Map<DocumentKey, boolean>()
+    const isMissing = ({ key, delta }: Write, i: number): boolean => {
+      const stands = made.get(key) ?? existsByKey.get(key) ?? transaction.seen[i]?.exists ?? false
+      return delta.revival === null && !stands && !rowExists(state.confirmed(key))
+    }
+    let absent: DocumentKey | null = null
+    for (const [i, write] of transaction.writes.entries()) {
+      if (remade.has(entry) && isMissing(write, i)) absent ??= write.key
+      const exists = existsAfter(write)
+      if (exists !== null) made.set(write.key, exists)
+    }
+    if (absent !== null) missing.set(transaction, absent)
+    else for (const [key, exists] of made) existsByKey.set(key, exists)
+  }
+  return missing
+}
+
+/** Whether a write settles that its document exists or does not; null if it leaves that as it was. */
+function existsAfter({ delta }: Write): boolean | null {
+  if (delta.deletion !== null) return false
+  return delta.revival === null ? null : true
+}
