@@ -47,13 +47,16 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
     const [record] = await relay.store.writers(space, [victim.writer])
     if (record === undefined || record.user === hostileName) return false
     const now = epoch + clock.time
+    // By the relay's clock, since all write by that, and more than they write until it arrives: what is older than what
+    // is there is taken whatever it holds, and changes nothing (SPEC A4).
+    const soon = Math.floor(now + relay.skewMs) + 4 * minuteMs
     const own: Mark = {
-      ms: Math.max(now, latest(row) + 1),
+      ms: Math.max(soon, latest(row) + 1),
       tick: 0,
       writer: writerFromBytes(chance.bytes(8)),
     }
     const ahead: Mark = {
-      ms: Math.max(now + 4 * minuteMs, record.highest.ms + 1, latest(row) + 1),
+      ms: Math.max(soon, record.highest.ms + 1, latest(row) + 1),
       tick: 0,
       writer: victim.writer,
     }
@@ -65,7 +68,7 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
   }
 
   function attempt(relay: SimulatedRelay, { space, findings }: Application, { name, frame }: Forgery): void {
-    const { url } = relay
+    const { url, skewMs } = relay
     const begun = clock.time
     const scope = createScope(clock)
     const hello: HelloFrame = {
@@ -94,8 +97,8 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
       },
       frame(bytes) {
         const decoded = decodeFrame(bytes)
-        // An older image may not know the victim.
-        if (relay.restoredAt >= begun) return
+        // An older image may not know the victim, and by another clock others may write what is newer.
+        if (relay.restoredAt >= begun || relay.skewMs !== skewMs) return
         if (decoded.ok && !isRefusal(decoded.value)) findings.push(`[T1] ${url} took ${name}`)
       },
       closed: () => {},
