@@ -186,3 +186,29 @@ test('[P4] what was outstanding is asked for again also by a session that begins
   receive({ ...page(1, 1, 'a'), answer: true })
   expect(state.wants).toEqual([])
 })
+
+test('[P1] of two sessions one stores nothing for what the other one has asked for, since each would take back what the other says', () => {
+  const state = createReplicaState({ wanted: 2, level: 'quorum', all: 2 })
+  const { receive } = pulling(() => 1000, 'new', state)
+  const [store, other] = ['its store' as StoreId, 'other' as GenerationId]
+  const fact = { id: other, store, parent: null, start: 0 }
+  const frontier = new Map([[other, 3]])
+  const cut = { generation, position: 7, frontier, generations: [fact], fingerprint: null }
+  receive({ ...page(7, 7), cut })
+  state.apply(state.seen + 1, {
+    kind: 'pulled',
+    store,
+    rows: [],
+    texts: [],
+    cursor: null,
+    wants: [documentKey('notes', 'a')],
+    writers: [],
+    generations: [],
+    frontier: null,
+    reach: new Map([[other, 3]]),
+    at: 1000,
+  })
+  const { seen } = state
+  receive({ type: 'heartbeat', position: 7, time: 1000 })
+  expect(state.seen).toBe(seen)
+})

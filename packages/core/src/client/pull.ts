@@ -187,8 +187,9 @@ export function createPull(
     },
     store,
     settle() {
-      const isUntold = conversation.phase === 'open' && wants.isEmpty && state.wants.length > 0
-      return isUntold && store([])
+      // A session that is alone speaks for all; of several, none can say what another one has asked for.
+      const untold = state.copies.all === 1 ? state.wants : state.wantsOf(conversation.store)
+      return conversation.phase === 'open' && wants.isEmpty && untold.length > 0 && store([])
     },
     takeExpected() {
       const told = expected
