@@ -14,6 +14,9 @@ import { local } from './workloads/w6-local.ts'
 import { acknowledged } from './workloads/w7-acknowledged.ts'
 import { trace } from './workloads/w8-trace.ts'
 import { bundle } from './workloads/w9-bundle.ts'
+import { repairing } from './workloads/growth-repair.ts'
+import { resuming } from './workloads/growth-resume.ts'
+import { steady } from './workloads/growth-steady.ts'
 import type { Workload } from './workloads/workload.ts'
 
 const workloads: readonly Workload[] = [
@@ -28,6 +31,9 @@ const workloads: readonly Workload[] = [
   acknowledged,
   trace,
   bundle,
+  resuming,
+  repairing,
+  steady,
 ]
 
 const { values, positionals } = parseArgs({

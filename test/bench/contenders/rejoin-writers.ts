@@ -3,22 +3,17 @@
  * field, in frames of their own, as a client that hears of each write before the next would send them.
  */
 import {
-  decodeFrame,
   documentKey,
-  encodeFrame,
   encodeValue,
   nothingReplaced,
   noTexts,
   partName,
-  protocolVersion,
   writerFromBytes,
   type Mark,
-  type StoreId,
   type WriterId,
 } from '@rejoin/core'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { WebSocket } from 'ws'
+import { openBareSession } from './rejoin-session.ts'
 import { sleep } from '../measure/waiting.ts'
 
 const part = partName('lww', 'n')
@@ -47,8 +42,6 @@ interface Writing {
 }
 
 async function openWriter(port: number, space: string, inFlight: number): Promise<Writing> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/sync`, { perMessageDeflate: false })
-  await once(socket, 'open')
   const writer: WriterId = writerFromBytes(randomBytes(8))
   const key = documentKey('recs', space)
   let ms = Date.now()
@@ -65,50 +58,19 @@ async function openWriter(port: number, space: string, inFlight: number): Promis
     last = mark
     const delta = { cells: new Map([[part, cell]]), deletion: null, revival: sent === 0 ? mark : null }
     const write = { key, mark, delta, whole: sent === 0, texts: noTexts, replaced }
-    socket.send(
-      encodeFrame({
-        type: 'submit',
-        round: 0,
-        first: sent,
-        transactions: [{ writes: [write], preconditions: [] }],
-      }),
-    )
+    const transactions = [{ writes: [write], preconditions: [] }]
+    session.send({ type: 'submit', round: 0, first: sent, transactions })
     sent += 1
   }
 
-  const welcomed = new Promise<void>(resolve => {
-    socket.on('message', (data: Buffer) => {
-      const decoded = decodeFrame(new Uint8Array(data))
-      if (!decoded.ok) throw new Error(decoded.error.code)
-      const frame = decoded.value
-      if (frame.type === 'refuse') throw new Error(`refused: ${JSON.stringify(frame.error)}`)
-      if (frame.type === 'welcome') return resolve()
-      if (frame.type !== 'verdict' || isOver) return
-      if (frame.exceptions.some(({ kind }) => kind === 'refused')) throw new Error('a write was refused')
-      const more = frame.count - acknowledged
-      acknowledged = frame.count
-      for (let i = 0; i < more; i++) submit()
-    })
+  const session = await openBareSession(port, space, frame => {
+    if (frame.type !== 'verdict' || isOver) return
+    if (frame.exceptions.some(({ kind }) => kind === 'refused')) throw new Error('a write was refused')
+    const more = frame.count - acknowledged
+    acknowledged = frame.count
+    for (let i = 0; i < more; i++) submit()
   })
-  socket.send(
-    encodeFrame({
-      type: 'hello',
-      protocol: protocolVersion,
-      space,
-      token: 'writer',
-      replica: writerFromBytes(randomBytes(8)) as string as StoreId,
-      device: 'bench',
-      role: 'client',
-      cursors: [],
-      empty: true,
-      frontier: new Map(),
-      reach: new Map(),
-      level: 'relay',
-      credit: 16 * 1024 * 1024,
-    }),
-  )
-  await welcomed
-  socket.send(encodeFrame({ type: 'range', ranges: [] }))
+  session.send({ type: 'range', ranges: [] })
   return {
     get acknowledged() {
       return acknowledged
@@ -118,7 +80,7 @@ async function openWriter(port: number, space: string, inFlight: number): Promis
     },
     end() {
       isOver = true
-      socket.terminate()
+      session.end()
     },
   }
 }

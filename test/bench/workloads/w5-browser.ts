@@ -1,5 +1,5 @@
 /** W5b: a new replica in a page of real Chromium gets 10,000 documents into IndexedDB; then the page is opened again. */
-import { openPages, type Pages, type Who } from '../browser/pages.ts'
+import type { Pages, Who } from '../browser/pages.ts'
 import { rejoinContender } from '../contenders/rejoin-contender.ts'
 import { rawContender } from '../limits/raw-contender.ts'
 import { sleep, until } from '../measure/waiting.ts'
@@ -17,6 +17,8 @@ export const browserColdStart: Workload = {
   about: 'a new replica in Chromium, until it is in IndexedDB; opened again',
   async run(rounds, extent) {
     const count = extent === 'full' ? 10_000 : 2000
+    // Loaded for those who measure in a browser only.
+    const { openPages } = await import('../browser/pages.ts')
     const pages = await openPages()
     const rejoin: Readings[] = []
     const limit: Readings[] = []

@@ -1,5 +1,5 @@
 /** W6: in a page of real Chromium, without a network: what an application does with its own documents. */
-import { openPages, type Pages, type Who } from '../browser/pages.ts'
+import type { Pages, Who } from '../browser/pages.ts'
 import { figuresOf, medians, type Aim, type Readings, type Workload } from './workload.ts'
 
 const aims: readonly Aim[] = [
@@ -18,6 +18,8 @@ export const local: Workload = {
   name: 'W6',
   about: 'local work in Chromium: inserts, bulk, reads, queries, load, awaited inserts',
   async run(rounds, extent) {
+    // Loaded for those who measure in a browser only.
+    const { openPages } = await import('../browser/pages.ts')
     const pages = await openPages()
     const rejoin: Readings[] = []
     const limit: Readings[] = []

@@ -1,0 +1,58 @@
+/** A session with Rejoin's relay and nothing above it: hello, and then whatever frames its owner sends and hears. */
+import {
+  decodeFrame,
+  encodeFrame,
+  protocolVersion,
+  writerFromBytes,
+  type Frame,
+  type StoreId,
+} from '@rejoin/core'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { WebSocket } from 'ws'
+
+export interface BareSession {
+  send(frame: Frame): void
+  end(): void
+}
+
+/** More than any of them is sent. */
+const creditBytes = 16 * 1024 * 1024
+
+/** Resolves once the relay has welcomed it. What comes from then on is heard. */
+export async function openBareSession(
+  port: number,
+  space: string,
+  hear: (frame: Frame) => void,
+): Promise<BareSession> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/sync`, { perMessageDeflate: false })
+  await once(socket, 'open')
+  const send = (frame: Frame): void => socket.send(encodeFrame(frame))
+  const welcomed = new Promise<void>(resolve => {
+    socket.on('message', (data: Buffer) => {
+      const decoded = decodeFrame(new Uint8Array(data))
+      if (!decoded.ok) throw new Error(decoded.error.code)
+      const frame = decoded.value
+      if (frame.type === 'refuse') throw new Error(`refused: ${JSON.stringify(frame.error)}`)
+      if (frame.type === 'welcome') resolve()
+      else hear(frame)
+    })
+  })
+  send({
+    type: 'hello',
+    protocol: protocolVersion,
+    space,
+    token: 'writer',
+    replica: writerFromBytes(randomBytes(8)) as string as StoreId,
+    device: 'bench',
+    role: 'client',
+    cursors: [],
+    empty: true,
+    frontier: new Map(),
+    reach: new Map(),
+    level: 'relay',
+    credit: creditBytes,
+  })
+  await welcomed
+  return { send, end: () => socket.terminate() }
+}
