@@ -1,8 +1,11 @@
 /**
  * `npm run bench -- W4`: workloads by name, each with its limit measured beside it in the same run. A figure is a line
- * of JSON. `--rounds N` (5 unless stated) of which medians are taken, `--short` for less of each.
+ * of JSON. `--rounds N` (5 unless stated) of which medians are taken, `--short` for less of each. `--all` runs all of
+ * them and writes a table and a picture into `results`.
  */
 import { parseArgs } from 'node:util'
+import type { Figure } from './figure.ts'
+import { writeReport } from './report/write-report.ts'
 import { live } from './workloads/w1-live.ts'
 import { fanOut } from './workloads/w2-fan-out.ts'
 import { idle } from './workloads/w3-idle.ts'
@@ -49,8 +52,18 @@ if (chosen.length === 0) {
   console.log(workloads.map(({ name, about }) => `${name.padEnd(7)}${about}`).join('\n'))
   process.exit(positionals.length === 0 ? 0 : 1)
 }
+const figures: Figure[] = []
+let failed = 0
 for (const workload of chosen) {
-  const figures = await workload.run(Number(values.rounds), values.short ? 'short' : 'full')
-  for (const figure of figures) console.log(JSON.stringify(figure))
+  try {
+    const found = await workload.run(Number(values.rounds), values.short ? 'short' : 'full')
+    for (const figure of found) console.log(JSON.stringify(figure))
+    figures.push(...found)
+  } catch (error) {
+    // The others are worth their time all the same.
+    failed += 1
+    console.error(`${workload.name} failed:`, error)
+  }
 }
-process.exit(0)
+if (values.all) console.error(`written to ${writeReport(figures)}`)
+process.exit(failed === 0 ? 0 : 1)

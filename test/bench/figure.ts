@@ -11,6 +11,8 @@ export interface Figure {
   readonly ratio: number | null
   /** What must hold, for a person to read. */
   readonly target: string
+  /** The same as a number, and of what. */
+  readonly bound: { readonly of: 'ratio' | 'figure'; readonly value: number }
   readonly holds: boolean
 }
 
@@ -29,24 +31,32 @@ export interface Named {
 
 export function figureOf(named: Named, target: Target, rejoin: number, limit: number | null): Figure {
   const ratio = limit === null || limit === 0 ? null : rejoin / limit
-  const { text, holds } = judge(target, rejoin, ratio)
+  const { text, bound, holds } = judge(target, rejoin, ratio)
   return {
     ...named,
     rejoin: round(rejoin),
     limit: limit === null ? null : round(limit),
     ratio: ratio === null ? null : round(ratio),
     target: text,
+    bound,
     holds,
   }
 }
 
-function judge(target: Target, value: number, ratio: number | null): { text: string; holds: boolean } {
-  if ('ratioMax' in target)
-    return { text: `≤ ${target.ratioMax} × limit`, holds: ratio !== null && ratio <= target.ratioMax }
-  if ('ratioMin' in target)
-    return { text: `≥ ${target.ratioMin} × limit`, holds: ratio !== null && ratio >= target.ratioMin }
-  if ('max' in target) return { text: `≤ ${target.max}`, holds: value <= target.max }
-  return { text: `≥ ${target.min}`, holds: value >= target.min }
+function judge(
+  target: Target,
+  value: number,
+  ratio: number | null,
+): Pick<Figure, 'bound' | 'holds'> & { readonly text: string } {
+  const isRatio = 'ratioMax' in target || 'ratioMin' in target
+  const isMax = 'ratioMax' in target || 'max' in target
+  const [bound = Number.NaN] = Object.values(target) as readonly number[]
+  const measured = isRatio ? (ratio ?? Number.NaN) : value
+  return {
+    text: `${isMax ? '≤' : '≥'} ${bound}${isRatio ? ' × limit' : ''}`,
+    bound: { of: isRatio ? 'ratio' : 'figure', value: bound },
+    holds: isMax ? measured <= bound : measured >= bound,
+  }
 }
 
 function round(value: number): number {
