@@ -1,8 +1,9 @@
 /**
  * The simulator's command: many histories from a seed on, in one topology or in all of them.
  *
- *   npm run sim -- --seed S --runs N --steps M [--topology T] [--jobs J] [--plant RULE]
- *   npm run sim -- --plants
+ *   npm run sim -- --seed S --runs N --steps M [--topology T] [--jobs J]
+ *   npm run sim -- --plants [--jobs J]
+ *   npm run sim -- --plant NAME
  *
  * On a finding it prints what was found, the shrunk history and how to have it again, and ends with 1. It ends with 1 too if
  * of hundreds of histories a kind of fault never happened, or a path of a rule was never taken: nothing was shown of it.
@@ -18,8 +19,8 @@ import {
   type Path,
 } from '@rejoin/testkit'
 import { runWorlds, type World } from './lanes.ts'
-import { elusive, plants } from './plants.ts'
-import { runPlant, runPlants } from './run-plants.ts'
+import { plantNamed } from './plants/all.ts'
+import { catchAll, catchPlant, tellOf } from './plants/run.ts'
 import { topologies } from './topologies.ts'
 
 /** From so many on, everything must have happened. */
@@ -33,19 +34,19 @@ const { values } = parseArgs({
     topology: { type: 'string' },
     /** How many histories run at a time, each on a core. */
     jobs: { type: 'string', default: '1' },
+    /** Looks for one planted bug, or for all of them. */
     plant: { type: 'string' },
     plants: { type: 'boolean', default: false },
-    /** Of a run with a planted bug: the first finding is what is looked for, and nothing is shrunk. */
+    /** The first finding alone, and nothing is shrunk. */
     brief: { type: 'boolean', default: false },
   },
 })
-if (values.plants) process.exit((await runPlants()) ? 0 : 1)
+if (values.plants) process.exit((await catchAll(Number(values.jobs))) ? 0 : 1)
 if (values.plant !== undefined) {
-  const plant = [...plants, ...elusive].find(({ name }) => name === values.plant)
-  if (plant === undefined) throw new Error(`there is no plant ${values.plant}`)
-  const { caught } = await runPlant(plant, Number(values.runs), Number(values.steps))
-  console.log(caught ?? `${plant.name}: ${plant.does}, and nobody noticed`)
-  process.exit(caught === null ? 1 : 0)
+  const plant = plantNamed(values.plant)
+  const found = await catchPlant(plant)
+  console.log(tellOf(plant, found))
+  process.exit(found === null ? 1 : 0)
 }
 const [seed, runs, steps] = [values.seed, values.runs, values.steps].map(Number) as [number, number, number]
 const names = values.topology === undefined ? Object.keys(topologies) : [values.topology]

@@ -24,6 +24,7 @@ import { hasToken, lettersOf, readBodies, readRelay, tokensOf, type Rows } from 
 import type { Logged } from './log.ts'
 import { checkDocument, shownOf, type OracleOptions } from './oracle.ts'
 import { documentNames, type SimulatedFields } from './schema.ts'
+import { checkListed } from './watch/listed-conflicts.ts'
 
 const bodyPart = partName('text', 'body')
 
@@ -158,11 +159,13 @@ export async function checkRest(
       ),
     )
   const lostAt = Math.min(...cluster.relays.map(({ restoredAt }) => restoredAt))
+  found.push(...application.editors.compare(options.mayRepeat))
   for (const [key, row] of first) {
     if (!/^(notes|drafts|plans)/.test(key)) continue
     if (rowExists(row) && !row.cells.has(partName('ask', 'title'))) found.push(`${key} has holes`)
     found.push(...checkDocument(key, row, application.log, { ...options, mayRepeat: mayRepeat(key), lostAt }))
     found.push(...compareAsked(application, key, row))
+    found.push(...checkListed(application, key, row, options.mayRepeat))
   }
   return found
 }

@@ -35,11 +35,11 @@ const [color, title, tags, views, body] = [
 const garbage = Uint8Array.of(1, 255, 7, 3, 200, 9)
 const huge = new Uint8Array(limits.valueBytesMax + 1)
 
-/** `ahead` is the victim's and beyond all that anybody knows of it; `future` is no time that a relay takes. */
+/** `ahead` and `known` are the victim's: beyond all that anybody knows of it, and not; `future` is no time that a relay takes. */
 export function forgeries(
   key: DocumentKey,
   own: Mark,
-  ahead: Mark,
+  { ahead, known }: { readonly ahead: Mark; readonly known: Mark },
   victim: Mark,
   future: number,
 ): readonly Forgery[] {
@@ -68,6 +68,7 @@ export function forgeries(
     ['a revival by somebody else', write(key, own, { ...emptyRow, revival: ahead })],
     ['a total of somebody else', write(key, own, cells(views, total(ahead)))],
     ['an element that somebody else has added', write(key, own, cells(tags, addition(own, value, ahead)))],
+    ['an element under a mark of somebody else', write(key, own, cells(tags, addition(own, value, known)))],
     ['a title of somebody else', write(key, own, cells(title, ask(ahead, value, victim)))],
     ['a value beyond all bounds', write(key, own, cells(color, { strategy: 'lww', last: own, value: huge }))],
   ]

@@ -62,7 +62,7 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
     }
     // Also where the relay's own clock is an hour ahead.
     const future = now + 120 * minuteMs
-    const forgery = chance.pick(forgeries(key, own, ahead, victim, future))
+    const forgery = chance.pick(forgeries(key, own, { ahead, known: record.highest }, victim, future))
     attempt(relay, application, forgery)
     return true
   }

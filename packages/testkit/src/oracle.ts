@@ -12,6 +12,7 @@ import {
   sumOfCounter,
   type DocumentKey,
   type Row,
+  type Sibling,
 } from '@rejoin/core'
 import type { AskField, Effect, Logged } from './log.ts'
 import { joinSides } from './schema.ts'
@@ -232,15 +233,18 @@ export function textOf(value: Uint8Array): string {
 export function shownOf(field: AskField, row: Row): string | null {
   const cell = row.cells.get(partName('ask', field))
   if (cell?.strategy !== 'ask') return null
-  // K4: of several decisions of one conflict the greatest counts.
-  const counted = cell.siblings.filter(
-    ({ answers }, i) =>
-      answers === null || !cell.siblings.slice(i + 1).some(later => isSame(later.answers, answers)),
-  )
-  const values = counted.map(({ value }) => textOf(value))
+  const values = countedOf(cell.siblings).map(({ value }) => textOf(value))
   const greatest = values.at(-1)
   if (greatest === undefined) return null
   return field === 'place' && new Set(values).size > 1 ? joinSides(values) : greatest
+}
+
+/** K4: of several decisions of one conflict the greatest counts. */
+export function countedOf(siblings: readonly Sibling[]): readonly Sibling[] {
+  return siblings.filter(
+    ({ answers }, i) =>
+      answers === null || !siblings.slice(i + 1).some(later => isSame(later.answers, answers)),
+  )
 }
 
 function isSame(a: Uint8Array | null, b: Uint8Array): boolean {

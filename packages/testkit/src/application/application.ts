@@ -8,6 +8,7 @@ import type { Eyes } from '../eyes.ts'
 import type { Logged } from '../log.ts'
 import { documentNames, type DocumentName } from '../schema.ts'
 import { watchConflicts } from '../watch/conflicts.ts'
+import type { Editors } from '../watch/editors.ts'
 import { checkHonesty } from '../watch/honesty.ts'
 import { createAuthor } from './author.ts'
 import { createDocuments, documentIds } from './documents.ts'
@@ -22,6 +23,7 @@ export interface Application {
   readonly tabs: readonly OpenTab[]
   readonly log: readonly Logged[]
   readonly eyes: Eyes
+  readonly editors: Editors
   /** Promises that were found broken at once. */
   readonly findings: string[]
   /** What must be so of every tab at every step. */
@@ -71,6 +73,7 @@ export function createApplication(cluster: Cluster, space: string): Application 
     },
     log: author.log,
     eyes,
+    editors: author.editors,
     findings: author.findings,
     inspect() {
       for (const open of cluster.tabs) {

@@ -10,6 +10,7 @@ import type { AskField, Effect, Logged } from '../log.ts'
 import { tokensOfRow } from '../oracle.ts'
 import type { DocumentName } from '../schema.ts'
 import { createCausality, type Causality } from '../watch/causality.ts'
+import { createEditors, type Editors } from '../watch/editors.ts'
 import { firstNumber } from '../watch/leaks.ts'
 import { isAsked, isDeletion } from './effects.ts'
 
@@ -20,6 +21,7 @@ export interface Author {
   readonly findings: string[]
   readonly eyes: Eyes
   readonly causality: Causality
+  readonly editors: Editors
   /** The number of the next write. */
   readonly next: number
   /** Enters a write that is about to be made. */
@@ -84,6 +86,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
     findings,
     eyes,
     causality,
+    editors: createEditors(),
     get next() {
       return count + 1
     },

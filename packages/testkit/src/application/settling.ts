@@ -18,6 +18,7 @@ export function settleConflict(author: Author, open: OpenTab): void {
   }
   author.cluster.take(conflict.settledBy === 'function' ? 'merged' : 'conflict')
   settleField(author, open, conflict, key)
+  settleAsWell(author, open, conflict)
 }
 
 function settleDeletion(author: Author, open: OpenTab, conflict: Conflict, key: DocumentKey): void {
@@ -62,6 +63,20 @@ function settleField(
     else author.findings.push(`[K3] a conflict of ${key} that is shown is settled`)
   })
   author.follow([entry], handle)
+}
+
+/** K4: somebody on another device decides the same conflict, which is shown there too. */
+function settleAsWell(author: Author, { space, device }: OpenTab, conflict: Conflict): void {
+  const { tabs, chance } = author.cluster
+  for (const other of tabs) {
+    if (other.space !== space || other.device === device || other.tab.scope.frozen) continue
+    const listed = (other.replica.conflicts.get() as readonly Conflict[]).find(
+      one => one.key === conflict.key,
+    )
+    if (listed?.kind !== 'field' || !chance.chance(0.3)) continue
+    author.eyes.look(other)
+    settleField(author, other, listed, documentKey(listed.collection, listed.id))
+  }
 }
 
 export function settleQuarantine({ cluster, log }: Author, open: OpenTab): void {

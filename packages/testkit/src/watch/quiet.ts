@@ -1,0 +1,24 @@
+/**
+ * Quiet: nothing goes on without end (V10). At rest little happens, and at no time does somebody do one thing over and
+ * over as fast as it can.
+ */
+import type { Cluster } from '../cluster.ts'
+
+/** Far more than a cluster does that catches up. */
+const eventsMax = 20_000
+/** Of each tab and link: heartbeats, looks at disks, and cuts that answer. */
+const restingMax = 100
+
+/** Lets time pass, and says what went on in it without end. `isRest`: ten seconds at rest, or a part of them. */
+export async function passQuietly(
+  { clock, network, relays, tabs }: Cluster,
+  ms: number,
+  isRest: boolean,
+): Promise<string[]> {
+  const before = clock.steps
+  await clock.advance(ms)
+  const events = clock.steps - before
+  const links = relays.reduce((sum, { url }) => sum + network.openLinks(url), 0)
+  const most = isRest ? restingMax * (links + tabs.length) : eventsMax
+  return events > most ? [`[V10] something goes on without end: ${events} events in ${ms} ms`] : []
+}

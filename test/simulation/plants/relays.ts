@@ -1,0 +1,40 @@
+/** Plants in what relays promise: what is on disk, on how many, and what followers pass on. */
+import type { Plant } from './plant.ts'
+import { one, type Place } from './worlds.ts'
+
+const followers: Place = { relays: 3, links: 'followers', ackReplicas: 1 }
+
+export const relays: readonly Plant[] = [
+  {
+    name: 'A1',
+    does: 'a relay answers before its commit is on disk',
+    find: 'if (draft !== null) await commit(draft)\n      deliver(space.committed())',
+    replace: 'deliver(space.committed())\n      if (draft !== null) await commit(draft)',
+    world: one(40, { 'relay-crash': 0.3, 'relay-restart': 0.1 }),
+    seed: 1,
+  },
+  {
+    name: 'A3',
+    does: 'what is on the leader alone is told to be at quorum',
+    find: 'const position = [...held.values()].sort((a, b) => b - a)[replicas - 1] ?? 0',
+    replace: 'const position = space.position',
+    world: { ...followers, steps: 40, faults: { cut: 0.3 } },
+    seed: 2,
+  },
+  {
+    name: 'A3 told',
+    does: 'of a quorum that moves on, who waits for it is not told',
+    find: 'if (quorum.count(attachedBySession.values())) tellQuorum()',
+    replace: '',
+    world: { ...followers, steps: 40, faults: { cut: 0.1 } },
+    seed: 1,
+  },
+  {
+    name: 'Q2',
+    does: 'a follower that has its leader back does not ask again for what it dropped',
+    find: 'for (const attached of [...passed.values(), ...waiting]) sendAway(attached, retryMs)',
+    replace: '',
+    world: { ...followers, steps: 50, faults: { cut: 0.3, 'relay-restart': 0.1 } },
+    seed: 2,
+  },
+]

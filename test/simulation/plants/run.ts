@@ -1,0 +1,77 @@
+/**
+ * Runs histories with a planted bug, in a process of its own, and says which seed caught it: one that finds something
+ * with the bug, and nothing without.
+ */
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { runHistory } from '@rejoin/testkit'
+import { plants } from './all.ts'
+import type { Plant } from './plant.ts'
+import { unseen } from './unseen.ts'
+
+export interface Found {
+  /** Histories before it. */
+  readonly tried: number
+  readonly seed: number
+  readonly finding: string
+}
+
+/** So many histories are tried until a plant counts as missed. */
+const triesMax = 20
+/** No history goes on for so long, not even on a machine that has much else to do. */
+const patienceMs = 300_000
+
+/** Null if nothing was found, or the same without the bug. */
+export async function catchPlant(plant: Plant): Promise<Found | null> {
+  for (let from = 0; from < triesMax; ) {
+    const found = await hunt(plant, from)
+    if (found === null) return null
+    const { findings } = await runHistory({ ...plant.world, seed: found.seed })
+    if (findings.length === 0) return found
+    from = found.tried + 1
+  }
+  return null
+}
+
+function hunt({ name }: Plant, from: number): Promise<Found | null> {
+  const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
+  const args = ['--import', here('hook.ts'), here('hunt.ts'), `${from}`, `${triesMax}`]
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, REJOIN_PLANT: name },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: patienceMs,
+    })
+    let out = ''
+    let errors = ''
+    child.stdout.on('data', data => (out += data))
+    child.stderr.on('data', data => (errors += data))
+    child.on('error', reject)
+    child.on('close', code => {
+      if (code === 0) resolve(JSON.parse(out) as Found | null)
+      else reject(new Error(`${name} could not be run: ${errors || 'a history did not end'}`))
+    })
+  })
+}
+
+/** All plants, so many at a time. Whether each was caught. */
+export async function catchAll(jobs: number): Promise<boolean> {
+  const left = plants.values()
+  let caught = 0
+  async function drive(): Promise<void> {
+    for (const plant of left) {
+      const found = await catchPlant(plant)
+      if (found !== null) caught += 1
+      console.log(tellOf(plant, found))
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, drive))
+  for (const { rule, why } of unseen) console.log(`${rule}: not planted, since ${why}`)
+  console.log(`${plants.length} planted, ${caught} caught`)
+  return caught === plants.length
+}
+
+export function tellOf({ name, does }: Plant, found: Found | null): string {
+  const how = found === null ? 'NOT CAUGHT' : `seed ${found.seed}: ${found.finding.split('\n')[0]}`
+  return `${name}: ${does} -- ${how}`
+}

@@ -1,0 +1,95 @@
+/** Plants in what relays take from whom. */
+import type { Plant } from './plant.ts'
+import { attacked, one } from './worlds.ts'
+
+export const trust: readonly Plant[] = [
+  {
+    name: 'C4',
+    does: 'a relay takes marks from the future',
+    find: 'if (mark.ms <= limit) return 0\n',
+    replace: 'if (mark.ms > 0) return 0\n',
+    world: attacked,
+    seed: 1,
+  },
+  {
+    name: 'T1 marks',
+    does: 'a write may name what nobody wrote',
+    find: "return rowKnows(row, mark) ? null : failure('unknown-mark', { mark: formatMark(mark) })",
+    replace: 'return null',
+    world: attacked,
+    seed: 1,
+  },
+  {
+    name: 'T1 writer',
+    does: 'whoever names a writer may write as it',
+    find: 'if (record !== undefined && record.user !== context.user) {',
+    replace: 'if (record === null) {',
+    world: attacked,
+    seed: 2,
+  },
+  {
+    name: 'T1 own',
+    does: 'a write may bear a mark of somebody else',
+    find: 'if (!named)\n      return failure',
+    replace: 'if (named === null)\n      return failure',
+    world: attacked,
+    seed: 1,
+  },
+  {
+    name: 'T2',
+    does: 'what is given back may be from the future',
+    find: 'if (ahead !== null) return skewed(ahead, context.now, last)',
+    replace: '',
+    world: attacked,
+    seed: 1,
+  },
+  {
+    name: 'T4',
+    does: 'a relay takes for the user of a writer the peer that told of it',
+    find: 'if (held === undefined) turn.remember(writer)',
+    replace:
+      'if (held === undefined) turn.remember({ ...writer, user: session.caller.user, device: session.device })',
+    world: { relays: 2, steps: 60, faults: { cut: 0.3 } },
+    seed: 1,
+  },
+  {
+    name: 'X3',
+    does: 'a text cell is taken without its updates',
+    find: "if (strategy === 'text' && (texts.get(name) ?? []).length === 0)",
+    replace: "if (strategy === 'text' && name === null)",
+    world: attacked,
+    seed: 2,
+  },
+  {
+    name: 'X5',
+    does: 'a text may be typed under another name',
+    find: "if (ownership && run.client !== client) return failure('text-not-owned', { client: run.client })",
+    replace: '',
+    world: attacked,
+    seed: 1,
+  },
+  {
+    name: 'F4',
+    does: 'a value may be as large as it likes',
+    find: 'const limit = limitOfValues(write.delta) ?? limitOfGrowth(row, before?.row)',
+    replace: 'const limit = limitOfGrowth(row, before?.row)',
+    world: attacked,
+    seed: 1,
+  },
+  {
+    name: 'Q4',
+    does: 'who has no access is told what a space holds',
+    find: "if (grant === 'none') return failure('not-permitted', { reason: 'no access to this space' })",
+    replace: '',
+    world: one(20, { intruder: 0.5 }),
+    seed: 1,
+  },
+  {
+    name: 'T3',
+    does: 'whoever says that it is a peer is one',
+    find: 'if (options.peerToken === undefined || hello.token !== options.peerToken) {',
+    replace: 'if (options.peerToken === undefined) {',
+    world: one(20, { intruder: 0.5 }),
+    seed: 1,
+  },
+]

@@ -1,0 +1,39 @@
+/** Rules, and parts of rules, whose breach no history can show, and why. */
+export const unseen: readonly { readonly rule: string; readonly why: string }[] = [
+  {
+    rule: 'P5',
+    why: 'it heals what the other rules do not let happen; damaged-relay.test.ts damages a disk for it',
+  },
+  { rule: 'S1', why: 'it is the form of frames, which the tests of the wire hold' },
+  { rule: 'R2', why: 'it is a report that decides nothing' },
+  { rule: 'R3', why: 'it is not built yet' },
+  { rule: 'C1', why: 'nobody makes 65,536 writes in a millisecond here' },
+  {
+    rule: 'C3',
+    why: 'a clock that runs ahead within what relays take changes no outcome that the log decides',
+  },
+  { rule: 'F1', why: 'simulated links are never full' },
+  { rule: 'F2', why: 'it saves work and changes nothing' },
+  { rule: 'F3', why: 'simulated sessions are too short to use up their credit' },
+  { rule: 'X1', why: 'it saves work and changes nothing' },
+  { rule: 'X2', why: 'it is not built yet' },
+  { rule: 'X4', why: 'simulated clients speak one format; the screen is tested with the other' },
+  { rule: 'X7', why: 'two of the 2^32 Yjs clients do not meet in a history' },
+  { rule: 'H1', why: 'there is nothing to break' },
+  {
+    rule: 'P4 peers',
+    why: 'where S2 and P3 hold, no relay is sent a part of a row that it lacks: it is a second line',
+  },
+  {
+    rule: 'L2 asks',
+    why: 'what is not asked for is told anyway by the echo of what joined, and asked for then (P4)',
+  },
+  {
+    rule: 'S4 frontier',
+    why: 'what an older frontier says stays true of a client, which loses no row that exists',
+  },
+  {
+    rule: 'fence',
+    why: 'what two holders store is applied twice, which changes nothing; the fence has tests of its own',
+  },
+]
