@@ -90,11 +90,13 @@ export function createApplication(cluster: Cluster, space: string): Application 
       const id = chance.pick(documentIds)
       const roll = chance.next()
       eyes.look(open)
+      const before = author.log.length
       try {
         actIn(open, name, id, roll)
       } catch (error) {
-        // A tab whose store is gone says so; anything else is a bug.
+        // A tab whose store is gone says so, and one that shows what came just now a moment later; anything else is a bug.
         if (!(error instanceof RejoinError)) throw error
+        for (const entry of author.log.slice(before)) if (entry.together.length === 0) author.withdraw(entry)
       }
     },
   }

@@ -31,6 +31,16 @@ export function mayNotComeBack({ paths }: Cluster, log: readonly Logged[], key: 
   return paths['give-refused'] > 0 && log.some(entry => entry.key === key && isToBlame(entry))
 }
 
+/**
+ * C4: what a relay lost it does not take back before its time, and what stands on that waits, while other documents go
+ * on. So it may come after what its author did later.
+ */
+export function mayComeLater({ paths, relays }: Cluster, log: readonly Logged[], key: DocumentKey): boolean {
+  const isLost = ({ restoredAt }: { readonly restoredAt: number }): boolean =>
+    log.some(entry => entry.key === key && entry.at < restoredAt)
+  return paths['clock-skew'] > 0 && relays.some(isLost)
+}
+
 export function tokensIn(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter(one => typeof one === 'string') : []
 }

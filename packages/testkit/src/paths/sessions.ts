@@ -119,6 +119,7 @@ function pathsOf(frame: Frame, take: Take): void {
     case 'given':
       if (frame.refused.length > 0)
         take(frame.refused.some(({ error }) => error.code === 'no-leader') ? 'no-leader' : 'give-refused')
+      if (frame.refused.some(({ error }) => error.code === 'clock-skew')) take('clock-skew')
       return
     case 'passed':
       return take('passed')

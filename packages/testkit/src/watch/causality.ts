@@ -4,7 +4,7 @@
  * only relay.
  */
 import type { DocumentKey } from '@rejoin/core'
-import { isToBlame, mayNotComeBack } from '../application/effects.ts'
+import { isToBlame, mayComeLater, mayNotComeBack } from '../application/effects.ts'
 import type { Cluster, OpenTab } from '../cluster.ts'
 import type { Logged } from '../log.ts'
 import { documentNames } from '../schema.ts'
@@ -82,7 +82,9 @@ export function createCausality(cluster: Cluster, log: readonly Logged[], findin
         const entry = entryOf(token)
         if (entry === undefined) continue
         const before = listOf(entry.tab).slice(0, entry.sights)
-        expectAll(open, token, before, one => known(one.key).has(one.token) || !exists(open, one.key))
+        const isShown = ({ key, token: one }: Logged): boolean =>
+          known(key).has(one) || !exists(open, key) || mayComeLater(cluster, log, key)
+        expectAll(open, token, before, isShown)
       }
     },
   }
