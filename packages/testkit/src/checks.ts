@@ -159,13 +159,13 @@ export async function checkRest(
       ),
     )
   const lostAt = Math.min(...cluster.relays.map(({ restoredAt }) => restoredAt))
-  found.push(...application.editors.compare(options.mayRepeat))
+  found.push(...application.editors.compare(mayRepeat))
   for (const [key, row] of first) {
     if (!/^(notes|drafts|plans)/.test(key)) continue
     if (rowExists(row) && !row.cells.has(partName('ask', 'title'))) found.push(`${key} has holes`)
     found.push(...checkDocument(key, row, application.log, { ...options, mayRepeat: mayRepeat(key), lostAt }))
     found.push(...compareAsked(application, key, row))
-    found.push(...checkListed(application, key, row, options.mayRepeat))
+    found.push(...checkListed(application, key, row, mayRepeat(key)))
   }
   return found
 }
