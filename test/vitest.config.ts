@@ -30,6 +30,7 @@ export default defineConfig({
           },
         },
       },
+      { test: { ...nodeProject('bench', 30_000).test, sequence: { groupOrder: 4 } } },
       drivingProject('e2e', 2, 60_000),
       drivingProject('chaos', 3, 180_000),
     ],
