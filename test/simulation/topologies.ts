@@ -3,9 +3,6 @@ import { everyFault, type HistoryOptions } from '@rejoin/testkit'
 
 export type Topology = Omit<HistoryOptions, 'seed' | 'steps'>
 
-/** What a relay that is gone for good has not acknowledged waits in the outboxes for 30 days. */
-const { 'relay-loss': _, ...whereNoneIsLost } = everyFault
-
 export const topologies: Readonly<Record<string, Topology>> = {
   calm: { relays: 1 },
   one: { relays: 1, faults: everyFault },
@@ -16,6 +13,6 @@ export const topologies: Readonly<Record<string, Topology>> = {
   followers: { relays: 3, links: 'followers', faults: everyFault },
   'followers-sync': { relays: 3, links: 'followers', ackReplicas: 1, faults: everyFault },
   chain: { relays: 3, links: 'chain', ackReplicas: 1, faults: everyFault },
-  quorum: { relays: 3, links: 'mesh', write: 2, faults: whereNoneIsLost },
+  quorum: { relays: 3, links: 'mesh', write: 2, faults: everyFault },
   spaces: { relays: 2, spaces: 2, faults: everyFault },
 }

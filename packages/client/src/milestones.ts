@@ -186,6 +186,8 @@ export function createMilestones(
     },
     follow(chunk) {
       switch (chunk.kind) {
+        case 'met':
+          return recheck()
         case 'pulled':
           // What is learned of a lineage decides which acknowledgements count (SPEC L2).
           if (chunk.generations.length > 0) recheck()

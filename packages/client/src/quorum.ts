@@ -47,5 +47,5 @@ export function quorumOf({ relays, mode, write, read, unsafe }: QuorumOptions): 
 
 /** What the outbox waits for: W before a write is where it was wanted, all of them before it lets go (SPEC L2). */
 export function copiesOf({ relays }: QuorumOptions, quorum: Quorum | null): Copies | undefined {
-  return quorum === null ? undefined : { wanted: quorum.write, level: 'quorum', all: relays.length }
+  return quorum === null ? undefined : { wanted: quorum.write, level: 'quorum', all: relays.length, relays }
 }

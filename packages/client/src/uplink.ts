@@ -238,7 +238,7 @@ export function createUplink(options: UplinkOptions): Uplink {
           clock: sharedClock(),
           drawWriter: engine.drawWriter,
           supportOf: options.supportOf,
-          session: { ...options.session, token },
+          session: { ...options.session, token, address: url },
           turns,
           offers,
           isFirst: sessions().length === 0,

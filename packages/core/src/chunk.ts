@@ -95,6 +95,17 @@ export interface SettledChunk {
 }
 
 /**
+ * Where a relay's address leads: from now on to this store, and to no other one before it. Of a replica that speaks with
+ * several relays at once, ahead of what that store is asked and answers: so it is known which acknowledgements are those of the
+ * relays that it is given, and what is not asked for any more (SPEC L2, P4).
+ */
+export interface MetChunk {
+  readonly kind: 'met'
+  readonly address: string
+  readonly store: StoreId
+}
+
+/**
  * Tombstones that leave the confirmed layer (SPEC D2). A chunk, so that every tab forgets at the same position: a
  * part of such a row that comes later is then asked for whole by all of them or by none. Applying it removes the
  * rows whatever they hold by then, so that a replay over newer pages ends with just what came after it. Under the
@@ -116,6 +127,8 @@ export interface SnapshotChunk {
   readonly reach: Positions
   readonly generations: readonly Generation[]
   readonly fingerprint: Fingerprint
+  /** Where the addresses of relays lead. */
+  readonly met: ReadonlyMap<string, StoreId>
   /** By the relay of whose feed they are. */
   readonly wants: ReadonlyMap<StoreId, readonly DocumentKey[]>
   readonly writers: readonly WriterRecord[]
@@ -130,7 +143,8 @@ export interface SnapshotChunk {
     readonly refusedBy: readonly StoreId[]
   }[]
   readonly quarantine: readonly { readonly transaction: Transaction; readonly error: Failure }[]
-  readonly retired: readonly WriterId[]
+  /** Writers that were made anew, and the position of the chunk that did it first. */
+  readonly retired: ReadonlyMap<WriterId, number>
   /** Texts that were made anew, the first first. */
   readonly remade: readonly RemadeText[]
 }
@@ -142,4 +156,5 @@ export type Chunk =
   | RemadeChunk
   | SettledChunk
   | ForgottenChunk
+  | MetChunk
   | SnapshotChunk

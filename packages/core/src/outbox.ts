@@ -31,6 +31,8 @@ export interface Copies {
   readonly level: 'relay' | 'quorum'
   /** Until so many have it, it stays in the outbox, which hands it on to those that were away. */
   readonly all: number
+  /** Addresses of the relays that are meant: what other ones acknowledged does not count. Without them, any relays are. */
+  readonly relays?: readonly string[] | undefined
 }
 
 export const oneCopy: Copies = { wanted: 1, level: 'relay', all: 1 }

@@ -131,13 +131,14 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     }),
   )
   for (const relay of relays) await relay.start()
-  // Also of relays that are gone: nobody tells devices.
   const urls = relays.map(({ url }) => url)
+  const { write, ackReplicas = 0 } = options
+  /** Also of relays that are gone: nobody tells devices, but where each relay counts. */
+  const listed = (): readonly string[] => (write === undefined ? urls : relays.map(({ url }) => url))
   const devices = Array.from({ length: options.devices ?? 3 }, (_, i) =>
     createSimulatedDevice(`device-${i}`, { clock, chance: chance.fork(), network, epoch, take }),
   )
   let tabs: OpenTab[] = []
-  const { write, ackReplicas = 0 } = options
   const peering = createPeering(relays, options.links ?? 'line', spaces, network, clock, note)
 
   function addDevice(user?: string): SimulatedDevice {
@@ -152,8 +153,9 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     const { isNarrow } = device
     // A narrow tab is written to by the fields that it knows, and read likewise.
     const collections = isNarrow ? (narrowCollections as SimulatedCollections) : simulatedCollections
-    const first = chance.below(urls.length)
-    const turned = [...urls.slice(first), ...urls.slice(0, first)]
+    const given = listed()
+    const first = chance.below(given.length)
+    const turned = [...given.slice(first), ...given.slice(0, first)]
     const opening = openReplica({
       space,
       collections,
@@ -193,7 +195,12 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     take,
     epoch,
     copiesAtQuorum: write ?? (ackReplicas > 0 ? 1 + ackReplicas : 0),
-    copies: write === undefined ? oneCopy : { wanted: write, level: 'quorum', all: relays.length },
+    get copies(): Copies {
+      const given = listed()
+      return write === undefined
+        ? oneCopy
+        : { wanted: write, level: 'quorum', all: given.length, relays: given }
+    },
     get tabs() {
       tabs = tabs.filter(({ tab }) => tab.scope.alive)
       return tabs
@@ -217,7 +224,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       return copy
     },
     relaysEver: urls.length,
-    isSpare: relay => relays.length > 1 && !(doFollow(options.links) && relay === relays[0]),
+    isSpare: relay => relays.length > (write ?? 1) && !(doFollow(options.links) && relay === relays[0]),
     lose(relay) {
       relay.retire()
       relays.splice(relays.indexOf(relay), 1)

@@ -164,6 +164,52 @@ it('[W6] what a relay refuses while another one may have taken it waits for that
   expect(await holds(relays[2], 'odd')).toBe(true)
 })
 
+it('[W6] what a relay may have taken is not made anew after a reload either, though its writer was, for another write', async () => {
+  const { world, relays, open } = await three((url, write) =>
+    write.key.endsWith('/bad') || (url !== 'ws://c' && write.key.endsWith('/odd')) ? 'not here' : true,
+  )
+  const alice = await open()
+  await until(world.clock, () => alice.status.get().relays.every(({ caughtUp }) => caughtUp))
+  relays[2].loseVerdict()
+  const odd = note(alice, 'odd', 'odd')
+  await until(world.clock, () => alice.status.get().relays[2]?.connection !== 'online')
+  world.network.cut('alice', 'ws://c', 'told')
+  expect(await holds(relays[2], odd.id)).toBe(true)
+  note(alice, 'bad', 'bad')
+  alice.notes.update('bad', { color: 'teal' })
+  await until(world.clock, () => alice.quarantine.get().length === 2)
+  expect(alice.status.get().pending).toBe(1)
+  await within(world.clock, alice.close())
+  const again = await open()
+  await world.clock.advance(30_000)
+  expect(again.quarantine.get()).toHaveLength(2)
+  expect(again.status.get().pending).toBe(1)
+  world.network.heal('alice', 'ws://c')
+  await until(world.clock, () => again.status.get().relays[2]?.waiting === 0)
+  await world.clock.advance(5000)
+  expect(again.quarantine.get()).toHaveLength(2)
+  expect(again.notes.get('odd')?.title).toBe('odd')
+})
+
+it('[L2] a relay that is taken out of the list counts no more, and is not waited for', async () => {
+  const { world, relays, open } = await three()
+  const alice = await open()
+  await within(world.clock, alice.settled())
+  relays[1].crash()
+  relays[2].crash()
+  const written = note(alice)
+  await within(world.clock, written.reached('relay'))
+  await within(world.clock, alice.close())
+  relays[0].crash()
+  await relays[1].start()
+  const again = await open({ relays: ['ws://b', 'ws://c'], read: 1 })
+  await until(world.clock, () => again.status.get().relays[0]?.waiting === 0)
+  expect(again.status.get()).toMatchObject({ synced: false, pending: 1 })
+  await relays[2].start()
+  await until(world.clock, () => again.status.get().synced)
+  expect([await holds(relays[1], written.id), await holds(relays[2], written.id)]).toEqual([true, true])
+})
+
 it('[C4] a device that was an hour ahead writes the same thing once', async () => {
   const { world, relays, open } = await three()
   world.device.skewMs = 3_600_000

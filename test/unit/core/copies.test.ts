@@ -128,6 +128,29 @@ test('[L2] what a relay says in a generation of which nothing is known yet count
   expect(one.copies).toBe(1)
 })
 
+test('[L2] what a relay acknowledged counts while an address of the list leads to it', () => {
+  const one = opened({ ...quorum, relays: ['ws://b', 'ws://c', 'ws://d'] })
+  const meet = (address: string, store: string): void =>
+    one.apply({ kind: 'met', address, store: store as StoreId })
+  // This one was taken out of the list.
+  meet('ws://a', 'a')
+  one.acknowledge('a', 'a1', 4)
+  meet('ws://b', 'b')
+  one.acknowledge('b', 'b1', 9)
+  expect([one.copies, one.isPending]).toEqual([1, true])
+  meet('ws://c', 'c')
+  one.acknowledge('c', 'c1', 2)
+  expect([one.copies, one.isPending]).toEqual([2, false])
+  // Another store stands where it was, and holds nothing.
+  meet('ws://b', 'new')
+  expect([one.copies, one.isPending]).toEqual([1, true])
+  one.acknowledge('new', 'n1', 1)
+  one.acknowledge('d', 'd1', 1)
+  expect(one.copies).toBe(2)
+  meet('ws://d', 'd')
+  expect(one.copies).toBe('gone')
+})
+
 test('[L2] no refusal takes out what another relay has; it is noted, until that relay has it too', () => {
   const one = opened(quorum)
   one.acknowledge('a', 'a1', 4)
@@ -169,4 +192,28 @@ test('[P4] with sessions beside each other what one asks for is not what another
   expect(one.state.wants).toEqual([key])
   pull('a', [])
   expect(one.state.wants).toEqual([])
+})
+
+test('[P4] nobody asks for what a relay was asked for that is none of the list any more', () => {
+  const one = opened({ ...quorum, relays: ['ws://b', 'ws://c', 'ws://d'] })
+  for (const store of ['a', 'b', 'c']) {
+    one.apply({ kind: 'met', address: `ws://${store}`, store: store as StoreId })
+    one.apply({
+      kind: 'pulled',
+      store: store as StoreId,
+      rows: [],
+      texts: [],
+      cursor: null,
+      wants: [documentKey('notes', store)],
+      writers: [],
+      generations: [],
+      frontier: null,
+      reach: null,
+      at: 0,
+    })
+  }
+  expect(one.state.wants).toEqual(['notes/b', 'notes/c'])
+  one.apply({ kind: 'met', address: 'ws://b', store: 'new' as StoreId })
+  expect(one.state.wants).toEqual(['notes/c'])
+  expect([...one.state.snapshot().wants.keys()]).toEqual(['a', 'c'])
 })

@@ -381,6 +381,7 @@ const snapshot: fc.Arbitrary<SnapshotChunk> = fc.record({
   reach: positions,
   generations,
   fingerprint,
+  met: list(fc.tuple(fc.string(), store)).map(entries => new Map(entries)),
   wants: list(fc.tuple(store, list(arbitraryKey))).map(entries => new Map(entries)),
   writers: writerRecords,
   outbox: list(
@@ -392,7 +393,7 @@ const snapshot: fc.Arbitrary<SnapshotChunk> = fc.record({
     }),
   ),
   quarantine: list(fc.record({ transaction: arbitraryTransaction, error: arbitraryFailure })),
-  retired: list(arbitraryWriter),
+  retired: list(fc.tuple(arbitraryWriter, position)).map(entries => new Map(entries)),
   remade: list(
     fc.record({
       key: arbitraryKey,
@@ -435,6 +436,7 @@ export const arbitraryChunks: { readonly [K in Chunk['kind']]: fc.Arbitrary<Extr
     quarantined: list(fc.record({ id, error: arbitraryFailure })),
   }),
   settled: fc.record({ kind: fc.constant('settled'), ids: list(id) }),
+  met: fc.record({ kind: fc.constant('met'), address: fc.string(), store }),
   forgotten: fc.record({ kind: fc.constant('forgotten'), keys: list(arbitraryKey) }),
   snapshot,
 }

@@ -593,7 +593,7 @@ describe('what is made anew', () => {
     const [write] = alice.edits(insert).writes
     const chunk = alice.remakes()
     expect(chunk.writers).toEqual([{ from: write?.mark.writer, to: fresh }])
-    expect(alice.state.retired).toEqual(new Set([write?.mark.writer]))
+    expect(alice.state.retired).toEqual(new Map([[write?.mark.writer, alice.state.seen]]))
   })
 })
 

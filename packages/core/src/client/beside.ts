@@ -50,13 +50,13 @@ export const alone: Beside = {
   },
 }
 
-/** To be made when the connection is opened. */
+/** To be made when the connection is opened. What a relay took that is none of this replica's any more is not waited for. */
 export function createOffers(state: ReplicaState): Offers {
   /** How often each was offered to a relay that did not judge it. */
   const open = new Map<StoreId, Map<TransactionId, number>>()
   /** What earlier openings may have offered to relays that they met, and those that have judged it since. */
   const old = new Map<TransactionId, Set<StoreId>>()
-  const met = new Set(state.cursors.keys())
+  const met = new Set([...state.cursors.keys()].filter(state.isListed))
   /** Documents of what is to be made anew before it can be offered: nothing behind it was. */
   const blocked = new Set<DocumentKey>()
   for (const entry of state.outbox.entries()) {

@@ -16,6 +16,8 @@ export interface SessionOptions {
   readonly replica: StoreId
   readonly device: string
   readonly level: Level
+  /** By which the relay is reached; needed where `copies` of the state names relays. */
+  readonly address?: string | undefined
 }
 
 export type SessionEffect =

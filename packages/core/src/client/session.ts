@@ -65,6 +65,7 @@ export function createClientSession(
     if (conversation.busy || conversation.phase === 'ended') return
     // What others made anew or were told is on disk before this session goes on: it may be what it would offer.
     if (!beside.mayStore(submitting.hasPlan)) return
+    if (introduce()) return
     const next = inbox.next()
     if (next !== null) {
       if ('type' in next) verdicts.store(next)
@@ -83,6 +84,16 @@ export function createClientSession(
     submitting.goOn()
     submitting.offer()
     if (submitting.hasPlan) step()
+  }
+
+  /** L2: which relay it is stands in the journal before what it answers. */
+  function introduce(): boolean {
+    const { welcome, store } = conversation
+    const { address } = options
+    if (welcome === null || address === undefined || state.copies.relays === undefined) return false
+    if (state.met.get(address) === store) return false
+    conversation.append({ kind: 'met', address, store }, 'relaxed')
+    return true
   }
 
   function receive(frame: Frame): void {

@@ -48,12 +48,21 @@ export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly
 
 /**
  * Whether something was on its way to the disk when what it stands on was made anew: it bears a writer that was, names a
- * mark of one that nothing bears any more, or was typed in a text of which its tab did not know that yet.
+ * mark of one that nothing bears any more, or was typed in a text of which its tab did not know that yet. What was on
+ * disk before and stays as it was touches nothing of that, and is perhaps under way.
  */
-export function isOrphan(state: ReplicaState, { transaction }: OutboxEntry): boolean {
+export function isOrphan(state: ReplicaState, { transaction, position }: OutboxEntry): boolean {
   return transaction.writes.some(
-    write => standsOnGoneMarks(state, write) || standsOnOldText(state, write, transaction.heard),
+    write =>
+      bearsGoneWriter(state, write, position) ||
+      standsOnGoneMarks(state, write) ||
+      standsOnOldText(state, write, transaction.heard),
   )
+}
+
+function bearsGoneWriter(state: ReplicaState, { mark }: Write, position: number): boolean {
+  const retiredAt = state.retired.get(mark.writer)
+  return retiredAt !== undefined && (position === 0 || position > retiredAt)
 }
 
 function standsOnOldText(state: ReplicaState, write: Write, heard: number): boolean {
@@ -62,7 +71,6 @@ function standsOnOldText(state: ReplicaState, write: Write, heard: number): bool
 
 function standsOnGoneMarks(state: ReplicaState, write: Write): boolean {
   if (state.retired.size === 0) return false
-  if (state.retired.has(write.mark.writer)) return true
   return marksOfDelta(write).some(
     mark =>
       state.retired.has(mark.writer) &&

@@ -18,7 +18,7 @@ import type { Copies, OutboxEntry } from '../outbox.ts'
 import { remadeTextsOf } from '../remade-texts.ts'
 import type { DocumentKey } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
-import { countCopies, type Knowledge } from './knowledge.ts'
+import { countCopies, meet, retire, type Knowledge } from './knowledge.ts'
 import type { Layers } from './layers.ts'
 import { takeSnapshot } from './snapshot.ts'
 
@@ -43,6 +43,9 @@ export function applyChunk(state: Applying, position: number, chunk: Chunk): voi
     case 'forgotten':
       for (const key of chunk.keys) state.layers.forget(key, position)
       return
+    case 'met':
+      meet(state.knowledge, chunk.address, chunk.store)
+      return state.layers.releaseAcknowledged()
     case 'snapshot':
       return takeSnapshot(state, chunk)
   }
@@ -160,7 +163,7 @@ function applySettled({ layers, knowledge, copies }: Applying, { ids }: SettledC
 
 function applyRemade({ layers, knowledge }: Applying, position: number, chunk: RemadeChunk): void {
   for (const { from, to } of chunk.writers) {
-    knowledge.retired.add(from)
+    retire(knowledge, from, position)
     layers.changes.writers.set(from, to)
   }
   const entries = new Map<TransactionId, OutboxEntry | null>()

@@ -22,12 +22,17 @@ export interface QuarantinedTransaction {
 }
 
 export interface Knowledge {
+  /** Addresses of the relays that this replica is given; null where any relay is as good. */
+  readonly relays: readonly string[] | null
   readonly cursors: Map<StoreId, Cursor>
   readonly generations: Map<GenerationId, Generation>
   readonly writers: Map<WriterId, WriterRecord>
   readonly quarantine: Map<TransactionId, QuarantinedTransaction>
-  readonly retired: Set<WriterId>
+  /** Writers that were made anew, and the position of the chunk that did it first. */
+  readonly retired: Map<WriterId, number>
   readonly remade: RemadeTextsKept
+  /** Where the addresses of relays lead. */
+  readonly met: Map<string, StoreId>
   /** Rows that are asked for and outstanding, by the relay of whose feed they are (SPEC P4). */
   readonly wants: Map<StoreId, readonly DocumentKey[]>
   /** The generation of each relay that was heard of last: its lineage says which acknowledgements count. */
@@ -38,14 +43,16 @@ export interface Knowledge {
   pulledAt: number
 }
 
-export function createKnowledge(): Knowledge {
+export function createKnowledge(relays: readonly string[] | null): Knowledge {
   return {
+    relays,
     cursors: new Map(),
     generations: new Map(),
     writers: new Map(),
     quarantine: new Map(),
-    retired: new Set(),
+    retired: new Map(),
     remade: createRemadeTexts(),
+    met: new Map(),
     wants: new Map(),
     newest: new Map(),
     frontier: noPositions,
@@ -62,16 +69,36 @@ export function hearOf({ generations, newest }: Knowledge, store: StoreId, gener
     newest.set(store, generation)
 }
 
-/** Rows that are asked for, of whichever relay. */
-export function allWants({ wants }: Knowledge): readonly DocumentKey[] {
-  return [...new Set([...wants.values()].flat())]
+/** A writer was made anew: what it wrote came to the disk before that, or has nothing to stand on (SPEC W6). */
+export function retire({ retired }: Knowledge, writer: WriterId, position: number): void {
+  if (!retired.has(writer)) retired.set(writer, position)
+}
+
+/** Whether an address of this replica's list leads to a store: not so of a relay that was taken out of it, or replaced. */
+export function isListed({ relays, met }: Knowledge, store: StoreId): boolean {
+  return relays === null || relays.some(address => met.get(address) === store)
+}
+
+/** An address leads to a store. Nobody asks any more for what one was asked for that no address leads to. */
+export function meet({ met, wants }: Knowledge, address: string, store: StoreId): void {
+  met.set(address, store)
+  const known = new Set(met.values())
+  for (const asked of wants.keys()) if (!known.has(asked)) wants.delete(asked)
+}
+
+/** Rows that are asked for, of whichever relay of the list. */
+export function allWants(knowledge: Knowledge): readonly DocumentKey[] {
+  const asked = [...knowledge.wants].flatMap(([store, keys]) => (isListed(knowledge, store) ? keys : []))
+  return [...new Set(asked)]
 }
 
 /**
- * Whether an acknowledgement counts: while its position is in that relay's lineage (SPEC L2). One of a generation of which
- * nothing is known here is newer than what is known.
+ * Whether an acknowledgement counts: while its relay is in the list, and its position in that relay's lineage (SPEC L2).
+ * One of a generation of which nothing is known here is newer than what is known.
  */
-export function isCounted({ generations, newest }: Knowledge, store: StoreId, ack: Acknowledgement): boolean {
+export function isCounted(knowledge: Knowledge, store: StoreId, ack: Acknowledgement): boolean {
+  if (!isListed(knowledge, store)) return false
+  const { generations, newest } = knowledge
   const { generation, position } = ack
   const end = newest.get(store)
   if (end === undefined || !generations.has(generation)) return true

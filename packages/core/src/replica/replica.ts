@@ -22,6 +22,7 @@ import {
   countCopies,
   createKnowledge,
   isCounted,
+  isListed,
   type QuarantinedTransaction,
 } from './knowledge.ts'
 import { createLayers, type Applied } from './layers.ts'
@@ -43,6 +44,10 @@ export interface ReplicaState {
   /** When the last pulled chunk was stored, as far as this state goes back; else 0. */
   readonly pulledAt: number
   wantsOf(store: StoreId): readonly DocumentKey[]
+  /** Where the addresses of relays lead, as far as this replica was told to note it. */
+  readonly met: ReadonlyMap<string, StoreId>
+  /** Whether a relay is one of those that this replica is given; any is, unless `copies` names them. */
+  isListed(store: StoreId): boolean
   /** On how many relays' disks each own write is to be. */
   readonly copies: Copies
   /** Whether an acknowledgement counts, as far as is known of its relay's lineage (SPEC L2). */
@@ -51,8 +56,11 @@ export interface ReplicaState {
   copiesOf(entry: OutboxEntry): number
   /** Whether it is on fewer than are wanted. */
   isPending(entry: OutboxEntry): boolean
-  /** Own writers that were made anew: what still bears one, or names what it bore, is to be made anew too. */
-  readonly retired: ReadonlySet<WriterId>
+  /**
+   * Own writers that were made anew, and the position of the chunk that did it first: what came to the disk behind that
+   * and bears one, or names what it bore, is to be made anew too.
+   */
+  readonly retired: ReadonlyMap<WriterId, number>
   /** Writers of what has been in the outbox, as far as this state goes back. */
   readonly own: ReadonlySet<WriterId>
   /** Texts that were made anew: what was typed before their tabs heard of it builds on what they were. */
@@ -87,7 +95,7 @@ export interface ReplicaState {
 }
 
 export function createReplicaState(copies: Copies = oneCopy): ReplicaState {
-  const knowledge = createKnowledge()
+  const knowledge = createKnowledge(copies.relays ?? null)
   const copiesOf = (entry: OutboxEntry): number => countCopies(knowledge, entry)
   const layers = createLayers(entry => copiesOf(entry) >= copies.all)
   const state: Applying = { layers, knowledge, copies }
@@ -116,6 +124,8 @@ export function createReplicaState(copies: Copies = oneCopy): ReplicaState {
     get pulledAt() {
       return knowledge.pulledAt
     },
+    met: knowledge.met,
+    isListed: store => isListed(knowledge, store),
     wantsOf: store => knowledge.wants.get(store) ?? [],
     copies,
     isCounted: (store, ack) => isCounted(knowledge, store, ack),

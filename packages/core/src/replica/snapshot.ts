@@ -2,10 +2,11 @@
 import type { SnapshotChunk } from '../chunk.ts'
 import { learnGenerations } from '../generations.ts'
 import type { Applying } from './apply-chunk.ts'
-import { hearOf } from './knowledge.ts'
+import { hearOf, retire } from './knowledge.ts'
 
 export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
-  const { cursors, frontier, reach, generations, wants, writers, quarantine, retired, remade } = knowledge
+  const { cursors, frontier, reach, generations, met, wants, writers, quarantine, retired, remade } =
+    knowledge
   return {
     kind: 'snapshot',
     cursors: new Map(cursors),
@@ -13,6 +14,7 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
     reach,
     generations: [...generations.values()],
     fingerprint: layers.fingerprint,
+    met: new Map(met),
     wants: new Map(wants),
     writers: [...writers.values()],
     outbox: [...layers.outbox.entries()]
@@ -24,7 +26,7 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
         refusedBy: [...entry.refusedBy],
       })),
     quarantine: [...quarantine.values()],
-    retired: [...retired],
+    retired: new Map(retired),
     remade: remade.all(),
   }
 }
@@ -32,6 +34,8 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
 export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChunk): void {
   knowledge.cursors.clear()
   knowledge.wants.clear()
+  knowledge.met.clear()
+  for (const [address, store] of chunk.met) knowledge.met.set(address, store)
   for (const [store, keys] of chunk.wants) knowledge.wants.set(store, keys)
   knowledge.newest.clear()
   for (const [store, cursor] of chunk.cursors) {
@@ -40,7 +44,7 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   }
   learnGenerations(knowledge.generations, chunk.generations)
   for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
-  for (const writer of chunk.retired) knowledge.retired.add(writer)
+  for (const [writer, position] of chunk.retired) retire(knowledge, writer, position)
   knowledge.remade.replace(chunk.remade)
   knowledge.frontier = chunk.frontier
   knowledge.reach = chunk.reach

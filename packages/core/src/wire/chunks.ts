@@ -43,7 +43,7 @@ import {
   writeName,
   writePositions,
 } from './positions.ts'
-import { createReader, expectEnd, readByte, readBytes, readUint, type Reader } from './reader.ts'
+import { createReader, expectEnd, readByte, readBytes, readString, readUint, type Reader } from './reader.ts'
 import { attempt, refuseMalformed } from './refusal.ts'
 import { readFlags, writeFlags } from './session-frames.ts'
 import { readSnapshot, writeSnapshot } from './snapshot-chunk.ts'
@@ -52,6 +52,7 @@ import {
   createWriter,
   writeByte,
   writeBytes,
+  writeString,
   writeUint,
   writeWritten,
   finishWriting,
@@ -59,8 +60,8 @@ import {
 } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
 
-/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. */
-const chunkVersion = 4
+/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. */
+const chunkVersion = 5
 
 /** In the order of their numbers on disk. */
 const chunkKinds: readonly Chunk['kind'][] = [
@@ -71,6 +72,7 @@ const chunkKinds: readonly Chunk['kind'][] = [
   'settled',
   'snapshot',
   'forgotten',
+  'met',
 ]
 
 export function encodeChunk(chunk: Chunk): Uint8Array {
@@ -116,6 +118,9 @@ function writeBody(writer: Writer, dictionary: Dictionary, chunk: Chunk): void {
       return
     case 'forgotten':
       return writeKeys(writer, dictionary, chunk.keys)
+    case 'met':
+      writeString(writer, chunk.address)
+      return writeName(writer, dictionary, chunk.store)
     case 'snapshot':
       return writeSnapshot(writer, dictionary, chunk)
   }
@@ -138,6 +143,12 @@ function readBody(reader: Reader, names: Names, kind: Chunk['kind']): Chunk {
       } satisfies SettledChunk
     case 'forgotten':
       return { kind, keys: readKeys(reader, names, diskBounds.rows) } satisfies ForgottenChunk
+    case 'met':
+      return {
+        kind,
+        address: readString(reader, 'bytes of an address', Number.MAX_SAFE_INTEGER),
+        store: readName<StoreId>(reader, names),
+      }
     case 'snapshot':
       return readSnapshot(reader, names)
   }

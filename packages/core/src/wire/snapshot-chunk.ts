@@ -24,10 +24,10 @@ import {
   writeNames,
   writePositions,
 } from './positions.ts'
-import { readUint, type Reader } from './reader.ts'
+import { readString, readUint, type Reader } from './reader.ts'
 import { readUpdates, writeUpdates } from './text-updates.ts'
 import { readTransactions, writeTransactions } from './transactions.ts'
-import { writeUint, type Writer } from './writer.ts'
+import { writeString, writeUint, type Writer } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
 
 export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: SnapshotChunk): void {
@@ -40,6 +40,11 @@ export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: Sna
   writePositions(writer, dictionary, chunk.reach)
   writeGenerations(writer, dictionary, chunk.generations)
   writeFingerprint(writer, chunk.fingerprint)
+  writeUint(writer, chunk.met.size)
+  for (const [address, store] of sortedEntries(chunk.met)) {
+    writeString(writer, address)
+    writeName(writer, dictionary, store)
+  }
   writeUint(writer, chunk.wants.size)
   for (const [store, keys] of sortedEntries(chunk.wants)) {
     writeName(writer, dictionary, store)
@@ -67,7 +72,11 @@ export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: Sna
     chunk.quarantine.map(({ transaction }) => transaction),
   )
   for (const { error } of chunk.quarantine) writeFailure(writer, error)
-  writeNames(writer, dictionary, chunk.retired)
+  writeUint(writer, chunk.retired.size)
+  for (const [retired, position] of sortedEntries(chunk.retired)) {
+    writeName(writer, dictionary, retired)
+    writeUint(writer, position)
+  }
   writeUint(writer, chunk.remade.length)
   for (const { key, part, position, old, now } of chunk.remade) {
     writePart(writer, dictionary, key, part)
@@ -90,6 +99,12 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
     reach: readPositions(reader, names),
     generations: readGenerations(reader, names),
     fingerprint: readFingerprint(reader),
+    met: new Map(
+      readList(reader, 2, (): [string, StoreId] => [
+        readString(reader, 'bytes of an address', Number.MAX_SAFE_INTEGER),
+        readName<StoreId>(reader, names),
+      ]),
+    ),
     wants: new Map(
       readList(reader, 2, (): [StoreId, readonly DocumentKey[]] => [
         readName<StoreId>(reader, names),
@@ -111,7 +126,9 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
       transaction,
       error: readFailure(reader),
     })),
-    retired: readNames<WriterId>(reader, names),
+    retired: new Map(
+      readList(reader, 2, (): [WriterId, number] => [readName<WriterId>(reader, names), readUint(reader)]),
+    ),
     remade: readList(reader, 5, () => ({
       ...readPart(reader, names),
       position: readUint(reader),

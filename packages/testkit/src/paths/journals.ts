@@ -47,6 +47,7 @@ function pathsOfChunk(chunk: Chunk, take: Take): void {
     case 'verdicts':
     case 'settled':
     case 'forgotten':
+    case 'met':
       return take(chunk.kind)
     case 'pulled':
       take('pulled')

@@ -46,6 +46,7 @@ export const pathNames = [
   'built-on-refused',
   'quarantined',
   'settled',
+  'met',
   'forgotten',
   'frontier-replaced',
   'pages',
@@ -67,6 +68,7 @@ const needs: Partial<Readonly<Record<Path, (cluster: ClusterOptions) => boolean>
   'no-leader': ({ links }) => links === 'followers',
   'begin-anew': ({ links }) => links === 'followers',
   quorum: ({ ackReplicas = 0 }) => ackReplicas > 0,
+  met: ({ write }) => write !== undefined,
 }
 
 /** Whether a cluster in which things go wrong takes a path sooner or later. */
