@@ -17,16 +17,18 @@ export function createAppliedBatch(): AppliedBatch {
   let changed = new Set<DocumentKey>()
   let writers = new Map<WriterId, WriterId>()
   let rebuilt = new Set<string>()
+  let arrived = new Map<string, Uint8Array[]>()
   let isScheduled = false
   let isClosed = false
 
   function tell(): void {
     isScheduled = false
     if (isClosed) return
-    const applied: Applied = { changed, writers, rebuilt }
+    const applied: Applied = { changed, writers, rebuilt, arrived }
     changed = new Set()
     writers = new Map()
     rebuilt = new Set()
+    arrived = new Map()
     for (const listener of [...listeners]) if (listeners.has(listener)) callBack(listener, applied)
   }
 
@@ -35,6 +37,11 @@ export function createAppliedBatch(): AppliedBatch {
       for (const key of applied.changed) changed.add(key)
       for (const [from, to] of applied.writers) writers.set(from, to)
       for (const body of applied.rebuilt) rebuilt.add(body)
+      for (const [body, updates] of applied.arrived) {
+        const gathered = arrived.get(body)
+        if (gathered === undefined) arrived.set(body, [...updates])
+        else gathered.push(...updates)
+      }
       if (isScheduled) return
       isScheduled = true
       queueMicrotask(tell)

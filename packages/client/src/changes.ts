@@ -40,7 +40,8 @@ export function createChanges(core: Pick<ReplicaCore, 'onApplied'>): Changes {
     },
     onUpdate: run => enlist(updates, run),
     onTell: tell => enlist(tells, tell),
-    note: keys => update({ changed: new Set(keys), writers: new Map(), rebuilt: new Set() }),
+    note: keys =>
+      update({ changed: new Set(keys), writers: new Map(), rebuilt: new Set(), arrived: new Map() }),
     close: stop,
   }
 }

@@ -50,7 +50,12 @@ export interface Engine extends ReplicaCore {
   close(): void
 }
 
-const nothingApplied: Applied = { changed: new Set(), writers: new Map(), rebuilt: new Set() }
+const nothingApplied: Applied = {
+  changed: new Set(),
+  writers: new Map(),
+  rebuilt: new Set(),
+  arrived: new Map(),
+}
 
 export interface EngineOptions {
   readonly name: string

@@ -224,8 +224,8 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   }
 
   /** What changed in the row and did not come with its updates stands in the store, or is still to be fetched. */
-  function takeArrivals(): void {
-    const arrivals = updatesInMemory().filter(update => !known.has(update))
+  function takeArrivals(arrived: readonly Uint8Array[]): void {
+    const arrivals = arrived.filter(update => !known.has(update))
     for (const update of arrivals) take(update)
     const context = contextNow()
     const isCovered = contextCoversAll(covered, context)
@@ -273,7 +273,8 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
         if (typed.length > 0) return rebuildLater()
         live.setClient(takeClient())
       }
-      if (applied.changed.has(key)) takeArrivals()
+      const arrived = applied.arrived.get(body)
+      if (arrived !== undefined || applied.changed.has(key)) takeArrivals(arrived ?? [])
     },
     flush,
     close() {

@@ -227,6 +227,7 @@ export type {
   SessionOptions,
   SessionPhase,
 } from './client/effects.ts'
+export { createOfferQueue, type Look, type OfferQueue } from './client/offer-queue.ts'
 export { alone, createOffers, type Beside, type Offers } from './client/beside.ts'
 export { createClientSession } from './client/session.ts'
 export { judgeGiven, judgeTransaction, type Judgement, type JudgeContext } from './judge/judge.ts'

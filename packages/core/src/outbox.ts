@@ -5,6 +5,7 @@
 import type { GenerationId, StoreId } from './generations.ts'
 import type { DocumentKey } from './row.ts'
 import { createOutboxCounts, type OutboxCounts } from './outbox-counts.ts'
+import { createOutboxLine, type OutboxLine } from './outbox-line.ts'
 import type { Transaction, TransactionId, Write } from './write.ts'
 
 /** The commit of a relay that holds a write. */
@@ -41,6 +42,8 @@ export interface Outbox {
   readonly size: number
   readonly counts: OutboxCounts
   get(id: TransactionId): OutboxEntry | undefined
+  /** Their order, for who walks it again and again. What comes to the disk goes to its end. */
+  readonly line: Pick<OutboxLine, 'epoch' | 'from'>
   /** In the order of the journal, what is not on disk yet last. */
   entries(): Iterable<OutboxEntry>
   /** Adds an entry at the end, or replaces the one of the same id where it stands. */
@@ -58,6 +61,7 @@ export function createOutbox(): Outbox {
   let byId = new Map<TransactionId, OutboxEntry>()
   const idsByKey = new Map<DocumentKey, Set<TransactionId>>()
   const counts = createOutboxCounts(() => byId.values())
+  const line = createOutboxLine()
 
   function index(entry: OutboxEntry): void {
     counts.came(entry)
@@ -82,12 +86,14 @@ export function createOutbox(): Outbox {
       return byId.size
     },
     counts,
+    line,
     get: id => byId.get(id),
     entries: () => byId.values(),
     put(entry) {
       const { id } = entry.transaction
       const old = byId.get(id)
-      if (old !== undefined) unindex(old)
+      if (old === undefined) line.append(id)
+      else unindex(old)
       byId.set(id, entry)
       index(entry)
     },
@@ -102,6 +108,7 @@ export function createOutbox(): Outbox {
         }
       }
       byId = kept
+      line.replace(kept.keys())
       for (const entry of changes.values()) if (entry !== null) index(entry)
     },
     remove(id) {
@@ -109,6 +116,7 @@ export function createOutbox(): Outbox {
       if (old === undefined) return
       unindex(old)
       byId.delete(id)
+      line.remove(id)
     },
     writesOf(key) {
       const writes: Write[] = []

@@ -86,10 +86,12 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
   let gathered = nothing()
   let hold: Promise<void> = Promise.resolve()
 
-  function gather({ changed, writers, rebuilt }: Applied): void {
+  function gather({ changed, writers, rebuilt, arrived }: Applied): void {
     for (const key of changed) gathered.changed.add(key)
     for (const [from, to] of writers) gathered.writers.set(from, to)
     for (const body of rebuilt) gathered.rebuilt.add(body)
+    for (const [body, updates] of arrived)
+      gathered.arrived.set(body, [...(gathered.arrived.get(body) ?? []), ...updates])
   }
 
   function apply(chunk: Chunk): void {
@@ -283,6 +285,7 @@ function nothing(): {
   readonly changed: Set<DocumentKey>
   readonly writers: Map<WriterId, WriterId>
   readonly rebuilt: Set<string>
+  readonly arrived: Map<string, readonly Uint8Array[]>
 } {
-  return { changed: new Set(), writers: new Map(), rebuilt: new Set() }
+  return { changed: new Set(), writers: new Map(), rebuilt: new Set(), arrived: new Map() }
 }

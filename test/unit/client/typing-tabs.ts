@@ -92,10 +92,12 @@ export function createTypingTabs(): TypingTabs {
     let hold = Promise.resolve()
     let handle: { readonly text: Y.Text; readonly whenReady: Promise<void>; close(): void } | null = null
 
-    function gather({ changed, writers, rebuilt }: Applied): void {
+    function gather({ changed, writers, rebuilt, arrived }: Applied): void {
       for (const key of changed) gathered.changed.add(key)
       for (const [from, to] of writers) gathered.writers.set(from, to)
       for (const one of rebuilt) gathered.rebuilt.add(one)
+      for (const [body, updates] of arrived)
+        gathered.arrived.set(body, [...(gathered.arrived.get(body) ?? []), ...updates])
       // As an engine does it.
       if (writer === null || (rebuilt.size === 0 && !writers.has(writer))) return
       gathered.writers.set(writer, writer)
@@ -275,6 +277,7 @@ function nothing(): {
   readonly changed: Set<DocumentKey>
   readonly writers: Map<WriterId, WriterId>
   readonly rebuilt: Set<string>
+  readonly arrived: Map<string, readonly Uint8Array[]>
 } {
-  return { changed: new Set(), writers: new Map(), rebuilt: new Set() }
+  return { changed: new Set(), writers: new Map(), rebuilt: new Set(), arrived: new Map() }
 }

@@ -9,7 +9,7 @@ import {
   nothingReplaced,
   transactionId,
 } from '@rejoin/core'
-import type { DocumentKey, GenerationId, OutboxEntry, StoreId, TransactionId } from '@rejoin/core'
+import type { DocumentKey, GenerationId, Outbox, OutboxEntry, StoreId, TransactionId } from '@rejoin/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { markOf, writerOf } from './edits.ts'
@@ -42,6 +42,26 @@ const acknowledgedBy: OutboxEntry['acks'] = new Map([
   ['relay' as StoreId, { generation: 'one' as GenerationId, position: 1 }],
 ])
 
+/** Goes on where it was after each step: what came since, and after places were given anew all, is met in its order. */
+function createWalk(outbox: Outbox): (list: readonly OutboxEntry[]) => void {
+  let { epoch } = outbox.line
+  let place = 0
+  let met: TransactionId[] = []
+  return list => {
+    if (epoch !== outbox.line.epoch) {
+      ;({ epoch } = outbox.line)
+      place = 0
+      met = []
+    }
+    for (const [at, id] of outbox.line.from(place)) {
+      met.push(id)
+      place = at + 1
+    }
+    const here = new Set(list.map(({ transaction }) => transaction.id))
+    expect(met.filter(id => here.has(id))).toEqual(list.map(({ transaction }) => transaction.id))
+  }
+}
+
 const touches = fc.array(fc.nat({ max: 2 }), { minLength: 1, maxLength: 3 })
 const step = fc.oneof(
   fc.record({ kind: fc.constant('put' as const), touches }),
@@ -59,6 +79,7 @@ test('[L1] entries keep their order and are found by document, whatever was put,
       const outbox = createOutbox()
       let list: OutboxEntry[] = []
       let serial = 0
+      const walk = createWalk(outbox)
       for (const one of steps) {
         if (one.kind === 'put') {
           const entry = entryOf(++serial, one.touches, serial % 2)
@@ -90,6 +111,7 @@ test('[L1] entries keep their order and are found by document, whatever was put,
         }
         expect([...outbox.entries()]).toEqual(list)
         expect(outbox.size).toBe(list.length)
+        walk(list)
         const { unstored, acknowledged, oldestUnacknowledgedAt } = outbox.counts
         const waiting = list.filter(({ acks }) => acks.size === 0)
         expect(unstored).toBe(list.filter(({ position }) => position === 0).length)
@@ -122,4 +144,18 @@ test('[L3] taking out what is not there changes nothing', () => {
   outbox.substitute(new Map([[idOf(3), null]]))
   expect([...outbox.entries()]).toEqual([entry])
   expect(outbox.get(idOf(1))).toBe(entry)
+})
+
+test('[L1] who walks the outbox goes on where it was, also when most of it has left', () => {
+  const outbox = createOutbox()
+  for (let serial = 1; serial <= 3000; serial++) outbox.put(entryOf(serial, [0]))
+  const { epoch } = outbox.line
+  const [[place] = [0]] = [...outbox.line.from(0)].slice(-1)
+  outbox.put(entryOf(3001, [1]))
+  expect([...outbox.line.from(place + 1)].map(([, id]) => id)).toEqual([idOf(3001)])
+  for (let serial = 1; serial <= 2900; serial++) outbox.remove(idOf(serial))
+  expect(outbox.line.epoch).toBeGreaterThan(epoch)
+  const left = [...outbox.line.from(0)]
+  expect(left.map(([, id]) => id)).toEqual([...outbox.entries()].map(({ transaction }) => transaction.id))
+  expect(left.at(-1)?.[0]).toBeLessThan(1200)
 })

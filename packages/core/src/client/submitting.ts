@@ -16,6 +16,7 @@ import type { TransactionId } from '../write.ts'
 import { touchesAny } from './beside.ts'
 import type { Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
+import { createOfferQueue, type Look } from './offer-queue.ts'
 import type { Pull } from './pull.ts'
 
 export interface Submitting {
@@ -74,6 +75,7 @@ export function createSubmitting(
   const sentIds = new Set<TransactionId>()
   const keptBack = new Set<TransactionId>()
   const heldBack = new Map<TransactionId, HeldBack>()
+  const queue = createOfferQueue(state.outbox)
   let sentBytes = 0
   let nextIndex = 0
   let answeredCount = 0
@@ -157,18 +159,19 @@ export function createSubmitting(
       const held = (): ReadonlySet<DocumentKey> => (found ??= offers.heldFrom(conversation.judge))
       /** Documents of what waits: what touches them may stand on it. */
       const waiting = new Set<DocumentKey>()
-      for (const entry of state.outbox.entries()) {
-        if (sent.size >= windowTransactions || sentBytes >= windowBytes) break
+      queue.walk((entry): Look => {
+        if (sent.size >= windowTransactions || sentBytes >= windowBytes) return 'stop'
         const { id, writes } = entry.transaction
         if (isHeldBack(entry, held) || touchesAny(writes, waiting)) {
           if (entry.acks.size === 0) for (const { key } of writes) waiting.add(key)
-          continue
+          return 'later'
         }
-        if (!isToOffer(entry)) continue
+        // What is not on disk yet comes again when it is; what this relay skips, with the next round.
+        if (!isToOffer(entry)) return 'done'
         if (entry.acks.size === 0 && isOrphan(state, entry) && !offers.mayHave(entry, conversation.judge)) {
           // What comes behind it may stand on it, and what is under way must not be made twice.
           if (sent.size === 0) plan ??= { from: id, keys: new Set(), refused: null }
-          break
+          return 'stop'
         }
         const index = nextIndex
         const bytes = enter(entry)
@@ -177,13 +180,15 @@ export function createSubmitting(
         if (batch.length === 0) first = index
         batch.push({ writes, preconditions: [] })
         batchBytes += bytes
-      }
+        return 'done'
+      })
       flush()
     },
     goOn() {
       if (!isHalted || sent.size > 0 || !giving.isDone) return
       isHalted = false
       round += 1
+      queue.restart()
       send({ type: 'go-on', round, first: nextIndex })
     },
     answered(count) {
@@ -228,6 +233,7 @@ export function createSubmitting(
         return { ...planned, held }
       }
       keptBack.delete(planned.from)
+      queue.restart()
       hold(entry, null, false)
       return null
     },

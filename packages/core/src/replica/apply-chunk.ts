@@ -78,11 +78,11 @@ function applyPulled(state: Applying, position: number, chunk: PulledChunk): voi
   for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
   for (const { key, delta, texts } of chunk.rows) {
     for (const [part, text] of texts)
-      if (text.kind === 'tail') layers.bodies.add(bodyKey(key, part), text.updates, position)
+      if (text.kind === 'tail') layers.addToBody(bodyKey(key, part), text.updates, position)
     layers.confirm(key, delta, position)
   }
   for (const { key, part, update } of chunk.texts) {
-    layers.bodies.add(bodyKey(key, part), [update], position)
+    layers.addToBody(bodyKey(key, part), [update], position)
     layers.changes.changed.add(key)
   }
   if (chunk.cursor !== null) {
@@ -145,9 +145,9 @@ function noteWants({ knowledge: { wants }, copies }: Applying, chunk: PulledChun
   else wants.delete(chunk.store)
 }
 
-function confirmWrites({ bodies, confirm }: Layers, { transaction }: OutboxEntry, position: number): void {
+function confirmWrites({ addToBody, confirm }: Layers, { transaction }: OutboxEntry, position: number): void {
   for (const { key, delta, texts } of transaction.writes) {
-    for (const [part, updates] of texts) bodies.add(bodyKey(key, part), updates, position)
+    for (const [part, updates] of texts) addToBody(bodyKey(key, part), updates, position)
     confirm(key, delta, position)
   }
 }

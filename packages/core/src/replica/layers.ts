@@ -20,6 +20,8 @@ export interface Applied {
   readonly writers: ReadonlyMap<WriterId, WriterId>
   /** Bodies of which something was taken out, so that they must be built again (SPEC X9). */
   readonly rebuilt: ReadonlySet<string>
+  /** Updates that came to bodies, by body; of those that are built again perhaps not all. */
+  readonly arrived: ReadonlyMap<string, readonly Uint8Array[]>
 }
 
 export interface Layers {
@@ -36,6 +38,8 @@ export interface Layers {
   confirmed(key: DocumentKey): Row | undefined
   /** Joins into the confirmed layer, and into the visible row, since a join with more is the join of the joins. */
   confirm(key: DocumentKey, delta: Row, position: number): void
+  /** Adds to a confirmed body. */
+  addToBody(body: string, updates: readonly Uint8Array[], position: number): void
   /** D2: the row leaves the confirmed layer whatever it holds, so that every tab forgets the same. */
   forget(key: DocumentKey, position: number): void
   enter(entry: OutboxEntry): void
@@ -68,6 +72,11 @@ export interface Changes {
   readonly changed: Set<DocumentKey>
   readonly writers: Map<WriterId, WriterId>
   readonly rebuilt: Set<string>
+  readonly arrived: Map<string, Uint8Array[]>
+}
+
+function noChanges(): Changes {
+  return { changed: new Set(), writers: new Map(), rebuilt: new Set(), arrived: new Map() }
 }
 
 /** `isEverywhere`: whether all relays that are to have a write have it. */
@@ -81,7 +90,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean): Lay
   let counted = emptyFingerprint
   /** Confirmed rows that changed since the fingerprint was asked for last, as they were then: most change several times. */
   const uncounted = new Map<DocumentKey, Row | undefined>()
-  let changes: Changes = { changed: new Set(), writers: new Map(), rebuilt: new Set() }
+  let changes = noChanges()
 
   function confirmed(key: DocumentKey): Row | undefined {
     return beside.has(key) ? beside.get(key) : rows.get(key)
@@ -135,8 +144,15 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean): Lay
     changes.changed.add(key)
   }
 
+  function noteArrivals(body: string, updates: readonly Uint8Array[]): void {
+    const arrived = changes.arrived.get(body)
+    if (arrived === undefined) changes.arrived.set(body, [...updates])
+    else arrived.push(...updates)
+  }
+
   function enter(entry: OutboxEntry): void {
-    for (const { key, delta, mark } of entry.transaction.writes) {
+    for (const { key, delta, mark, texts } of entry.transaction.writes) {
+      for (const [part, updates] of texts) noteArrivals(bodyKey(key, part), updates)
       own.add(mark.writer)
       putAside(key)
       show(key, delta)
@@ -207,6 +223,10 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean): Lay
     },
     confirmed,
     confirm,
+    addToBody(body, updates, position) {
+      bodies.add(body, updates, position)
+      noteArrivals(body, updates)
+    },
     forget(key, position) {
       const row = confirmed(key)
       if (row === undefined) return
@@ -245,7 +265,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean): Lay
       for (const key of rows.keys()) counted = replaceInFingerprint(counted, undefined, confirmed(key))
     },
     collect(run) {
-      changes = { changed: new Set(), writers: new Map(), rebuilt: new Set() }
+      changes = noChanges()
       run()
       return changes
     },

@@ -1,0 +1,51 @@
+/**
+ * What of the outbox is still to be looked at before it is offered to one relay: what came since the last look, and what had
+ * to wait then. An outbox may hold the writes of months, and each event looks at it.
+ */
+import type { Outbox, OutboxEntry } from '../outbox.ts'
+import type { TransactionId } from '../write.ts'
+
+/** `done`: not to be looked at again; `later`: at each look, until it is done; `stop`: not any more in this one. */
+export type Look = 'done' | 'later' | 'stop'
+
+export interface OfferQueue {
+  /** Looks at entries in the order of the outbox. */
+  walk(look: (entry: OutboxEntry) => Look): void
+  /** All of it is to be looked at anew. */
+  restart(): void
+}
+
+export function createOfferQueue(outbox: Outbox): OfferQueue {
+  let { epoch } = outbox.line
+  let place = 0
+  let waiting: readonly TransactionId[] = []
+
+  function restart(): void {
+    ;({ epoch } = outbox.line)
+    place = 0
+    waiting = []
+  }
+
+  return {
+    walk(look) {
+      if (epoch !== outbox.line.epoch) restart()
+      const before = waiting
+      const still: TransactionId[] = []
+      waiting = still
+      for (const [i, id] of before.entries()) {
+        const entry = outbox.get(id)
+        const told = entry === undefined ? 'done' : look(entry)
+        if (told === 'later') still.push(id)
+        if (told === 'stop') return void still.push(...before.slice(i))
+      }
+      for (const [at, id] of outbox.line.from(place)) {
+        const entry = outbox.get(id)
+        const told = entry === undefined ? 'done' : look(entry)
+        if (told === 'stop') return
+        place = at + 1
+        if (told === 'later') still.push(id)
+      }
+    },
+    restart,
+  }
+}

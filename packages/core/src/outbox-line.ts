@@ -1,0 +1,57 @@
+/**
+ * The order of an outbox, by places that only rise: who has walked it goes on where it was, and meets what came since.
+ * A walk begins anew where the places were given anew.
+ */
+import type { TransactionId } from './write.ts'
+
+export interface OutboxLine {
+  /** Rises when the places are given anew. */
+  readonly epoch: number
+  append(id: TransactionId): void
+  remove(id: TransactionId): void
+  /** Gives all places anew. */
+  replace(ids: Iterable<TransactionId>): void
+  /** Those at a place and behind it, also those that come while it is walked. */
+  from(place: number): Iterable<readonly [place: number, id: TransactionId]>
+}
+
+/** So many gaps are left at least before the places are given anew: then half of them are gaps. */
+const gapsMin = 1024
+
+export function createOutboxLine(): OutboxLine {
+  let ids: (TransactionId | null)[] = []
+  let places = new Map<TransactionId, number>()
+  let epoch = 0
+
+  function replace(all: Iterable<TransactionId>): void {
+    ids = [...all]
+    places = new Map(ids.flatMap((id, place) => (id === null ? [] : [[id, place] as const])))
+    epoch += 1
+  }
+
+  return {
+    get epoch() {
+      return epoch
+    },
+    append(id) {
+      places.set(id, ids.length)
+      ids.push(id)
+    },
+    remove(id) {
+      const place = places.get(id)
+      if (place === undefined) return
+      places.delete(id)
+      ids[place] = null
+      const gaps = ids.length - places.size
+      if (gaps >= gapsMin && gaps > places.size) replace(places.keys())
+    },
+    replace,
+    *from(place) {
+      const begun = epoch
+      for (let at = place; at < ids.length && epoch === begun; at++) {
+        const id = ids[at]
+        if (id) yield [at, id]
+      }
+    },
+  }
+}
