@@ -4,6 +4,7 @@
  */
 import {
   countParts,
+  documentKey,
   encodeCanonicalRow,
   joinRows,
   partName,
@@ -22,8 +23,8 @@ import { readDevice, type DeviceState } from './device-state.ts'
 import type { SimulatedDevice } from './device.ts'
 import { hasToken, lettersOf, readBodies, readRelay, tokensOf, type Rows } from './holders.ts'
 import type { Logged } from './log.ts'
-import { checkDocument, shownOf, type OracleOptions } from './oracle.ts'
-import { documentNames, type SimulatedFields } from './schema.ts'
+import { checkDocument, shownOf, textOf, type OracleOptions } from './oracle.ts'
+import { documentNames, pairIds, type SimulatedFields } from './schema.ts'
 import { checkListed } from './watch/listed-conflicts.ts'
 
 const bodyPart = partName('text', 'body')
@@ -158,6 +159,9 @@ export async function checkRest(
         entry => entry.key === key && entry.at < restoredAt && (!options.clocksAreRight || isToBlame(entry)),
       ),
     )
+  const pair = pairIds.map(id => valueOf(first.get(documentKey('pairs', id))))
+  if (options.clocksAreRight && pair.some(value => value !== pair[0]))
+    found.push(`[W2] a pair is ${pair.join(' and ')}`)
   const lostAt = Math.min(...cluster.relays.map(({ restoredAt }) => restoredAt))
   found.push(...application.editors.compare(mayRepeat))
   for (const [key, row] of first) {
@@ -184,6 +188,11 @@ function mayTakeTextsAlong(entry: Logged): boolean {
 
 function isInsert(entry: Logged): boolean {
   return entry.effects.some(effect => effect.field === 'document' && effect.how === 'insert')
+}
+
+function valueOf(row: Row | undefined): string | null {
+  const cell = row?.cells.get(partName('lww', 'value'))
+  return cell?.strategy === 'lww' ? textOf(cell.value) : null
 }
 
 function tokenOf(entry: Logged): string {

@@ -88,8 +88,14 @@ export function createEyes(
   }
 
   function seePair(open: OpenTab): void {
-    const values = pairIds.map(id => open.replica.pairs.get(id)?.value ?? null)
-    if (values.some(value => value !== values[0]) && !mayShowInSteps(open))
+    const halves = pairIds.map(id => open.replica.pairs.get(id))
+    const values = halves.map(half => half?.value ?? null)
+    if (values.every(value => value === values[0]) || mayShowInSteps(open)) return
+    // Where both halves have both, which value stands is decided row by row (W4), and alike if clocks are right.
+    const isWhole = values.every(value =>
+      pairTokens(log, value).every((token, i) => halves[i]?.log.includes(token)),
+    )
+    if (!isWhole)
       findings.push(`[W2] a tab of ${open.device.name} shows half a pair: ${values.join(' and ')}`)
   }
 
@@ -129,4 +135,10 @@ export function createEyes(
     look,
     known: (open, key) => shownIn(open).get(key) ?? new Set(),
   }
+}
+
+/** Tokens of the transaction that wrote a value, in the order of the halves. */
+function pairTokens(log: readonly Logged[], value: string | null): readonly string[] {
+  const first = log.find(({ key, token }) => key === 'pairs/left' && value === `pair ${token.slice(1)}`)
+  return pairIds.map(id => first?.together.find(({ key }) => key === documentKey('pairs', id))?.token ?? '')
 }
