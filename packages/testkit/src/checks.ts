@@ -17,7 +17,7 @@ import type { DocumentOf } from '@rejoin/client'
 import { headOfBody } from '@rejoin/resolve/screen'
 import type { Application } from './application/application.ts'
 import { askFields } from './application/documents.ts'
-import { isToBlame, mayNotComeBack } from './application/effects.ts'
+import { isToBlame } from './application/effects.ts'
 import { databaseOf, type Cluster } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
 import type { SimulatedDevice } from './device.ts'
@@ -69,8 +69,8 @@ export function checkStatus(cluster: Cluster, application: Application): string[
 }
 
 /** A transaction is refused whole for what one of its documents stands on. */
-function mayStandOnNothing(cluster: Cluster, { log }: Application, entry: Logged): boolean {
-  return [entry, ...entry.together].some(({ key }) => mayNotComeBack(cluster, log, key))
+function mayStandOnNothing(cluster: Cluster, { space }: Application, entry: Logged): boolean {
+  return [entry, ...entry.together].some(({ key }) => cluster.mayNotComeBack(space, key))
 }
 
 /** V1, V3: what was reported local is on the device's disk: confirmed, in the outbox, or in the quarantine. */
@@ -143,7 +143,7 @@ export async function checkRest(
       entry.refused === null &&
       !entry.erased &&
       // Refused since its document may not come back; of what is typed nobody is told (S3).
-      !mayNotComeBack(cluster, application.log, entry.key) &&
+      !cluster.mayNotComeBack(application.space, entry.key) &&
       !application.log.some(other => other.key === entry.key && mayTakeTextsAlong(other)) &&
       !lettersOf(bodies.get(entry.key)).includes(entry.token) &&
       !isEmptied(entry)

@@ -2,7 +2,7 @@
  * A small cluster in one process: devices with tabs, and relays, on the real client and the real kernel, on simulated
  * time, links and disks, from one seed.
  */
-import { oneCopy, RejoinError, type Copies } from '@rejoin/core'
+import { oneCopy, RejoinError, type Copies, type DocumentKey } from '@rejoin/core'
 import { openReplica, type Replica } from '@rejoin/client'
 import { createChance, type Chance } from './chance.ts'
 import { createSimulatedClock, type SimulatedClock } from './clock.ts'
@@ -57,6 +57,8 @@ export interface Cluster {
   /** Where in bodies tokens stand that relays stored. */
   readonly typedTokens: TypedTokens
   readonly take: Take
+  /** Whether somebody was told that a relay does not take a document back: it may stay away, and what stands on it. */
+  mayNotComeBack(space: string, key: DocumentKey): boolean
   /** What is open in tabs that are alive. */
   readonly tabs: readonly OpenTab[]
   /** What a bug of the product threw where nobody waited for it. */
@@ -99,6 +101,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const spaces = Array.from({ length: options.spaces ?? 1 }, (_, i) => (i === 0 ? 'space' : `space-${i}`))
   const paths = noPaths()
   const take: Take = path => void (paths[path] += 1)
+  const notTakenBack = new Set<string>()
   const network = watchNetwork(
     createSimulatedNetwork(clock, chance.fork()),
     take,
@@ -107,6 +110,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       const leak = spaces.length === 1 ? null : leakIn(spaces, space, frame)
       if (leak !== null) note(new Error(`[V13] ${leak} is in a frame of ${space}`))
     },
+    (space, key) => void notTakenBack.add(`${space} ${key}`),
   )
   const epoch = 1_800_000_000_000
   const thrown: unknown[] = []
@@ -193,6 +197,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     paths,
     typedTokens,
     take,
+    mayNotComeBack: (space, key) => notTakenBack.has(`${space} ${key}`),
     epoch,
     copiesAtQuorum: write ?? (ackReplicas > 0 ? 1 + ackReplicas : 0),
     get copies(): Copies {

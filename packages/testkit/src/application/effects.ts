@@ -24,14 +24,6 @@ export function isToBlame({ effects }: Pick<Logged, 'effects'>): boolean {
 }
 
 /**
- * T2: where a relay lost what it had taken, it asks its rule again, and of a whole row. So a document may stay away of
- * which the rule refuses a color now; what stands on that is refused, or comes without it.
- */
-export function mayNotComeBack({ paths }: Cluster, log: readonly Logged[], key: DocumentKey): boolean {
-  return paths['give-refused'] > 0 && log.some(entry => entry.key === key && isToBlame(entry))
-}
-
-/**
  * C4: what a relay lost it does not take back before its time, and what stands on that waits, while other documents go
  * on. So it may come after what its author did later.
  */

@@ -1,5 +1,5 @@
 /** Paths that can be seen in frames: how sessions begin, what is asked for, given, refused and answered. */
-import { type ErrorCode, type Frame, type LinkEvents } from '@rejoin/core'
+import { type DocumentKey, type ErrorCode, type Frame, type LinkEvents } from '@rejoin/core'
 import { readFrame } from '../frame-reading.ts'
 import type { SimulatedNetwork } from '../network.ts'
 import type { Path, Take } from './path.ts'
@@ -10,6 +10,7 @@ export function watchNetwork(
   take: Take,
   isWatched: (name: string) => boolean,
   hear: (space: string, frame: Uint8Array) => void,
+  notTakenBack: (space: string, key: DocumentKey) => void,
 ): SimulatedNetwork {
   /** Which relay somebody's last session of a space was with. */
   const last = new Map<string, string>()
@@ -41,6 +42,8 @@ export function watchNetwork(
         hear(space, bytes)
         const frame = read(bytes)
         if (frame?.type === 'welcome') welcomed(frame.begin, frame.covers)
+        if (frame?.type === 'given')
+          for (const { key, error } of frame.refused) if (error.code !== 'no-leader') notTakenBack(space, key)
         if (frame !== null) pathsOf(frame, take)
       },
     }

@@ -1,6 +1,6 @@
 /** Atomicity: what one transaction wrote is on a disk whole or not at all (SPEC W2). */
 import type { Application } from '../application/application.ts'
-import { mayComeLater, mayNotComeBack } from '../application/effects.ts'
+import { mayComeLater } from '../application/effects.ts'
 import { databaseOf, type Cluster } from '../cluster.ts'
 import { readDevice } from '../device-state.ts'
 import { hasToken, readRelay, tokensOf } from '../holders.ts'
@@ -19,7 +19,7 @@ export async function checkAtomicity(
     for (const entries of transactions) {
       // T2: what is given back comes one document after the other.
       if (!isAtRest && entries.some(({ key }) => mayComeLater(cluster, log, key))) continue
-      const known = entries.filter(({ token, key }) => token !== '' && !mayNotComeBack(cluster, log, key))
+      const known = entries.filter(({ token, key }) => token !== '' && !cluster.mayNotComeBack(space, key))
       const here = known.filter(holds)
       if (here.length > 0 && here.length < known.length)
         found.push(

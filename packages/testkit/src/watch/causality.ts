@@ -4,7 +4,7 @@
  * only relay.
  */
 import type { DocumentKey } from '@rejoin/core'
-import { isToBlame, mayComeLater, mayNotComeBack } from '../application/effects.ts'
+import { isToBlame, mayComeLater } from '../application/effects.ts'
 import type { Cluster, OpenTab } from '../cluster.ts'
 import type { Logged } from '../log.ts'
 import { documentNames } from '../schema.ts'
@@ -44,7 +44,7 @@ export function createCausality(cluster: Cluster, log: readonly Logged[], findin
     if (entry === undefined || entry.refused !== null || entry.discarded || entry.gone) return true
     if (isToBlame(entry) || (!entry.local && !entry.relay)) return true
     if (log.some(({ blind, key }) => blind && key === entry.key)) return true
-    if (mayNotComeBack(cluster, log, entry.key)) return true
+    if (cluster.mayNotComeBack(entry.tab.space, entry.key)) return true
     const own = cluster.tabs.filter(
       ({ device, space }) => device === entry.device && space === entry.tab.space,
     )
