@@ -7,7 +7,7 @@ import {
   type OpenOptions,
   type Replica,
 } from '@rejoin/client'
-import { decodeFrame, type Connect } from '@rejoin/core'
+import { createDictionary, decodeFrame, type Connect } from '@rejoin/core'
 import { createKernel, createMemoryDisk, type Kernel } from '@rejoin/relay/kernel'
 import { ask, lww, text, type StandardSchema } from '@rejoin/resolve'
 import { afterEach, expect, test } from 'vitest'
@@ -52,6 +52,7 @@ function createRelay(): { readonly connect: Connect; readonly links: () => numbe
           isOver = true
           events.closed(code, '')
         })
+      const names = createDictionary()
       const session = started.attach({
         address: 'page',
         buffered: () => 0,
@@ -62,7 +63,7 @@ function createRelay(): { readonly connect: Connect; readonly links: () => numbe
         buffered: () => 0,
         send: bytes =>
           later(() => {
-            const decoded = decodeFrame(bytes)
+            const decoded = decodeFrame(bytes, names)
             if (decoded.ok) session.receive(decoded.value)
           }),
         close() {

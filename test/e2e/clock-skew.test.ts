@@ -9,7 +9,7 @@ import {
   type ClientPorts,
   type Replica,
 } from '@rejoin/client'
-import { decodeFrame, type Connect, type Frame } from '@rejoin/core'
+import { createDictionary, decodeFrame, type Connect, type Dictionary, type Frame } from '@rejoin/core'
 import { createRelay } from '@rejoin/relay'
 import { ask, text } from '@rejoin/resolve'
 import * as v from 'valibot'
@@ -24,26 +24,28 @@ const minute = 60_000
 /** A device of its own, with a clock that is so far ahead, and what goes over its link. */
 function createDevice(aheadMs: number): { readonly ports: Partial<ClientPorts>; readonly frames: Frame[] } {
   const frames: Frame[] = []
-  const note = (bytes: Uint8Array): void => {
-    const decoded = decodeFrame(bytes)
+  const note = (bytes: Uint8Array, names: Dictionary): void => {
+    const decoded = decodeFrame(bytes, names)
     if (decoded.ok) frames.push(decoded.value)
   }
-  const connect: Connect = (url, events) =>
-    deflating(connectWebSocket)(url, {
+  const connect: Connect = (url, events) => {
+    const [up, down] = [createDictionary(), createDictionary()]
+    return deflating(connectWebSocket)(url, {
       ...events,
       opened: link =>
         events.opened({
           ...link,
           send(bytes) {
-            note(bytes)
+            note(bytes, up)
             link.send(bytes)
           },
         }),
       frame(bytes) {
-        note(bytes)
+        note(bytes, down)
         events.frame(bytes)
       },
     })
+  }
   const runtime = { ...systemRuntime, now: () => systemRuntime.now() + aheadMs }
   return { ports: { runtime, connect, openStorage: createMemoryStorage(), persistence: 'memory' }, frames }
 }

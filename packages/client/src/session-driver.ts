@@ -8,9 +8,12 @@
 import {
   bodiesToRemake,
   bodyKey,
+  bytesFor,
   createClientSession,
+  createDictionary,
+  createFrameEncoder,
+  createKnownNames,
   decodeFrame,
-  encodeFrame,
   entriesToRemake,
   makeAnew,
   RejoinError,
@@ -117,6 +120,9 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     mayStore: isUrgent => turns.isFree(advance, isUrgent),
     offers: options.offers,
   })
+  const encoder = createFrameEncoder(clock.now)
+  const told = createKnownNames()
+  const heard = createDictionary()
   let isOver = false
   let working = 0
   let begunAt = 0
@@ -163,7 +169,11 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   function requestCut(): void {
     isCutDue = false
     asked += 1
-    options.send(encodeFrame({ type: 'heartbeat', position: 0, time: clock.now() }))
+    send({ type: 'heartbeat', position: 0, time: clock.now() })
+  }
+
+  function send(frame: Frame): void {
+    options.send(bytesFor(encoder.encode(frame), told))
   }
 
   function advance(): void {
@@ -173,7 +183,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   function perform(effect: SessionEffect): void {
     switch (effect.kind) {
       case 'send':
-        return options.send(encodeFrame(effect.frame))
+        return send(effect.frame)
       case 'append':
         return store(() => append(effect.chunk, effect.durability))
       case 'remake':
@@ -336,7 +346,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     },
     receive(bytes) {
       if (isOver) return
-      const decoded = decodeFrame(bytes)
+      const decoded = decodeFrame(bytes, heard)
       if (!decoded.ok) return end({ kind: 'ended', error: decoded.error, byRelay: false, retryAfterMs: 0 })
       const frame = decoded.value
       if (frame.type === 'welcome') halfTripMs = (runtime.monotonic() - begunAt) / 2

@@ -211,7 +211,15 @@ export {
   withDeflatedRest,
   withInflatedRest,
 } from './wire/deflated.ts'
-export { decodeFrame, encodeChanges, encodeFrame } from './wire/frames.ts'
+export { decodeFrame, encodeFrame, isLinked, typeOfFrame } from './wire/frames.ts'
+export {
+  bytesFor,
+  createFrameEncoder,
+  createKnownNames,
+  type EncodedFrame,
+  type FrameEncoder,
+  type KnownNames,
+} from './wire/link-frames.ts'
 export {
   decodeDictionary,
   decodeHeldRow,

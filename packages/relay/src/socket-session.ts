@@ -9,7 +9,17 @@
  */
 import type { Socket } from 'node:net'
 import type { RawData, WebSocket } from 'ws'
-import { decodeFrame, encodeFrame, failure, type Failure, type HelloFrame, type Runtime } from '@rejoin/core'
+import {
+  createDictionary,
+  decodeFrame,
+  encodeFrame,
+  failure,
+  isLinked,
+  type Dictionary,
+  type Failure,
+  type HelloFrame,
+  type Runtime,
+} from '@rejoin/core'
 import { closeCodeOf, closeCodes } from './close-code.ts'
 import { deflateFrame, inflateFrame } from './deflating.ts'
 import {
@@ -39,6 +49,8 @@ export interface SocketSession extends SessionLink {
   /** All times are of the monotonic clock. */
   readonly openedAt: number
   session: KernelSession | null
+  /** Those that came over it; none before the first. */
+  names: Dictionary | null
   heard: boolean
   answered: boolean
   /** When its end began, or 0. */
@@ -98,6 +110,7 @@ export function attachSession(host: SocketHost, socket: WebSocket, tcp: Socket, 
     address: tcp.remoteAddress ?? '',
     openedAt: now,
     session: null,
+    names: null,
     heard: false,
     answered: false,
     endingAt: 0,
@@ -170,7 +183,8 @@ function receive(session: SocketSession, message: RawData, isBinary: boolean): v
   }
   const inflated = session.heard ? inflateFrame(bytes) : bytes
   if (inflated === null) return refuseSession(session, malformed('a frame that cannot be inflated'))
-  const decoded = decodeFrame(inflated)
+  if (isLinked(inflated)) session.names ??= createDictionary()
+  const decoded = decodeFrame(inflated, session.names ?? undefined)
   if (!decoded.ok) return refuseSession(session, decoded.error)
   const frame = decoded.value
   if ((frame.type === 'hello') === session.heard) {

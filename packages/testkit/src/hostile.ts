@@ -5,6 +5,7 @@
  */
 import {
   contextOfCell,
+  createDictionary,
   decodeFrame,
   encodeFrame,
   protocolVersion,
@@ -87,6 +88,7 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
       level: 'relay',
       credit: 0,
     }
+    const names = createDictionary()
     clock.after(5000, () => scope.kill())
     network.connectFrom(hostileName, scope)(url, {
       opened(link) {
@@ -96,7 +98,7 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
         scope.onKill(() => link.close())
       },
       frame(bytes) {
-        const decoded = decodeFrame(bytes)
+        const decoded = decodeFrame(bytes, names)
         // An older image may not know the victim, and by another clock others may write what is newer.
         if (relay.restoredAt >= begun || relay.skewMs !== skewMs) return
         if (decoded.ok && !isRefusal(decoded.value)) findings.push(`[T1] ${url} took ${name}`)

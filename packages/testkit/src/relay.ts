@@ -1,7 +1,7 @@
 /**
  * A simulated relay: the kernel that ships, on a disk in memory with latency, in a process that can die at any step.
  */
-import { encodeFrame, type RelayStore, type Runtime } from '@rejoin/core'
+import { createDictionary, encodeFrame, typeOfFrame, type RelayStore, type Runtime } from '@rejoin/core'
 import {
   createKernel,
   createMemoryDisk,
@@ -248,16 +248,16 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
 }
 
 function isVerdict(bytes: Uint8Array): boolean {
-  const decoded = readFrame(bytes)
-  return decoded.ok && decoded.value.type === 'verdict'
+  return typeOfFrame(bytes) === 'verdict'
 }
 
 /** What the relay's shell does with bytes: a malformed frame is refused, and the link closed. */
 function attach(kernel: Kernel, link: SessionLink): ServedSession {
   const session = kernel.attach(link)
+  const names = createDictionary()
   return {
     receive(bytes) {
-      const decoded = readFrame(bytes)
+      const decoded = readFrame(bytes, names)
       if (decoded.ok) return session.receive(decoded.value)
       link.send(encodeFrame({ type: 'refuse', error: decoded.error }))
       link.close(4400, decoded.error.code)

@@ -1,14 +1,19 @@
 /** A session with Rejoin's relay and nothing above it: hello, and then whatever frames its owner sends and hears. */
 import {
+  createDictionary,
   decodeFrame,
   encodeFrame,
+  isDeflated,
   protocolVersion,
+  restOfFrame,
+  withInflatedRest,
   writerFromBytes,
   type Frame,
   type StoreId,
 } from '@rejoin/core'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { inflateRawSync } from 'node:zlib'
 import { WebSocket } from 'ws'
 
 export interface BareSession {
@@ -28,9 +33,12 @@ export async function openBareSession(
   const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/sync`, { perMessageDeflate: false })
   await once(socket, 'open')
   const send = (frame: Frame): void => socket.send(encodeFrame(frame))
+  const names = createDictionary()
   const welcomed = new Promise<void>(resolve => {
     socket.on('message', (data: Buffer) => {
-      const decoded = decodeFrame(new Uint8Array(data))
+      const bytes = new Uint8Array(data)
+      const whole = isDeflated(bytes) ? withInflatedRest(bytes, inflateRawSync(restOfFrame(bytes))) : bytes
+      const decoded = decodeFrame(whole, names)
       if (!decoded.ok) throw new Error(decoded.error.code)
       const frame = decoded.value
       if (frame.type === 'refuse') throw new Error(`refused: ${JSON.stringify(frame.error)}`)

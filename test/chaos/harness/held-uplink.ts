@@ -3,7 +3,8 @@
  * go; what comes down is never held. So a test decides how much of what one client wrote the others have. It is the
  * latency of a network, without its chance.
  */
-import { decodeFrame, type Connect, type Link } from '@rejoin/core'
+import { connectWebSocket, deflating } from '@rejoin/client'
+import { createDictionary, decodeFrame, type Connect, type Link } from '@rejoin/core'
 
 export interface HeldUplink {
   readonly connect: Connect
@@ -21,13 +22,14 @@ export interface HeldUplink {
 export function createHeldUplink(): HeldUplink {
   let queue: { readonly bytes: Uint8Array; readonly transactions: number }[] = []
   let link: Link | null = null
+  let names = createDictionary()
   let isHolding = false
   let waiting: { readonly transactions: number; readonly resolve: () => void } | null = null
 
   const count = (): number => queue.reduce((sum, { transactions }) => sum + transactions, 0)
 
   function send(bytes: Uint8Array): void {
-    const frame = decodeFrame(bytes)
+    const frame = decodeFrame(bytes, names)
     const transactions = frame.ok && frame.value.type === 'submit' ? frame.value.transactions.length : 0
     if (!isHolding || (transactions === 0 && queue.length === 0)) return link?.send(bytes)
     queue.push({ bytes, transactions })
@@ -50,37 +52,19 @@ export function createHeldUplink(): HeldUplink {
 
   return {
     connect(url, events) {
-      const socket = new WebSocket(url)
-      socket.binaryType = 'arraybuffer'
-      let isOver = false
-      const end = (code: number, reason: string): void => {
-        if (isOver) return
-        isOver = true
-        queue = []
-        link = null
-        events.closed(code, reason)
-      }
-      socket.onopen = () => {
-        link = {
-          send: bytes => socket.send(bytes as Uint8Array<ArrayBuffer>),
-          buffered: () => socket.bufferedAmount,
-          close: () => socket.close(),
-        }
-        const close = (code = 1000, reason = ''): void => {
-          socket.close(1000)
-          end(code, reason)
-        }
-        events.opened({ send, buffered: link.buffered, close })
-      }
-      socket.onmessage = ({ data }) => {
-        if (!isOver) events.frame(new Uint8Array(data as ArrayBuffer))
-      }
-      socket.onclose = ({ code, reason }) => end(code, reason)
-      socket.onerror = () => {}
-      return () => {
-        isOver = true
-        socket.close()
-      }
+      return deflating(connectWebSocket)(url, {
+        opened(opened) {
+          link = opened
+          names = createDictionary()
+          events.opened({ ...opened, send })
+        },
+        frame: events.frame,
+        closed(code, reason) {
+          queue = []
+          link = null
+          events.closed(code, reason)
+        },
+      })
     },
     get held() {
       return count()

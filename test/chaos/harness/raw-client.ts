@@ -3,6 +3,7 @@
  * comes back. It keeps no rule of the protocol, so that a test can break each of them.
  */
 import {
+  createDictionary,
   decodeFrame,
   encodeFrame,
   isDeflated,
@@ -53,13 +54,14 @@ export async function openRawClient(url: string): Promise<RawClient> {
   const socket = new WebSocket(url, { perMessageDeflate: false })
   const frames: Frame[] = []
   let end: { code: number; reason: string } | null = null
+  const names = createDictionary()
   let submitted = 0
   let given = 0
   socket.on('error', () => {})
   socket.on('message', message => {
     const frame = new Uint8Array(message as Buffer)
     const whole = isDeflated(frame) ? withInflatedRest(frame, inflateRawSync(restOfFrame(frame))) : frame
-    const decoded = decodeFrame(whole)
+    const decoded = decodeFrame(whole, names)
     if (!decoded.ok) throw new Error(`the relay sent what is no frame: ${decoded.error.code}`)
     frames.push(decoded.value)
   })

@@ -4,6 +4,7 @@
  */
 import { openReplica, type OpenOptions, type Replica } from '@rejoin/client'
 import {
+  createDictionary,
   decodeFrame,
   emptyFingerprint,
   encodeFrame,
@@ -129,9 +130,10 @@ export function createWorld(seed = 1): World {
           const end = endOf(link, () => clock.time + epoch)
           double.end = end
           double.script.opened?.(end)
+          const names = createDictionary()
           return {
             receive(bytes) {
-              const decoded = decodeFrame(bytes)
+              const decoded = decodeFrame(bytes, names)
               if (!decoded.ok) throw new Error(`a client sent ${JSON.stringify(decoded.error)}`)
               const frame = decoded.value
               if (frame.type === 'hello') {

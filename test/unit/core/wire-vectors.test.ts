@@ -2,6 +2,9 @@
 // a chunk the chunk's, and of a digest makes replicas of two versions take equal rows for different ones.
 import { readFileSync } from 'node:fs'
 import {
+  bytesFor,
+  createFrameEncoder,
+  createKnownNames,
   decodeChunk,
   decodeFrame,
   decodeRow,
@@ -242,6 +245,12 @@ function computed(): Map<string, string> {
     vectors.set(`stored row ${name}`, hexOf(encodeRow(row)))
   }
   for (const [name, frame] of Object.entries(frames)) vectors.set(`frame ${name}`, hexOf(encodeFrame(frame)))
+  const encoder = createFrameEncoder(() => 1_764_000_000_000)
+  const known = createKnownNames()
+  for (const name of ['first', 'next']) {
+    const bytes = frames['changes'] === undefined ? [] : bytesFor(encoder.encode(frames['changes']), known)
+    vectors.set(`frame changes over a link, ${name}`, hexOf(Uint8Array.from(bytes)))
+  }
   vectors.set('chunk own', hexOf(encodeChunk(chunk)))
   return vectors
 }

@@ -1,12 +1,14 @@
 // The wire and the journal as bytes: what goes in comes out, and nothing that comes from outside can throw, hang or
 // make more than its bounds allow.
 import {
+  bytesFor,
   createDictionary,
+  createFrameEncoder,
+  createKnownNames,
   decodeChunk,
   decodeFrame,
   documentKey,
   emptyRow,
-  encodeChanges,
   encodeChunk,
   encodeFrame,
   limits,
@@ -102,49 +104,88 @@ describe('a frame', () => {
     })
   }
 
-  test('speaks the dictionary of its link, which both ends change alike', () => {
+  test('goes to all who hear a link in the same names, whatever each of them was not sent', () => {
+    const listeners = fc.array(fc.constantFrom('linked', 'alone', 'not'), { minLength: 3, maxLength: 3 })
     fc.assert(
-      fc.property(fc.array(fc.tuple(arbitraryFrame, fc.boolean()), { maxLength: 8 }), frames => {
-        const source = createDictionary()
-        const target = createDictionary()
-        for (const [frame, isShared] of frames) {
-          const bytes = isShared ? encodeFrame(frame) : encodeFrame(frame, source)
-          expect(decodeFrame(bytes, target)).toEqual({ ok: true, value: frame })
-          expect(target).toEqual(source)
+      fc.property(fc.array(fc.tuple(arbitraryFrame, listeners), { maxLength: 12 }), frames => {
+        const encoder = createFrameEncoder(() => 1_764_000_000_000)
+        const ends = Array.from({ length: 3 }, () => ({
+          known: createKnownNames(),
+          heard: createDictionary(),
+        }))
+        for (const [frame, ways] of frames) {
+          const encoded = encoder.encode(frame)
+          ends.forEach(({ known, heard }, i) => {
+            if (ways[i] === 'not') return
+            const bytes = ways[i] === 'alone' ? encodeFrame(frame) : bytesFor(encoded, known)
+            expect(decodeFrame(bytes, heard)).toEqual({ ok: true, value: frame })
+          })
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 150 },
     )
   })
 
-  test('that is refused leaves the dictionary of its link as it was', () => {
+  test('is encoded once for all who know the same names', () => {
+    const encoder = createFrameEncoder(() => 0)
+    const [first, second] = [createKnownNames(), createKnownNames()]
+    const encoded = encoder.encode(live(1, 2, 3))
+    expect(bytesFor(encoded, first)).toBe(bytesFor(encoded, second))
+    const next = encoder.encode(live(2, 3, 4))
+    expect(bytesFor(next, first)).toBe(bytesFor(next, second))
+    expect(bytesFor(next, createKnownNames())).not.toBe(bytesFor(next, first))
+  })
+
+  test('that is refused leaves the names of its link as they were', () => {
     fc.assert(
       fc.property(arbitraryFrame, fc.nat(), (frame, cut) => {
-        const target = createDictionary()
-        const bytes = encodeFrame(frame, createDictionary())
-        expect(decodeFrame(bytes.subarray(0, cut % bytes.length), target).ok).toBe(false)
-        expect(target).toEqual(createDictionary())
+        const heard = createDictionary()
+        const bytes = bytesFor(createFrameEncoder(() => 5).encode(frame), createKnownNames())
+        expect(decodeFrame(bytes.subarray(0, cut % bytes.length), heard).ok).toBe(false)
+        expect(heard).toEqual(createDictionary())
       }),
       { numRuns: 200 },
     )
   })
 
-  test('that speaks a dictionary is refused where there is none', () => {
-    expect(refusalOf(encodeFrame(live(1, 2, 3), createDictionary()))).toBe('malformed-frame')
+  test('that speaks the names of a link is refused where there are none, and where others are known', () => {
+    const encoder = createFrameEncoder(() => 0)
+    const known = createKnownNames()
+    const first = bytesFor(encoder.encode(live(1, 2, 3)), known)
+    expect(refusalOf(first)).toBe('malformed-frame')
+    const other: Frame = { type: 'want', keys: [documentKey('others', 'x')], texts: [], writers: [] }
+    const second = bytesFor(encoder.encode(other), known)
+    const heard = createDictionary()
+    expect(decodeFrame(second, heard).ok).toBe(false)
+    expect(decodeFrame(first, heard).ok).toBe(true)
+    expect(decodeFrame(second, heard)).toEqual({ ok: true, value: other })
+    expect(decodeFrame(second, heard).ok).toBe(false)
   })
 
-  test('goes by itself where its link knows too many names', () => {
-    const source = createDictionary()
-    const target = createDictionary()
-    for (let round = 0; round < 6; round++) {
-      const writers = Array.from({ length: 1000 }, (_, i) =>
+  test('begins the names of its link anew when they are too many, and goes by itself with too many of its own', () => {
+    const encoder = createFrameEncoder(() => 0)
+    const known = createKnownNames()
+    const heard = createDictionary()
+    const wanting = (round: number, count: number): Frame => {
+      const writers = Array.from({ length: count }, (_, i) =>
         writerFromBytes(new Uint8Array([round, i >> 8, i & 255, 0, 0, 0, 0, 1])),
       )
-      const frame: Frame = { type: 'want', keys: [], texts: [], writers }
-      expect(decodeFrame(encodeFrame(frame, source), target)).toEqual({ ok: true, value: frame })
+      return { type: 'want', keys: [], texts: [], writers }
     }
-    expect(source.writers.length).toBe(4000)
-    expect(target).toEqual(source)
+    const sizes = [600, 400, 600, 2000, 24]
+    const kinds = sizes.map((size, round) => {
+      const frame = wanting(round, size)
+      const encoded = encoder.encode(frame)
+      expect(decodeFrame(bytesFor(encoded, known), heard)).toEqual({ ok: true, value: frame })
+      return [encoded.kind, heard.writers.length]
+    })
+    expect(kinds).toEqual([
+      ['linked', 600],
+      ['linked', 1000],
+      ['linked', 600],
+      ['alone', 600],
+      ['linked', 24],
+    ])
   })
 
   test('that was damaged is refused or is another frame, and never throws', () => {
@@ -359,15 +400,16 @@ describe('the bounds', () => {
 })
 
 describe('a live change', () => {
-  test('of one field takes 22 bytes on a link that knows the names, and 57 by itself', () => {
-    const source = createDictionary()
-    const target = createDictionary()
-    decodeFrame(encodeFrame(live(1000, 70_000, 1_764_000_000_000), source), target)
-    const next = live(1234, 70_001, 1_764_000_001_500)
-    const bytes = encodeFrame(next, source)
-    expect(decodeFrame(bytes, target)).toEqual({ ok: true, value: next })
-    expect(bytes.length).toBe(22)
-    expect(encodeChanges(next).length).toBe(57)
+  test('of one field takes 23 bytes on a link that knows the names, and 57 by itself', () => {
+    const encoder = createFrameEncoder(() => 1_764_000_000_000)
+    const known = createKnownNames()
+    const heard = createDictionary()
+    decodeFrame(bytesFor(encoder.encode(live(1000, 70_000, 1_764_000_000_000)), known), heard)
+    const next = live(1234, 70_001, 1_764_000_301_500)
+    const bytes = bytesFor(encoder.encode(next), known)
+    expect(decodeFrame(bytes, heard)).toEqual({ ok: true, value: next })
+    expect(bytes.length).toBe(23)
+    expect(encodeFrame(next).length).toBe(57)
   })
 
   test('costs little in a burst', () => {

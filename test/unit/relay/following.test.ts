@@ -1,5 +1,6 @@
 // A relay that follows another one: it passes on what is to be judged, and has it when it comes back in its pull.
 import {
+  createDictionary,
   decodeFrame,
   documentKey,
   type Frame,
@@ -282,11 +283,12 @@ test('[A3] before a relay was met a quorum is waited for; one that does not give
 test('[T3] only relays pass on: of a client such a frame ends the session', async () => {
   const { leader } = await following({ followers: 1 })
   const heard: Frame['type'][] = []
+  const names = createDictionary()
   const session = leader.kernel.attach({
     address: 'mallory',
     buffered: () => 0,
     send(bytes) {
-      const decoded = decodeFrame(bytes)
+      const decoded = decodeFrame(bytes, names)
       if (decoded.ok) heard.push(decoded.value.type)
     },
     close: () => {},

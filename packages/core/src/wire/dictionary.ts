@@ -1,7 +1,7 @@
 /**
- * Dictionaries: numbers for names, so that a name is spoken once. A dictionary of a link lives as long as the link,
- * one for each direction, and both ends change it by the same frames in the same order; a fresh one makes what it
- * is used for self-contained. Names are defined where they are first used, ahead of what uses them.
+ * Dictionaries: numbers for names, so that a name is spoken once. A dictionary of a link has one direction, and only
+ * grows until it is begun anew (link-frames.ts); a fresh one makes what it is used for self-contained. Names are
+ * defined where they are first used, ahead of what uses them.
  *
  * Decoding never writes into a dictionary before the whole input was read: `Names` holds what is new until then.
  */
@@ -12,7 +12,7 @@ import { limits } from '../limits.ts'
 import type { FeedPart } from '../relay-store.ts'
 import { fieldOfPart, partName, strategyOfPart } from '../row.ts'
 import { readWriterId, writeWriterId } from './ids.ts'
-import { readByte, readCount, readString, type Reader } from './reader.ts'
+import { readByte, readCount, readString, readUint, type Reader } from './reader.ts'
 import { refuse, refuseMalformed } from './refusal.ts'
 import { writeByte, writeString, writeUint, type Writer } from './writer.ts'
 
@@ -33,7 +33,7 @@ export interface Dictionary {
   ms: number
 }
 
-/** Names of a link's dictionary, writers and fields each; a frame that would go beyond is self-contained. */
+/** Names of a link's dictionary that a receiver keeps at most, writers and fields each. */
 export const linkNamesMax = 4096
 
 export function createDictionary(): Dictionary {
@@ -101,7 +101,11 @@ export function restoreDictionary(dictionary: Dictionary, state: DictionaryState
 }
 
 /** Defines what was added since. */
-export function writeDefinitions(writer: Writer, dictionary: Dictionary, since: DictionaryState): void {
+export function writeDefinitions(
+  writer: Writer,
+  dictionary: Dictionary,
+  since: Pick<DictionaryState, 'writers' | 'fields'>,
+): void {
   const { writers, fields } = dictionary
   writeUint(writer, writers.length - since.writers)
   for (let i = since.writers; i < writers.length; i++) writeWriterId(writer, writers[i] ?? '')
@@ -113,6 +117,40 @@ export function writeDefinitions(writer: Writer, dictionary: Dictionary, since: 
     writeField(writer, field, before)
     before = field.collection
   }
+}
+
+/**
+ * Of a link: how many names went before, and, where none did, the time that all others of this dictionary are counted
+ * from. A receiver that knows another number of them is out of step, and finds that out here.
+ */
+export function writeLinkDefinitions(
+  writer: Writer,
+  dictionary: Dictionary,
+  known: { readonly writers: number; readonly fields: number },
+): void {
+  writeUint(writer, known.writers)
+  writeUint(writer, known.fields)
+  if (known.writers + known.fields === 0) writeUint(writer, dictionary.ms)
+  writeDefinitions(writer, dictionary, known)
+}
+
+/** The names to decode with: those of the link and what is defined now; or these alone, where it begins anew. */
+export function readLinkDefinitions(reader: Reader, link: Dictionary): Names {
+  const writers = readUint(reader)
+  const fields = readUint(reader)
+  const begins = writers + fields === 0
+  if (!begins && (writers !== link.writers.length || fields !== link.fields.length))
+    refuseMalformed('names are defined after others than are known')
+  const names = createNames(begins ? { ...createDictionary(), ms: readUint(reader) } : link)
+  readDefinitions(reader, names)
+  return names
+}
+
+/** Makes known to a link what a frame defined, once all of it was read. */
+export function commitLinkNames(names: Names, link: Dictionary): void {
+  const { ms } = names.dictionary
+  if (names.dictionary !== link) restoreDictionary(link, { writers: 0, fields: 0, ms })
+  commitNames({ ...names, dictionary: link, ms })
 }
 
 /** A dictionary while something is decoded, and what its definitions add. */

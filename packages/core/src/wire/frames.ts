@@ -5,11 +5,10 @@
  *            4 defines   8 the type is 16 or greater
  *   frame := head [version, of a hello alone] [definitions] body
  *
- * Without a dictionary a frame stands by itself, and one encoding serves every subscriber. With one, an encoded
- * frame must be sent, in order: both ends change the dictionary by it. A decoder takes both kinds.
+ * A frame that does not speak a link's names stands by itself (those that do: link-frames.ts). A decoder takes both.
  */
 import { failure, type Outcome } from '../errors.ts'
-import { protocolVersion, type ChangesFrame, type Frame } from '../frames.ts'
+import { protocolVersion, type Frame } from '../frames.ts'
 import type { GenerationId } from '../generations.ts'
 import { limits } from '../limits.ts'
 import { writeNumber } from './numbers.ts'
@@ -32,14 +31,13 @@ import {
 import { isDeflated } from './deflated.ts'
 import {
   borrowDictionary,
-  commitNames,
+  commitLinkNames,
   createDictionary,
   createNames,
   linkNamesMax,
   readDefinitions,
-  restoreDictionary,
+  readLinkDefinitions,
   returnDictionary,
-  stateOfDictionary,
   writeDefinitions,
   type Dictionary,
   type Names,
@@ -93,52 +91,53 @@ const frameTypes: readonly Frame['type'][] = [
   'quorum',
 ]
 
-const linked = 0x20
-const defines = 0x40
+export const linked = 0x20
+export const defines = 0x40
 const further = 0x80
 /** The first type of those with the flag. Their numbers begin at 1, so that 0 is the hello of any version. */
 const furtherFrom = 16
 
-export function encodeFrame(frame: Frame, link?: Dictionary): Uint8Array {
-  const dictionary = link ?? borrowDictionary()
-  const before = stateOfDictionary(dictionary)
+/** The head of a frame without its flags. */
+export function headOf(type: Frame['type']): number {
+  const number = frameTypes.indexOf(type)
+  return number < furtherFrom ? number : number - furtherFrom + 1 + further
+}
+
+/** A frame that stands by itself: whoever gets it can read it. */
+export function encodeFrame(frame: Frame): Uint8Array {
+  const dictionary = borrowDictionary()
   const body = createWriter()
   writeBody(body, dictionary, frame)
-  const { writers, fields } = dictionary
-  if (link !== undefined && (writers.length > linkNamesMax || fields.length > linkNamesMax)) {
-    restoreDictionary(link, before)
-    return encodeFrame(frame)
-  }
-  const hasDefinitions = writers.length > before.writers || fields.length > before.fields
-  const type = frameTypes.indexOf(frame.type)
-  const head =
-    (type < furtherFrom ? type : type - furtherFrom + 1 + further) +
-    (link === undefined ? 0 : linked) +
-    (hasDefinitions ? defines : 0)
+  const hasDefinitions = dictionary.writers.length + dictionary.fields.length > 0
   const writer = createWriter()
-  writeByte(writer, head)
+  writeByte(writer, headOf(frame.type) + (hasDefinitions ? defines : 0))
   if (frame.type === 'hello') writeUint(writer, frame.protocol)
-  if (hasDefinitions) writeDefinitions(writer, dictionary, before)
+  if (hasDefinitions) writeDefinitions(writer, dictionary, { writers: 0, fields: 0 })
   writeWritten(writer, body)
-  if (link === undefined) returnDictionary(dictionary)
+  returnDictionary(dictionary)
   return finishWriting(writer)
 }
 
-/** Changes once for many subscribers. */
-export function encodeChanges(frame: ChangesFrame): Uint8Array {
-  return encodeFrame(frame)
+/** Whether it takes the names of its link to read it. */
+export function isLinked(bytes: Uint8Array): boolean {
+  return ((bytes[0] ?? 0) & linked) !== 0
 }
 
+/** By its head alone; null if there is no such type. */
+export function typeOfFrame(bytes: Uint8Array): Frame['type'] | null {
+  const head = bytes[0] ?? 0
+  const number = head & 15
+  const isFurther = (head & further) !== 0 && number > 0
+  return frameTypes[isFurther ? number - 1 + furtherFrom : number] ?? null
+}
+
+/** `link`: the names that came over the link; a frame adds to it once all of it was read. */
 export function decodeFrame(bytes: Uint8Array, link?: Dictionary): Outcome<Frame> {
   return attempt(() => {
     checkSize(bytes, limits.frameBytesMax)
     const reader = createReader(bytes)
     const head = readByte(reader)
-    const number = head & 15
-    const isFurther = (head & further) !== 0 && number > 0
-    const type =
-      frameTypes[isFurther ? number - 1 + furtherFrom : number] ??
-      refuseMalformed('a frame is of an unknown type')
+    const type = typeOfFrame(bytes) ?? refuseMalformed('a frame is of an unknown type')
     if (type === 'hello') {
       checkSize(bytes, limits.helloBytesMax)
       // Before anything else, so that a hello of any version can be answered.
@@ -146,18 +145,25 @@ export function decodeFrame(bytes: Uint8Array, link?: Dictionary): Outcome<Frame
         refuse(failure('protocol-version', { supported: [protocolVersion] }))
     }
     if (isDeflated(bytes)) refuseMalformed('a frame is still deflated')
-    if ((head & further) !== 0 && !isFurther) refuseMalformed('a reserved flag is set')
-    if ((head & linked) !== 0 && link === undefined)
-      refuseMalformed('a frame speaks the dictionary of a link that has none')
-    const isLinked = (head & linked) !== 0 && link !== undefined
-    const names = createNames(isLinked ? link : createDictionary())
-    if ((head & defines) !== 0) readDefinitions(reader, names)
-    if (isLinked) checkLinkNames(names)
-    const frame = readBody(reader, names, type)
-    expectEnd(reader)
-    if (isLinked) commitNames(names)
+    if ((head & further) !== 0 && (head & 15) === 0) refuseMalformed('a reserved flag is set')
+    if (!isLinked(bytes)) {
+      const names = createNames(createDictionary())
+      if ((head & defines) !== 0) readDefinitions(reader, names)
+      return readWhole(reader, names, type)
+    }
+    if (link === undefined) return refuseMalformed('a frame speaks the names of a link that has none')
+    const names = (head & defines) === 0 ? createNames(link) : readLinkDefinitions(reader, link)
+    checkLinkNames(names)
+    const frame = readWhole(reader, names, type)
+    commitLinkNames(names, link)
     return frame
   })
+}
+
+function readWhole(reader: Reader, names: Names, type: Frame['type']): Frame {
+  const frame = readBody(reader, names, type)
+  expectEnd(reader)
+  return frame
 }
 
 function checkSize(bytes: Uint8Array, limit: number): void {
@@ -169,7 +175,7 @@ function checkLinkNames({ dictionary, writers, fields }: Names): void {
   checkLimit('names of a link', linkNamesMax, dictionary.fields.length + fields.length)
 }
 
-function writeBody(writer: Writer, dictionary: Dictionary, frame: Frame): void {
+export function writeBody(writer: Writer, dictionary: Dictionary, frame: Frame): void {
   switch (frame.type) {
     case 'hello':
       return writeHello(writer, dictionary, frame)

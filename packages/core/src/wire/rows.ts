@@ -60,7 +60,7 @@ export function decodeHeldRow(bytes: Uint8Array, dictionary?: Dictionary): Outco
 /** A dictionary by itself, to be stored beside the rows that were encoded with it. */
 export function encodeDictionary(dictionary: Dictionary): Uint8Array {
   const writer = createWriter()
-  writeDefinitions(writer, dictionary, { writers: 0, fields: 0, ms: 0 })
+  writeDefinitions(writer, dictionary, { writers: 0, fields: 0 })
   return finishWriting(writer)
 }
 

@@ -2,6 +2,7 @@
 import {
   encodeFrame,
   type Frame,
+  type KnownNames,
   type PeerPull,
   type QuorumFrame,
   type RowIndex,
@@ -31,6 +32,8 @@ export interface Attached {
   awaitsQuorum: boolean
   /** What it heard of that last. */
   quorum: QuorumFrame | null
+  /** What it was told of the names that changes are sent in. */
+  readonly known: KnownNames
   open: boolean
 }
 

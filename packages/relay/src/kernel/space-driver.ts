@@ -5,7 +5,10 @@
  *   queue --> load --> take in --> commit (on disk) --> verdicts, changes --> pages for who lags --> queue
  */
 import {
+  bytesFor,
   countParts,
+  createFrameEncoder,
+  createKnownNames,
   createPeerPull,
   createRelaySpace,
   encodeFrame,
@@ -15,8 +18,10 @@ import {
   type Caller,
   type Delivery,
   type DocumentKey,
+  type EncodedFrame,
   type Failure,
   type Frame,
+  type FrameEncoder,
   type HeldRow,
   type HelloFrame,
   type Lead,
@@ -106,6 +111,8 @@ export async function openSpaceDriver(
   const passingOn = follows
     ? createPassingOn({ space, generation: store.generation, refuse, sendAway })
     : null
+  /** Of what is told as it happens, to all clients in the same names. Made at the first change: idle spaces are many. */
+  let encoder: FrameEncoder | null = null
   let leader: Attached | null = null
   const attachedBySession = new Map<unknown, Attached>()
   let queue: Job[] = []
@@ -321,20 +328,24 @@ export async function openSpaceDriver(
   /** F2: what goes to many is encoded once. */
   function deliver(deliveries: readonly Delivery[]): void {
     comparing.settle(true)
-    const encoded = new Map<Frame, Uint8Array>()
+    const encoded = new Map<Frame, EncodedFrame>()
+    const alone = new Map<Frame, Uint8Array>()
     for (const { session, frame } of deliveries) {
       const attached = attachedBySession.get(session)
       if (attached === undefined) continue
       if (frame.type === 'given') attached.givenRefused += new Set(frame.refused.map(({ key }) => key)).size
-      let bytes = encoded.get(frame)
-      if (bytes === undefined) {
-        bytes = encodeFrame(frame)
-        encoded.set(frame, bytes)
-      }
-      sendBytes(attached, bytes)
+      // What relays say to each other, or pass on, stands by itself.
+      if (session.role === 'peer' || attached.follower !== null)
+        sendBytes(attached, once(alone, frame, encodeFrame))
+      else sendBytes(attached, bytesFor(once(encoded, frame, encodeLive), attached.known))
       // F1: who does not keep up is sent pages from its place, when it has room again.
       if (!hasRoom(attached)) session.live = false
     }
+  }
+
+  function encodeLive(frame: Frame): EncodedFrame {
+    encoder ??= createFrameEncoder(runtime.now)
+    return encoder.encode(frame)
   }
 
   async function sendPages(): Promise<boolean> {
@@ -484,6 +495,7 @@ export async function openSpaceDriver(
           follower,
           awaitsQuorum: hello.role === 'peer' || hello.level === 'quorum',
           quorum: null,
+          known: createKnownNames(),
           open: true,
         }
         attachedBySession.set(session, attached)
@@ -526,6 +538,15 @@ export async function openSpaceDriver(
       while (running !== null) await running
     },
   }
+}
+
+function once<K, V>(made: Map<K, V>, key: K, make: (key: K) => V): V {
+  let value = made.get(key)
+  if (value === undefined) {
+    value = make(key)
+    made.set(key, value)
+  }
+  return value
 }
 
 /** Frames whose contents are to be stored, or that say where what follows them goes on. */

@@ -1,5 +1,12 @@
 /** Paths that can be seen in frames: how sessions begin, what is asked for, given, refused and answered. */
-import { type DocumentKey, type ErrorCode, type Frame, type LinkEvents } from '@rejoin/core'
+import {
+  createDictionary,
+  type Dictionary,
+  type DocumentKey,
+  type ErrorCode,
+  type Frame,
+  type LinkEvents,
+} from '@rejoin/core'
 import { readFrame } from '../frame-reading.ts'
 import type { SimulatedNetwork } from '../network.ts'
 import type { Path, Take } from './path.ts'
@@ -16,6 +23,7 @@ export function watchNetwork(
   const last = new Map<string, string>()
 
   function watch(name: string, url: string): { up(bytes: Uint8Array): void; down(bytes: Uint8Array): void } {
+    const names = { up: createDictionary(), down: createDictionary() }
     let space = ''
     let role: 'client' | 'peer' = 'client'
 
@@ -31,7 +39,7 @@ export function watchNetwork(
 
     return {
       up(bytes) {
-        const frame = read(bytes)
+        const frame = read(bytes, names.up)
         if (frame?.type === 'hello') ({ space, role } = frame)
         hear(space, bytes)
         if (frame === null) return
@@ -40,7 +48,7 @@ export function watchNetwork(
       },
       down(bytes) {
         hear(space, bytes)
-        const frame = read(bytes)
+        const frame = read(bytes, names.down)
         if (frame?.type === 'welcome') welcomed(frame.begin, frame.covers)
         if (frame?.type === 'given')
           for (const { key, error } of frame.refused) if (error.code !== 'no-leader') notTakenBack(space, key)
@@ -78,8 +86,8 @@ export function watchNetwork(
   }
 }
 
-function read(bytes: Uint8Array): Frame | null {
-  const decoded = readFrame(bytes)
+function read(bytes: Uint8Array, names: Dictionary): Frame | null {
+  const decoded = readFrame(bytes, names)
   return decoded.ok ? decoded.value : null
 }
 

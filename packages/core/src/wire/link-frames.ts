@@ -1,0 +1,127 @@
+/**
+ * Frames of a link. Names are defined once and are numbers from then on, and times are counted from one that was told
+ * with the first of them. What goes to many is encoded once: all of them are told the same names in the same order, and
+ * a frame goes to each with the definitions that it still lacks, which are none as a rule.
+ *
+ *   frame --encode--> body, in numbers --bytesFor(encoded, known)--> head [definitions] body
+ *
+ * Who was not sent a frame has missed no more than definitions, which come with the next one: nothing but names is
+ * carried from frame to frame, so whatever is left out or answered otherwise puts nobody out of step.
+ */
+import type { Frame } from '../frames.ts'
+import {
+  createDictionary,
+  restoreDictionary,
+  stateOfDictionary,
+  writeLinkDefinitions,
+  type Dictionary,
+} from './dictionary.ts'
+import { defines, encodeFrame, headOf, linked, writeBody } from './frames.ts'
+import { createWriter, finishWriting, writeByte, writeRaw } from './writer.ts'
+
+export interface FrameEncoder {
+  encode(frame: Frame): EncodedFrame
+}
+
+/** A frame in numbers; or by itself, where it has more names than are worth to be told. */
+export type EncodedFrame =
+  | { readonly kind: 'alone'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'linked'
+      readonly dictionary: Dictionary
+      /** How many names it takes to read it. */
+      readonly writers: number
+      readonly fields: number
+      readonly head: number
+      readonly body: Uint8Array
+      /** As it goes to those who know so many names. */
+      readonly variants: Map<string, Variant>
+    }
+
+interface Variant {
+  readonly bytes: Uint8Array
+  /** How many names are known to who got it. */
+  readonly writers: number
+  readonly fields: number
+}
+
+/** How much of a dictionary the other end of a link was told. */
+export interface KnownNames {
+  dictionary: Dictionary | null
+  writers: number
+  fields: number
+}
+
+/** Beyond so many, writers and fields each, a dictionary is begun anew, so that nobody keeps what nobody speaks of. */
+const namesMax = 1024
+
+/** `now`: about when what is sent was written, in milliseconds; times near it take less. */
+export function createFrameEncoder(now: () => number): FrameEncoder {
+  let dictionary = begin()
+
+  function begin(): Dictionary {
+    return { ...createDictionary(), ms: Math.max(0, Math.floor(now())) }
+  }
+
+  return {
+    encode(frame) {
+      // A hello is read before there is a link.
+      if (frame.type === 'hello') return { kind: 'alone', bytes: encodeFrame(frame) }
+      for (;;) {
+        const before = stateOfDictionary(dictionary)
+        const writer = createWriter()
+        writeBody(writer, dictionary, frame)
+        const body = finishWriting(writer)
+        // A batch counts on from its last time; the next frame does not.
+        dictionary.ms = before.ms
+        const { writers, fields } = stateOfDictionary(dictionary)
+        if (writers <= namesMax && fields <= namesMax) {
+          return {
+            kind: 'linked',
+            dictionary,
+            writers,
+            fields,
+            head: headOf(frame.type),
+            body,
+            variants: new Map(),
+          }
+        }
+        restoreDictionary(dictionary, before)
+        if (before.writers + before.fields === 0) return { kind: 'alone', bytes: encodeFrame(frame) }
+        dictionary = begin()
+      }
+    },
+  }
+}
+
+export function createKnownNames(): KnownNames {
+  return { dictionary: null, writers: 0, fields: 0 }
+}
+
+/** The bytes for who knows so much, which must be sent in this order: it knows the rest by them. */
+export function bytesFor(encoded: EncodedFrame, known: KnownNames): Uint8Array {
+  if (encoded.kind === 'alone') return encoded.bytes
+  const { dictionary } = encoded
+  if (known.dictionary !== dictionary) Object.assign(known, { dictionary, writers: 0, fields: 0 })
+  const isBeginning = known.writers + known.fields === 0
+  const lacks = isBeginning || known.writers < encoded.writers || known.fields < encoded.fields
+  const name = lacks ? `${known.writers} ${known.fields}` : ''
+  let variant = encoded.variants.get(name)
+  if (variant === undefined) {
+    variant = { ...stateOfDictionary(dictionary), bytes: join(encoded, lacks ? known : null) }
+    encoded.variants.set(name, variant)
+  }
+  if (lacks) {
+    known.writers = variant.writers
+    known.fields = variant.fields
+  }
+  return variant.bytes
+}
+
+function join(encoded: EncodedFrame & { readonly kind: 'linked' }, known: KnownNames | null): Uint8Array {
+  const writer = createWriter()
+  writeByte(writer, encoded.head + linked + (known === null ? 0 : defines))
+  if (known !== null) writeLinkDefinitions(writer, encoded.dictionary, known)
+  writeRaw(writer, encoded.body)
+  return finishWriting(writer)
+}
