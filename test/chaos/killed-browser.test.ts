@@ -151,7 +151,10 @@ function beginTyping(page: Page, chance: Chance, ledger: StoredLedger): Hands {
       await openNote(page, open)
     },
     async () => {
-      if (chance.chance(0.3)) await page.getByTestId('note-delete').click()
+      if (chance.chance(0.3)) {
+        if (open !== null) ledger.remove(open)
+        await page.getByTestId('note-delete').click()
+      }
       open = await addNote(page, `instead ${next()}`, '')
     },
     () => insertMany(page, 1 + chance.below(20), next()),

@@ -142,6 +142,8 @@ export interface StoredLedger {
   note(stored: Stored): void
   /** A colour will be chosen: of several, the last that was told or one after it is found. */
   paint(id: string, colour: string): void
+  /** A note will be deleted: whether that is stored is told only after it is, so from now on it may be gone. */
+  remove(id: string): void
   /** One transaction will add this tag to all of these notes. */
   tagTogether(tag: string, ids: readonly string[]): void
   /** Says what is wrong. */
@@ -156,6 +158,7 @@ interface Expected {
   /** Those that were chosen since the last that was told, and this one at their head. */
   colours: string[]
   isPainted: boolean
+  mayBeGone: boolean
   isGone: boolean
 }
 
@@ -175,6 +178,7 @@ export function createStoredLedger(): StoredLedger {
       created: 0,
       colours: [],
       isPainted: false,
+      mayBeGone: false,
       isGone: false,
     }
     expected.set(id, made)
@@ -183,7 +187,7 @@ export function createStoredLedger(): StoredLedger {
 
   function checkNote(id: string, wanted: Expected, note: SeenNote | undefined): readonly string[] {
     if (wanted.isGone) return note === undefined ? [] : [`${id} is back`]
-    if (note === undefined) return [`${id} is missing`]
+    if (note === undefined) return wanted.mayBeGone ? [] : [`${id} is missing`]
     const wrong: string[] = []
     if (!note.title.startsWith(wanted.title)) wrong.push(`title ${note.title}, not ${wanted.title}`)
     if (!note.body.startsWith(wanted.body)) wrong.push(`body ${note.body}, not ${wanted.body}`)
@@ -218,6 +222,9 @@ export function createStoredLedger(): StoredLedger {
       if (colour === undefined) return
       wanted.isPainted = true
       wanted.colours = wanted.colours.slice(Math.max(0, wanted.colours.indexOf(colour)))
+    },
+    remove(id) {
+      of(id).mayBeGone = true
     },
     paint: (id, colour) => void of(id).colours.push(colour),
     tagTogether: (tag, ids) => void together.set(tag, ids),
