@@ -15,11 +15,17 @@ export async function checkAtomicity(
   const { log, space } = application
   const found: string[] = []
   const transactions = new Set(log.map(({ together }) => together).filter(({ length }) => length > 1))
-  const check = (where: string, holds: (entry: Logged) => boolean): void => {
+  const check = (
+    where: string,
+    holds: (entry: Logged) => boolean,
+    isTold = (_: Logged): boolean => true,
+  ): void => {
     for (const entries of transactions) {
       // T2: what is given back comes one document after the other.
       if (!isAtRest && entries.some(({ key }) => mayComeLater(cluster, log, key))) continue
-      const known = entries.filter(({ token, key }) => token !== '' && !cluster.mayNotComeBack(space, key))
+      const known = entries
+        .filter(({ token, key }) => token !== '' && !cluster.mayNotComeBack(space, key))
+        .filter(isTold)
       const here = known.filter(holds)
       if (here.length > 0 && here.length < known.length)
         found.push(
@@ -38,7 +44,7 @@ export async function checkAtomicity(
     const tokens = tokensOf(held)
     // D2: what is forgotten of a transaction the relays answer for.
     const isThere = ({ key }: Logged): boolean => held.state.visible(key) !== undefined
-    check(device.name, entry => tokens.has(`${entry.key} ${entry.token}`) || !isThere(entry))
+    check(device.name, entry => tokens.has(`${entry.key} ${entry.token}`), isThere)
   }
   return found
 }
