@@ -33,7 +33,7 @@ export const pulling: readonly Plant[] = [
     find: "frontier: isLevel ? { positions: frontier, how: 'join' } : null,",
     replace: "frontier: { positions: frontier, how: 'join' },",
     world: one(40, { forgetting: 0.2, eviction: 0.2, 'storage-crash': 0.5 }),
-    seed: 4,
+    seed: 2,
   },
   {
     name: 'P4',
