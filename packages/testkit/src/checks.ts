@@ -85,15 +85,15 @@ export async function checkConservation(cluster: Cluster, application: Applicati
   }
   const isOnDevice = (entry: Logged): boolean => devices.some(({ tokens }) => tokens.has(tokenOf(entry)))
   for (const { device, state, tokens } of devices) {
-    const isForgotten = (key: DocumentKey): boolean =>
-      state.size > 0 && (state.confirmed(key) === undefined || state.wants.includes(key) || mayBeOld(cluster))
+    const isForgotten = ({ key, at }: Logged): boolean =>
+      state.size > 0 &&
+      (state.confirmed(key) === undefined || state.wants.includes(key) || mayBeOlder(cluster, at))
     for (const entry of application.log) {
       if (entry.device !== device || !entry.local || entry.kind !== 'log') continue
       if (entry.token === '' || entry.discarded || tokens.has(tokenOf(entry))) continue
-      // D2: for a tombstone that is forgotten the relays answer, also while it is asked for again after an insert over it;
-      // and also where an older image of theirs has brought back what was before;
-      // or who still has it, if a disaster took it from them; or nobody, if nobody else had it.
-      if (isForgotten(entry.key) && (entry.gone || isOnRelay(entry) || isOnDevice(entry))) continue
+      // D2: for a tombstone that is forgotten the relays answer, also while it is asked for again after an insert over it,
+      // and where an older image of theirs has brought back what was before; or who still has it, if a disaster took it from them; or nobody, if nobody else had it.
+      if (isForgotten(entry) && (entry.gone || isOnRelay(entry) || isOnDevice(entry))) continue
       found.push(`${device.name} lost ${entry.token} of ${entry.key}, which was local`)
     }
   }
@@ -101,8 +101,8 @@ export async function checkConservation(cluster: Cluster, application: Applicati
 }
 
 /** D2: who has forgotten a tombstone takes what it had been from a relay that was put back, until that has it again. */
-function mayBeOld({ paths, relays }: Cluster): boolean {
-  return paths.forgotten > 0 && relays.some(({ restoredAt }) => restoredAt > 0)
+function mayBeOlder({ paths, relays }: Cluster, at: number): boolean {
+  return paths.forgotten > 0 && relays.some(({ restoredAt }) => restoredAt > at)
 }
 
 /** At rest: everybody agrees, nothing acknowledged is lost, nothing waits, nothing has holes. */
