@@ -2,11 +2,14 @@
 import {
   createClientSession,
   createReplicaState,
+  emptyRow,
   failure,
   makeAnew,
+  noTexts,
   type DocumentKey,
   type Frame,
   type GenerationId,
+  type LoadedRow,
   type ReplicaState,
   type SessionEffect,
   type StoreId,
@@ -29,11 +32,16 @@ function begin(): {
   /** What it submits when the relay answers so many transactions, of which it refuses the first for the clock. */
   refused(count: number, first: number): readonly DocumentKey[]
   taken(count: number): readonly DocumentKey[]
+  /** What was given so far. */
+  readonly gives: readonly DocumentKey[]
+  /** Another relay tells the relay what it lacks. */
+  hears(): void
   readonly first: readonly DocumentKey[]
   readonly remakes: number
 } {
   let time = 1000
   let remakes = 0
+  let isHeld = false
   const state = createReplicaState()
   const delta = deltaOf(
     { kind: 'insert', value: 'red', element: 'x' },
@@ -71,6 +79,7 @@ function begin(): {
     return effects.flatMap(effect => {
       if (effect.kind === 'send') return [effect.frame]
       if (effect.kind === 'append') state.apply(state.seen + 1, effect.chunk)
+      else if (effect.kind === 'load') return run(session.loaded(effect.keys.map(loadedRow)))
       else if (effect.kind === 'remake') {
         remakes += 1
         const writer = writerOf(`new ${remakes}`)
@@ -81,8 +90,28 @@ function begin(): {
       return run(session.stored())
     })
   }
+  function loadedRow(key: DocumentKey): LoadedRow {
+    return { key, row: state.confirmed(key) ?? emptyRow, texts: noTexts }
+  }
+
+  const gives: DocumentKey[] = []
+  /** What is given is refused as long as the relay neither holds it nor has come so far. */
+  function answerGives(frames: readonly Frame[]): readonly Frame[] {
+    return frames.flatMap(frame => {
+      if (frame.type !== 'give') return [frame]
+      gives.push(...frame.rows.map(({ key }) => key))
+      const error = failure('clock-skew', { relayTime: time, ms: 55 * minuteMs - time })
+      const isTaken = isHeld || time >= 55 * minuteMs
+      const refused = isTaken
+        ? []
+        : frame.rows.filter(({ key }) => key === ahead).map(({ key }) => ({ key, error }))
+      const given = { type: 'given', count: gives.length, generation, position: 1, refused } as const
+      return run(session.receive(given, 10))
+    })
+  }
+
   const submitted = (effects: readonly SessionEffect[]): readonly DocumentKey[] =>
-    run(effects)
+    answerGives(run(effects))
       .filter((frame): frame is SubmitFrame => frame.type === 'submit')
       .flatMap(frame => frame.transactions.flatMap(({ writes }) => writes.map(({ key }) => key)))
 
@@ -120,6 +149,10 @@ function begin(): {
       time += ms
       return submitted(session.advance())
     },
+    gives,
+    hears() {
+      isHeld = true
+    },
     taken: count => verdict(count, []),
     refused(count, first) {
       const error = failure('clock-skew', { relayTime: time, ms: 55 * minuteMs - time })
@@ -140,6 +173,21 @@ test('[C4] what is made anew for the clock and is still ahead waits, and what to
   expect(session.taken(7)).toEqual([])
   expect(session.pass(minuteMs)).toEqual([])
   expect([session.remakes, session.state.quarantine.size, session.state.outbox.size]).toEqual([1, 0, 2])
+})
+
+test('[C4, S3] every ten seconds what it stands on is given, and it goes when the relay takes that', () => {
+  const session = begin()
+  session.refused(3, 0)
+  session.refused(6, 3)
+  session.taken(7)
+  session.pass(9000)
+  expect(session.gives).toEqual([])
+  expect(session.pass(1000)).toEqual([])
+  expect(session.gives).toEqual([ahead])
+  session.hears()
+  expect(session.pass(9000)).toEqual([])
+  expect(session.pass(1000)).toEqual([ahead, ahead])
+  expect(session.gives).toEqual([ahead, ahead])
 })
 
 test('[C4] it is offered when the clock has caught up', () => {

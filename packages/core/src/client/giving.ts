@@ -55,6 +55,8 @@ export function createGiving({ ask, send }: Conversation): Giving {
       refused.clear()
     },
     give(keys) {
+      // What is given again is answered again.
+      for (const key of keys) refused.delete(key)
       queue.push(...keys)
       loadNext()
     },
@@ -73,7 +75,7 @@ export function createGiving({ ask, send }: Conversation): Giving {
         if (error.code === 'no-leader') {
           isPutOff = true
           given.delete(key)
-        } else refused.set(key, refused.get(key) ?? error)
+        } else refused.set(key, error)
       }
     },
   }

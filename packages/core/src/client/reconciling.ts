@@ -145,6 +145,7 @@ export function createReconciling(
         pull.atCut &&
         conversation.mayWrite &&
         // T2: what was refused is offered again in the next session, not over and over in this one.
+        giving.isDone &&
         giving.refused.size === 0 &&
         !giving.isPutOff &&
         !isHeldByRelay(state.reach)

@@ -4,7 +4,8 @@
  * After a refusal the relay skips what follows until it is told from where to go on; by then what stood on the refused
  * transaction is made anew. What this relay refused or has is not offered to it again. What it refused while another
  * relay may have taken it waits until that is known (SPEC W6), and with it what touches its documents; the rest goes on.
- * So does what is beyond the relay's time and bears the least mark that it can (SPEC C4), until that time has come.
+ * So does what is beyond the relay's time and bears the least mark that it can (SPEC C4), until the relay takes what that
+ * stands on.
  */
 import type { SubmittedTransaction } from '../frames.ts'
 import { limits } from '../limits.ts'
@@ -37,7 +38,7 @@ export interface Submitting {
   holdsBack(entry: OutboxEntry, readyAt: number | null): boolean
   /** Whether its mark has no lesser one, since it was made anew for the clock already. */
   bearsLeastMark(id: TransactionId): boolean
-  /** C4: is not offered before the relay's clock has come so far. */
+  /** C4: is not offered before the relay has what it stands on, or its clock has come so far. */
   waitUntil(entry: OutboxEntry, readyAt: number): void
   /** Plans what is to be made anew before anything else is offered. */
   remake(plan: RemakePlan): void
@@ -52,10 +53,11 @@ const windowTransactions = 2048
 const windowBytes = 2 * 1024 * 1024
 const frameBytes = 256 * 1024
 
+/** A relay that had not heard of what a write stands on may have by then. */
+const askAgainMs = 10_000
+
 /** Why a transaction is kept back although nobody has decided about it. */
 interface HeldBack {
-  /** Whether nothing but the clock helps. */
-  readonly isAhead: boolean
   /** When the relay's clock has caught up with it. */
   readonly readyAt: number
   /** Whether the confirmed layer showed it already when the relay refused it, and whether the relay held it. */
@@ -75,6 +77,8 @@ export function createSubmitting(
   const sentIds = new Set<TransactionId>()
   const keptBack = new Set<TransactionId>()
   const heldBack = new Map<TransactionId, HeldBack>()
+  /** What waits for the relay's clock, and whether what it stands on was given once more. */
+  const ahead = new Map<TransactionId, { readonly readyAt: number; readonly isGiven: boolean }>()
   const queue = createOfferQueue(state.outbox)
   let sentBytes = 0
   let nextIndex = 0
@@ -107,9 +111,8 @@ export function createSubmitting(
     return [...acks.values()].some(pull.isHeld)
   }
 
-  function hold(entry: OutboxEntry, readyAt: number | null, isAhead: boolean): void {
+  function hold(entry: OutboxEntry, readyAt: number | null): void {
     heldBack.set(entry.transaction.id, {
-      isAhead,
       readyAt: readyAt ?? Number.POSITIVE_INFINITY,
       wasShown: isShown(entry),
       wasHeld: isHeldHere(entry),
@@ -125,9 +128,31 @@ export function createSubmitting(
       entry.acks.size > 0
         ? !back.wasHeld && isHeldHere(entry)
         : !touchesAny(writes, held()) || (!back.wasShown && isShown(entry))
-    if ((!isKnown || back.isAhead) && now() < back.readyAt) return true
+    if (!isKnown && now() < back.readyAt) return true
     heldBack.delete(id)
     return false
+  }
+
+  function wait({ transaction }: OutboxEntry, readyAt: number): void {
+    ahead.set(transaction.id, { readyAt: Math.min(readyAt, now() + askAgainMs), isGiven: false })
+  }
+
+  /**
+   * C4: whether it stands on what is ahead of the relay's time and not there. Once in a while that is given first: the
+   * relay may have heard of it from another one.
+   */
+  function isAhead(entry: OutboxEntry): boolean {
+    const { id, writes } = entry.transaction
+    const waits = ahead.get(id)
+    if (waits === undefined || (waits.isGiven && giving.isDone)) {
+      ahead.delete(id)
+      const isRefused = writes.some(({ key }) => giving.refused.get(key)?.code === 'clock-skew')
+      if (isRefused && entry.acks.size === 0) wait(entry, Number.POSITIVE_INFINITY)
+    } else if (!waits.isGiven && now() >= waits.readyAt) {
+      ahead.set(id, { ...waits, isGiven: true })
+      giving.give(writes.map(({ key }) => key))
+    }
+    return ahead.has(id)
   }
 
   function idsOfOutbox(): ReadonlySet<TransactionId> {
@@ -162,7 +187,7 @@ export function createSubmitting(
       queue.walk((entry): Look => {
         if (sent.size >= windowTransactions || sentBytes >= windowBytes) return 'stop'
         const { id, writes } = entry.transaction
-        if (isHeldBack(entry, held) || touchesAny(writes, waiting)) {
+        if (isHeldBack(entry, held) || touchesAny(writes, waiting) || isAhead(entry)) {
           if (entry.acks.size === 0) for (const { key } of writes) waiting.add(key)
           return 'later'
         }
@@ -210,11 +235,11 @@ export function createSubmitting(
     holdsBack(entry, readyAt) {
       const { writes } = entry.transaction
       const isOpen = entry.acks.size > 0 || touchesAny(writes, offers.heldFrom(conversation.judge))
-      if (isOpen) hold(entry, readyAt, false)
+      if (isOpen) hold(entry, readyAt)
       return isOpen
     },
     bearsLeastMark: id => least.has(id),
-    waitUntil: (entry, readyAt) => hold(entry, readyAt, true),
+    waitUntil: wait,
     remake(next) {
       plan = next
     },
@@ -234,7 +259,7 @@ export function createSubmitting(
       }
       keptBack.delete(planned.from)
       queue.restart()
-      hold(entry, null, false)
+      hold(entry, null)
       return null
     },
     remade() {
