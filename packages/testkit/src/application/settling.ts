@@ -7,6 +7,9 @@ import { joinSides, type DocumentName } from '../schema.ts'
 import type { Author } from './author.ts'
 import { tokensIn } from './effects.ts'
 
+/** By then a tab shows what it had when somebody looked. */
+const toldMs = 50
+
 export function settleConflict(author: Author, open: OpenTab): void {
   const conflicts = open.replica.conflicts.get() as readonly Conflict[]
   if (conflicts.length === 0) return
@@ -54,13 +57,18 @@ function settleField(
     write: [`${field} ${author.next}`, { value: `${field} ${author.next}` }],
     keep: [joinSides(sides), { keep: 'all' }],
   }[how] as [string, object]
-  const effect: Effect = { field, value, decides: [...sides].sort().join(' | ') }
-  const entry = author.enter(open, key, 'log', [effect])
+  const effects: Effect[] = [{ field, value, decides: [...sides].sort().join(' | ') }]
+  const entry = author.enter(open, key, 'log', effects)
   const handle = open.replica.transact(() => {
     const { outcome } = open.replica.conflicts.resolve(conflict as never, resolution as never)
     documents.update(conflict.id, { log: { add: [entry.token] } })
-    if (outcome === 'settled') take('conflict-settled')
-    else author.findings.push(`[K3] a conflict of ${key} that is shown is settled`)
+    if (outcome === 'settled') return take('conflict-settled')
+    // What settled it came in this very tick, at whose end the list is told.
+    effects.length = 0
+    open.tab.scope.after(toldMs, () => {
+      if ((open.replica.conflicts.get() as readonly Conflict[]).includes(conflict))
+        author.findings.push(`[K3] a conflict of ${key} that is shown is settled`)
+    })
   })
   author.follow([entry], handle)
 }
