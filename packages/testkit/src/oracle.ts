@@ -104,11 +104,7 @@ function checkAsked(field: AskField, { key, row, writes, hasBlind, options }: Fa
   for (const { entry, effect } of values) {
     const alike = values.filter(other => other.effect.value === effect.value)
     const by = values.filter(other => other.entry !== entry && sawIt(other.entry, entry))
-    // Tabs of one device that did not see each other replace each other when they are made anew in one pass (W6).
-    const bySibling = values.some(
-      other =>
-        other.entry.device === entry.device && other.entry.tab !== entry.tab && other.entry.at > entry.at,
-    )
+    const bySibling = values.some(other => isSibling(other.entry, entry))
     const isDecided = values.some(
       other =>
         other.entry !== entry && other.effect.decides !== null && other.effect.decides === effect.decides,
@@ -128,6 +124,15 @@ function checkAsked(field: AskField, { key, row, writes, hasBlind, options }: Fa
   for (const value of standing)
     if (!values.some(({ effect }) => effect.value === value)) found.push(`${value} of ${key} is from nowhere`)
   return found
+}
+
+/**
+ * W6: tabs of one device that did not see each other replace each other when they are made anew in one pass, in the order
+ * in which they came to the disk; that may be another one than that in which they were written, where the disk was full.
+ */
+export function isSibling(later: Logged, earlier: Logged): boolean {
+  if (later.device !== earlier.device || later.tab === earlier.tab) return false
+  return later.at > earlier.at || later.localAt === 0 || later.localAt >= earlier.localAt
 }
 
 /** W4: what a person saw and changed does not win over what they wrote; W6: what is made anew keeps its time. */

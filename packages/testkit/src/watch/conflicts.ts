@@ -4,6 +4,7 @@ import type { Conflict } from '@rejoin/client'
 import { isToBlame } from '../application/effects.ts'
 import type { OpenTab } from '../cluster.ts'
 import type { AskField, Logged } from '../log.ts'
+import { isSibling } from '../oracle.ts'
 import { documentNames } from '../schema.ts'
 
 interface Listed {
@@ -76,9 +77,4 @@ function isDecidedAlike(a: Logged, b: Logged, field: AskField): boolean {
   const decides = ({ effects }: Logged): string | null =>
     effects.flatMap(effect => (effect.field === field ? [effect.decides] : []))[0] ?? null
   return decides(a) !== null && decides(a) === decides(b)
-}
-
-/** W6: tabs of one device that did not see each other replace each other when they are made anew in one pass. */
-function isSibling(later: Logged, earlier: Logged): boolean {
-  return later.device === earlier.device && later.tab !== earlier.tab && later.at > earlier.at
 }
