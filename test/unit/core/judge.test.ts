@@ -288,6 +288,16 @@ test.each<[string, Edit]>([
   })
 })
 
+test.each(['text:body', 'set:tags'] as const)('[X3] updates of %s are not given without its cell', name => {
+  const relay = relayWith([insert, markOf('bob', now - 9)])
+  const row = deltaOf({ kind: 'color', value: 'teal' }, rowOf(relay), markOf('bob', now - 8))
+  const given = { key: note, row, texts: new Map([[name as PartName, [new Uint8Array(3)]]]) }
+  expect(judgeGiven(given, contextOf(relay, 'alice'))).toMatchObject({
+    ok: false,
+    error: { code: 'text-invalid' },
+  })
+})
+
 test('[F4] a value that is named as a base is no longer than any other', () => {
   const mark = markOf('bob', now - 9)
   const relay = relayWith([insert, mark])

@@ -24,7 +24,14 @@ import { sizeOfTransaction } from '../size.ts'
 import type { TextUpdates, Write } from '../write.ts'
 import { limitOfGrowth, limitOfValues } from './growth.ts'
 import { findMark, judgeMarks } from './marks.ts'
-import { takeTexts, takeTypedTexts, type JudgedRow, type ScreenText, type TakenRow } from './texts.ts'
+import {
+  takeTexts,
+  takeTypedTexts,
+  textInvalid,
+  type JudgedRow,
+  type ScreenText,
+  type TakenRow,
+} from './texts.ts'
 
 export interface JudgeContext {
   row(key: DocumentKey): JudgedRow | undefined
@@ -145,6 +152,11 @@ export function judgeGiven(
   for (const [name, cell] of given.row.cells) {
     if (lastOfCell(cell) === null)
       return { ok: false, error: failure('not-permitted', { reason: `${name} was written by nobody` }) }
+  }
+  for (const name of given.texts.keys()) {
+    // X3: what nobody's cell speaks of is in no context, and so in no digest.
+    if (given.row.cells.get(name)?.strategy !== 'text')
+      return textInvalid(`updates of ${name} without its cell`)
   }
   const row = joinRows(before?.row ?? emptyRow, given.row)
   const limit = limitOfValues(given.row) ?? limitOfGrowth(row, before?.row)

@@ -74,7 +74,7 @@ function hasTexts(delta: Row): boolean {
 const noClient = { client: 0, ownership: false }
 const noStates: TakenRow['texts'] = new Map()
 
-function textInvalid(reason: string): Outcome<never> {
+export function textInvalid(reason: string): Outcome<never> {
   return { ok: false, error: failure('text-invalid', { reason }) }
 }
 
