@@ -74,7 +74,7 @@ test('a change on its way from one replica to another takes as few messages, byt
     }
   })
   expect.soft(each.frames).toBeLessThan(4.5)
-  expect.soft(each.bytes).toBeLessThan(180)
+  expect.soft(each.bytes).toBeLessThan(90)
   expect.soft(each.transactions).toBeLessThan(4.5)
 })
 

@@ -1,6 +1,6 @@
 /** A relay's kernel and replicas in one process, in memory; what goes between them and into their stores is counted. */
 import { createMemoryStorage, openReplica, systemRuntime, type Replica } from '@rejoin/client'
-import { decodeFrame, type Connect, type OpenStorage } from '@rejoin/core'
+import { createDictionary, decodeFrame, type Connect, type OpenStorage } from '@rejoin/core'
 import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
 import { recs } from '../contenders/rejoin-client.ts'
 
@@ -39,6 +39,7 @@ export async function openPlace(): Promise<Place> {
         if (!isOver) deliver()
       })
     }
+    const names = createDictionary()
     const session = kernel.attach({
       address: 'process',
       buffered: () => 0,
@@ -54,7 +55,7 @@ export async function openPlace(): Promise<Place> {
         buffered: () => 0,
         send: bytes =>
           pass(bytes, () => {
-            const decoded = decodeFrame(bytes)
+            const decoded = decodeFrame(bytes, names)
             if (!decoded.ok) throw new Error(decoded.error.code)
             session.receive(decoded.value)
           }),
