@@ -87,7 +87,9 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
 }
 
 function openDraft(core: ReplicaCore, changes: Changes): OpenDraft {
+  /** Rows as this draft sees them, with its first `joined` writes in them: most drafts are read no more. */
   const rows = new Map<DocumentKey, Row>()
+  let joined = 0
   const writes: Write[] = []
   const later: (() => Reachable)[] = []
   let following: readonly Reachable[] = []
@@ -95,7 +97,14 @@ function openDraft(core: ReplicaCore, changes: Changes): OpenDraft {
   let stage: 'open' | 'committed' | 'discarded' = 'open'
   let bytes = 0
 
-  const row = (key: DocumentKey): Row | undefined => rows.get(key) ?? core.state.visible(key)
+  function row(key: DocumentKey): Row | undefined {
+    for (const { key: written, delta } of writes.slice(joined)) {
+      const seen = rows.get(written) ?? core.state.visible(written)
+      rows.set(written, seen === undefined ? delta : joinRows(seen, delta))
+    }
+    joined = writes.length
+    return rows.get(key) ?? core.state.visible(key)
+  }
 
   return {
     row,
@@ -106,8 +115,6 @@ function openDraft(core: ReplicaCore, changes: Changes): OpenDraft {
       if (writes.length === limits.writesPerTransactionMax) throw tooMany(writes.length + 1)
       bytes = size
       writes.push(write)
-      const seen = row(write.key)
-      rows.set(write.key, seen === undefined ? write.delta : joinRows(seen, write.delta))
     },
     afterwards: run => void later.push(run),
     commit() {

@@ -44,7 +44,8 @@ export function createWriterStamps(runtime: Pick<Runtime, 'randomBytes'>, now: (
       return { ...stamped.stamp, writer }
     },
     hear(mark) {
-      clock = hearMark(clock, now(), mark)
+      // The clock went past what it stamped.
+      if (mark.writer !== writer) clock = hearMark(clock, now(), mark)
     },
     renew() {
       writer = null

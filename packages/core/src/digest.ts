@@ -5,7 +5,8 @@
  * Each lane is built as in MurmurHash3 (Appleby, 2011), with other constants, and the two are mixed at the end.
  */
 import type { Row } from './row.ts'
-import { encodeCanonicalRow } from './wire/canonical-row.ts'
+import { writeCanonicalRow } from './wire/canonical-row.ts'
+import { lendWritten } from './wire/writer.ts'
 
 export interface Digest {
   readonly high: number
@@ -14,7 +15,8 @@ export interface Digest {
 
 export function digestOfRow(row: Row): Digest {
   let digest = digestByRow.get(row)
-  if (digest === undefined) digestByRow.set(row, (digest = digestOfBytes(encodeCanonicalRow(row))))
+  if (digest === undefined)
+    digestByRow.set(row, (digest = lendWritten(writeCanonicalRow(row), digestOfBytes)))
   return digest
 }
 

@@ -50,6 +50,8 @@ export interface Outbox {
   put(entry: OutboxEntry): void
   /** Puts entries in the places of others, or takes them out (null), in one pass. */
   substitute(changes: ReadonlyMap<TransactionId, OutboxEntry | null>): void
+  /** To the end, now that it is on this device's disk. */
+  move(id: TransactionId, position: number): void
   remove(id: TransactionId): void
   /** The writes that touch a document, in no order that means anything: they join. */
   writesOf(key: DocumentKey): readonly Write[]
@@ -59,26 +61,35 @@ export interface Outbox {
 
 export function createOutbox(): Outbox {
   let byId = new Map<TransactionId, OutboxEntry>()
-  const idsByKey = new Map<DocumentKey, Set<TransactionId>>()
+  /** A list only of what several touch: most documents have one write that waits. */
+  const idsByKey = new Map<DocumentKey, TransactionId | Set<TransactionId>>()
   const counts = createOutboxCounts(() => byId.values())
   const line = createOutboxLine()
 
   function index(entry: OutboxEntry): void {
     counts.came(entry)
-    for (const { key } of entry.transaction.writes) {
-      const ids = idsByKey.get(key)
-      if (ids === undefined) idsByKey.set(key, new Set([entry.transaction.id]))
-      else ids.add(entry.transaction.id)
+    const { id, writes } = entry.transaction
+    for (const { key } of writes) {
+      const held = idsByKey.get(key)
+      if (held === undefined) idsByKey.set(key, id)
+      else if (typeof held !== 'string') held.add(id)
+      else if (held !== id) idsByKey.set(key, new Set([held, id]))
     }
   }
 
   function unindex(entry: OutboxEntry): void {
     counts.went(entry)
-    for (const { key } of entry.transaction.writes) {
-      const ids = idsByKey.get(key)
-      ids?.delete(entry.transaction.id)
-      if (ids?.size === 0) idsByKey.delete(key)
+    const { id, writes } = entry.transaction
+    for (const { key } of writes) {
+      const held = idsByKey.get(key)
+      if (typeof held === 'object') held.delete(id)
+      if (held === id || (typeof held === 'object' && held.size === 0)) idsByKey.delete(key)
     }
+  }
+
+  function idsOf(key: DocumentKey): readonly TransactionId[] {
+    const held = idsByKey.get(key)
+    return held === undefined ? [] : typeof held === 'string' ? [held] : [...held]
   }
 
   return {
@@ -111,6 +122,17 @@ export function createOutbox(): Outbox {
       line.replace(kept.keys())
       for (const entry of changes.values()) if (entry !== null) index(entry)
     },
+    move(id, position) {
+      const held = byId.get(id)
+      if (held === undefined) return
+      const entry = { ...held, position }
+      counts.went(held)
+      counts.came(entry)
+      byId.delete(id)
+      byId.set(id, entry)
+      line.remove(id)
+      line.append(id)
+    },
     remove(id) {
       const old = byId.get(id)
       if (old === undefined) return
@@ -120,12 +142,12 @@ export function createOutbox(): Outbox {
     },
     writesOf(key) {
       const writes: Write[] = []
-      for (const id of idsByKey.get(key) ?? []) {
+      for (const id of idsOf(key)) {
         for (const write of byId.get(id)?.transaction.writes ?? []) if (write.key === key) writes.push(write)
       }
       return writes
     },
     touches: key => idsByKey.has(key),
-    idsOf: key => [...(idsByKey.get(key) ?? [])],
+    idsOf,
   }
 }

@@ -59,16 +59,10 @@ export function settleWritten({ layers }: Applying, { transactions }: OwnChunk):
 function applyOwn({ layers }: Applying, position: number, chunk: OwnChunk): void {
   for (const transaction of chunk.transactions) {
     const held = layers.outbox.get(transaction.id)
-    // A tab's own entry moves to where the journal has it: behind what other tabs committed before.
-    if (held?.position === 0) layers.outbox.remove(transaction.id)
-    if (held === undefined || held.position === 0) {
-      layers.enter({
-        transaction,
-        position,
-        acks: held?.acks ?? new Map(),
-        refusedBy: held?.refusedBy ?? new Set(),
-      })
-    }
+    // A tab's own entry shows already; it moves to where the journal has it: behind what other tabs committed before.
+    if (held?.position === 0) layers.outbox.move(transaction.id, position)
+    else if (held === undefined)
+      layers.enter({ transaction, position, acks: new Map(), refusedBy: new Set() })
   }
 }
 

@@ -23,6 +23,10 @@ import {
 } from './writer.ts'
 
 export function encodeCanonicalRow(row: Row): Uint8Array {
+  return finishWriting(writeCanonicalRow(row))
+}
+
+export function writeCanonicalRow(row: Row): Writer {
   const writer = createWriter()
   writeUint(writer, row.cells.size)
   for (const [name, cell] of sortedEntries(row.cells)) {
@@ -32,7 +36,7 @@ export function encodeCanonicalRow(row: Row): Uint8Array {
   writeByte(writer, row.deletion === null ? 0 : 1)
   if (row.deletion !== null) writeDeletion(writer, row.deletion)
   writeOptionalMark(writer, row.revival)
-  return finishWriting(writer)
+  return writer
 }
 
 function writeCell(writer: Writer, cell: Cell): void {

@@ -31,6 +31,14 @@ export function finishWriting(writer: Writer): Uint8Array {
   return bytes
 }
 
+/** What was written, for as long as the call takes: it is not copied, and must not be kept. */
+export function lendWritten<T>(writer: Writer, use: (bytes: Uint8Array) => T): T {
+  const { bufs, cbuf, cpos } = writer
+  const result = use(bufs.length === 0 ? cbuf.subarray(0, cpos) : toUint8Array(writer))
+  giveBack(writer)
+  return result
+}
+
 /** Writes what another writer has, which is done with. */
 export function writeWritten(writer: Writer, other: Writer): void {
   const { bufs, cbuf, cpos } = other
