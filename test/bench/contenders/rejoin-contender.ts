@@ -10,16 +10,10 @@ const command = join(dirname(createRequire(import.meta.url).resolve('@rejoin/rel
 export const rejoinContender: Contender = {
   name: 'rejoin',
   start: () =>
-    startServerProcess(folder => [
-      command,
-      'serve',
-      '--dev',
-      '--port',
-      '0',
-      '--data',
-      folder,
-      '--log-level',
-      'error',
-    ]),
+    startServerProcess(
+      folder => [command, 'serve', '--dev', '--port', '0', '--data', folder, '--log-level', 'error'],
+      // As the command starts itself.
+      ['--max-semi-space-size=2'],
+    ),
   connect: (server, space) => connectRejoin(`ws://127.0.0.1:${server.port}/v1/sync`, space),
 }
