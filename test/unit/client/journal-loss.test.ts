@@ -10,7 +10,7 @@ import {
   type Marker,
   type MarkerRecord,
 } from '@rejoin/client'
-import type { OpenStorage, Runtime } from '@rejoin/core'
+import type { OpenStorage, Runtime, Storage } from '@rejoin/core'
 import { describe, expect, test } from 'vitest'
 import { runtime } from './journal-tabs.ts'
 
@@ -49,6 +49,26 @@ describe.each(stores)('over %s', (engine, open) => {
   test('scrubbing the log leaves the store as it was', async () => {
     const storage = await openNamed('scrub')
     await openReplicaRecord(storage, markerOf(null), runtime)
+    await scrubLog(storage, runtime)
+    const [keys] = await storage.transact({
+      stores: ['meta'],
+      mode: 'readonly',
+      requests: [{ op: 'getAllKeys', store: 'meta' }],
+    })
+    expect(keys).toEqual(['replica'])
+  })
+
+  test('a scrub that is broken off fails, and the next one leaves nothing behind', async () => {
+    const storage = await openNamed('broken scrub')
+    await openReplicaRecord(storage, markerOf(null), runtime)
+    const breaking: Storage = {
+      ...storage,
+      transact: options =>
+        options.requests.some(({ op }) => op === 'delete')
+          ? Promise.reject(new Error('aborted'))
+          : storage.transact(options),
+    }
+    await expect(scrubLog(breaking, runtime)).rejects.toThrow('aborted')
     await scrubLog(storage, runtime)
     const [keys] = await storage.transact({
       stores: ['meta'],
