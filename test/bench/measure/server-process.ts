@@ -14,6 +14,8 @@ export interface ServerProcess {
   cpuMs(): number
   /** Its resident memory after it has collected its garbage, in KiB. */
   memoryKib(): Promise<number>
+  /** What it holds after that, in KiB, without what its engine keeps for later. */
+  heldKib(): Promise<number>
   /** Ends it, and removes its data unless it is started again. */
   stop(): Promise<void>
 }
@@ -40,16 +42,23 @@ export async function startServerProcess(
   })
   const port = await portOf(child, () => said)
   const pid = child.pid ?? 0
+
+  async function collect(): Promise<number> {
+    const collected = once(child, 'message')
+    child.send('collect')
+    const [held] = (await collected) as [number]
+    return held
+  }
+
   return {
     port,
     folder,
     cpuMs: () => cpuMsOf(pid),
     async memoryKib() {
-      const collected = once(child, 'message')
-      child.send('collect')
-      await collected
+      await collect()
       return memoryKibOf(pid)
     },
+    heldKib: async () => (await collect()) / 1024,
     async stop() {
       const closed = once(child, 'close')
       child.kill('SIGTERM')

@@ -32,7 +32,7 @@ export const steady: Workload = {
     async function look(): Promise<readonly [number, number, number]> {
       collect()
       const held = process.memoryUsage().heapUsed / 1024
-      return [await server.memoryKib(), kibIn(server.folder), held]
+      return [await server.heldKib(), kibIn(server.folder), held]
     }
 
     // Once over everything, so that what is filled once is filled.
