@@ -3,8 +3,8 @@ import {
   createDictionary,
   decodeFrame,
   documentKey,
+  RejoinError,
   type Frame,
-  type RejoinError,
   type StoreId,
   type Write,
 } from '@rejoin/core'
@@ -108,6 +108,26 @@ test('[P3] a write costs each relay one commit, however often they tell each oth
   insert(tabs[0] as OpenTab, 'a')
   await cluster.clock.advance(5000)
   expect(commits.map(({ mock }) => mock.calls.length)).toEqual([1, 1, 1])
+})
+
+test('[A1] who could not store what came of a feed begins again from what is on disk, and misses nothing', async () => {
+  const { leader, followers, tabs } = await following({ followers: 1 })
+  const [follower] = followers as [SimulatedRelay]
+  insert(tabs[0] as OpenTab, 'first')
+  await cluster.clock.advance(5000)
+  const commit = vi.spyOn(follower.store, 'commit')
+  commit.mockRejectedValueOnce(new RejoinError('storage-full', { reason: 'test' }, 'the disk is full'))
+  insert(tabs[0] as OpenTab, 'a')
+  await cluster.clock.advance(1000)
+  expect([await holds(leader, 'a'), await holds(follower, 'a')]).toEqual([true, false])
+  expect(follower.errors).toHaveLength(1)
+  // It dials again, as after any link that ended.
+  cluster.linkPeers()
+  await cluster.clock.advance(5000)
+  insert(tabs[0] as OpenTab, 'b')
+  await cluster.clock.advance(5000)
+  expect([await holds(follower, 'a'), await holds(follower, 'b')]).toEqual([true, true])
+  expect(follower.errors).toHaveLength(1)
 })
 
 test("[T4] the leader remembers the writer as the client's user and device, not as the follower's", async () => {
