@@ -15,6 +15,7 @@ import {
 } from '@rejoin/core'
 import type { Changes } from './changes.ts'
 import type { Collection, Collections } from './collection.ts'
+import { createValueIndex, type ValueIndex } from './query/value-index.ts'
 import { freezeValue, isSameValue } from './shown-value.ts'
 
 /** A document without its type: `id`, and every field but texts. */
@@ -33,6 +34,8 @@ export interface VisibleDocuments {
   get(id: string): AnyDocument | undefined
   /** Those that exist, in no order that means anything. */
   all(): Iterable<AnyDocument>
+  /** At least those whose field equals a value, which is no object. From the second time on they are looked up. */
+  having(field: string, value: unknown): Iterable<AnyDocument>
   /** Calls back with what one change of the state changed here. Reads the whole collection. Returns how to stop. */
   onChange(listener: (changes: readonly DocumentChange[]) => void): () => void
 }
@@ -90,6 +93,7 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
   /** The rows that documents were read from: a row never changes, so neither does what it shows. */
   const rows = new Map<string, Row>()
   const listeners = new Set<(changes: readonly DocumentChange[]) => void>()
+  const indexes = new Map<string, ValueIndex | 'asked'>()
   let complete = false
 
   function read(id: string): AnyDocument | undefined {
@@ -97,6 +101,8 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
     const row = state.visible(documentKey(collection.name, id))
     if (before !== undefined && rows.get(id) === row) return before
     const after = readDocument(collection, id, row, before)
+    if (after !== before)
+      for (const index of indexes.values()) if (index !== 'asked') index.replace(before, after)
     if (after === undefined || row === undefined) {
       documents.delete(id)
       rows.delete(id)
@@ -117,6 +123,15 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
     get: id => documents.get(id) ?? (complete ? undefined : read(id)),
     all() {
       readAll()
+      return documents.values()
+    },
+    having(field, value) {
+      readAll()
+      let index = indexes.get(field)
+      if (index === 'asked') indexes.set(field, (index = createValueIndex(field, documents.values())))
+      if (index !== undefined) return index.with(value)
+      // Who asks once pays for no index.
+      indexes.set(field, 'asked')
       return documents.values()
     },
     onChange(listener) {

@@ -11,6 +11,7 @@ import type { AnyDocument, DocumentChange, VisibleDocuments } from '../visible-d
 import { compileWhere } from './condition.ts'
 import { compileOrder, type AnyOrder } from './document-order.ts'
 import { createSortedDocuments, type SortedDocuments } from './sorted-documents.ts'
+import { isIndexed } from './value-index.ts'
 
 export type LiveQuery<Document> = Live<readonly Document[]>
 
@@ -35,9 +36,11 @@ export function createLiveQuery(
   const limit = options.limit ?? Infinity
   let kept: SortedDocuments | null = null
 
+  const equal = findEqual(options.where)
+
   const sortAll = (): SortedDocuments => {
-    const all = [...documents.all()]
-    return createSortedDocuments(all.filter(matches), compare)
+    const all = equal === undefined ? documents.all() : documents.having(equal.field, equal.value)
+    return createSortedDocuments(Array.from(all).filter(matches), compare)
   }
 
   return createLive<readonly AnyDocument[]>(changes, {
@@ -54,6 +57,13 @@ export function createLiveQuery(
       }
     },
   })
+}
+
+/** The first condition that says what a field must equal, if it is a value by which documents are looked up. */
+function findEqual(where: AnyQueryOptions['where']): { field: string; value: unknown } | undefined {
+  for (const [field, value] of Object.entries(where ?? {}))
+    if (value !== undefined && isIndexed(value)) return { field, value }
+  return undefined
 }
 
 function work(
