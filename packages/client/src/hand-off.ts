@@ -10,16 +10,10 @@ export function countWaiting(
   { outbox }: Pick<ReplicaState, 'outbox'>,
   store: StoreId | undefined,
 ): Pick<RelayStatus, 'waiting' | 'refused'> {
-  const { unstored, acknowledged } = outbox.counts
-  let waiting = outbox.size - unstored
-  let refused = 0
-  if (store === undefined) return { waiting, refused }
-  // What nobody has acknowledged is not refused here either: it is in the quarantine then.
-  for (const { acks, refusedBy } of acknowledged.values()) {
-    if (acks.has(store)) waiting -= 1
-    else if (refusedBy.has(store)) refused += 1
-  }
-  return { waiting, refused }
+  const { counts, size } = outbox
+  const waiting = size - counts.unstored
+  if (store === undefined) return { waiting, refused: 0 }
+  return { waiting: waiting - counts.acknowledgedBy(store), refused: counts.refusedBy(store) }
 }
 
 /** What has waited long enough for relays that did not come, by the corrected clock. */

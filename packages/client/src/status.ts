@@ -58,22 +58,19 @@ export interface Status extends LocalStatus {
 }
 
 /** Own transactions that are on fewer relays than are wanted: what none has acknowledged is among them. */
-export function countPending({ outbox, isPending }: Pick<ReplicaState, 'outbox' | 'isPending'>): number {
-  const { acknowledged } = outbox.counts
-  let count = outbox.size - acknowledged.size
-  for (const entry of acknowledged.values()) if (isPending(entry)) count += 1
-  return count
+export function countPending({ outbox }: Pick<ReplicaState, 'outbox'>): number {
+  const { acknowledged, short } = outbox.counts
+  return outbox.size - acknowledged.size + short.size
 }
 
 /** The status that the state knows by itself. */
 export function readLocalStatus(
-  state: Pick<ReplicaState, 'outbox' | 'quarantine' | 'isPending'>,
+  state: Pick<ReplicaState, 'outbox' | 'quarantine'>,
   conflicts: number,
 ): LocalStatus {
-  const { unstored, acknowledged, oldestUnacknowledgedAt } = state.outbox.counts
+  const { unstored, short, oldestUnacknowledgedAt } = state.outbox.counts
   let oldest = oldestUnacknowledgedAt
-  for (const entry of acknowledged.values())
-    if (state.isPending(entry)) oldest = Math.min(oldest, madeAt(entry))
+  for (const entry of short.values()) oldest = Math.min(oldest, madeAt(entry))
   return {
     pending: countPending(state),
     unsaved: unstored,

@@ -2,6 +2,7 @@
  * What is told of an outbox as a whole, kept up with every entry that comes and goes: it is asked for after each write,
  * and an outbox may hold the writes of months.
  */
+import type { StoreId } from './generations.ts'
 import type { OutboxEntry } from './outbox.ts'
 import type { TransactionId } from './write.ts'
 
@@ -10,6 +11,12 @@ export interface OutboxCounts {
   readonly unstored: number
   /** Entries that a relay has acknowledged, in no order that means anything. */
   readonly acknowledged: ReadonlyMap<TransactionId, OutboxEntry>
+  /** Those of them that are on fewer relays than are wanted. */
+  readonly short: ReadonlyMap<TransactionId, OutboxEntry>
+  /** How many entries a relay has acknowledged. */
+  acknowledgedBy(store: StoreId): number
+  /** How many entries a relay refused that another one has. */
+  refusedBy(store: StoreId): number
   /** When the oldest write that no relay has acknowledged was made, in milliseconds since the epoch; else Infinity. */
   readonly oldestUnacknowledgedAt: number
 }
@@ -19,9 +26,20 @@ export interface KeptCounts extends OutboxCounts {
   went(entry: OutboxEntry): void
 }
 
+/** Which entries are on fewer relays than are wanted, as of what is known of relays. */
+export interface Shortness {
+  /** Rises with what is known of relays. */
+  readonly revision: number
+  isShort(entry: OutboxEntry): boolean
+}
+
 /** `entries`: all that are counted. */
-export function createOutboxCounts(entries: () => Iterable<OutboxEntry>): KeptCounts {
+export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, shortness: Shortness): KeptCounts {
   const acknowledged = new Map<TransactionId, OutboxEntry>()
+  const short = new Map<TransactionId, OutboxEntry>()
+  const acknowledgedBy = new Map<StoreId, number>()
+  const refusedBy = new Map<StoreId, number>()
+  let revision = 0
   let unstored = 0
   /** Null: it went, and the next one is looked for when it is asked for. */
   let oldest: number | null = Infinity
@@ -32,24 +50,48 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>): KeptCo
     return found
   }
 
+  function countShort(entry: OutboxEntry): void {
+    if (shortness.isShort(entry)) short.set(entry.transaction.id, entry)
+  }
+
+  function countStores({ acks, refusedBy: refusers }: OutboxEntry, by: number): void {
+    for (const store of acks.keys()) acknowledgedBy.set(store, (acknowledgedBy.get(store) ?? 0) + by)
+    for (const store of refusers) refusedBy.set(store, (refusedBy.get(store) ?? 0) + by)
+  }
+
   return {
     get unstored() {
       return unstored
     },
     acknowledged,
+    get short() {
+      if (revision === shortness.revision) return short
+      ;({ revision } = shortness)
+      short.clear()
+      for (const entry of acknowledged.values()) countShort(entry)
+      return short
+    },
+    acknowledgedBy: store => acknowledgedBy.get(store) ?? 0,
+    refusedBy: store => refusedBy.get(store) ?? 0,
     get oldestUnacknowledgedAt() {
       oldest ??= findOldest()
       return oldest
     },
     came(entry) {
       if (entry.position === 0) unstored += 1
-      if (entry.acks.size > 0) acknowledged.set(entry.transaction.id, entry)
-      else if (oldest !== null) oldest = Math.min(oldest, madeAt(entry))
+      countStores(entry, 1)
+      if (entry.acks.size > 0) {
+        acknowledged.set(entry.transaction.id, entry)
+        countShort(entry)
+      } else if (oldest !== null) oldest = Math.min(oldest, madeAt(entry))
     },
     went(entry) {
       if (entry.position === 0) unstored -= 1
-      if (entry.acks.size > 0) acknowledged.delete(entry.transaction.id)
-      else if (oldest === madeAt(entry)) oldest = null
+      countStores(entry, -1)
+      if (entry.acks.size > 0) {
+        acknowledged.delete(entry.transaction.id)
+        short.delete(entry.transaction.id)
+      } else if (oldest === madeAt(entry)) oldest = null
     },
   }
 }

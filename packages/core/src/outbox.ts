@@ -4,7 +4,7 @@
  */
 import type { GenerationId, StoreId } from './generations.ts'
 import type { DocumentKey } from './row.ts'
-import { createOutboxCounts, type OutboxCounts } from './outbox-counts.ts'
+import { createOutboxCounts, type OutboxCounts, type Shortness } from './outbox-counts.ts'
 import { createOutboxLine, type OutboxLine } from './outbox-line.ts'
 import type { Transaction, TransactionId, Write } from './write.ts'
 
@@ -59,11 +59,14 @@ export interface Outbox {
   idsOf(key: DocumentKey): readonly TransactionId[]
 }
 
-export function createOutbox(): Outbox {
+/** One relay is enough, and each counts. */
+const neverShort: Shortness = { revision: 0, isShort: () => false }
+
+export function createOutbox(shortness: Shortness = neverShort): Outbox {
   let byId = new Map<TransactionId, OutboxEntry>()
   /** A list only of what several touch: most documents have one write that waits. */
   const idsByKey = new Map<DocumentKey, TransactionId | Set<TransactionId>>()
-  const counts = createOutboxCounts(() => byId.values())
+  const counts = createOutboxCounts(() => byId.values(), shortness)
   const line = createOutboxLine()
 
   function index(entry: OutboxEntry): void {

@@ -75,7 +75,10 @@ function opened(copies?: Copies) {
     },
     get isPending() {
       const entry = state.outbox.get(id)
-      return entry !== undefined && state.isPending(entry)
+      const isPending = entry !== undefined && state.isPending(entry)
+      // The outbox keeps count of what is acknowledged and pending all the same.
+      expect(state.outbox.counts.short.has(id)).toBe(isPending && (entry?.acks.size ?? 0) > 0)
+      return isPending
     },
   }
 }

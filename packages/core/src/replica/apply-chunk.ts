@@ -13,12 +13,12 @@ import type {
   SettledChunk,
   VerdictsChunk,
 } from '../chunk.ts'
-import { addPosition, joinPositions, learnGenerations, type StoreId } from '../generations.ts'
+import { addPosition, joinPositions, type StoreId } from '../generations.ts'
 import type { Copies, OutboxEntry } from '../outbox.ts'
 import { remadeTextsOf } from '../remade-texts.ts'
 import type { DocumentKey } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
-import { countCopies, meet, retire, type Knowledge } from './knowledge.ts'
+import { countCopies, learn, meet, retire, speak, type Knowledge } from './knowledge.ts'
 import type { Layers } from './layers.ts'
 import { takeSnapshot } from './snapshot.ts'
 
@@ -68,7 +68,7 @@ function applyOwn({ layers }: Applying, position: number, chunk: OwnChunk): void
 
 function applyPulled(state: Applying, position: number, chunk: PulledChunk): void {
   const { layers, knowledge } = state
-  learnGenerations(knowledge.generations, chunk.generations)
+  learn(knowledge, chunk.generations)
   for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
   for (const { key, delta, texts } of chunk.rows) {
     for (const [part, text] of texts)
@@ -81,7 +81,7 @@ function applyPulled(state: Applying, position: number, chunk: PulledChunk): voi
   }
   if (chunk.cursor !== null) {
     knowledge.cursors.set(chunk.store, chunk.cursor)
-    knowledge.newest.set(chunk.store, chunk.cursor.generation)
+    speak(knowledge, chunk.store, chunk.cursor.generation)
   }
   if (chunk.frontier !== null) {
     const { positions, how } = chunk.frontier
@@ -98,7 +98,7 @@ function applyPulled(state: Applying, position: number, chunk: PulledChunk): voi
 
 function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk): void {
   const { layers, knowledge } = state
-  if (knowledge.generations.has(chunk.generation)) knowledge.newest.set(chunk.store, chunk.generation)
+  if (knowledge.generations.has(chunk.generation)) speak(knowledge, chunk.store, chunk.generation)
   for (const { id, outcome } of chunk.verdicts) {
     const entry = layers.outbox.get(id)
     if (entry === undefined) continue

@@ -3,6 +3,7 @@ import type { Failure } from '../errors.ts'
 import type { WriterRecord } from '../frames.ts'
 import {
   impliedPosition,
+  learnGenerations,
   noPositions,
   type Cursor,
   type Generation,
@@ -37,6 +38,8 @@ export interface Knowledge {
   readonly wants: Map<StoreId, readonly DocumentKey[]>
   /** The generation of each relay that was heard of last: its lineage says which acknowledgements count. */
   readonly newest: Map<StoreId, GenerationId>
+  /** Rises with whatever decides which acknowledgements count. */
+  revision: number
   frontier: Positions
   reach: Positions
   /** When the last pulled chunk was stored, by its own word; 0 if it was before the floor of the journal. */
@@ -55,18 +58,32 @@ export function createKnowledge(relays: readonly string[] | null): Knowledge {
     met: new Map(),
     wants: new Map(),
     newest: new Map(),
+    revision: 0,
     frontier: noPositions,
     reach: noPositions,
     pulledAt: 0,
   }
 }
 
+/** A relay's generation is the newest that is known of. */
+export function speak(knowledge: Knowledge, store: StoreId, generation: GenerationId): void {
+  if (knowledge.newest.get(store) === generation) return
+  knowledge.newest.set(store, generation)
+  knowledge.revision += 1
+}
+
+/** Facts of lineage come. */
+export function learn(knowledge: Knowledge, facts: readonly Generation[]): void {
+  if (learnGenerations(knowledge.generations, facts).length > 0) knowledge.revision += 1
+}
+
 /** A relay spoke in this generation: it is the newest, unless it is the past of one that was heard of. */
-export function hearOf({ generations, newest }: Knowledge, store: StoreId, generation: GenerationId): void {
+export function hearOf(knowledge: Knowledge, store: StoreId, generation: GenerationId): void {
+  const { generations, newest } = knowledge
   if (!generations.has(generation)) return
   const known = newest.get(store)
   if (known === undefined || impliedPosition(generations, generation, 0, known) === 0)
-    newest.set(store, generation)
+    speak(knowledge, store, generation)
 }
 
 /** A writer was made anew: what it wrote came to the disk before that, or has nothing to stand on (SPEC W6). */
@@ -80,8 +97,10 @@ export function isListed({ relays, met }: Knowledge, store: StoreId): boolean {
 }
 
 /** An address leads to a store. Nobody asks any more for what one was asked for that no address leads to. */
-export function meet({ met, wants }: Knowledge, address: string, store: StoreId): void {
+export function meet(knowledge: Knowledge, address: string, store: StoreId): void {
+  const { met, wants } = knowledge
   met.set(address, store)
+  knowledge.revision += 1
   const known = new Set(met.values())
   for (const asked of wants.keys()) if (!known.has(asked)) wants.delete(asked)
 }

@@ -8,6 +8,7 @@
 import { bodyKey, createBodies, type Bodies } from '../bodies.ts'
 import { emptyFingerprint, replaceInFingerprint, type Fingerprint } from '../fingerprint.ts'
 import type { WriterId } from '../mark.ts'
+import type { Shortness } from '../outbox-counts.ts'
 import { createOutbox, type Outbox, type OutboxEntry } from '../outbox.ts'
 import { createRowMap, type RowMap } from '../row-map.ts'
 import { emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from '../row.ts'
@@ -80,10 +81,10 @@ function noChanges(): Changes {
 }
 
 /** `isEverywhere`: whether all relays that are to have a write have it. */
-export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean): Layers {
+export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, shortness?: Shortness): Layers {
   let rows: RowMap = createRowMap()
   const beside = new Map<DocumentKey, Row | undefined>()
-  const outbox = createOutbox()
+  const outbox = createOutbox(shortness)
   const bodies = createBodies()
   const own = new Set<WriterId>()
   const changedAt = new Map<DocumentKey, number>()

@@ -97,7 +97,13 @@ export interface ReplicaState {
 export function createReplicaState(copies: Copies = oneCopy): ReplicaState {
   const knowledge = createKnowledge(copies.relays ?? null)
   const copiesOf = (entry: OutboxEntry): number => countCopies(knowledge, entry)
-  const layers = createLayers(entry => copiesOf(entry) >= copies.all)
+  const isPending = (entry: OutboxEntry): boolean => copiesOf(entry) < copies.wanted
+  const layers = createLayers(entry => copiesOf(entry) >= copies.all, {
+    get revision() {
+      return knowledge.revision
+    },
+    isShort: isPending,
+  })
   const state: Applying = { layers, knowledge, copies }
   const { outbox, bodies, changedAt, collect } = layers
   let seen = 0
@@ -130,7 +136,7 @@ export function createReplicaState(copies: Copies = oneCopy): ReplicaState {
     copies,
     isCounted: (store, ack) => isCounted(knowledge, store, ack),
     copiesOf,
-    isPending: entry => copiesOf(entry) < copies.wanted,
+    isPending,
     get fingerprint() {
       return layers.fingerprint
     },

@@ -1,8 +1,7 @@
 /** A state in one chunk, but for its rows: what stands for all chunks up to the floor of the journal (SPEC P1). */
 import type { SnapshotChunk } from '../chunk.ts'
-import { learnGenerations } from '../generations.ts'
 import type { Applying } from './apply-chunk.ts'
-import { hearOf, retire } from './knowledge.ts'
+import { hearOf, learn, retire, speak } from './knowledge.ts'
 
 export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
   const { cursors, frontier, reach, generations, met, wants, writers, quarantine, retired, remade } =
@@ -38,11 +37,12 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   for (const [address, store] of chunk.met) knowledge.met.set(address, store)
   for (const [store, keys] of chunk.wants) knowledge.wants.set(store, keys)
   knowledge.newest.clear()
+  knowledge.revision += 1
   for (const [store, cursor] of chunk.cursors) {
     knowledge.cursors.set(store, cursor)
-    knowledge.newest.set(store, cursor.generation)
+    speak(knowledge, store, cursor.generation)
   }
-  learnGenerations(knowledge.generations, chunk.generations)
+  learn(knowledge, chunk.generations)
   for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
   for (const [writer, position] of chunk.retired) retire(knowledge, writer, position)
   knowledge.remade.replace(chunk.remade)
