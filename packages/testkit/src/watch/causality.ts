@@ -45,10 +45,12 @@ export function createCausality(cluster: Cluster, log: readonly Logged[], findin
     if (isToBlame(entry) || (!entry.local && !entry.relay)) return true
     if (log.some(({ blind, key }) => blind && key === entry.key)) return true
     if (cluster.mayNotComeBack(entry.tab.space, entry.key)) return true
+    // A copy of its device may be the one that submits it, and is told.
     const own = cluster.tabs.filter(
-      ({ device, space }) => device === entry.device && space === entry.tab.space,
+      ({ device, space }) => device.user === entry.device.user && space === entry.tab.space,
     )
-    return own.length === 0 || own.some(open => isInQuarantine(open, entry.token))
+    const isAway = own.every(({ device }) => device !== entry.device)
+    return isAway || own.some(open => isInQuarantine(open, entry.token))
   }
 
   function expectAll(
