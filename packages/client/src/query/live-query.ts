@@ -35,6 +35,8 @@ export function createLiveQuery(
   const compare = compileOrder(options.orderBy, options.descending ?? false)
   const limit = options.limit ?? Infinity
   let kept: SortedDocuments | null = null
+  /** The version of what is kept that was read last. */
+  let readAt = -1
 
   const equal = findEqual(options.where)
 
@@ -45,8 +47,15 @@ export function createLiveQuery(
 
   return createLive<readonly AnyDocument[]>(changes, {
     read(previous) {
+      if (kept !== null && previous !== undefined && kept.version === readAt) return previous
+      const isRead = readAt >= 0
+      readAt = kept?.version ?? -1
       const found = (kept ?? sortAll()).first(limit)
-      return previous !== undefined && isSameList(previous, found) ? previous : Object.freeze(found)
+      // What is kept up and shown whole is another list with every document that comes or goes.
+      const isOther = kept !== null && isRead && limit === Infinity
+      return !isOther && previous !== undefined && isSameList(previous, found)
+        ? previous
+        : Object.freeze(found)
     },
     open() {
       kept = sortAll()
@@ -54,6 +63,7 @@ export function createLiveQuery(
       return () => {
         stop()
         kept = null
+        readAt = -1
       }
     },
   })
@@ -81,7 +91,9 @@ function work(
 }
 
 function isSameList(a: readonly AnyDocument[], b: readonly AnyDocument[]): boolean {
-  return a.length === b.length && a.every((document, i) => document === b[i])
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 function checkFields({ where, orderBy, limit }: AnyQueryOptions, fields: ReadonlySet<string>): void {

@@ -8,6 +8,8 @@ import type { CompareDocuments } from './document-order.ts'
 export interface SortedDocuments {
   /** Takes out and puts in. `removed` must be in it, `added` must not. */
   replace(removed: readonly AnyDocument[], added: readonly AnyDocument[]): void
+  /** Rises with everything that was taken out or put in. */
+  readonly version: number
   /** The first ones, as a list of its own. */
   first(limit: number): AnyDocument[]
 }
@@ -17,6 +19,7 @@ const fewMax = 8
 
 export function createSortedDocuments(documents: AnyDocument[], compare: CompareDocuments): SortedDocuments {
   let sorted = documents.sort(compare)
+  let version = 0
 
   /** Where a document stands, or would stand. */
   function placeOf(document: AnyDocument): number {
@@ -47,7 +50,11 @@ export function createSortedDocuments(documents: AnyDocument[], compare: Compare
   }
 
   return {
+    get version() {
+      return version
+    },
     replace(removed, added) {
+      version += removed.length + added.length
       if (removed.length + added.length > fewMax) return merge(removed, added)
       for (const document of removed) sorted.splice(placeOf(document), 1)
       for (const document of added) sorted.splice(placeOf(document), 0, document)
