@@ -22,7 +22,7 @@ export interface PulledChunk {
   readonly kind: 'pulled'
   readonly store: StoreId
   readonly rows: readonly ChangedRow[]
-  /** Bodies that were wanted and came. */
+  /** Updates of texts that waited until what was asked for had come; their cells are in `rows` (SPEC X3). */
   readonly texts: readonly {
     readonly key: DocumentKey
     readonly part: PartName

@@ -1,8 +1,10 @@
 // What a client makes of the feed that it pulls: what it has seen, and what it says of that.
 import {
+  bodyKey,
   createClientSession,
   createReplicaState,
   documentKey,
+  type Cell,
   type ChangesFrame,
   type ClientSession,
   type Frame,
@@ -12,6 +14,7 @@ import {
   type ReplicaState,
   type SessionEffect,
   type StoreId,
+  type TextPart,
   type WelcomeFrame,
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
@@ -211,4 +214,80 @@ test('[P1] of two sessions one stores nothing for what the other one has asked f
   const { seen } = state
   receive({ type: 'heartbeat', position: 7, time: 1000 })
   expect(state.seen).toBe(seen)
+})
+
+function textFrame(update: number, digest: string, more = false): Frame {
+  return { type: 'text', key: noteKey, part: body, update: Uint8Array.of(update), digest, more }
+}
+
+const noteKey = documentKey('notes', 'a')
+const bodyName = bodyKey(noteKey, body)
+
+/** A text of the row that `page` makes, by one more of its writers for each serial. */
+function textPage(place: number, serial: number, text: TextPart, parts: number): ChangesFrame {
+  const delta = deltaOf({ kind: 'type' }, undefined, markOf(`hand ${serial}`, 500, serial))
+  const row = { key: noteKey, delta, parts, texts: new Map([[body, text]]) }
+  return { ...page(place, place), rows: [row] }
+}
+
+function textBy(...serials: readonly number[]): Cell {
+  const marks = serials.map(serial => markOf(`hand ${serial}`, 500, serial))
+  return { strategy: 'text', context: new Map(marks.map(mark => [mark.writer, mark])) }
+}
+
+function headOf(digest: string): TextPart {
+  return { kind: 'head', head: { stateVector: new Map(), digest, bytes: 100_000 } }
+}
+
+function tailOf(update: number): TextPart {
+  return { kind: 'tail', updates: [Uint8Array.of(update)] }
+}
+
+test('[X3] a cell of a text is stored with its whole body, since it would say that all of it is here', () => {
+  const { state, receive, measured } = pulling()
+  const [row] = page(7, 7, 'a').rows
+  const [text] = textPage(7, 1, headOf('it'), 2).rows
+  if (row === undefined || text === undefined) throw new Error('there is no row')
+  const cells = new Map([...row.delta.cells, ...text.delta.cells])
+  receive({ ...page(7, 7), rows: [{ ...text, delta: { ...row.delta, cells }, parts: 0 }] })
+  measured('')
+  receive(textFrame(1, 'it', true))
+  receive(textPage(8, 2, tailOf(3), 2))
+  // A session that ended here would leave a row that says nothing of its text, and that is asked for again.
+  expect(state.confirmed(noteKey)).toEqual(row.delta)
+  expect(state.bodies.updatesOf(bodyName)).toEqual([])
+  expect(state.wants).toEqual([noteKey])
+  receive(textFrame(2, 'it'))
+  expect(state.confirmed(noteKey)?.cells.get(body)).toEqual(textBy(1, 2))
+  expect(state.bodies.updatesOf(bodyName)).toEqual([1, 2, 3].map(update => Uint8Array.of(update)))
+  expect(state.wants).toEqual([])
+})
+
+test('[X3] what is typed on while its row is asked for waits for the row, and is lost with the session', () => {
+  const state = createReplicaState()
+  const first = pulling(() => 1000, 'new', state)
+  first.receive(textPage(1, 1, tailOf(1), 0))
+  first.receive(textPage(7, 2, headOf('it'), 1))
+  const known = state.confirmed(noteKey)
+  const next = pulling(() => 1000, 'resume', state)
+  expect(next.greeting).toContainEqual({ type: 'want', keys: [noteKey], texts: [], writers: [] })
+  next.receive(textPage(8, 3, tailOf(3), 1))
+  expect(state.confirmed(noteKey)).toEqual(known)
+  expect(state.bodies.updatesOf(bodyName)).toEqual([Uint8Array.of(1)])
+  next.receive({ ...textPage(8, 2, tailOf(2), 0), answer: true })
+  expect(state.confirmed(noteKey)?.cells.get(body)).toEqual(textBy(1, 2, 3))
+  expect(state.bodies.updatesOf(bodyName)).toEqual([1, 2, 3].map(update => Uint8Array.of(update)))
+})
+
+test('[X3] a body of which two heads came is complete with the second answer, since the first may be older', () => {
+  const { state, receive, measured } = pulling()
+  receive(textPage(1, 1, headOf('one'), 0))
+  measured('')
+  receive(textPage(2, 2, headOf('two'), 1))
+  measured('')
+  receive(textFrame(1, 'one'))
+  expect(state.confirmed(noteKey)).toBeUndefined()
+  receive(textFrame(2, 'two'))
+  expect(state.confirmed(noteKey)?.cells.get(body)).toEqual(textBy(1, 2))
+  expect(state.wants).toEqual([])
 })

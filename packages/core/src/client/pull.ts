@@ -19,6 +19,7 @@ import {
 import { bringsNothing } from '../replica/brings-nothing.ts'
 import { countParts, emptyRow, joinRows, showsDelta, type DocumentKey } from '../row.ts'
 import type { Conversation } from './conversation.ts'
+import { createUnfinishedTexts, type FinishedTexts } from './unfinished.ts'
 import type { Wants } from './wants.ts'
 
 export interface Pull {
@@ -44,7 +45,7 @@ export interface Pull {
   follow(position: number): boolean
   /** Asks for a chunk of these frames. False if it would change nothing: then it is not stored. */
   store(frames: readonly (ChangesFrame | TextFrame)[]): boolean
-  /** Stores that nothing is outstanding any more, where that was found out and did not come (SPEC X6). */
+  /** Stores what is complete, or that nothing is outstanding, where that was found out and did not come (SPEC X6). */
   settle(): boolean
   /** What must be the fingerprint after the last chunk (SPEC P5), told once; null if nothing must. */
   takeExpected(): Fingerprint | null
@@ -64,6 +65,7 @@ export function createPull(
   let heard = 0
   let judged: Positions = noPositions
   let everLevel = false
+  const unfinished = createUnfinishedTexts()
   let storedKeys: readonly DocumentKey[] = []
   let expected: Fingerprint | null = null
 
@@ -71,7 +73,7 @@ export function createPull(
   function wantWhatIsMissing(rows: readonly ChangedRow[]): void {
     const keys: DocumentKey[] = []
     for (const { key, delta, parts, texts } of rows) {
-      const held = state.confirmed(key) ?? emptyRow
+      const held = joinRows(state.confirmed(key) ?? emptyRow, unfinished.cellsOf(key))
       const lacksBody = [...texts].some(([part, { kind }]) => kind === 'tail' && !held.cells.has(part))
       if (parts > 0 && (lacksBody || countParts(joinRows(held, delta)) < parts)) keys.push(key)
       for (const [part, text] of texts) if (text.kind === 'head') wants.body(key, part, text.head)
@@ -82,6 +84,22 @@ export function createPull(
   /** What several relays send is stored once. What comes of a body is not compared. */
   function bringsNews({ key, delta, texts }: ChangedRow): boolean {
     return texts.size > 0 || !showsDelta(state.confirmed(key), delta)
+  }
+
+  /** X3: texts of rows of which something is outstanding are stored when nothing is. */
+  function storable(frames: readonly ChangesFrame[], texts: readonly TextFrame[]): FinishedTexts {
+    const done = new Set(wants.takeDone())
+    const isAsked = (key: DocumentKey): boolean => done.has(key) || wants.isOutstanding(key)
+    for (const text of texts) if (isAsked(text.key)) unfinished.holdText(text)
+    const rows = frames.flatMap(({ rows, answer }) =>
+      rows.flatMap(row => {
+        if (!isAsked(row.key)) return [row]
+        const rest = unfinished.hold(row, answer)
+        return rest === null ? [] : [rest]
+      }),
+    )
+    const finished = unfinished.take(done)
+    return { rows: [...rows, ...finished.rows].filter(bringsNews), texts: finished.texts }
   }
 
   function reachWith(frames: readonly ChangesFrame[]): Positions {
@@ -133,8 +151,7 @@ export function createPull(
     storedKeys = rows.map(row => row.key)
     expected = isLevel ? (cuts.at(-1)?.fingerprint ?? null) : null
     const chunk = conversation.pulled({
-      rows: rows.filter(bringsNews),
-      texts: texts.map(({ key, part, update }) => ({ key, part, update })),
+      ...storable(frames, texts),
       writers: frames.flatMap(frame => frame.writers),
       cursor: isOpen ? cursor : null,
       wants: wants.outstanding(),
@@ -179,7 +196,7 @@ export function createPull(
       else judged = addPosition(facts(), judged, generation, position)
     },
     follow(position) {
-      if (cursor === null || !atCut || wants.hasRows) return false
+      if (cursor === null || !atCut || !wants.isEmpty) return false
       const { generation } = conversation
       cursor = { generation, cut: position, place: position }
       frontier = addPosition(facts(), frontier, generation, position)
@@ -187,6 +204,7 @@ export function createPull(
     },
     store,
     settle() {
+      if (wants.hasDone && store([])) return true
       // A session that is alone speaks for all; of several, none can say what another one has asked for.
       const untold = state.copies.all === 1 ? state.wants : state.wantsOf(conversation.store)
       return conversation.phase === 'open' && wants.isEmpty && untold.length > 0 && store([])

@@ -4,7 +4,6 @@
  * Rows and bodies are remembered with every chunk, and asked for again in the next session (P4); until all have come,
  * nothing is joined that would say they are here (P3).
  */
-import { bodyKey } from '../bodies.ts'
 import type { TextFrame, TextHead } from '../frames.ts'
 import type { WriterId } from '../mark.ts'
 import type { DocumentKey, PartName } from '../row.ts'
@@ -12,7 +11,12 @@ import type { Conversation } from './conversation.ts'
 
 export interface Wants {
   readonly isEmpty: boolean
-  readonly hasRows: boolean
+  /** Whether `takeDone` would tell of any. */
+  readonly hasDone: boolean
+  /** Whether a row is asked for, or a body of it is. */
+  isOutstanding(key: DocumentKey): boolean
+  /** Rows of which something was outstanding, and nothing is any more, each told once. */
+  takeDone(): readonly DocumentKey[]
   /** Rows that are asked for, or of which a body is. */
   outstanding(): readonly DocumentKey[]
   /** Asks for rows whole, but for those that are asked for already. */
@@ -36,7 +40,9 @@ const keysPerFrameMax = 4096
 export function createWants(conversation: Conversation): Wants {
   const { state } = conversation
   let rows = new Set<DocumentKey>()
-  const bodies = new Map<string, { readonly key: DocumentKey; readonly digest: string }>()
+  /** Of each row's bodies the digest of the last head, and how many heads are to be answered. */
+  const bodies = new Map<DocumentKey, Map<PartName, { readonly digest: string; readonly asked: number }>>()
+  const done = new Set<DocumentKey>()
   const askedWriters = new Set<WriterId>()
 
   function send(keys: readonly DocumentKey[]): void {
@@ -46,14 +52,39 @@ export function createWants(conversation: Conversation): Wants {
     }
   }
 
+  function isOutstanding(key: DocumentKey): boolean {
+    return rows.has(key) || bodies.has(key)
+  }
+
+  function noteIfDone(key: DocumentKey): void {
+    if (!isOutstanding(key)) done.add(key)
+  }
+
+  /** One head is answered. Of two, the first answer may be older than the second head. */
+  function bodyCame(key: DocumentKey, part: PartName): void {
+    const ofRow = bodies.get(key)
+    const wanted = ofRow?.get(part)
+    if (ofRow === undefined || wanted === undefined) return
+    if (wanted.asked > 1) ofRow.set(part, { ...wanted, asked: wanted.asked - 1 })
+    else ofRow.delete(part)
+    if (ofRow.size === 0) bodies.delete(key)
+    noteIfDone(key)
+  }
+
   return {
     get isEmpty() {
       return rows.size === 0 && bodies.size === 0
     },
-    get hasRows() {
-      return rows.size > 0
+    get hasDone() {
+      return done.size > 0
     },
-    outstanding: () => [...new Set([...rows, ...[...bodies.values()].map(({ key }) => key)])],
+    isOutstanding,
+    takeDone() {
+      const keys = [...done].filter(key => !isOutstanding(key))
+      done.clear()
+      return keys
+    },
+    outstanding: () => [...new Set([...rows, ...bodies.keys()])],
     rows(keys) {
       const asked = [...keys].filter(key => !rows.has(key))
       for (const key of asked) rows.add(key)
@@ -64,19 +95,22 @@ export function createWants(conversation: Conversation): Wants {
       rows = new Set(state.wants)
       send([...rows])
     },
-    rowCame: key => void rows.delete(key),
+    rowCame(key) {
+      if (rows.delete(key)) noteIfDone(key)
+    },
     body(key, part, { digest }) {
-      bodies.set(bodyKey(key, part), { key, digest })
+      const ofRow = bodies.get(key) ?? new Map()
+      bodies.set(key, ofRow.set(part, { digest, asked: (ofRow.get(part)?.asked ?? 0) + 1 }))
       conversation.ask({ kind: 'measure', key, part })
     },
     measured(key, part, stateVector, digest) {
-      const wanted = bodies.get(bodyKey(key, part))
+      const wanted = bodies.get(key)?.get(part)
       if (wanted === undefined) return
-      if (digest === wanted.digest) bodies.delete(bodyKey(key, part))
+      if (digest === wanted.digest) bodyCame(key, part)
       else conversation.send({ type: 'want', keys: [], texts: [{ key, part, stateVector }], writers: [] })
     },
     textCame({ key, part, more }) {
-      if (!more) bodies.delete(bodyKey(key, part))
+      if (!more) bodyCame(key, part)
     },
     writersOf(keys) {
       const unknown = new Set<WriterId>()
