@@ -104,7 +104,7 @@ async function writeMuch(page: Page, id: string, from: number, count: number): P
       await handle.whenReady
       const { port1, port2 } = new MessageChannel()
       port1.start()
-      const filling = 'Something long that nobody is going to read. '.repeat(300)
+      const filling = 'Something long that nobody is going to read. '.repeat(700)
       for (const [i, key] of [...keys].entries()) {
         const text = handle.text as Text
         text.insert(text.length, key)
