@@ -18,12 +18,14 @@ export async function strikeDisks(
   cluster: Cluster,
   applications: readonly Application[],
   disaster: () => void | Promise<void>,
+  mayTake: (entry: Logged) => boolean = () => true,
 ): Promise<void> {
   const before = await Promise.all(applications.map(one => takeStock(cluster, one)))
   await disaster()
   for (const [i, application] of applications.entries()) {
     const after = await takeStock(cluster, application)
     for (const entry of application.log) {
+      if (!mayTake(entry)) continue
       const had = before[i]?.get(entry) ?? noHolders
       const has = after.get(entry) ?? noHolders
       const isGone = had.size > 0 && has.size === 0

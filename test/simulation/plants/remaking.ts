@@ -8,8 +8,8 @@ export const remaking: readonly Plant[] = [
     does: 'what is made anew bears the time at which it is made anew',
     find: 'return { ms: Math.max(0, Math.floor(Math.min(shifted, context.now))), tick }',
     replace: 'return { ms: Math.max(shifted, Math.floor(context.now)), tick }',
-    world: one(80, { refusal: 1, cut: 0.2 }),
-    seed: 8,
+    world: one(100, { refusal: 1, cut: 0.3, 'silent-cut': 0.2 }),
+    seed: 12,
   },
   {
     name: 'W6 (2)',
@@ -84,11 +84,10 @@ export const remaking: readonly Plant[] = [
   {
     name: 'X9',
     does: 'a refused text stays in the document',
-    find: 'const touch = (transaction: Transaction): void => {\n    for (const { key, texts } of transaction.writes) {\n      keys.add(key)\n      for (const part of texts.keys()) layers.changes.rebuilt.add(bodyKey(key, part))',
-    replace:
-      'const touch = (transaction: Transaction): void => {\n    for (const { key } of transaction.writes) {\n      keys.add(key)',
-    world: { relays: 1, devices: 1, steps: 120, faults: { refusal: 1, cut: 0.1 } },
-    seed: 1,
+    find: 'return support.head(standing).digest === support.head([...standing, ...logged]).digest',
+    replace: 'return standing.length >= 0',
+    world: one(120, { refusal: 1, cut: 0.2 }),
+    seed: 5,
   },
   {
     name: 'W6 (4)',

@@ -26,8 +26,14 @@ export function crashes({
     async 'power-loss'() {
       const device = chance.pick(cluster.devices)
       say(`${device.name} loses power`)
-      // What relays had sent is stored relaxed: this device may have been the last that had it.
-      await strikeDisks(cluster, people.applications, device.losePower)
+      // What relays had sent is stored relaxed: this device may have been the last that had it. Its own writes are not,
+      // unless it had forgotten them and relays sent them again (D2).
+      await strikeDisks(
+        cluster,
+        people.applications,
+        device.losePower,
+        entry => entry.device !== device || !entry.local || cluster.paths.forgotten > 0,
+      )
       return true
     },
     // It counts when the tab dies.
