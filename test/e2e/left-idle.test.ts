@@ -19,6 +19,8 @@ beforeAll(async () => {
 afterAll(() => site.close())
 
 const edits = soak(1000, 200)
+/** Long notes that make a compaction due. */
+const fill = 100
 /** The tab that has the connection is the one that was opened first. */
 const variants = soak(['first', 'second'] as const, ['first'] as const)
 
@@ -38,30 +40,32 @@ test.each(variants)(
     await openNote(busy, two)
     await busy.bringToFront()
     let written = ''
-    const write = async (count: number): Promise<void> => {
-      written += await writeMuch(busy, two, written.length, count)
+    const write = async (count: number, beside: number): Promise<void> => {
+      written += await writeMuch(busy, two, { from: written.length, count, beside })
     }
 
     // Frozen during a compaction of the other.
     const wake = await freeze(idle)
-    await write(edits)
+    await write(edits, fill)
     await untilCompacted(busy, 1)
     await wake()
 
     // Stalled before its own is valid, while the other goes on.
     const own = await stallAtSwap(idle)
-    await write(edits)
+    await write(edits, fill)
     const wakeBusy = await freeze(busy)
     await within(own.reached, 'the idle tab is about to swap')
     await wakeBusy()
-    await write(50)
+    // Little enough that no third compaction is due: a tab that stops in one keeps the others from theirs.
+    await write(20, 0)
+    const { floor } = await countCompactions(busy)
     await own.thaw()
-    await untilCompacted(busy, 2)
+    await until(async () => (await countCompactions(busy)).floor > floor, 'the idle tab has swapped')
 
     // It wakes, is typed in and closed, while the other one stalls before its swap.
     const wakeAgain = await freeze(idle)
     const other = await stallAtSwap(busy)
-    await write(edits)
+    await write(edits, fill)
     await within(other.reached, 'the busy tab is about to swap')
     await wakeAgain()
     await typeInBody(idle, '!', 'end')
@@ -93,29 +97,34 @@ function recordedKeys(count: number, from: number = 0): string {
   return Array.from({ length: count }, (_, i) => String.fromCharCode(97 + ((from + i) % 26))).join('')
 }
 
-/** Types so many letters at the end of a note, each in a task of its own, and enough besides to fill the journal. */
-async function writeMuch(page: Page, id: string, from: number, count: number): Promise<string> {
+/** Types so many letters at the end of a note, each in a task of its own, and so many long notes beside. */
+async function writeMuch(
+  page: Page,
+  id: string,
+  { from, count, beside }: { readonly from: number; readonly count: number; readonly beside: number },
+): Promise<string> {
   const letters = recordedKeys(count, from)
   await page.evaluate(
-    async ([note, keys]) => {
+    async ([note, keys, many]) => {
       const { replica } = window
       if (replica === undefined) throw new Error('there is no replica')
       const handle = replica.notes.text(note, 'body')
       await handle.whenReady
       const { port1, port2 } = new MessageChannel()
       port1.start()
-      const filling = 'Something long that nobody is going to read. '.repeat(700)
+      const filling = 'Something long that nobody is going to read. '.repeat(300)
       for (const [i, key] of [...keys].entries()) {
         const text = handle.text as Text
         text.insert(text.length, key)
-        if (i % Math.ceil(keys.length / 100) === 0) replica.notes.insert({ title: 'Beside', body: filling })
+        if (many > 0 && i % Math.ceil(keys.length / many) === 0)
+          replica.notes.insert({ title: 'Beside', body: filling })
         const turn = new Promise(resolve => port1.addEventListener('message', resolve, { once: true }))
         port2.postMessage(null)
         await turn
       }
       handle.close()
     },
-    [id, letters] as const,
+    [id, letters, beside] as const,
   )
   await isStored(page)
   return letters
