@@ -142,6 +142,7 @@ export async function openSpaceDriver(
   async function takeTurn(jobs: readonly Job[]): Promise<void> {
     const frames = jobs.filter(job => job.kind === 'frame').filter(job => job.attached.open)
     const arrivals = jobs.filter(job => job.kind === 'attach')
+    let deliveries: readonly Delivery[] = []
     try {
       const reads = await load(frames.map(({ frame }) => frame))
       for (const { attached, frame } of frames) {
@@ -153,7 +154,8 @@ export async function openSpaceDriver(
       if (arrivals.length > 0) space.openLineage()
       const draft = space.draft()
       if (draft !== null) await commit(draft)
-      deliver(space.committed())
+      deliveries = space.committed()
+      comparing.settle(true)
     } catch (error) {
       dropTurn(frames, error)
       // Who arrived is told of a generation that is on disk, or of none; whether it is does not hang on what others brought.
@@ -161,6 +163,8 @@ export async function openSpaceDriver(
       else for (const { fail } of arrivals) fail(error)
       arrivals.length = 0
     }
+    // It is on disk: who cannot be told of it begins again, and nobody hears that it failed.
+    deliver(deliveries)
     for (const { attached, frame } of frames) {
       // What only brings has its answer in the turn.
       if (!attached.open || frame.type === 'submit') continue
@@ -170,7 +174,13 @@ export async function openSpaceDriver(
         unreadable(attached, error)
       }
     }
-    for (const { run } of arrivals) run()
+    for (const { run, fail } of arrivals) {
+      try {
+        run()
+      } catch (error) {
+        fail(error)
+      }
+    }
     for (const { run } of jobs.filter(job => job.kind === 'apart')) await run()
   }
 
@@ -327,17 +337,22 @@ export async function openSpaceDriver(
 
   /** F2: what goes to many is encoded once. */
   function deliver(deliveries: readonly Delivery[]): void {
-    comparing.settle(true)
     const encoded = new Map<Frame, EncodedFrame>()
     const alone = new Map<Frame, Uint8Array>()
     for (const { session, frame } of deliveries) {
       const attached = attachedBySession.get(session)
       if (attached === undefined) continue
       if (frame.type === 'given') attached.givenRefused += new Set(frame.refused.map(({ key }) => key)).size
-      // What relays say to each other, or pass on, stands by itself.
-      if (session.role === 'peer' || attached.follower !== null)
-        sendBytes(attached, once(alone, frame, encodeFrame))
-      else sendBytes(attached, bytesFor(once(encoded, frame, encodeLive), attached.known))
+      try {
+        // What relays say to each other, or pass on, stands by itself.
+        if (session.role === 'peer' || attached.follower !== null)
+          sendBytes(attached, once(alone, frame, encodeFrame))
+        else sendBytes(attached, bytesFor(once(encoded, frame, encodeLive), attached.known))
+      } catch (error) {
+        log.error({ space: name, error: String(error) }, 'what is on disk could not be told to a session')
+        refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
+        continue
+      }
       // F1: who does not keep up is sent pages from its place, when it has room again.
       if (!hasRoom(attached)) session.live = false
     }
