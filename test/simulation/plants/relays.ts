@@ -8,7 +8,7 @@ export const relays: readonly Plant[] = [
   {
     name: 'A1',
     does: 'a relay answers before its commit is on disk',
-    find: 'if (draft !== null) await commit(draft)\n      deliver(space.committed())',
+    find: 'if (draft !== null) await commit(draft)\n      deliveries = space.committed()',
     replace: 'deliver(space.committed())\n      if (draft !== null) await commit(draft)',
     world: one(40, { 'relay-crash': 0.3, 'relay-restart': 0.1 }),
     seed: 1,
