@@ -7,7 +7,7 @@ import { until, within } from '../chaos/harness/until.ts'
 import { soak } from '../soak.ts'
 import { closeTab, type Profile } from './harness/browser.ts'
 import { countCompactions } from './harness/compaction-count.ts'
-import { freeze, stallAtSwap, watchCompactions } from './harness/freeze.ts'
+import { freeze, freezeAtRest, stallAtSwap, watchCompactions } from './harness/freeze.ts'
 import { addNote, isSynced, openNote, openNotes, readNote, typeInBody } from './harness/notes-page.ts'
 import { serveNotes, type NotesSite } from './harness/notes-site.ts'
 import { openPlace } from './harness/place.ts'
@@ -45,7 +45,7 @@ test.each(variants)(
     }
 
     // Frozen during a compaction of the other.
-    const wake = await freeze(idle)
+    const wake = await freezeAtRest(idle, busy)
     await write(edits, fill)
     await untilCompacted(busy, 1)
     await wake()
@@ -63,7 +63,7 @@ test.each(variants)(
     await until(async () => (await countCompactions(busy)).floor > floor, 'the idle tab has swapped')
 
     // It wakes, is typed in and closed, while the other one stalls before its swap.
-    const wakeAgain = await freeze(idle)
+    const wakeAgain = await freezeAtRest(idle, busy)
     const other = await stallAtSwap(busy)
     await write(edits, fill)
     await within(other.reached, 'the busy tab is about to swap')

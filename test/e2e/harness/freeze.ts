@@ -19,6 +19,26 @@ export async function freeze(page: Page): Promise<Thaw> {
 }
 
 /**
+ * The same, but not in the middle of a compaction: a tab that is stopped there keeps the others from theirs. Another
+ * tab holds the compaction's lock meanwhile, so that none begins between the look and the stop.
+ */
+export async function freezeAtRest(page: Page, holder: Page): Promise<Thaw> {
+  await holder.evaluate(async () => {
+    const found = await indexedDB.databases()
+    const name = found.map(each => each.name ?? '').find(each => each.startsWith('rejoin/')) ?? ''
+    await new Promise<void>(holding => {
+      void navigator.locks.request(`${name} compaction`, () => {
+        holding()
+        return new Promise<void>(release => Reflect.set(window, 'releaseCompaction', release))
+      })
+    })
+  })
+  const thaw = await freeze(page)
+  await holder.evaluate(() => (Reflect.get(window, 'releaseCompaction') as () => void)())
+  return thaw
+}
+
+/**
  * Prepares a browser for `stallAtSwap`. What a compaction writes is known by its stores: pages and bodies, then a
  * snapshot, and last the record from which on readers go by all of these.
  */
