@@ -87,7 +87,7 @@ export function createKernel(options: KernelOptions): Kernel {
     const caller = await callerOf(identity.user, space)
     if ('code' in caller) return caller
     const driver = await open(space)
-    return { driver, attached: await driver.attach(link, hello, caller, null) }
+    return { driver, attached: await driver.attach({ link, hello, caller, welcomed: null, follower: null }) }
   }
 
   /** What a user may do in a space. */
@@ -116,7 +116,10 @@ export function createKernel(options: KernelOptions): Kernel {
       return failure('not-permitted', { reason: 'this relay has no such peer' })
     }
     const driver = await open(hello.space)
-    return { driver, attached: await driver.attach(link, hello, trusted, null) }
+    return {
+      driver,
+      attached: await driver.attach({ link, hello, caller: trusted, welcomed: null, follower: null }),
+    }
   }
 
   function refuse(link: SessionLink, error: Failure): void {
@@ -175,10 +178,12 @@ export function createKernel(options: KernelOptions): Kernel {
           if (attached !== null) return driver.receive(attached, frame)
           if (frame.type === 'welcome') welcome = frame
           else if (frame.type === 'hello' && welcome !== null) {
-            driver.attach(link, frame, trusted, welcome).then(made => {
-              attached = made
-              if (ended) driver?.detach(made)
-            }, fail)
+            driver
+              .attach({ link, hello: frame, caller: trusted, welcomed: welcome, follower: null })
+              .then(made => {
+                attached = made
+                if (ended) driver?.detach(made)
+              }, fail)
           } else if (frame.type === 'refuse') {
             log.error({ space, code: frame.error.code }, 'a peer refused')
             link.close(closeCodeOf(frame.error.code), frame.error.code)

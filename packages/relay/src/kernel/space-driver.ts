@@ -5,55 +5,38 @@
  *   queue --> load --> take in --> commit (on disk) --> verdicts, changes --> pages for who lags --> queue
  */
 import {
-  bytesFor,
-  countParts,
-  createFrameEncoder,
-  createKnownNames,
-  createPeerPull,
   createRelaySpace,
-  encodeFrame,
   failure,
-  protocolVersion,
-  rangesRise,
   type Caller,
   type Delivery,
   type DocumentKey,
-  type EncodedFrame,
   type Failure,
   type Frame,
-  type FrameEncoder,
   type HeldRow,
   type HelloFrame,
   type Lead,
   type PassedFrame,
-  type PeerPull,
   type SpaceCommit,
-  type WantFrame,
   type WelcomeFrame,
   type WriterId,
   type WriterRecord,
 } from '@rejoin/core'
 import { screenUpdate } from '@rejoin/resolve/screen'
 import { closeCodeOf, closeCodes } from '../close-code.ts'
-import type { KernelOptions, SessionLink } from '../kernel-port.ts'
-import { hasRoom, isWritable, send, sendBytes, type Attached } from './attached.ts'
+import type { KernelOptions } from '../kernel-port.ts'
+import { createAnswering } from './answering.ts'
+import { send, type Attached } from './attached.ts'
 import { createComparing } from './comparing.ts'
+import { createDelivering } from './delivering.ts'
 import { createFolding } from './folding.ts'
+import { createGreeting, type Arrival } from './greeting.ts'
 import { withoutKnownTexts } from './known-texts.ts'
-import { answerWant, sendPage } from './pages.ts'
 import { createPassedSessions } from './passed-sessions.ts'
 import { createPassingOn, isJudged, type PassingOn } from './passing-on.ts'
 import { createQuorum } from './quorum.ts'
-import { answerRange } from './ranges.ts'
 
 export interface SpaceDriver {
-  /** `welcomed`: of a peer that this relay dialled, what it answered. */
-  attach(
-    link: SessionLink,
-    hello: HelloFrame,
-    caller: Caller,
-    welcomed: WelcomeFrame | null,
-  ): Promise<Attached>
+  attach(arrival: Arrival): Promise<Attached>
   /** What this relay says to a peer that it dials. */
   helloToPeer(token: string): HelloFrame
   receive(attached: Attached, frame: Frame): void
@@ -73,8 +56,6 @@ type Job =
 
 /** Frames taken into one turn at most: it bounds what is decoded at once, and how long the first waits. */
 const turnFramesMax = 512
-/** Rows, bodies and writers that a session may have asked for and not been sent. */
-const askedMax = 262_144
 
 export async function openSpaceDriver(
   name: string,
@@ -88,22 +69,24 @@ export async function openSpaceDriver(
     leader: follows ? null : store.id,
     levels: ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
   }
-  const loadSpace = async (): Promise<ReturnType<typeof createRelaySpace>> =>
-    createRelaySpace(
-      { name, store: store.id, generation: store.generation, screen: screenUpdate, lead },
-      await store.loadSpace(name),
-    )
-  const space = await loadSpace()
+  const space = createRelaySpace(
+    { name, store: store.id, generation: store.generation, screen: screenUpdate, lead },
+    await store.loadSpace(name),
+  )
   const comparing = createComparing(space, store.generation, log)
   // What a follower has is its leader's to count.
   const quorum = createQuorum(space, store.generation, follows ? 0 : ackReplicas)
+  const attachedBySession = new Map<unknown, Attached>()
+  const greeting = createGreeting(space, store.id, log)
+  const delivering = createDelivering({ space, quorum, attachedBySession, runtime, log, refuse })
+  const answering = createAnswering({ space, store, log, greeting, delivering, refuse })
   const folding = createFolding(name, options, betweenTurns, () => {
     if (attachedBySession.size === 0) onEmpty()
   })
   const passedSessions = createPassedSessions({
     space: name,
     admit,
-    attach: (link, hello, caller, follower) => attach(link, hello, caller, null, follower),
+    attach: (link, hello, caller, follower) => attach({ link, hello, caller, welcomed: null, follower }),
     receive,
     detach,
     fail: unpassable,
@@ -111,10 +94,7 @@ export async function openSpaceDriver(
   const passingOn = follows
     ? createPassingOn({ space, generation: store.generation, refuse, sendAway })
     : null
-  /** Of what is told as it happens, to all clients in the same names. Made at the first change: idle spaces are many. */
-  let encoder: FrameEncoder | null = null
   let leader: Attached | null = null
-  const attachedBySession = new Map<unknown, Attached>()
   let queue: Job[] = []
   let running: Promise<void> | null = null
   /** Why commits fail at present. */
@@ -150,7 +130,7 @@ export async function openSpaceDriver(
         const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame
         takeIn(attached, news, reads)
       }
-      if (quorum.count(attachedBySession.values())) tellQuorum()
+      if (quorum.count(attachedBySession.values())) delivering.tellQuorum()
       if (arrivals.length > 0) space.openLineage()
       const draft = space.draft()
       if (draft !== null) await commit(draft)
@@ -164,15 +144,11 @@ export async function openSpaceDriver(
       arrivals.length = 0
     }
     // It is on disk: who cannot be told of it begins again, and nobody hears that it failed.
-    deliver(deliveries)
+    delivering.deliver(deliveries)
     for (const { attached, frame } of frames) {
       // What only brings has its answer in the turn.
       if (!attached.open || frame.type === 'submit') continue
-      try {
-        await answer(attached, frame)
-      } catch (error) {
-        unreadable(attached, error)
-      }
+      await answering.answer(attached, frame)
     }
     for (const { run, fail } of arrivals) {
       try {
@@ -258,178 +234,18 @@ export async function openSpaceDriver(
     }
   }
 
-  /** What only asks, answered from what is committed. */
-  async function answer(attached: Attached, frame: Frame): Promise<void> {
-    switch (frame.type) {
-      case 'want':
-        return ask(attached, frame)
-      case 'range':
-        if (!rangesRise(frame.ranges))
-          return refuse(attached, failure('malformed-frame', { reason: 'ranges that do not rise' }))
-        if (frame.ranges.length === 0) tellGiven(attached)
-        return answerRange(space, store, attached, frame)
-      case 'give':
-        // A long body comes ahead of its row, which counts.
-        attached.given += frame.rows.filter(({ row }) => countParts(row) > 0).length
-        return
-      case 'go-on':
-        return tellGiven(attached)
-      case 'credit':
-        attached.session.credit += frame.bytes
-        return
-      case 'heartbeat':
-        if (attached.session.live) sendCut(attached)
-        return
-      case 'welcome':
-        if (attached.pull !== null) beginPull(attached, attached.pull, frame)
-        return
-      case 'hello':
-      case 'presence':
-      case 'verdict':
-      case 'given':
-      case 'refuse':
-      case 'bye':
-        return
-      default:
-    }
-  }
-
-  function ask(attached: Attached, frame: WantFrame): void {
-    const things = frame.keys.length + frame.texts.length + frame.writers.length
-    attached.asked += things
-    if (attached.asked > askedMax) return refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
-    attached.answers.push({ frames: answerWant(space, store, attached, frame), things })
-  }
-
-  /** One frame of what it asked for. */
-  async function sendAnswer(attached: Attached): Promise<void> {
-    const [first] = attached.answers
-    if (first === undefined || (await first.frames.next()).done !== true) return
-    attached.answers.shift()
-    attached.asked -= first.things
-  }
-
-  function unreadable(attached: Attached, error: unknown): void {
-    log.error({ space: name, error: String(error) }, 'what a session asked for could not be read')
-    refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
-  }
-
   function unpassable(follower: Attached, error: string): void {
     log.error({ space: name, error }, 'what a follower passed on could not be taken in')
     refuse(follower, failure('overloaded', { retryAfterMs: 1000 }))
-  }
-
-  /** T2: what clients give back is counted, and told once it has ended. */
-  function tellGiven(attached: Attached): void {
-    const { session, given: rows, givenRefused: refused } = attached
-    if (rows === 0) return
-    attached.given = attached.givenRefused = 0
-    const { replica, device, caller } = session
-    log.info({ space: name, replica, device, user: caller.user, rows, refused }, 'a client gave back rows')
-  }
-
-  /** Where the feed ends now, and what must hold there. */
-  function sendCut(attached: Attached): void {
-    const cut = space.cutFor(attached.session, true)
-    attached.session.told = space.frontier
-    send(attached, { ...emptyChanges, place: space.position, head: space.position, cut })
-  }
-
-  /** F2: what goes to many is encoded once. */
-  function deliver(deliveries: readonly Delivery[]): void {
-    const encoded = new Map<Frame, EncodedFrame>()
-    const alone = new Map<Frame, Uint8Array>()
-    for (const { session, frame } of deliveries) {
-      const attached = attachedBySession.get(session)
-      if (attached === undefined) continue
-      if (frame.type === 'given') attached.givenRefused += new Set(frame.refused.map(({ key }) => key)).size
-      try {
-        // What relays say to each other, or pass on, stands by itself.
-        if (session.role === 'peer' || attached.follower !== null)
-          sendBytes(attached, once(alone, frame, encodeFrame))
-        else sendBytes(attached, bytesFor(once(encoded, frame, encodeLive), attached.known))
-      } catch (error) {
-        log.error({ space: name, error: String(error) }, 'what is on disk could not be told to a session')
-        refuse(attached, failure('overloaded', { retryAfterMs: 1000 }))
-        continue
-      }
-      // F1: who does not keep up is sent pages from its place, when it has room again.
-      if (!hasRoom(attached)) session.live = false
-    }
-  }
-
-  function encodeLive(frame: Frame): EncodedFrame {
-    encoder ??= createFrameEncoder(runtime.now)
-    return encoder.encode(frame)
   }
 
   async function sendPages(): Promise<boolean> {
     let progressed = false
     for (const attached of attachedBySession.values()) {
       if (queue.length > 0) return true
-      const { session, answers } = attached
-      try {
-        if (answers.length > 0) {
-          if (!isWritable(attached)) continue
-          await sendAnswer(attached)
-        } else {
-          if (!session.walking || session.live || !hasRoom(attached)) continue
-          await sendPage(space, store, attached)
-        }
-        progressed = true
-      } catch (error) {
-        unreadable(attached, error)
-      }
+      if (answering.hasMore(attached) && (await answering.sendMore(attached))) progressed = true
     }
     return progressed
-  }
-
-  function helloToPeer(token: string): HelloFrame {
-    return {
-      type: 'hello',
-      protocol: protocolVersion,
-      space: name,
-      token,
-      replica: store.id,
-      device: 'relay',
-      role: 'peer',
-      cursors: [...space.cursors.values()].map(peer => peer.cursor),
-      empty: false,
-      frontier: space.frontier,
-      reach: space.frontier,
-      level: 'relay',
-      credit: 0,
-    }
-  }
-
-  /** Peers pull from each other over one link: who was dialled says hello too, who dialled has its welcome already. */
-  function greetBack(
-    attached: Attached,
-    pull: PeerPull,
-    hello: HelloFrame,
-    welcomed: WelcomeFrame | null,
-  ): void {
-    if (welcomed === null) return void send(attached, helloToPeer(hello.token))
-    beginPull(attached, pull, welcomed)
-  }
-
-  function beginPull(attached: Attached, pull: PeerPull, welcome: WelcomeFrame): void {
-    pull.welcome(welcome)
-    const keys = space.cursors.get(welcome.store)?.wants ?? []
-    if (keys.length > 0) send(attached, { type: 'want', keys, texts: [], writers: [] })
-    send(attached, { type: 'range', ranges: [] })
-  }
-
-  /** A3: who waits for it hears it at once, everybody else with a heartbeat. */
-  function tellQuorum(): void {
-    for (const attached of attachedBySession.values()) if (attached.awaitsQuorum) tellQuorumTo(attached)
-  }
-
-  function tellQuorumTo(attached: Attached): void {
-    const { frame } = quorum
-    if (frame === null || attached.quorum === frame || attached.follower !== null) return
-    attached.quorum = frame
-    send(attached, frame)
   }
 
   function receive(attached: Attached, frame: Frame): void {
@@ -437,7 +253,7 @@ export async function openSpaceDriver(
     if (frame.type === 'submit') attached.awaitsQuorum = true
     if (frame.type === 'passed') return receivePassed(attached, frame)
     if (frame.type === 'quorum') {
-      if (attached === leader && quorum.hear(frame)) tellQuorum()
+      if (attached === leader && quorum.hear(frame)) delivering.tellQuorum()
       return
     }
     // Q2: it is the leader's to judge.
@@ -468,7 +284,7 @@ export async function openSpaceDriver(
   function detach(attached: Attached): void {
     if (!attached.open) return
     attached.open = false
-    tellGiven(attached)
+    answering.tellGiven(attached)
     space.leave(attached.session)
     attachedBySession.delete(attached.session)
     if (attached === leader) leader = null
@@ -486,44 +302,13 @@ export async function openSpaceDriver(
       if (one.pull !== null && one !== attached && one.leader !== judge) sendAway(one, 0)
   }
 
-  function attach(
-    link: SessionLink,
-    hello: HelloFrame,
-    caller: Caller,
-    welcomed: WelcomeFrame | null,
-    follower: Attached | null,
-  ): Promise<Attached> {
+  function attach(arrival: Arrival): Promise<Attached> {
     return new Promise((resolve, fail) => {
       const run = (): void => {
-        const { session, welcome } = space.hello(hello, caller, runtime.now())
-        const pull = hello.role === 'peer' ? createPeerPull(space.cursors.get(hello.replica) ?? null) : null
-        const attached: Attached = {
-          link,
-          session,
-          pull,
-          index: null,
-          answers: [],
-          asked: 0,
-          given: 0,
-          givenRefused: 0,
-          leader: welcome.leader,
-          follower,
-          awaitsQuorum: hello.role === 'peer' || hello.level === 'quorum',
-          quorum: null,
-          known: createKnownNames(),
-          open: true,
-        }
-        attachedBySession.set(session, attached)
-        send(attached, welcome)
-        if (pull !== null) greetBack(attached, pull, hello, welcomed)
-        tellQuorumTo(attached)
-        if (passingOn !== null && welcomed !== null) follow(passingOn, attached, welcomed)
-        if (!welcome.covers || welcome.begin === 'join') {
-          log.info(
-            { space: name, replica: hello.replica, begin: welcome.begin },
-            'a replica holds more than this relay',
-          )
-        }
+        const attached = greeting.greet(arrival, runtime.now())
+        attachedBySession.set(attached.session, attached)
+        delivering.tellQuorumTo(attached)
+        if (passingOn !== null && arrival.welcomed !== null) follow(passingOn, attached, arrival.welcomed)
         resolve(attached)
       }
       queue.push({ kind: 'attach', run, fail })
@@ -532,21 +317,12 @@ export async function openSpaceDriver(
   }
 
   return {
-    attach: (link, hello, caller, welcomed) => attach(link, hello, caller, welcomed, null),
-    helloToPeer,
+    attach,
+    helloToPeer: greeting.helloToPeer,
     receive,
     detach,
     wake: start,
-    heartbeat() {
-      const bytes = encodeFrame({ type: 'heartbeat', position: space.position, time: runtime.now() })
-      for (const attached of attachedBySession.values()) {
-        // What is passed on has its pull at the follower, which sends heartbeats of its own.
-        if (attached.follower !== null) continue
-        if (attached.pull !== null && attached.session.live) sendCut(attached)
-        else sendBytes(attached, bytes)
-        tellQuorumTo(attached)
-      }
-    },
+    heartbeat: delivering.heartbeat,
     isIdle: () => attachedBySession.size === 0 && running === null && queue.length === 0 && folding.isIdle,
     async settled() {
       await folding.stop()
@@ -555,16 +331,5 @@ export async function openSpaceDriver(
   }
 }
 
-function once<K, V>(made: Map<K, V>, key: K, make: (key: K) => V): V {
-  let value = made.get(key)
-  if (value === undefined) {
-    value = make(key)
-    made.set(key, value)
-  }
-  return value
-}
-
 /** Frames whose contents are to be stored, or that say where what follows them goes on. */
 const bringing: ReadonlySet<Frame['type']> = new Set(['submit', 'go-on', 'give', 'changes', 'text'])
-
-const emptyChanges = { type: 'changes', rows: [], cut: null, answer: false, writers: [] } as const
