@@ -465,7 +465,7 @@ describe('what is made anew', () => {
   test('[L3] after a refusal: what touches its documents, and what touches theirs; the rest stays as it is', () => {
     const alice = createScene()
     const refused = alice.edits(insert)
-    const both = alice.edits([0, { kind: 'revive' }], [1, insert])
+    const both = alice.edits([0, insert], [1, insert])
     const apart = alice.edits([2, insert])
     const behind = alice.edits([1, vote])
     alice.refuses(refused)
@@ -558,6 +558,28 @@ describe('what is made anew', () => {
     expect(alice.state.outbox.size).toBe(0)
     expect([...alice.state.quarantine.keys()]).toEqual([refused.id, edit.id, mixed.id, behind.id])
     expect(alice.state.visible(note)).toBeUndefined()
+  })
+
+  test('[W6] what brings back a document that is not even deleted any more goes to the quarantine too', () => {
+    const alice = createScene()
+    const refused = alice.edits(insert)
+    const gone = [alice.edits({ kind: 'delete', policy: 'edit-wins' }), alice.edits({ kind: 'revive' }, vote)]
+    alice.edits([1, insert])
+    const kept = alice.edits([1, { kind: 'delete', policy: 'edit-wins' }], [1, { kind: 'revive' }])
+    alice.refuses(refused)
+    const chunk = alice.remakes({ from: gone[0]?.id as Transaction['id'], keys: new Set([note, other]) })
+    expect(chunk.quarantined).toEqual(
+      gone.map(({ id }) => ({ id, error: failure('built-on-refused', { document: note }) })),
+    )
+    expect(chunk.transactions.at(-1)?.from).toBe(kept.id)
+  })
+
+  test('[W6] what brings back a document that its writer had seen deleted stands on that', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    alice.pulls('bob', { kind: 'delete', policy: 'edit-wins' }, 600)
+    alice.edits({ kind: 'revive' }, vote)
+    expect(alice.remakes().quarantined).toEqual([])
   })
 
   test('[W6] what another tab has not on disk yet is no document that an edit could stand on', () => {

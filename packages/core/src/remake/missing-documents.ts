@@ -1,6 +1,7 @@
 /**
  * What has nothing to stand on when it is to be made anew: its document exists neither in what its writer had seen nor by
- * own writes before it (SPEC W6). It is found before anything is made anew, since no text may be made over one that goes.
+ * own writes before it, or, of what brings one back, is not even deleted there (SPEC W6). It is found before anything is
+ * made anew, since no text may be made over one that goes.
  */
 import type { OutboxEntry } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
@@ -21,9 +22,13 @@ export function missingDocuments(
     const leaves = transaction.id === plan.refused?.transaction.id && entry.acks.size === 0
     if (position === 0 || leaves) continue
     const made = new Map<DocumentKey, boolean>()
-    const isMissing = ({ key, delta }: Write, i: number): boolean => {
-      const stands = made.get(key) ?? existsByKey.get(key) ?? transaction.seen[i]?.exists ?? false
-      return delta.revival === null && !stands && !rowExists(state.confirmed(key))
+    const isMissing = ({ key, delta, whole }: Write, i: number): boolean => {
+      const seen = transaction.seen[i]
+      const own = made.get(key) ?? existsByKey.get(key)
+      if (whole) return false
+      if (delta.revival !== null)
+        return own === undefined && (seen?.last ?? null) === null && state.confirmed(key) === undefined
+      return !(own ?? seen?.exists ?? false) && !rowExists(state.confirmed(key))
     }
     let absent: DocumentKey | null = null
     for (const [i, write] of transaction.writes.entries()) {
