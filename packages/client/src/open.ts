@@ -227,7 +227,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     await within(surface.close)
     await within(journal.flush)
     marked.leave()
-    uplink.close()
+    const released = uplink.close()
     housekeeping.close()
     const error = new RejoinError('closed', { what: name }, `the replica ${name} was closed; open it again`)
     engine.close()
@@ -236,6 +236,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     events.close()
     // A store that does not answer holds the journal up; its channel and its storage go all the same.
     journal.pause()
+    await within(() => released)
     await within(journal.close)
     holdings?.close()
     storage.close()

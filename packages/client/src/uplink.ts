@@ -61,7 +61,8 @@ export interface Uplink {
   nudge(): void
   leave(): void
   back(): void
-  close(): void
+  /** Resolves when what the sessions were storing is stored, and nobody who takes over need fear this tab. */
+  close(): Promise<void>
 }
 
 export interface UplinkOptions {
@@ -194,6 +195,8 @@ export function createUplink(options: UplinkOptions): Uplink {
     })
     fence = await takingFence
     storageFault = null
+    // What is lost meanwhile guards nothing.
+    if (!tabs.isHolding) fence.release()
     return fence
   }
 
@@ -384,6 +387,10 @@ export function createUplink(options: UplinkOptions): Uplink {
     nudge: () => connections?.nudge(),
     leave: tabs.leave,
     back: tabs.back,
-    close: tabs.close,
+    async close() {
+      const held = fence
+      tabs.close()
+      await held?.settled()
+    },
   }
 }

@@ -122,6 +122,23 @@ it.each(Object.keys(states))('%s it leaves nothing behind', async name => {
   expect(held).toEqual(nothing)
 })
 
+it('a tab that dies as soon as it is closed has freed its term, so that nothing of it is kept', async () => {
+  const world = createWorld()
+  await world.relay.start()
+  for (let i = 0; i < 10; i++) {
+    const tab = world.device.openTab()
+    const alice = await world.open(tab)
+    await within(world.clock, alice.settled())
+    await within(
+      world.clock,
+      alice.close().then(() => tab.scope.kill()),
+    )
+    await world.clock.advance(20)
+  }
+  const [database] = world.device.disk.image().values()
+  expect(database?.stores.get('terms')?.keys.length).toBeLessThan(4)
+})
+
 it('a tab that waits for the connection leaves nothing behind, and paused ones neither', async () => {
   const world = createWorld()
   await world.relay.start()

@@ -71,6 +71,22 @@ describe('a fence', () => {
     expect(counts.at(-1)).toBe(counts[0])
   })
 
+  test('whose holder meets its bar, be it as it lets go, leaves no more than one that was let go before', async () => {
+    const storage = await open()
+    let holder = await take(storage)
+    for (let i = 0; i < 100; i++) {
+      await write(holder)
+      const next = await take(storage)
+      if (i % 2 === 0) holder.release()
+      else await expect(write(holder)).rejects.toThrow(StorageCollision)
+      await holder.settled()
+      holder = next
+    }
+    // Its own, and what the one before it had.
+    expect(await countKeys(storage)).toBeLessThanOrEqual(3)
+    expect(await holder.check()).toBe(true)
+  })
+
   test('of a tab that froze holds it off, however many took it and let it go meanwhile', async () => {
     const storage = await open()
     const frozen = await take(storage)

@@ -8,8 +8,8 @@
  * it means nothing. The fence's key is the last request of a transaction, since Firefox, after an explicit commit,
  * aborts only if the last one fails.
  *
- * A bar stays for as long as somebody may wake behind it. A holder that ends in order frees its term instead: its last
- * key then says that nobody will write under it again, so nothing of the term is kept.
+ * A bar stays for as long as somebody may wake behind it. A holder that ends in order, or that meets its bar, frees its
+ * term: the last key then says that nobody will write under it again, so nothing of the term is kept.
  */
 import { RejoinError, StorageCollision, type Runtime, type Storage, type StorageRequest } from '@rejoin/core'
 
@@ -137,8 +137,20 @@ function holdFence(storage: Storage, store: string, term: number, since: number)
     } catch (error) {
       // Full means that nothing was stored. After any other failure the count may be behind: a new term settles it.
       lost = !(error instanceof RejoinError && error.code === 'storage-full')
+      if (error instanceof StorageCollision) await freeBar()
       throw error
     }
+  }
+
+  /** Nobody writes behind it any more. Where that cannot be stored, it stays until it is old. */
+  async function freeBar(): Promise<void> {
+    const requests: readonly StorageRequest[] = [
+      { op: 'delete', store, range: [term, count] },
+      { op: 'put', store, key: [term, count + 1], value: freed },
+    ]
+    await storage
+      .transact({ stores: [store], mode: 'readwrite', durability: 'relaxed', requests })
+      .catch(() => {})
   }
 
   function enqueue(options: Parameters<Fence['transact']>[0], at: number): Promise<readonly unknown[]> {
