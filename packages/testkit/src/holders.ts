@@ -9,8 +9,8 @@ import { databaseOf, type Cluster } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
 import type { SimulatedDevice } from './device.ts'
 import type { Logged } from './log.ts'
+import { tokensOfRow } from './oracle.ts'
 
-const logPart = partName('set', 'log')
 const bodyPart = partName('text', 'body')
 
 /** Runs a disaster, and notes in the log what nobody has any more, and what their own devices lost. */
@@ -79,9 +79,7 @@ async function lettersOn({ state, readBody }: DeviceState, key: DocumentKey): Pr
 export function tokensOf({ state }: DeviceState): ReadonlySet<string> {
   const tokens = new Set<string>()
   const note = (key: DocumentKey, row: Row | undefined): void => {
-    const cell = row?.cells.get(logPart)
-    if (cell?.strategy !== 'set') return
-    for (const { value } of cell.elements.values()) tokens.add(`${key} ${decodeToken(value)}`)
+    for (const token of tokensOfRow(row)) tokens.add(`${key} ${token}`)
   }
   for (const key of state.keys()) note(key, state.confirmed(key))
   for (const { transaction } of state.outbox.entries())
@@ -92,15 +90,7 @@ export function tokensOf({ state }: DeviceState): ReadonlySet<string> {
 }
 
 export function hasToken(row: Row | undefined, token: string): boolean {
-  const cell = row?.cells.get(logPart)
-  if (cell?.strategy !== 'set') return false
-  return [...cell.elements.values()].some(({ value }) => decodeToken(value) === token)
-}
-
-/** The token inside an encoded string, found without the codec that wrote it. */
-function decodeToken(value: Uint8Array): string {
-  const text = String.fromCharCode(...value)
-  return /w\d+$/.exec(text)?.[0] ?? text
+  return tokensOfRow(row).has(token)
 }
 
 export type Rows = ReadonlyMap<DocumentKey, Row>

@@ -222,11 +222,11 @@ function checkExists({ key, row, writes, perhaps }: Facts): string[] {
   return unseen === undefined ? [] : [`${key} is gone, though nobody who deleted it had seen ${unseen.token}`]
 }
 
-export function tokensOfRow(row: Row): ReadonlySet<string> {
-  const cell = row.cells.get(partName('set', 'log'))
-  return new Set(
-    cell?.strategy === 'set' ? [...cell.elements.values()].map(({ value }) => textOf(value)) : [],
-  )
+/** Those that were added, be they removed since: who empties a log may have seen in it what was refused later. */
+export function tokensOfRow(row: Row | undefined): ReadonlySet<string> {
+  const cell = row?.cells.get(partName('set', 'log'))
+  const elements = cell?.strategy === 'set' ? [...cell.elements.values()] : []
+  return new Set(elements.flatMap(({ added, value }) => (added === null ? [] : textOf(value))))
 }
 
 export function textOf(value: Uint8Array): string {
