@@ -134,3 +134,18 @@ test('[Q2] where nobody judges the writes wait: the session ends for a while, an
   expect(effects).toEqual([{ kind: 'end', error: null, retryAfterMs: 1000 }])
   expect([state.outbox.size, state.quarantine.size]).toEqual([1, 0])
 })
+
+test('[L2] what a relay acknowledged and lost is offered again, also where its peers gave that back and the state learns of the loss later', () => {
+  const { receive } = openSession(true)
+  const restored = { generation: id('lost'), cut: 5, place: 5 }
+  const frontier = new Map([
+    [id('g'), 9],
+    [id('lost'), 5],
+  ])
+  const greeted = { ...welcome(frontier), store: leader, cursor: restored } as Frame
+  // Until a chunk brings what the relay told of itself, the acknowledgement counts.
+  expect(framesOf(receive(greeted))).not.toContain('submit')
+  const cut = { generation: id('lost'), position: 5, frontier, generations: [], fingerprint: null }
+  const page = { type: 'changes', rows: [], place: 5, head: 5, cut, answer: false, writers: [] } as const
+  expect(framesOf(receive(page))).toContain('submit')
+})

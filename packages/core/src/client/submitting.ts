@@ -80,6 +80,7 @@ export function createSubmitting(
   /** What waits for the relay's clock, and whether what it stands on was given once more. */
   const ahead = new Map<TransactionId, { readonly readyAt: number; readonly isGiven: boolean }>()
   const queue = createOfferQueue(state.outbox)
+  let { lineageRevision } = state
   let sentBytes = 0
   let nextIndex = 0
   let answeredCount = 0
@@ -172,6 +173,11 @@ export function createSubmitting(
   return {
     offer() {
       if (isHalted || !conversation.mayWrite) return
+      if (lineageRevision !== state.lineageRevision) {
+        ;({ lineageRevision } = state)
+        // What a relay had acknowledged before it was restored is to be offered again once that is known.
+        queue.restart()
+      }
       let batch: SubmittedTransaction[] = []
       let batchBytes = 0
       let first = nextIndex

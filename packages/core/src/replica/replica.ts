@@ -52,6 +52,8 @@ export interface ReplicaState {
   readonly copies: Copies
   /** Whether an acknowledgement counts, as far as is known of its relay's lineage (SPEC L2). */
   isCounted(store: StoreId, ack: Acknowledgement): boolean
+  /** Rises with whatever decides which acknowledgements count. */
+  readonly lineageRevision: number
   /** On how many relays' disks it is, by acknowledgements that count. */
   copiesOf(entry: OutboxEntry): number
   /** Whether it is on fewer than are wanted. */
@@ -135,6 +137,9 @@ export function createReplicaState(copies: Copies = oneCopy): ReplicaState {
     wantsOf: store => knowledge.wants.get(store) ?? [],
     copies,
     isCounted: (store, ack) => isCounted(knowledge, store, ack),
+    get lineageRevision() {
+      return knowledge.revision
+    },
     copiesOf,
     isPending,
     get fingerprint() {
