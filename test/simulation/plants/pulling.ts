@@ -113,6 +113,15 @@ export const pulling: readonly Plant[] = [
     seed: 1,
   },
   {
+    name: 'X3 waits',
+    does: 'a cell of a text is taken before its body has come',
+    find: 'if (!isAsked(row.key)) return [row]',
+    replace: 'return [row]',
+    also: { find: 'const tailBytesMax = 64 * 1024', replace: 'const tailBytesMax = 16' },
+    world: peers(120, { 'relay-rollback': 0.3, cut: 0.3 }),
+    seed: 9,
+  },
+  {
     name: 'X6',
     does: 'of a long body a client does not ask for what is missing',
     find: "if (text.kind === 'head') wants.body(key, part, text.head)",

@@ -18,8 +18,8 @@ import {
 } from '../generations.ts'
 import { bringsNothing } from '../replica/brings-nothing.ts'
 import { countParts, emptyRow, joinRows, showsDelta, type DocumentKey } from '../row.ts'
+import { createUnfinishedTexts, type FinishedTexts } from '../unfinished.ts'
 import type { Conversation } from './conversation.ts'
-import { createUnfinishedTexts, type FinishedTexts } from './unfinished.ts'
 import type { Wants } from './wants.ts'
 
 export interface Pull {
@@ -91,13 +91,7 @@ export function createPull(
     const done = new Set(wants.takeDone())
     const isAsked = (key: DocumentKey): boolean => done.has(key) || wants.isOutstanding(key)
     for (const text of texts) if (isAsked(text.key)) unfinished.holdText(text)
-    const rows = frames.flatMap(({ rows, answer }) =>
-      rows.flatMap(row => {
-        if (!isAsked(row.key)) return [row]
-        const rest = unfinished.hold(row, answer)
-        return rest === null ? [] : [rest]
-      }),
-    )
+    const rows = frames.flatMap(({ rows, answer }) => unfinished.hold(rows, isAsked, answer))
     const finished = unfinished.take(done)
     return { rows: [...rows, ...finished.rows].filter(bringsNews), texts: finished.texts }
   }

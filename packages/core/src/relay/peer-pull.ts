@@ -2,8 +2,15 @@
  * A relay's pull of a peer's feed: the same verb as a client's, but what comes is joined into the relay's own rows
  * in the turn that stores the cursor with it (SPEC P1-P4, T3).
  */
-import { bodyKey } from '../bodies.ts'
-import type { ChangesFrame, Cut, TextFrame, WantFrame, WelcomeFrame } from '../frames.ts'
+import type {
+  ChangedRow,
+  ChangesFrame,
+  Cut,
+  TextFrame,
+  WantedText,
+  WantFrame,
+  WelcomeFrame,
+} from '../frames.ts'
 import {
   heldPosition,
   joinPositions,
@@ -13,8 +20,10 @@ import {
   type Positions,
 } from '../generations.ts'
 import type { HeldRow, PeerState } from '../relay-store.ts'
-import { countParts, emptyRow, joinRows, type DocumentKey, type PartName } from '../row.ts'
-import type { Pulled, PulledTexts } from './taking.ts'
+import { countParts, emptyRow, joinRows, type DocumentKey } from '../row.ts'
+import { createUnfinishedTexts } from '../unfinished.ts'
+import { createPeerWants } from './peer-wants.ts'
+import type { Pulled } from './taking.ts'
 
 export interface PulledTurn extends Pulled {
   readonly want: WantFrame | null
@@ -23,8 +32,8 @@ export interface PulledTurn extends Pulled {
 }
 
 export interface PeerPull {
-  /** The pull goes on where the peer says. */
-  welcome(frame: WelcomeFrame): void
+  /** The pull goes on where the peer says. Gives back the rows that are to be asked for again (SPEC P4). */
+  welcome(frame: WelcomeFrame): readonly DocumentKey[]
   changes(frame: ChangesFrame, row: (key: DocumentKey) => HeldRow | undefined): PulledTurn
   text(frame: TextFrame): PulledTurn
   /** The pull begins again at the start of the feed (SPEC P5). */
@@ -34,9 +43,10 @@ export interface PeerPull {
 }
 
 export function createPeerPull(before: PeerState | null): PeerPull {
-  const wants = new Set<DocumentKey>(before?.wants ?? [])
-  const wantedTexts = new Map<string, DocumentKey>()
+  const wants = createPeerWants(before?.wants ?? [])
+  const unfinished = createUnfinishedTexts()
   let cursor = before?.cursor ?? null
+  let atCut = false
   let frontier: Positions = noPositions
   let facts = new Map<GenerationId, Generation>()
   let told: Generation[] = []
@@ -49,69 +59,84 @@ export function createPeerPull(before: PeerState | null): PeerPull {
     }
   }
 
+  /** P4: rows of which only parts came and that this relay lacks; X6: bodies of which only the head came. */
+  function wantWhatIsMissing(
+    rows: readonly ChangedRow[],
+    row: (key: DocumentKey) => HeldRow | undefined,
+  ): WantFrame | null {
+    const keys: DocumentKey[] = []
+    const bodies: WantedText[] = []
+    for (const { key, delta, parts, texts } of rows) {
+      const held = row(key)
+      const mine = joinRows(held?.row ?? emptyRow, unfinished.cellsOf(key))
+      const lacksBody = [...texts].some(([part, { kind }]) => kind === 'tail' && !mine.cells.has(part))
+      const lacks = parts > 0 && (lacksBody || countParts(joinRows(mine, delta)) < parts)
+      if (lacks && wants.row(key)) keys.push(key)
+      for (const [part, text] of texts) {
+        if (text.kind !== 'head') continue
+        wants.body(key, part)
+        bodies.push({ key, part, stateVector: held?.texts.get(part)?.stateVector ?? new Map() })
+      }
+    }
+    return keys.length + bodies.length > 0 ? { type: 'want', keys, texts: bodies, writers: [] } : null
+  }
+
+  /** X3: texts of rows of which something is outstanding are stored when nothing is. */
+  function storable(
+    rows: readonly ChangedRow[],
+    areAnswers: boolean,
+    text: TextFrame | null,
+  ): Pick<Pulled, 'rows' | 'texts'> {
+    const done = new Set(wants.takeDone())
+    const isAsked = (key: DocumentKey): boolean => done.has(key) || wants.isOutstanding(key)
+    if (text !== null && isAsked(text.key)) unfinished.holdText(text)
+    const now = unfinished.hold(rows, isAsked, areAnswers)
+    const finished = unfinished.take(done)
+    return { rows: [...now, ...finished.rows], texts: finished.texts }
+  }
+
   function turn(
-    { rows, writers, cut }: Pick<ChangesFrame, 'rows' | 'writers' | 'cut'>,
-    texts: PulledTexts,
+    brought: Pick<Pulled, 'rows' | 'texts' | 'writers'>,
+    cut: Cut | null,
     want: WantFrame | null,
   ): PulledTurn {
-    const outstanding = wants.size + wantedTexts.size > 0
+    const outstanding = wants.outstanding()
+    const isLevel = atCut && outstanding.length === 0
     if (cut !== null)
       frontier = joinPositions(facts, frontier, new Map([...cut.frontier, [cut.generation, cut.position]]))
-    if (cursor !== null && atCut && !outstanding) cursor = { ...cursor, cut: cursor.place }
+    if (cursor !== null && isLevel) cursor = { ...cursor, cut: cursor.place }
     const news = told
     told = []
     return {
-      rows,
-      writers,
-      peer: {
-        cursor: cursor ?? { generation: '' as GenerationId, cut: 0, place: 0 },
-        wants: [...wants, ...wantedTexts.values()],
-      },
-      joined: atCut && !outstanding ? frontier : noPositions,
+      ...brought,
+      peer: { cursor: cursor ?? { generation: '' as GenerationId, cut: 0, place: 0 }, wants: outstanding },
+      joined: isLevel ? frontier : noPositions,
       facts: news,
-      texts,
       want,
-      cut: outstanding ? null : cut,
+      cut: outstanding.length > 0 ? null : cut,
     }
   }
-  let atCut = false
 
   return {
     welcome(frame) {
       cursor = frame.cursor
       frontier = frame.frontier
       note(frame.generations)
+      return wants.outstanding()
     },
-    changes(frame, row) {
-      const keys: DocumentKey[] = []
-      const bodies: { key: DocumentKey; part: PartName; stateVector: ReadonlyMap<number, number> }[] = []
-      for (const { key, delta, parts, texts } of frame.rows) {
-        if (frame.answer) wants.delete(key)
-        const held = row(key)
-        const mine = held?.row ?? emptyRow
-        const lacksBody = [...texts].some(([part, { kind }]) => kind === 'tail' && !mine.cells.has(part))
-        if (parts > 0 && !wants.has(key) && (lacksBody || countParts(joinRows(mine, delta)) < parts)) {
-          wants.add(key)
-          keys.push(key)
-        }
-        for (const [part, text] of texts) {
-          if (text.kind !== 'head') continue
-          wantedTexts.set(bodyKey(key, part), key)
-          bodies.push({ key, part, stateVector: held?.texts.get(part)?.stateVector ?? new Map() })
-        }
+    changes({ rows, writers, cut, answer, place }, row) {
+      if (answer) for (const { key } of rows) wants.rowCame(key)
+      const want = wantWhatIsMissing(rows, row)
+      if (cut !== null) note(cut.generations)
+      if (!answer && cursor !== null) {
+        cursor = { ...cursor, place }
+        atCut = cut !== null
       }
-      if (frame.cut !== null) note(frame.cut.generations)
-      if (!frame.answer && cursor !== null) {
-        cursor = { ...cursor, place: frame.place }
-        atCut = frame.cut !== null
-      }
-      const want: WantFrame | null =
-        keys.length + bodies.length > 0 ? { type: 'want', keys, texts: bodies, writers: [] } : null
-      return turn(frame, [], want)
+      return turn({ ...storable(rows, answer, null), writers }, cut, want)
     },
     text(frame) {
-      if (!frame.more) wantedTexts.delete(bodyKey(frame.key, frame.part))
-      return turn({ rows: [], writers: [], cut: null }, [frame], null)
+      wants.textCame(frame)
+      return turn({ ...storable([], false, frame), writers: [] }, null, null)
     },
     restart() {
       if (cursor !== null) cursor = { ...cursor, cut: 0, place: 0 }

@@ -56,8 +56,7 @@ export function createGreeting(space: RelaySpace, store: StoreId, log: Log): Gre
   }
 
   function beginPull(attached: Attached, pull: PeerPull, welcome: WelcomeFrame): void {
-    pull.welcome(welcome)
-    const keys = space.cursors.get(welcome.store)?.wants ?? []
+    const keys = pull.welcome(welcome)
     if (keys.length > 0) send(attached, { type: 'want', keys, texts: [], writers: [] })
     send(attached, { type: 'range', ranges: [] })
   }
