@@ -61,7 +61,7 @@ it('a tab that froze while it had the connection is taken over within ten second
   // The one that woke waits in line: it has the connection again only when the other lets go.
   await world.clock.advance(30_000)
   expect(links(world)).toBe(2)
-  await second.close()
+  await within(world.clock, second.close())
   await until(world.clock, () => links(world) === 3)
 })
 
