@@ -8,6 +8,7 @@ import type { Fingerprint } from './fingerprint.ts'
 import type { ChangedRow, WriterRecord } from './frames.ts'
 import type { Cursor, Generation, GenerationId, Positions, StoreId } from './generations.ts'
 import type { WriterId } from './mark.ts'
+import type { Copies } from './outbox.ts'
 import type { DocumentKey, PartName } from './row.ts'
 import type { Transaction, TransactionId } from './write.ts'
 
@@ -103,6 +104,8 @@ export interface MetChunk {
   readonly kind: 'met'
   readonly address: string
   readonly store: StoreId
+  /** What the tab with the connection is given; from now on it goes for all tabs, of which an older one may be given another list. */
+  readonly copies: Copies
 }
 
 /**
@@ -129,6 +132,8 @@ export interface SnapshotChunk {
   readonly fingerprint: Fingerprint
   /** Where the addresses of relays lead. */
   readonly met: ReadonlyMap<string, StoreId>
+  /** Which relays are meant, as the tab with the connection was given them; null while none has said so. */
+  readonly copies: Copies | null
   /** By the relay of whose feed they are. */
   readonly wants: ReadonlyMap<StoreId, readonly DocumentKey[]>
   readonly writers: readonly WriterRecord[]

@@ -38,6 +38,12 @@ export interface Copies {
 
 export const oneCopy: Copies = { wanted: 1, level: 'relay', all: 1 }
 
+/** Whether the same is wanted of the same relays, in whichever order they are named. */
+export function areSameCopies(a: Copies, b: Copies): boolean {
+  const names = ({ relays = [] }: Copies): string => [...relays].sort().join(' ')
+  return a.wanted === b.wanted && a.level === b.level && a.all === b.all && names(a) === names(b)
+}
+
 export interface Outbox {
   readonly size: number
   readonly counts: OutboxCounts

@@ -11,6 +11,7 @@ import {
   rowExists,
   type DocumentKey,
   type ErrorCode,
+  type OutboxEntry,
   type Row,
 } from '@rejoin/core'
 import type { DocumentOf } from '@rejoin/client'
@@ -124,7 +125,10 @@ export async function checkRest(
   for (const device of cluster.devices) {
     const held = await readDevice(device.disk, databaseOf(application.space), cluster.copies)
     if (held === null) continue
-    found.push(...(await compareDevice(device.name, held, first, bodies)))
+    found.push(
+      ...waitingOf(cluster, device.name, held),
+      ...(await compareDevice(device.name, held, first, bodies)),
+    )
   }
   found.push(...compareTabs(application))
   /** W5: who inserts a document again empties the body that is there. */
@@ -219,6 +223,19 @@ function canonical(row: Row | undefined): string {
 // What the first relay holds is compared with everybody.
 const canonicalByRow = new WeakMap<Row, string>()
 
+/** L2: what every relay has that is left may wait for one that is gone, where the tab with the connection was given it. */
+function waitingOf({ relays, copies }: Cluster, name: string, { state }: DeviceState): string[] {
+  const { outbox, isCounted } = state
+  const isEverywhere = ({ acks }: OutboxEntry): boolean =>
+    copies.level === 'quorum' &&
+    relays.every(({ store }) => {
+      const ack = acks.get(store.id)
+      return ack !== undefined && isCounted(store.id, ack)
+    })
+  const waiting = [...outbox.entries()].filter(entry => !isEverywhere(entry))
+  return waiting.length > 0 ? [`${name} still has ${waiting.length} in its outbox`] : []
+}
+
 async function compareDevice(
   name: string,
   held: DeviceState,
@@ -227,7 +244,6 @@ async function compareDevice(
 ): Promise<string[]> {
   const found: string[] = []
   const { state } = held
-  if (state.outbox.size > 0) found.push(`${name} still has ${state.outbox.size} in its outbox`)
   for (const key of new Set([...rows.keys(), ...state.keys()])) {
     const own = state.confirmed(key)
     const there = rows.get(key)

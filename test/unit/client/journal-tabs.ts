@@ -150,6 +150,7 @@ export function createState(): State {
       })),
       quarantine: [],
       retired: new Map(),
+      copies: null,
       met: new Map(),
       remade: [],
     }),

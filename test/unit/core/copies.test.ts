@@ -1,6 +1,7 @@
 // On how many relays a write is, and until when the outbox keeps it: by relay, and by acknowledgements that still count.
 import {
   createReplicaState,
+  createRowMap,
   documentKey,
   noTexts,
   nothingCounted,
@@ -20,6 +21,7 @@ import { expect, test } from 'vitest'
 import { deltaOf, markOf, writerOf } from './edits.ts'
 
 const quorum: Copies = { wanted: 2, level: 'quorum', all: 3 }
+const named: Copies = { ...quorum, relays: ['ws://b', 'ws://c', 'ws://d'] }
 const id = transactionId(writerOf('alice'), 1)
 const key = documentKey('notes', 'a')
 
@@ -132,9 +134,9 @@ test('[L2] what a relay says in a generation of which nothing is known yet count
 })
 
 test('[L2] what a relay acknowledged counts while an address of the list leads to it', () => {
-  const one = opened({ ...quorum, relays: ['ws://b', 'ws://c', 'ws://d'] })
+  const one = opened(named)
   const meet = (address: string, store: string): void =>
-    one.apply({ kind: 'met', address, store: store as StoreId })
+    one.apply({ kind: 'met', address, store: store as StoreId, copies: named })
   // This one was taken out of the list.
   meet('ws://a', 'a')
   one.acknowledge('a', 'a1', 4)
@@ -198,9 +200,9 @@ test('[P4] with sessions beside each other what one asks for is not what another
 })
 
 test('[P4] nobody asks for what a relay was asked for that is none of the list any more', () => {
-  const one = opened({ ...quorum, relays: ['ws://b', 'ws://c', 'ws://d'] })
+  const one = opened(named)
   for (const store of ['a', 'b', 'c']) {
-    one.apply({ kind: 'met', address: `ws://${store}`, store: store as StoreId })
+    one.apply({ kind: 'met', address: `ws://${store}`, store: store as StoreId, copies: named })
     one.apply({
       kind: 'pulled',
       store: store as StoreId,
@@ -216,7 +218,26 @@ test('[P4] nobody asks for what a relay was asked for that is none of the list a
     })
   }
   expect(one.state.wants).toEqual(['notes/b', 'notes/c'])
-  one.apply({ kind: 'met', address: 'ws://b', store: 'new' as StoreId })
+  one.apply({ kind: 'met', address: 'ws://b', store: 'new' as StoreId, copies: named })
   expect(one.state.wants).toEqual(['notes/c'])
   expect([...one.state.snapshot().wants.keys()]).toEqual(['a', 'c'])
+})
+
+test('[L2] which relays are meant is what the tab with the connection was given, so tabs that are given different lists come to the same', () => {
+  const older = opened({ ...named, relays: ['ws://a', 'ws://b', 'ws://c'] })
+  const newer = opened({ ...named, all: 2, relays: ['ws://b', 'ws://c'] })
+  const meant: Copies = { ...named, all: 2, relays: ['ws://b', 'ws://c'] }
+  for (const one of [older, newer]) {
+    for (const store of ['b', 'c'])
+      one.apply({ kind: 'met', address: `ws://${store}`, store: store as StoreId, copies: meant })
+    one.tell('b', first('b1'))
+    one.acknowledge('b', 'b1', 9)
+    one.acknowledge('c', 'c1', 2)
+    // The first one is put back to an older image: what had left the outbox by then is not waited for.
+    one.tell('b', { id: 'b2' as GenerationId, parent: 'b1' as GenerationId, start: 8 })
+  }
+  expect([older.copies, newer.copies]).toEqual(['gone', 'gone'])
+  const read = createReplicaState(named)
+  read.load(createRowMap(), older.state.snapshot(), 9)
+  expect(read.copies).toEqual(meant)
 })

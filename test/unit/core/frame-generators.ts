@@ -13,6 +13,7 @@ import type {
   ChangedRow,
   ChangesFrame,
   Chunk,
+  Copies,
   Cursor,
   DocumentKey,
   Failure,
@@ -374,6 +375,16 @@ const pulled: fc.Arbitrary<PulledChunk> = fc.record({
   at: time,
 })
 
+const copies: fc.Arbitrary<Copies> = fc.record(
+  {
+    wanted: position,
+    level: fc.constantFrom('relay' as const, 'quorum' as const),
+    all: position,
+    relays: list(fc.string()),
+  },
+  { requiredKeys: ['wanted', 'level', 'all'] },
+)
+
 const snapshot: fc.Arbitrary<SnapshotChunk> = fc.record({
   kind: fc.constant('snapshot'),
   cursors: list(fc.tuple(store, cursor)).map(entries => new Map(entries)),
@@ -382,6 +393,7 @@ const snapshot: fc.Arbitrary<SnapshotChunk> = fc.record({
   generations,
   fingerprint,
   met: list(fc.tuple(fc.string(), store)).map(entries => new Map(entries)),
+  copies: fc.option(copies),
   wants: list(fc.tuple(store, list(arbitraryKey))).map(entries => new Map(entries)),
   writers: writerRecords,
   outbox: list(
@@ -436,7 +448,7 @@ export const arbitraryChunks: { readonly [K in Chunk['kind']]: fc.Arbitrary<Extr
     quarantined: list(fc.record({ id, error: arbitraryFailure })),
   }),
   settled: fc.record({ kind: fc.constant('settled'), ids: list(id) }),
-  met: fc.record({ kind: fc.constant('met'), address: fc.string(), store }),
+  met: fc.record({ kind: fc.constant('met'), address: fc.string(), store, copies }),
   forgotten: fc.record({ kind: fc.constant('forgotten'), keys: list(arbitraryKey) }),
   snapshot,
 }

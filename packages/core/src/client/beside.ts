@@ -56,7 +56,7 @@ export function createOffers(state: ReplicaState): Offers {
   const open = new Map<StoreId, Map<TransactionId, number>>()
   /** What earlier openings may have offered to relays that they met, and those that have judged it since. */
   const old = new Map<TransactionId, Set<StoreId>>()
-  const met = new Set([...state.cursors.keys()].filter(state.isListed))
+  const met = new Set(state.cursors.keys())
   /** Documents of what is to be made anew before it can be offered: nothing behind it was. */
   const blocked = new Set<DocumentKey>()
   for (const entry of state.outbox.entries()) {
@@ -86,7 +86,10 @@ export function createOffers(state: ReplicaState): Offers {
   function mayHave({ transaction: { id } }: OutboxEntry, but: StoreId): boolean {
     for (const [store, ids] of open) if (store !== but && ids.has(id)) return true
     const judges = old.get(id)
-    return judges !== undefined && [...met].some(store => store !== but && !judges.has(store))
+    return (
+      judges !== undefined &&
+      [...met].some(store => store !== but && !judges.has(store) && state.isListed(store))
+    )
   }
 
   return {

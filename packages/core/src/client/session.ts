@@ -10,6 +10,7 @@
  */
 import { failure } from '../errors.ts'
 import { protocolVersion, type Frame, type WelcomeFrame } from '../frames.ts'
+import { areSameCopies } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
 import { alone, type Beside } from './beside.ts'
 import { createComparing } from './comparing.ts'
@@ -86,13 +87,15 @@ export function createClientSession(
     if (submitting.hasPlan) step()
   }
 
-  /** L2: which relay it is stands in the journal before what it answers. */
+  /** L2: which relay it is stands in the journal before what it answers, and which ones are meant. */
   function introduce(): boolean {
     const { welcome, store } = conversation
     const { address } = options
-    if (welcome === null || address === undefined || state.copies.relays === undefined) return false
-    if (state.met.get(address) === store) return false
-    conversation.append({ kind: 'met', address, store }, 'relaxed')
+    if (welcome === null || address === undefined) return false
+    const { given, copies, met } = state
+    const isMet = given.relays === undefined || met.get(address) === store
+    if (isMet && areSameCopies(given, copies)) return false
+    conversation.append({ kind: 'met', address, store, copies: given }, 'relaxed')
     return true
   }
 

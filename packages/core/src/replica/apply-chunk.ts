@@ -14,18 +14,17 @@ import type {
   VerdictsChunk,
 } from '../chunk.ts'
 import { addPosition, joinPositions, type StoreId } from '../generations.ts'
-import type { Copies, OutboxEntry } from '../outbox.ts'
+import type { OutboxEntry } from '../outbox.ts'
 import { remadeTextsOf } from '../remade-texts.ts'
 import type { DocumentKey } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
-import { countCopies, learn, meet, retire, speak, type Knowledge } from './knowledge.ts'
+import { copiesMeant, countCopies, learn, meet, retire, speak, type Knowledge } from './knowledge.ts'
 import type { Layers } from './layers.ts'
 import { takeSnapshot } from './snapshot.ts'
 
 export interface Applying {
   readonly layers: Layers
   readonly knowledge: Knowledge
-  readonly copies: Copies
 }
 
 export function applyChunk(state: Applying, position: number, chunk: Chunk): void {
@@ -44,7 +43,7 @@ export function applyChunk(state: Applying, position: number, chunk: Chunk): voi
       for (const key of chunk.keys) state.layers.forget(key, position)
       return
     case 'met':
-      meet(state.knowledge, chunk.address, chunk.store)
+      meet(state.knowledge, chunk)
       return state.layers.releaseAcknowledged()
     case 'snapshot':
       return takeSnapshot(state, chunk)
@@ -133,8 +132,9 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
 }
 
 /** A session that is alone has asked for what others did not answer, and speaks for all. */
-function noteWants({ knowledge: { wants }, copies }: Applying, chunk: PulledChunk | VerdictsChunk): void {
-  if (copies.all === 1) wants.clear()
+function noteWants({ knowledge }: Applying, chunk: PulledChunk | VerdictsChunk): void {
+  const { wants } = knowledge
+  if (copiesMeant(knowledge).all === 1) wants.clear()
   if (chunk.wants.length > 0) wants.set(chunk.store, chunk.wants)
   else wants.delete(chunk.store)
 }
@@ -147,11 +147,12 @@ function confirmWrites({ addToBody, confirm }: Layers, { transaction }: OutboxEn
 }
 
 /** What was refused is decided; of what waits for relays that do not come it is decided not to wait any longer. */
-function applySettled({ layers, knowledge, copies }: Applying, { ids }: SettledChunk): void {
+function applySettled({ layers, knowledge }: Applying, { ids }: SettledChunk): void {
   for (const id of ids) {
     knowledge.quarantine.delete(id)
     const entry = layers.outbox.get(id)
-    if (entry !== undefined && countCopies(knowledge, entry) >= copies.wanted) layers.letGo(entry)
+    if (entry !== undefined && countCopies(knowledge, entry) >= copiesMeant(knowledge).wanted)
+      layers.letGo(entry)
   }
 }
 

@@ -1,4 +1,5 @@
 /** Everything of a replica's state but its layers: how far it has seen, of whom it knows, and what was refused. */
+import type { MetChunk } from '../chunk.ts'
 import type { Failure } from '../errors.ts'
 import type { WriterRecord } from '../frames.ts'
 import {
@@ -12,7 +13,7 @@ import {
   type StoreId,
 } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
-import type { Acknowledgement, OutboxEntry } from '../outbox.ts'
+import type { Acknowledgement, Copies, OutboxEntry } from '../outbox.ts'
 import { createRemadeTexts, type RemadeTextsKept } from '../remade-texts.ts'
 import type { DocumentKey } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
@@ -23,8 +24,10 @@ export interface QuarantinedTransaction {
 }
 
 export interface Knowledge {
-  /** Addresses of the relays that this replica is given; null where any relay is as good. */
-  readonly relays: readonly string[] | null
+  /** Which relays this tab is given. */
+  readonly given: Copies
+  /** Which ones the tab with the connection was given, where the journal says so: then this is what goes for all tabs. */
+  noted: Copies | null
   readonly cursors: Map<StoreId, Cursor>
   readonly generations: Map<GenerationId, Generation>
   readonly writers: Map<WriterId, WriterRecord>
@@ -46,9 +49,10 @@ export interface Knowledge {
   pulledAt: number
 }
 
-export function createKnowledge(relays: readonly string[] | null): Knowledge {
+export function createKnowledge(given: Copies): Knowledge {
   return {
-    relays,
+    given,
+    noted: null,
     cursors: new Map(),
     generations: new Map(),
     writers: new Map(),
@@ -63,6 +67,11 @@ export function createKnowledge(relays: readonly string[] | null): Knowledge {
     reach: noPositions,
     pulledAt: 0,
   }
+}
+
+/** On how many relays' disks own writes are to be. */
+export function copiesMeant({ noted, given }: Knowledge): Copies {
+  return noted ?? given
 }
 
 /** A relay's generation is the newest that is known of. */
@@ -92,14 +101,16 @@ export function retire({ retired }: Knowledge, writer: WriterId, position: numbe
 }
 
 /** Whether an address of this replica's list leads to a store: not so of a relay that was taken out of it, or replaced. */
-export function isListed({ relays, met }: Knowledge, store: StoreId): boolean {
-  return relays === null || relays.some(address => met.get(address) === store)
+export function isListed(knowledge: Knowledge, store: StoreId): boolean {
+  const { relays } = copiesMeant(knowledge)
+  return relays === undefined || relays.some(address => knowledge.met.get(address) === store)
 }
 
 /** An address leads to a store. Nobody asks any more for what one was asked for that no address leads to. */
-export function meet(knowledge: Knowledge, address: string, store: StoreId): void {
+export function meet(knowledge: Knowledge, { address, store, copies }: MetChunk): void {
   const { met, wants } = knowledge
   met.set(address, store)
+  knowledge.noted = copies
   knowledge.revision += 1
   const known = new Set(met.values())
   for (const asked of wants.keys()) if (!known.has(asked)) wants.delete(asked)

@@ -19,6 +19,7 @@ import type { Transaction, TransactionId } from '../write.ts'
 import { applyChunk, settleWritten, type Applying } from './apply-chunk.ts'
 import {
   allWants,
+  copiesMeant,
   countCopies,
   createKnowledge,
   isCounted,
@@ -46,10 +47,12 @@ export interface ReplicaState {
   wantsOf(store: StoreId): readonly DocumentKey[]
   /** Where the addresses of relays lead, as far as this replica was told to note it. */
   readonly met: ReadonlyMap<string, StoreId>
-  /** Whether a relay is one of those that this replica is given; any is, unless `copies` names them. */
+  /** Whether a relay is one of those that are meant; any is, unless `copies` names them. */
   isListed(store: StoreId): boolean
-  /** On how many relays' disks each own write is to be. */
+  /** On how many relays' disks each own write is to be, as the tab with the connection was given it. */
   readonly copies: Copies
+  /** What this tab was given. */
+  readonly given: Copies
   /** Whether an acknowledgement counts, as far as is known of its relay's lineage (SPEC L2). */
   isCounted(store: StoreId, ack: Acknowledgement): boolean
   /** Rises with whatever decides which acknowledgements count. */
@@ -96,17 +99,17 @@ export interface ReplicaState {
   written(upTo: number): void
 }
 
-export function createReplicaState(copies: Copies = oneCopy): ReplicaState {
-  const knowledge = createKnowledge(copies.relays ?? null)
+export function createReplicaState(given: Copies = oneCopy): ReplicaState {
+  const knowledge = createKnowledge(given)
   const copiesOf = (entry: OutboxEntry): number => countCopies(knowledge, entry)
-  const isPending = (entry: OutboxEntry): boolean => copiesOf(entry) < copies.wanted
-  const layers = createLayers(entry => copiesOf(entry) >= copies.all, {
+  const isPending = (entry: OutboxEntry): boolean => copiesOf(entry) < copiesMeant(knowledge).wanted
+  const layers = createLayers(entry => copiesOf(entry) >= copiesMeant(knowledge).all, {
     get revision() {
       return knowledge.revision
     },
     isShort: isPending,
   })
-  const state: Applying = { layers, knowledge, copies }
+  const state: Applying = { layers, knowledge }
   const { outbox, bodies, changedAt, collect } = layers
   let seen = 0
 
@@ -135,7 +138,10 @@ export function createReplicaState(copies: Copies = oneCopy): ReplicaState {
     met: knowledge.met,
     isListed: store => isListed(knowledge, store),
     wantsOf: store => knowledge.wants.get(store) ?? [],
-    copies,
+    given,
+    get copies() {
+      return copiesMeant(knowledge)
+    },
     isCounted: (store, ack) => isCounted(knowledge, store, ack),
     get lineageRevision() {
       return knowledge.revision

@@ -4,7 +4,7 @@ import type { Applying } from './apply-chunk.ts'
 import { hearOf, learn, retire, speak } from './knowledge.ts'
 
 export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
-  const { cursors, frontier, reach, generations, met, wants, writers, quarantine, retired, remade } =
+  const { cursors, frontier, reach, generations, met, noted, wants, writers, quarantine, retired, remade } =
     knowledge
   return {
     kind: 'snapshot',
@@ -14,6 +14,7 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
     generations: [...generations.values()],
     fingerprint: layers.fingerprint,
     met: new Map(met),
+    copies: noted,
     wants: new Map(wants),
     writers: [...writers.values()],
     outbox: [...layers.outbox.entries()]
@@ -36,6 +37,7 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   knowledge.met.clear()
   for (const [address, store] of chunk.met) knowledge.met.set(address, store)
   for (const [store, keys] of chunk.wants) knowledge.wants.set(store, keys)
+  knowledge.noted = chunk.copies
   knowledge.newest.clear()
   knowledge.revision += 1
   for (const [store, cursor] of chunk.cursors) {

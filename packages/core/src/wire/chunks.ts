@@ -19,6 +19,7 @@ import { readNumber, writeNumber } from './numbers.ts'
 import { diskBounds } from './bounds.ts'
 import { readChangedRows, writeChangedRows } from './changed-rows.ts'
 import { readKeys, writeKeys } from './data-frames.ts'
+import { readCopies, writeCopies } from './copies.ts'
 import {
   borrowDictionary,
   createDictionary,
@@ -60,8 +61,8 @@ import {
 } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
 
-/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. */
-const chunkVersion = 5
+/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. 6: and which relays are meant. */
+const chunkVersion = 6
 
 /** In the order of their numbers on disk. */
 const chunkKinds: readonly Chunk['kind'][] = [
@@ -120,7 +121,8 @@ function writeBody(writer: Writer, dictionary: Dictionary, chunk: Chunk): void {
       return writeKeys(writer, dictionary, chunk.keys)
     case 'met':
       writeString(writer, chunk.address)
-      return writeName(writer, dictionary, chunk.store)
+      writeName(writer, dictionary, chunk.store)
+      return writeCopies(writer, chunk.copies)
     case 'snapshot':
       return writeSnapshot(writer, dictionary, chunk)
   }
@@ -148,6 +150,7 @@ function readBody(reader: Reader, names: Names, kind: Chunk['kind']): Chunk {
         kind,
         address: readString(reader, 'bytes of an address', Number.MAX_SAFE_INTEGER),
         store: readName<StoreId>(reader, names),
+        copies: readCopies(reader),
       }
     case 'snapshot':
       return readSnapshot(reader, names)

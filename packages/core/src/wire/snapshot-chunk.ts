@@ -4,6 +4,7 @@ import type { Cursor, GenerationId, StoreId } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
 import type { DocumentKey } from '../row.ts'
 import { diskBounds } from './bounds.ts'
+import { readCopies, writeCopies } from './copies.ts'
 import { readKeys, writeKeys } from './data-frames.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { readFailure, writeFailure } from './failures.ts'
@@ -25,6 +26,7 @@ import {
   writePositions,
 } from './positions.ts'
 import { readString, readUint, type Reader } from './reader.ts'
+import { readFlags, writeFlags } from './session-frames.ts'
 import { readUpdates, writeUpdates } from './text-updates.ts'
 import { readTransactions, writeTransactions } from './transactions.ts'
 import { writeString, writeUint, type Writer } from './writer.ts'
@@ -45,6 +47,8 @@ export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: Sna
     writeString(writer, address)
     writeName(writer, dictionary, store)
   }
+  writeFlags(writer, [chunk.copies !== null])
+  if (chunk.copies !== null) writeCopies(writer, chunk.copies)
   writeUint(writer, chunk.wants.size)
   for (const [store, keys] of sortedEntries(chunk.wants)) {
     writeName(writer, dictionary, store)
@@ -105,6 +109,7 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
         readName<StoreId>(reader, names),
       ]),
     ),
+    copies: readFlags(reader, 1)[0] === true ? readCopies(reader) : null,
     wants: new Map(
       readList(reader, 2, (): [StoreId, readonly DocumentKey[]] => [
         readName<StoreId>(reader, names),
