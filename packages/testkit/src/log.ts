@@ -49,7 +49,7 @@ export interface Logged {
   quorum: boolean
   /** Why it was put into the quarantine. */
   refused: ErrorCode | null
-  /** Its author threw it out of the quarantine. */
+  /** Its author threw it out of the quarantine, or sent it again. */
   discarded: boolean
   /** No disk has it any more, after a disaster that took the last one. */
   gone: boolean

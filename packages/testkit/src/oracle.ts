@@ -20,6 +20,8 @@ import { joinSides } from './schema.ts'
 export interface OracleOptions {
   /** Whether every device's clock was right all the time, so that later is later. */
   readonly clocksAreRight: boolean
+  /** By so much two clocks that are right may differ (SPEC C2). */
+  readonly clockErrorMs: number
   /** Whether a disk was copied or put back, so that one write may have been made anew at two places. */
   readonly mayRepeat: boolean
   /** When an older image took the place of the last relay that had everything until then; of a deletion that left no token it is not known whether somebody else knew it. */
@@ -148,14 +150,11 @@ function checkColor({ key, row, writes, options }: Facts): string[] {
   // Of two copies of one write one may have been made anew after the other was seen (W6).
   if (over !== undefined && !options.mayRepeat)
     return [`[W4] ${shown.token} gives ${key} its color, though ${over.token} had seen and changed it`]
-  const later = colors.find(({ entry }) => !entry.blind && entry.at > shown.at + clockErrorMs)?.entry
+  const later = colors.find(({ entry }) => !entry.blind && entry.at > shown.at + options.clockErrorMs)?.entry
   if (options.clocksAreRight && later !== undefined)
     return [`[W6] ${shown.token} gives ${key} its color, though ${later.token} was written later`]
   return []
 }
-
-/** Half a round trip and more: by so much a clock may be wrong that is right. */
-const clockErrorMs = 200
 
 /** A passive value is somebody's, and of each of its writers the last. */
 function checkSeen({ key, row, passive, writes }: Facts): string[] {
@@ -211,8 +210,11 @@ function checkExists({ key, row, writes, perhaps }: Facts): string[] {
   const deletions = writes.filter(isDelete)
   const others = perhaps.filter(entry => !isDelete(entry))
   const mustYield = key.startsWith('drafts/') ? others.filter(isRevival) : others
+  // What was sent again came after all that had seen it before.
+  const isUnder = (deletion: Logged, entry: Logged): boolean =>
+    entry === deletion || (sawIt(deletion, entry) && !entry.discarded)
   const last = deletions.find(
-    deletion => !deletion.blind && mustYield.every(entry => entry === deletion || sawIt(deletion, entry)),
+    deletion => !deletion.blind && mustYield.every(entry => isUnder(deletion, entry)),
   )
   if (exists && last !== undefined) return [`[V9] ${key} is there, though ${last.token} deleted all of it`]
   if (exists || key.startsWith('drafts/') || perhaps.some(entry => entry.blind)) return []

@@ -1,6 +1,11 @@
 /** Links that are cut, in one direction or both, or slow, and answers that get lost on them. */
 import type { FaultWorld, Strike } from './fault.ts'
 
+const leastMs = { min: 100, max: 1100 }
+const slowestByLeast = 4
+/** By so much one way may take longer than the other at most. */
+export const slowWayMs: number = leastMs.max * (slowestByLeast - 1)
+
 export function links({
   cluster,
   say,
@@ -22,9 +27,9 @@ export function links({
     'silent-cut': () => cutOne('silent'),
     'half-cut': () => cutOne(chance.pick(['up', 'down'])),
     slow() {
-      const least = 100 + chance.below(1000)
+      const least = leastMs.min + chance.below(leastMs.max - leastMs.min)
       say(`frames take ${least} ms and more`)
-      network.latency(least, 4 * least)
+      network.latency(least, slowestByLeast * least)
       clock.after(chance.below(20_000), network.quicken)
       return true
     },
