@@ -315,6 +315,21 @@ describe.each(stores)('over %s', (engine, open) => {
     expect(contentOf((await replica.open()).state)).toEqual(replica.replay())
   })
 
+  test('chunks that pages hold and a crash has left are taken away by who meets them', async () => {
+    const replica = fresh()
+    const crashing = await replica.open({ step: crashAfter('floor') })
+    await fill(replica, crashing, 12)
+    await expect(crashing.journal.compact('pages')).rejects.toThrow('crashed')
+    expect((await keysIn(replica, 'journal')).length).toBe(12)
+    const tab = await replica.open()
+    expect(tab.journal.due()).toBe('discard')
+    await tab.journal.compact()
+    expect(await keysIn(replica, 'journal')).toEqual([])
+    expect(tab.journal.due()).toBe(null)
+    expect((await replica.open()).journal.due()).toBe(null)
+    expect(contentOf((await replica.open()).state)).toEqual(replica.replay())
+  })
+
   test('nothing is compacted before it is due, and many small chunks are due to be folded', async () => {
     const replica = fresh()
     const tab = await replica.open()

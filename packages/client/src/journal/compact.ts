@@ -64,7 +64,7 @@ export async function writePages(options: CompactionOptions): Promise<boolean> {
   const { storage, fence, reader, sink, mergeTexts, step } = options
   const { base } = reader
   if (reader.seen === base.floor) {
-    await discard(storage, base.floor)
+    await discardBelow(options)
     return false
   }
   const cut = takeCut(reader, sink)
@@ -89,7 +89,7 @@ export async function writePages(options: CompactionOptions): Promise<boolean> {
   await putBase(fence, next)
   reader.rebase(next)
   await step('floor')
-  await discard(storage, cut.upTo)
+  await discardBelow(options)
   await step('deleted')
   return true
 }
@@ -175,7 +175,11 @@ function putGuarded(fence: Fence, key: StoreKey, value: unknown): Promise<unknow
 }
 
 /** Takes away chunks at or below the floor and snapshots of other floors. Nobody reads them, so it needs no fence. */
-async function discard(storage: Storage, floor: number): Promise<void> {
+export async function discardBelow({
+  storage,
+  reader,
+}: Pick<CompactionOptions, 'storage' | 'reader'>): Promise<void> {
+  const { floor } = reader.base
   for (;;) {
     const [found] = await storage.transact({
       stores: ['journal'],
@@ -192,6 +196,7 @@ async function discard(storage: Storage, floor: number): Promise<void> {
     store: 'meta',
     range: { lower: ['snapshot'], upper: ['snapshot', floor], upperOpen: true },
   })
+  reader.discarded()
 }
 
 function remove(storage: Storage, request: StorageRequest): Promise<unknown> {

@@ -19,7 +19,7 @@ import {
   type StorageRequest,
   type Transaction,
 } from '@rejoin/core'
-import { writePages } from './compact.ts'
+import { discardBelow, writePages } from './compact.ts'
 import { takeFence, type Fence } from './fence.ts'
 import { foldChunks } from './fold.ts'
 import { forgetTombstones, type Forgetting } from './forget.ts'
@@ -74,7 +74,7 @@ export interface Journal {
   /** Applies what others wrote: at open, on `pageshow`, on a time jump, every 2 s while visible. */
   read(): Promise<void>
   /** What a compaction would do by what this tab knows. */
-  due(): 'pages' | 'fold' | null
+  due(): 'pages' | 'fold' | 'discard' | null
   /** `busy`: another tab is at it. `fenced`: another tab took over while it was going on; nothing is amiss. */
   compact(force?: 'pages' | 'fold'): Promise<'pages' | 'fold' | 'nothing' | 'busy' | 'fenced'>
   /**
@@ -133,10 +133,11 @@ export function createJournal(options: JournalOptions): Journal {
     reader.readTo(position).catch(ignoreStorage)
   }
 
-  function due(): 'pages' | 'fold' | null {
+  function due(): ReturnType<Journal['due']> {
     const { base, tail } = reader
     if (tail.bytes > Math.max(pagesAtBytes, (base.pageBytes + base.snapshotBytes) / 4)) return 'pages'
-    return tail.smallChunks >= foldAt ? 'fold' : null
+    if (tail.smallChunks >= foldAt) return 'fold'
+    return reader.meetsGarbage ? 'discard' : null
   }
 
   async function compactGuarded(force: 'pages' | 'fold' | undefined): Promise<'pages' | 'fold' | 'nothing'> {
@@ -160,7 +161,8 @@ export function createJournal(options: JournalOptions): Journal {
       const isWritten = await writePages({ storage, fence, reader, sink, mergeTexts, step })
       return isWritten ? 'pages' : 'nothing'
     }
-    if (what === null) return 'nothing'
+    if (what === 'discard') await discardBelow({ storage, reader })
+    if (what !== 'fold') return 'nothing'
     const atLeast = force === 'fold' ? 2 : foldAt
     const { found, left } = await foldChunks({ storage, fence, floor: reader.base.floor, atLeast, step })
     reader.tail.count(left)

@@ -28,6 +28,10 @@ export interface Reader {
   readonly base: BaseRecord
   /** What is known of the journal above the floor. */
   readonly tail: Tail
+  /** Whether chunks were met that pages hold: their deletion is going on, or was lost with the power or its tab. */
+  readonly meetsGarbage: boolean
+  /** They are gone. */
+  discarded(): void
   /** Applies everything that is in the journal at the time of the call. */
   read(): Promise<void>
   /** Reads until a position is applied, or until a whole read did not bring it. */
@@ -46,6 +50,7 @@ export function createReader(storage: Storage, sink: JournalSink): Reader {
   const tail = createTail()
   let seen = 0
   let base = emptyBase
+  let meetsGarbage = false
   let running: Promise<void> | null = null
   let following: Promise<void> | null = null
 
@@ -78,12 +83,13 @@ export function createReader(storage: Storage, sink: JournalSink): Reader {
         ],
       })
       const current = (found as BaseRecord | undefined) ?? emptyBase
+      const keys = positions as readonly number[]
       if (seen < current.floor) {
+        meetsGarbage ||= (keys[0] ?? Number.POSITIVE_INFINITY) <= current.floor
         await readPages(current)
         continue
       }
       if (current !== emptyBase) rebase(current)
-      const keys = positions as readonly number[]
       const values = records as readonly ChunkRecord[]
       keys.forEach((key, i) => {
         const record = values[i]
@@ -214,6 +220,12 @@ export function createReader(storage: Storage, sink: JournalSink): Reader {
       return base
     },
     tail,
+    get meetsGarbage() {
+      return meetsGarbage
+    },
+    discarded() {
+      meetsGarbage = false
+    },
     read,
     async readTo(position) {
       if (seen >= position) return
