@@ -33,6 +33,7 @@ import {
   type SessionEffect,
   type SessionOptions,
   type TextSupport,
+  type ToldElsewhere,
   type WelcomeFrame,
   type WriterId,
 } from '@rejoin/core'
@@ -100,6 +101,8 @@ export interface SessionDriverOptions {
   /** Of all sessions of this replica. */
   readonly turns: Turns
   readonly offers: Offers
+  /** What the others are told. */
+  readonly elsewhere: ToldElsewhere
   readonly isFirst: boolean
   /** Whether the user that the relay names may go on with this replica. */
   readonly admit: (user: string) => boolean | Promise<boolean>
@@ -119,6 +122,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     isFirst: options.isFirst,
     mayStore: isUrgent => turns.isFree(advance, isUrgent),
     offers: options.offers,
+    elsewhere: options.elsewhere,
   })
   const encoder = createFrameEncoder(clock.now)
   const told = createKnownNames()
@@ -136,10 +140,15 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   /** What comes while it is found out whether the user may go on; null when nobody asks. */
   let held: { readonly frame: Frame; readonly bytes: number }[] | null = null
 
+  function leave(): void {
+    isOver = true
+    options.elsewhere.end()
+    clock.released()
+  }
+
   function end(how: SessionEnd): void {
     if (isOver) return
-    isOver = true
-    clock.released()
+    leave()
     options.onEnd(how)
   }
 
@@ -378,9 +387,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       return cuts
     },
     stop() {
-      if (isOver) return
-      isOver = true
-      clock.released()
+      if (!isOver) leave()
     },
   }
 }

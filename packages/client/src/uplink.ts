@@ -6,6 +6,7 @@
  */
 import {
   alone,
+  createGrapevine,
   createOffers,
   type DocumentKey,
   type Level,
@@ -96,6 +97,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   const { engine, ports, quorum } = options
   const { runtime } = ports
   const turns = createTurns()
+  const beginHearing = createGrapevine()
   let offers: Offers = alone.offers
   let connections: Connections | null = null
   let fence: Fence | null = null
@@ -244,6 +246,7 @@ export function createUplink(options: UplinkOptions): Uplink {
           session: { ...options.session, token, address: url },
           turns,
           offers,
+          elsewhere: quorum === null ? alone.elsewhere : beginHearing(),
           isFirst: sessions().length === 0,
           admit: user => options.owner.admit(user, token !== ''),
           send,

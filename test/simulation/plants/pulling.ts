@@ -60,6 +60,14 @@ export const pulling: readonly Plant[] = [
     seed: 14,
   },
   {
+    name: 'S3 elsewhere',
+    does: 'a write goes to a relay ahead of what another relay told its author',
+    find: '.some(({ at }) => at <= heard)',
+    replace: '.some(({ at }) => at < 0)',
+    world: { relays: 3, links: 'mesh', write: 2, steps: 70, faults: { cut: 0.3, slow: 0.1 } },
+    seed: 18,
+  },
+  {
     name: 'S4 peers',
     does: 'a relay that lost something is not told again what its peer had told it',
     find: "return { begin: 'resume', cursor: at(fork) }",

@@ -244,6 +244,27 @@ it('[S3] what one relay tells, the others are given, and then there is rest', as
   expect(told).toEqual([alice.status.get()])
 })
 
+it('[S3] who reads at another relay is shown a write with what its author had seen, though only the first one told that', async () => {
+  const { world, open } = await three()
+  const alice = await open()
+  note(alice, 'shared', 'shared')
+  const [bob, carol] = [
+    await world.open(world.another('bob').openTab(), { relays: ['ws://a'], token: () => 'bob' }),
+    await world.open(world.another('carol').openTab(), { relays: ['ws://b'], token: () => 'carol' }),
+  ]
+  for (const { notes } of [bob, carol]) await until(world.clock, () => notes.get('shared') !== undefined)
+  const shown: (readonly [string | undefined, boolean])[] = []
+  carol.notes.query().subscribe(rows => {
+    for (const { color, tags } of rows) shown.push([color, tags.includes('bob')])
+  })
+  bob.notes.update('shared', { tags: { add: ['bob'] } })
+  await until(world.clock, () => alice.notes.get('shared')?.tags.includes('bob') === true)
+  const answer = alice.notes.update('shared', { color: 'teal' })
+  await within(world.clock, answer.reached('quorum'))
+  await until(world.clock, () => carol.notes.get('shared')?.color === 'teal')
+  expect(shown.filter(([color]) => color === 'teal')).not.toContainEqual(['teal', false])
+})
+
 it('write and read are checked when it is opened', async () => {
   const { open } = await three()
   const refused = async (options: object): Promise<unknown> =>

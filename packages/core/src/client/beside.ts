@@ -12,6 +12,7 @@ import { isOrphan } from '../remake/plan.ts'
 import type { ReplicaState } from '../replica/replica.ts'
 import type { DocumentKey } from '../row.ts'
 import type { TransactionId } from '../write.ts'
+import type { ToldElsewhere } from './told-elsewhere.ts'
 
 export interface Beside {
   /** Whether no other session has begun: a replica that holds nothing is new to one relay at a time (SPEC P4). */
@@ -19,6 +20,7 @@ export interface Beside {
   /** Whether no chunk of another session is on its way. If one is, the session is told when it may go on. */
   mayStore(isUrgent: boolean): boolean
   readonly offers: Offers
+  readonly elsewhere: ToldElsewhere
 }
 
 export interface Offers {
@@ -47,6 +49,13 @@ export const alone: Beside = {
     refused: () => {},
     mayHave: () => false,
     heldFrom: () => new Set(),
+  },
+  elsewhere: {
+    tell: () => {},
+    lacks: () => false,
+    given: () => {},
+    settle: () => {},
+    end: () => {},
   },
 }
 

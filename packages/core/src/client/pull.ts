@@ -18,6 +18,7 @@ import {
 } from '../generations.ts'
 import { bringsNothing } from '../replica/brings-nothing.ts'
 import { countParts, emptyRow, joinRows, showsDelta, type DocumentKey } from '../row.ts'
+import type { Told } from './told-elsewhere.ts'
 import { createUnfinishedTexts, type FinishedTexts } from '../unfinished.ts'
 import type { Conversation } from './conversation.ts'
 import type { Wants } from './wants.ts'
@@ -49,8 +50,11 @@ export interface Pull {
   settle(): boolean
   /** What must be the fingerprint after the last chunk (SPEC P5), told once; null if nothing must. */
   takeExpected(): Fingerprint | null
-  /** K3: a conflict that the last chunk brought shows who wrote its sides. */
-  wantWriters(): void
+  /**
+   * The last chunk is on disk. S3: other sessions hear of which documents it told. K3: a conflict that it brought shows
+   * who wrote its sides.
+   */
+  stored(): void
 }
 
 export function createPull(
@@ -67,6 +71,8 @@ export function createPull(
   let everLevel = false
   const unfinished = createUnfinishedTexts()
   let storedKeys: readonly DocumentKey[] = []
+  let told: Told | null = null
+  let toldKeys: readonly DocumentKey[] = []
   let expected: Fingerprint | null = null
 
   /** P4: rows of which only parts came and that this replica lacks; X6: bodies of which only the head came. */
@@ -143,9 +149,13 @@ export function createPull(
       if (coversPositions(facts(), frontier, reach)) reach = new Map([[cursor.generation, cursor.place]])
     }
     storedKeys = rows.map(row => row.key)
+    const news = storable(frames, texts)
+    const head = Math.max(feedEnd(), ...frames.map(frame => frame.head))
+    told = { at: state.seen + 1, generation: conversation.generation, position: head }
+    toldKeys = news.rows.map(({ key }) => key)
     expected = isLevel ? (cuts.at(-1)?.fingerprint ?? null) : null
     const chunk = conversation.pulled({
-      ...storable(frames, texts),
+      ...news,
       writers: frames.flatMap(frame => frame.writers),
       cursor: isOpen ? cursor : null,
       wants: wants.outstanding(),
@@ -208,7 +218,9 @@ export function createPull(
       expected = null
       return told
     },
-    wantWriters() {
+    stored() {
+      if (told !== null) conversation.beside.elsewhere.tell(toldKeys, told)
+      told = null
       wants.writersOf(storedKeys)
       storedKeys = []
     },

@@ -19,6 +19,7 @@ import { compareRanges, createRowIndex, firstRanges, type RowIndex } from '../re
 import { emptyRow, joinRows, type DocumentKey, type Row } from '../row.ts'
 import type { Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
+import { lackingMs } from './lacking.ts'
 import type { Pull } from './pull.ts'
 import type { Wants } from './wants.ts'
 
@@ -36,9 +37,6 @@ export interface Reconciling {
   /** A chunk is on disk: whether it was that one. */
   hasEnded(): boolean
 }
-
-/** Long enough for what a peer of the relay is about to tell it. With a look every 2 s, it is given within 3 s. */
-const lackingMs = 1000
 
 export function createReconciling(
   conversation: Conversation,
@@ -70,6 +68,7 @@ export function createReconciling(
     how = kind
     hasGiven ||= kind === 'give'
     index = createRowIndex(confirmedRows())
+    conversation.beside.elsewhere.given(null)
     reachBefore = state.reach
     differing = new Set()
     took = 0
@@ -140,6 +139,7 @@ export function createReconciling(
       if (differing.delete(key) && joinRows(row ?? emptyRow, delta) !== row) took += 1
     },
     heed() {
+      conversation.beside.elsewhere.settle(pull.isHeld)
       const lacks =
         conversation.phase === 'open' &&
         pull.atCut &&

@@ -142,7 +142,7 @@ export function createClientSession(
     }
     if (reconciling.hasEnded()) return open()
     compare(pull.takeExpected())
-    pull.wantWriters()
+    pull.stored()
     step()
   }
 

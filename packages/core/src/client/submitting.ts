@@ -5,7 +5,7 @@
  * transaction is made anew. What this relay refused or has is not offered to it again. What it refused while another
  * relay may have taken it waits until that is known (SPEC W6), and with it what touches its documents; the rest goes on.
  * So does what is beyond the relay's time and bears the least mark that it can (SPEC C4), until the relay takes what that
- * stands on.
+ * stands on; and what stands on what another relay told, until this one has that (SPEC S3).
  */
 import type { SubmittedTransaction } from '../frames.ts'
 import { limits } from '../limits.ts'
@@ -17,6 +17,7 @@ import type { TransactionId } from '../write.ts'
 import { touchesAny } from './beside.ts'
 import type { Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
+import { createLacking } from './lacking.ts'
 import { createOfferQueue, type Look } from './offer-queue.ts'
 import type { Pull } from './pull.ts'
 
@@ -80,6 +81,7 @@ export function createSubmitting(
   /** What waits for the relay's clock, and whether what it stands on was given once more. */
   const ahead = new Map<TransactionId, { readonly readyAt: number; readonly isGiven: boolean }>()
   const queue = createOfferQueue(state.outbox)
+  const isLacking = createLacking(conversation, pull, giving, now)
   let { lineageRevision } = state
   let sentBytes = 0
   let nextIndex = 0
@@ -199,6 +201,10 @@ export function createSubmitting(
         }
         // What is not on disk yet comes again when it is; what this relay skips, with the next round.
         if (!isToOffer(entry)) return 'done'
+        if (isLacking(entry)) {
+          for (const { key } of writes) waiting.add(key)
+          return 'later'
+        }
         if (entry.acks.size === 0 && isOrphan(state, entry) && !offers.mayHave(entry, conversation.judge)) {
           // What comes behind it may stand on it, and what is under way must not be made twice.
           if (sent.size === 0) plan ??= { from: id, keys: new Set(), refused: null }

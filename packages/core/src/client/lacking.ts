@@ -1,0 +1,41 @@
+/**
+ * S3 while a session is open: what a write stands on may be known to another relay alone. Most often that one is about
+ * to tell its peer; if it does not for a second, the documents are given, and the write follows.
+ */
+import type { OutboxEntry } from '../outbox.ts'
+import type { TransactionId } from '../write.ts'
+import type { Conversation } from './conversation.ts'
+import type { Giving } from './giving.ts'
+import type { Pull } from './pull.ts'
+
+/** Long enough for what a peer of the relay is about to tell it. With a look every 2 s, it is given within 3 s. */
+export const lackingMs = 1000
+
+/** Says whether a write is to wait until the relay has what it stands on. To be asked again and again. */
+export function createLacking(
+  { beside: { elsewhere } }: Conversation,
+  pull: Pull,
+  giving: Giving,
+  now: () => number,
+): (entry: OutboxEntry) => boolean {
+  /** Since when each waits; null once what it stands on is given. */
+  const waiting = new Map<TransactionId, number | null>()
+
+  return ({ transaction: { id, writes, heard } }) => {
+    const since = waiting.get(id)
+    if (since === null && !giving.isDone) return true
+    const keys = writes.map(({ key }) => key)
+    const lacked = since === null ? [] : keys.filter(key => elsewhere.lacks(key, heard, pull.isHeld))
+    if (lacked.length === 0) {
+      waiting.delete(id)
+      return false
+    }
+    if (since === undefined) waiting.set(id, now())
+    else if (since !== null && now() - since >= lackingMs) {
+      waiting.set(id, null)
+      giving.give(lacked)
+      elsewhere.given(lacked)
+    }
+    return true
+  }
+}
