@@ -4,6 +4,7 @@
  * A writer's marks rise and its writes to one cell have each seen the last (SPEC W3); that is what lets one
  * mark for each writer stand for all of that writer's writes up to it. Contexts only grow by join.
  */
+import { copyMap } from './map-copy.ts'
 import { compareMarks, type Mark, type WriterId } from './mark.ts'
 
 export type Context = ReadonlyMap<WriterId, Mark>
@@ -25,7 +26,7 @@ export function contextCoversAll(a: Context, b: Context): boolean {
 /** The greater entry for each writer. Returns `a` itself if `b` adds nothing. */
 export function joinContexts(a: Context, b: Context): Context {
   if (a === b || contextCoversAll(a, b)) return a
-  const joined = new Map(a)
+  const joined = copyMap(a)
   for (const [writer, mark] of b) {
     const own = joined.get(writer)
     if (own === undefined || compareMarks(mark, own) > 0) joined.set(writer, mark)
@@ -34,7 +35,7 @@ export function joinContexts(a: Context, b: Context): Context {
 }
 
 export function addToContext(context: Context, mark: Mark): Context {
-  return contextCovers(context, mark) ? context : new Map(context).set(mark.writer, mark)
+  return contextCovers(context, mark) ? context : copyMap(context).set(mark.writer, mark)
 }
 
 /** The greatest mark in a context, or null if it is empty. */

@@ -15,9 +15,13 @@ export interface Digest {
 
 export function digestOfRow(row: Row): Digest {
   let digest = digestByRow.get(row)
-  if (digest === undefined)
-    digestByRow.set(row, (digest = lendWritten(writeCanonicalRow(row), digestOfBytes)))
+  if (digest === undefined) digestByRow.set(row, (digest = computeDigest(row)))
   return digest
+}
+
+/** The same, for who keeps it: a table of so many rows is work for the collector. */
+export function computeDigest(row: Row): Digest {
+  return lendWritten(writeCanonicalRow(row), digestOfBytes)
 }
 
 // A row is taken out of a fingerprint some time after it was put in.

@@ -2,7 +2,8 @@
  * The fingerprint of a space: a count and an additive hash over the rows that exist (SPEC P5).
  * Both lanes are sums modulo 2^32, so it is kept up row by row: subtract the old digest, add the new one.
  */
-import { digestOfRow, type Digest } from './digest.ts'
+import { computeDigest, digestOfRow, type Digest } from './digest.ts'
+import type { HeldRow } from './relay-store.ts'
 import { rowExists, type Row } from './row.ts'
 
 export interface Fingerprint {
@@ -24,6 +25,22 @@ export function replaceInFingerprint(
     replaced = removeFromFingerprint(replaced, digestOfRow(before))
   if (after !== undefined && rowExists(after)) replaced = addToFingerprint(replaced, digestOfRow(after))
   return replaced
+}
+
+/** The same of rows that a relay holds, each of which keeps its digest. */
+export function replaceHeldInFingerprint(
+  fingerprint: Fingerprint,
+  before: HeldRow | undefined,
+  after: HeldRow,
+): Fingerprint {
+  let replaced = fingerprint
+  if (before !== undefined && rowExists(before.row))
+    replaced = removeFromFingerprint(replaced, digestOfHeld(before))
+  return rowExists(after.row) ? addToFingerprint(replaced, digestOfHeld(after)) : replaced
+}
+
+function digestOfHeld(held: HeldRow): Digest {
+  return (held.digest ??= computeDigest(held.row))
 }
 
 export function addToFingerprint(fingerprint: Fingerprint, digest: Digest): Fingerprint {

@@ -2,6 +2,7 @@
  * The port of a relay's store. All of it is asynchronous, so that a store may be a file, a worker or a server;
  * `commit` is the only way in, and resolves when everything of it is on disk (SPEC A1).
  */
+import type { Digest } from './digest.ts'
 import type { RejoinError } from './errors.ts'
 import type { WriterRecord } from './frames.ts'
 import type { Fingerprint } from './fingerprint.ts'
@@ -26,6 +27,8 @@ export interface HeldRow {
   readonly position: number
   readonly positions: ReadonlyMap<FeedPart, number>
   readonly texts: ReadonlyMap<PartName, TextState>
+  /** Of the row, once somebody asked for it: it is taken out of the fingerprint some time after it was put in. */
+  digest?: Digest
 }
 
 /** What a relay remembers of a peer whose feed it pulls. */

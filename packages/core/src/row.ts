@@ -7,6 +7,7 @@
  */
 import { joinCells, lastOfCell, seenCovers, strategies, type Cell, type Strategy } from './cells/cell.ts'
 import { joinDeletions, type Deletion } from './deletion.ts'
+import { copyMap } from './map-copy.ts'
 import { compareMarks, greaterMark, type Mark } from './mark.ts'
 
 /** `collection/id`. A collection's name has no slash, so the first one parts them. */
@@ -57,7 +58,7 @@ export function joinRows(a: Row, b: Row): Row {
     const mine = a.cells.get(name)
     const joined = mine === undefined ? theirs : joinCells(mine, theirs)
     if (joined === mine) continue
-    cells ??= new Map(a.cells)
+    cells ??= copyMap(a.cells)
     cells.set(name, joined)
   }
   const deletion =

@@ -239,7 +239,7 @@ function sessionOf(socket: SessionSocket): SocketSession {
 /** A copy in a buffer of its own: what ws hands out may be a piece of a larger one, which a kept value would keep. */
 function bytesOfMessage(message: RawData): Uint8Array {
   if (message instanceof ArrayBuffer) return new Uint8Array(message)
-  return Array.isArray(message) ? Uint8Array.from(Buffer.concat(message)) : Uint8Array.from(message)
+  return new Uint8Array(Array.isArray(message) ? Buffer.concat(message) : message)
 }
 
 function malformed(reason: string): Failure {

@@ -7,6 +7,7 @@ import type { Row } from '../row.ts'
 /** F4: every value that is brought, those that a sibling names as its base included. */
 export function limitOfValues(delta: Row): Failure | null {
   for (const cell of delta.cells.values()) {
+    if (cell.strategy === 'lww' && cell.value.length <= limits.valueBytesMax) continue
     for (const { length } of valuesOf(cell))
       if (length > limits.valueBytesMax) return exceeded('bytes of a value', limits.valueBytesMax, length)
   }
@@ -35,6 +36,7 @@ export function limitOfGrowth(row: Row, before: Row | undefined): Failure | null
   if (row.cells.size > Math.max(limits.fieldsPerRowMax, before?.cells.size ?? 0))
     return exceeded('fields of a row', limits.fieldsPerRowMax, row.cells.size)
   for (const [name, cell] of row.cells) {
+    if (cell.strategy === 'lww') continue
     const held = before?.cells.get(name)
     const error = cell === held ? null : limitOfCell(cell, held)
     if (error !== null) return error

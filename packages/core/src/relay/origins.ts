@@ -12,7 +12,7 @@ export interface Origins {
   note(session: SpaceSession, key: DocumentKey, row: Row, brought: Row, parts: readonly FeedPart[]): void
 }
 
-type SessionByPart = ReadonlyMap<FeedPart, number>
+type SessionByPart = Map<FeedPart, number>
 
 const rowsMax = 8192
 
@@ -23,7 +23,7 @@ export function createOrigins(): Origins {
   return {
     cameOver: (session, key, part) => of(key)?.get(part) === session.id,
     note(session, key, row, brought, parts) {
-      const origins = new Map(of(key))
+      const origins = of(key) ?? new Map()
       for (const part of parts) {
         if (isSamePart(row, brought, part)) origins.set(part, session.id)
         else origins.delete(part)

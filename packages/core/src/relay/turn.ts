@@ -4,7 +4,7 @@
  * If the commit fails the turn is dropped, and nothing of it was said.
  */
 import type { Failure } from '../errors.ts'
-import { replaceInFingerprint } from '../fingerprint.ts'
+import { replaceHeldInFingerprint } from '../fingerprint.ts'
 import type { VerdictException, WriterRecord } from '../frames.ts'
 import {
   addPosition,
@@ -15,6 +15,7 @@ import {
   type StoreId,
 } from '../generations.ts'
 import type { TakenRow } from '../judge/texts.ts'
+import { copyMap } from '../map-copy.ts'
 import type { WriterId } from '../mark.ts'
 import type { FeedPart, HeldRow, PeerState, SpaceCommit } from '../relay-store.ts'
 import { emptyRow, joinRows, type DocumentKey, type Row } from '../row.ts'
@@ -110,7 +111,7 @@ export function createTurn(standing: Standing, origins: Origins): Turn {
       if (!rowsBefore.has(key)) rowsBefore.set(key, before)
       const changed = changedParts(before?.row, taken.row)
       origins.note(session, key, taken.row, brought, changed)
-      const positions = new Map(before?.positions ?? [])
+      const positions: Map<FeedPart, number> = before === undefined ? new Map() : copyMap(before.positions)
       for (const part of changed) positions.set(part, position)
       // A body may grow although its cell stands, when the cell came before it.
       for (const { part } of taken.updates) positions.set(part, position)
@@ -128,7 +129,7 @@ export function createTurn(standing: Standing, origins: Origins): Turn {
       const { name, generation, generations, record } = standing
       let { fingerprint } = record
       for (const [key, held] of rows)
-        fingerprint = replaceInFingerprint(fingerprint, rowsBefore.get(key)?.row, held.row)
+        fingerprint = replaceHeldInFingerprint(fingerprint, rowsBefore.get(key), held)
       const moves = rows.size > 0
       return {
         space: name,

@@ -22,8 +22,6 @@ export function readCopies(reader: Reader): Copies {
     all: readUint(reader),
   }
   if (!areNamed) return copies
-  const relays = readList(reader, 1, () =>
-    readString(reader, 'bytes of an address', Number.MAX_SAFE_INTEGER),
-  )
+  const relays = readList(reader, 1, () => readString(reader, 'bytes of an address', Number.MAX_SAFE_INTEGER))
   return { ...copies, relays }
 }

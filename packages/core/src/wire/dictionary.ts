@@ -27,6 +27,7 @@ export interface Dictionary {
   /** Writers, and with them the mints of ids, stores and generations: whatever is eight bytes. */
   readonly writers: string[]
   readonly fields: FieldName[]
+  /** Empty while there are few, which are looked through. */
   readonly numberByWriter: Map<string, number>
   readonly numberByField: Map<string, Map<string, number>>
   /** The milliseconds of the last mark that a batch spoke of, which the next one counts from. */
@@ -40,7 +41,10 @@ export function createDictionary(): Dictionary {
   return { writers: [], fields: [], numberByWriter: new Map(), numberByField: new Map(), ms: 0 }
 }
 
-// Four maps cost more than a row does, so empty dictionaries go around.
+/** Up to so many names, looking through them is faster than a map; most rows have no more. */
+const fewNames = 8
+
+// A dictionary costs more than a row does, so empty ones go around.
 const idle: Dictionary[] = []
 const idleMax = 4
 const idleNamesMax = 256
@@ -57,25 +61,43 @@ export function returnDictionary(dictionary: Dictionary): void {
 }
 
 export function numberOfWriter(dictionary: Dictionary, writer: string): number {
-  const known = dictionary.numberByWriter.get(writer)
-  if (known !== undefined) return known
-  const number = dictionary.writers.push(writer) - 1
-  dictionary.numberByWriter.set(writer, number)
+  const { writers } = dictionary
+  const known = writers.length > fewNames ? dictionary.numberByWriter.get(writer) : writers.indexOf(writer)
+  return known === undefined || known < 0 ? addWriter(dictionary, writer) : known
+}
+
+function addWriter({ writers, numberByWriter }: Dictionary, writer: string): number {
+  const number = writers.push(writer) - 1
+  if (number > fewNames) numberByWriter.set(writer, number)
+  else if (number === fewNames) for (const [i, name] of writers.entries()) numberByWriter.set(name, i)
   return number
 }
 
 export function numberOfField(dictionary: Dictionary, collection: string, part: FeedPart | ''): number {
-  const known = dictionary.numberByField.get(collection)?.get(part)
-  return known ?? addField(dictionary, { collection, part })
+  const { fields } = dictionary
+  if (fields.length > fewNames) {
+    const known = dictionary.numberByField.get(collection)?.get(part)
+    return known ?? addField(dictionary, { collection, part })
+  }
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i]
+    if (field?.part === part && field.collection === collection) return i
+  }
+  return addField(dictionary, { collection, part })
 }
 
 function addField(dictionary: Dictionary, field: FieldName): number {
-  const { collection, part } = field
-  let byPart = dictionary.numberByField.get(collection)
-  if (byPart === undefined) dictionary.numberByField.set(collection, (byPart = new Map()))
-  const number = dictionary.fields.push(field) - 1
-  byPart.set(part, number)
+  const { fields } = dictionary
+  const number = fields.push(field) - 1
+  if (number > fewNames) indexField(dictionary, field, number)
+  else if (number === fewNames) for (const [i, name] of fields.entries()) indexField(dictionary, name, i)
   return number
+}
+
+function indexField({ numberByField }: Dictionary, { collection, part }: FieldName, number: number): void {
+  let byPart = numberByField.get(collection)
+  if (byPart === undefined) numberByField.set(collection, (byPart = new Map()))
+  byPart.set(part, number)
 }
 
 /** How full a dictionary is, to see what a frame added to it. */
@@ -91,12 +113,15 @@ export function stateOfDictionary(dictionary: Dictionary): DictionaryState {
 
 /** Takes back what was added since, for a frame that is not sent after all. */
 export function restoreDictionary(dictionary: Dictionary, state: DictionaryState): void {
-  for (const writer of dictionary.writers.splice(state.writers)) dictionary.numberByWriter.delete(writer)
-  for (const { collection, part } of dictionary.fields.splice(state.fields)) {
-    const byPart = dictionary.numberByField.get(collection)
-    byPart?.delete(part)
-    if (byPart?.size === 0) dictionary.numberByField.delete(collection)
-  }
+  const { writers, fields, numberByWriter, numberByField } = dictionary
+  if (state.writers > fewNames)
+    for (let i = state.writers; i < writers.length; i++) numberByWriter.delete(writers[i] ?? '')
+  else if (numberByWriter.size > 0) numberByWriter.clear()
+  if (state.fields > fewNames)
+    for (const { collection, part } of fields.slice(state.fields)) numberByField.get(collection)?.delete(part)
+  else if (numberByField.size > 0) numberByField.clear()
+  writers.length = state.writers
+  fields.length = state.fields
   dictionary.ms = state.ms
 }
 
@@ -179,10 +204,7 @@ export function readDefinitions(reader: Reader, names: Names): void {
 /** Makes what was defined known, once everything was read. */
 export function commitNames(names: Names): void {
   const { dictionary } = names
-  for (const writer of names.writers) {
-    dictionary.numberByWriter.set(writer, dictionary.writers.length)
-    dictionary.writers.push(writer)
-  }
+  for (const writer of names.writers) addWriter(dictionary, writer)
   for (const field of names.fields) addField(dictionary, field)
   dictionary.ms = names.ms
 }

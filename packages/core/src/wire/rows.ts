@@ -183,11 +183,9 @@ function writeHeldRow(writer: Writer, dictionary: Dictionary, held: HeldRow): vo
   writeRow(writer, dictionary, row)
   writeUint(writer, position)
   let ofRow = 0
-  for (const part of partsOfRow(row)) {
-    const own = positions.get(part)
-    writeUint(writer, own === undefined ? 0 : position - own + 1)
-    if (own !== undefined) ofRow++
-  }
+  for (const [name] of sortedEntries(row.cells)) ofRow += writeBehind(writer, position, positions.get(name))
+  if (row.deletion !== null) ofRow += writeBehind(writer, position, positions.get('deletion'))
+  if (row.revival !== null) ofRow += writeBehind(writer, position, positions.get('revival'))
   const others = ofRow === positions.size ? [] : positionsOfOthers(held)
   writeUint(writer, others.length)
   for (const [part, own] of others) {
@@ -200,6 +198,12 @@ function writeHeldRow(writer: Writer, dictionary: Dictionary, held: HeldRow): vo
     writeUint(writer, state.bytes)
     writeStateVector(writer, state.stateVector)
   }
+}
+
+/** How many positions it said. */
+function writeBehind(writer: Writer, position: number, own: number | undefined): 0 | 1 {
+  writeUint(writer, own === undefined ? 0 : position - own + 1)
+  return own === undefined ? 0 : 1
 }
 
 function positionsOfOthers({ row, positions }: HeldRow): readonly (readonly [FeedPart, number])[] {
