@@ -28,6 +28,7 @@ export interface AnyField {
   insert(input: never, write: FieldWrite): Cell | null
   update(patch: never, write: FieldWrite): Cell | null
   read(cell: Cell | undefined): unknown
+  readonly readEncoded?: Field<unknown, never, never>['readEncoded']
   readonly conflict?: ((cell: Cell | undefined) => FieldConflict<unknown> | null) | undefined
   readonly settle?: ((resolution: never, write: FieldWrite) => Cell) | undefined
   readonly text?: TextSupport | undefined

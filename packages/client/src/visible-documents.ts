@@ -8,6 +8,7 @@ import {
   collectionOfKey,
   documentKey,
   idOfKey,
+  readField,
   rowExists,
   type DocumentKey,
   type ReplicaState,
@@ -52,7 +53,7 @@ export function readDocument(
   let same = previous !== undefined
   for (const { name, part, field } of collection.parts) {
     if (field.strategy === 'text') continue
-    const value = field.read(row.cells.get(part))
+    const value = readField(row, part, field)
     const kept = previous !== undefined && isSameValue(previous[name], value)
     if (!kept) freezeValue(value)
     document[name] = kept ? previous[name] : value

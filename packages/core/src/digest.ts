@@ -4,6 +4,7 @@
  *
  * Each lane is built as in MurmurHash3 (Appleby, 2011), with other constants, and the two are mixed at the end.
  */
+import { PackedCells } from './packed-cells.ts'
 import type { Row } from './row.ts'
 import { writeCanonicalRow } from './wire/canonical-row.ts'
 import { lendWritten } from './wire/writer.ts'
@@ -14,6 +15,8 @@ export interface Digest {
 }
 
 export function digestOfRow(row: Row): Digest {
+  // What lies encoded is counted again at little cost, and seldom; to remember it would cost more.
+  if (row.cells instanceof PackedCells) return computeDigest(row)
   let digest = digestByRow.get(row)
   if (digest === undefined) digestByRow.set(row, (digest = computeDigest(row)))
   return digest

@@ -7,6 +7,8 @@
 import type { Cell, Strategy } from './cells/cell.ts'
 import type { TextHead } from './frames.ts'
 import type { Mark } from './mark.ts'
+import { PackedCells, type ReadEncoded } from './packed-cells.ts'
+import type { PartName, Row } from './row.ts'
 
 /** What a field's operation is given: its write's mark, and the cell that its writer sees. */
 export interface FieldWrite {
@@ -28,12 +30,27 @@ export interface Field<Read, Insert, Patch> {
   update(patch: Patch, write: FieldWrite): Cell | null
   /** The value that readers see. Must not change what it returns for one cell. */
   read(cell: Cell | undefined): Read
+  /** Only of `lww`: the same of a value that lies between two places of some bytes. */
+  readonly readEncoded?: ReadEncoded<Read> | undefined
   /** Only of `ask`: what a person must decide, or null. */
   readonly conflict?: ((cell: Cell | undefined) => FieldConflict<Read> | null) | undefined
   /** Only of `ask`: the cell that a resolution writes. `keep` writes what the field makes of all sides. */
   readonly settle?: ((resolution: FieldResolution<Read>, write: FieldWrite) => Cell) | undefined
   /** Only of `text`. */
   readonly text?: TextSupport | undefined
+}
+
+/** What a field shows of a row. */
+export function readField<Read>(
+  row: Row,
+  part: PartName,
+  field: Pick<Field<Read, never, never>, 'read' | 'readEncoded'>,
+): Read {
+  const { cells } = row
+  const { readEncoded } = field
+  if (readEncoded === undefined || !(cells instanceof PackedCells)) return field.read(cells.get(part))
+  const column = cells.columns.byPart.get(part)
+  return column === undefined ? field.read(undefined) : cells.readValue(column, readEncoded)
 }
 
 export interface FieldConflict<Value> {

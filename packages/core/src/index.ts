@@ -49,6 +49,7 @@ export {
   type Failure,
   type Outcome,
 } from './errors.ts'
+export { readField } from './field.ts'
 export type {
   Field,
   FieldConflict,

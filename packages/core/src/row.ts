@@ -9,6 +9,7 @@ import { joinCells, lastOfCell, seenCovers, strategies, type Cell, type Strategy
 import { joinDeletions, type Deletion } from './deletion.ts'
 import { copyMap } from './map-copy.ts'
 import { compareMarks, greaterMark, type Mark } from './mark.ts'
+import { PackedCells } from './packed-cells.ts'
 
 /** `collection/id`. A collection's name has no slash, so the first one parts them. */
 export type DocumentKey = string & { readonly brand: 'DocumentKey' }
@@ -110,6 +111,7 @@ function hasUnseenWrites(row: Row, deletion: Deletion): boolean {
 export function lastOfRow(row: Row | undefined): Mark | null {
   if (row === undefined) return null
   let last = greaterMark(row.revival, row.deletion?.mark ?? null)
+  if (row.cells instanceof PackedCells) return greaterMark(last, row.cells.last)
   for (const cell of row.cells.values()) last = greaterMark(last, lastOfCell(cell))
   return last
 }

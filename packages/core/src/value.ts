@@ -6,7 +6,7 @@
  */
 import type { Outcome } from './errors.ts'
 import { limits } from './limits.ts'
-import { createReader, expectEnd } from './wire/reader.ts'
+import { expectEnd, type Reader } from './wire/reader.ts'
 import { attempt, checkLimit } from './wire/refusal.ts'
 import { readValue } from './wire/value-reader.ts'
 import { throwTooLarge, writeValue } from './wire/value-writer.ts'
@@ -22,10 +22,11 @@ export function encodeValue(value: unknown): Uint8Array {
   return bytes
 }
 
-export function decodeValue(bytes: Uint8Array): Outcome<unknown> {
+/** Of bytes, or of some of them. */
+export function decodeValue(bytes: Uint8Array, from = 0, to: number = bytes.length): Outcome<unknown> {
   return attempt(() => {
-    checkLimit('bytes of a value', limits.valueBytesMax, bytes.length)
-    const reader = createReader(bytes)
+    checkLimit('bytes of a value', limits.valueBytesMax, to - from)
+    const reader: Reader = { bytes, at: from, end: to }
     const value = readValue(reader)
     expectEnd(reader)
     return value

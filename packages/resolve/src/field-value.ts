@@ -33,8 +33,8 @@ export function defaultOf<Output>(schema: StandardSchema<unknown, Output>): Outp
 }
 
 /** The value in bytes that came from anywhere; undefined if they are none. */
-export function showValue<Output>(bytes: Uint8Array): Output {
-  const decoded = decodeValue(bytes)
+export function showValue<Output>(bytes: Uint8Array, from = 0, to: number = bytes.length): Output {
+  const decoded = decodeValue(bytes, from, to)
   return (decoded.ok ? decoded.value : undefined) as Output
 }
 

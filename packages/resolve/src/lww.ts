@@ -1,6 +1,6 @@
 /** `lww`: the last writer wins. For values that nobody minds losing to a later one: a color, a position, a state. */
 import { isSameBytes, type Field } from '@rejoin/core'
-import { defaultOf, encodeAbsent, encodeInput, showRemembered } from './field-value.ts'
+import { defaultOf, encodeAbsent, encodeInput, showRemembered, showValue } from './field-value.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
 /** A field whose greatest write stands. It may be left out of an insert if its schema accepts undefined. */
@@ -24,5 +24,6 @@ export function lww<Input, Output>(
       return { strategy: 'lww', last: mark, value: bytes }
     },
     read: cell => (cell?.strategy === 'lww' ? show(cell.value) : nothing),
+    readEncoded: showValue,
   }
 }

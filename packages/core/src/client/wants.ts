@@ -6,7 +6,7 @@
  */
 import type { TextFrame, TextHead } from '../frames.ts'
 import type { WriterId } from '../mark.ts'
-import type { DocumentKey, PartName } from '../row.ts'
+import { strategyOfPart, type DocumentKey, type PartName } from '../row.ts'
 import type { Conversation } from './conversation.ts'
 
 export interface Wants {
@@ -115,8 +115,11 @@ export function createWants(conversation: Conversation): Wants {
     writersOf(keys) {
       const unknown = new Set<WriterId>()
       for (const key of keys) {
-        for (const cell of state.confirmed(key)?.cells.values() ?? []) {
-          if (cell.strategy !== 'ask' || cell.siblings.length < 2) continue
+        const cells = state.confirmed(key)?.cells
+        for (const part of cells?.keys() ?? []) {
+          if (strategyOfPart(part) !== 'ask') continue
+          const cell = cells?.get(part)
+          if (cell?.strategy !== 'ask' || cell.siblings.length < 2) continue
           for (const { mark } of cell.siblings)
             if (!state.writers.has(mark.writer) && !askedWriters.has(mark.writer)) unknown.add(mark.writer)
         }

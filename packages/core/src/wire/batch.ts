@@ -10,23 +10,14 @@
  *
  * Rows keep their order, parts are in the order of their names, so a batch is decided by its rows and dictionary.
  */
-import type { Cell } from '../cells/cell.ts'
 import { lastOfCell } from '../cells/cell.ts'
-import type { Deletion } from '../deletion.ts'
 import { assert } from '../errors.ts'
 import { isSameMark, type Mark } from '../mark.ts'
 import type { FeedPart } from '../relay-store.ts'
-import {
-  collectionOfKey,
-  countParts,
-  strategyOfPart,
-  type DocumentKey,
-  type PartName,
-  type Row,
-} from '../row.ts'
+import { collectionOfKey, countParts, strategyOfPart, type DocumentKey, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
 import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
-import { readCellContent, readDeletionContent, writeCellContent, writeDeletionContent } from './contents.ts'
+import { writeCellContent, writeDeletionContent } from './contents.ts'
 import {
   fieldAt,
   numberOfField,
@@ -37,9 +28,10 @@ import {
 } from './dictionary.ts'
 import { readIds, writeIds } from './id-columns.ts'
 import { keyOf, readId, writeId } from './keys.ts'
-import { createMark, expectMark } from './marks.ts'
-import { bytesLeft, readInt, readUint, readWithin, type Reader } from './reader.ts'
+import { createMark } from './marks.ts'
+import { bytesLeft, readInt, readUint, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
+import { readOnlyPart, readParts } from './row-parts.ts'
 import { partsOf, readShapes, shapesOf, type Shape } from './shapes.ts'
 import {
   createWriter,
@@ -99,10 +91,8 @@ function readSingle(reader: Reader, names: Names, bounds: Bounds, number: number
   const writer = writerAt(names, readUint(reader))
   const ms = names.ms + readInt(reader)
   const mark = createMark(ms, readUint(reader), writer)
-  const row = createOpenRow()
   const head = part === 'revival' ? 0 : readUint(reader) + 1
-  readContent(reader, names, bounds, { row, collection, part, mark, head })
-  return { key, row, mark }
+  return { key, row: readOnlyPart(reader, names, bounds, { collection, part, mark, head }), mark }
 }
 
 function writeMany(writer: Writer, dictionary: Dictionary, rows: readonly BatchRow[]): void {
@@ -164,8 +154,7 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
   if (count === 0) return []
   const shapes = readShapes(reader, names, bounds, count)
   const shapeOfRow = shapes.length > 1 ? readColumn(reader, count) : null
-  const rows: OpenRow[] = []
-  const collections: string[] = []
+  const shapeByRow: Shape[] = []
   let parts = 0
   let contents = 0
   for (let i = 0; i < count; i++) {
@@ -176,54 +165,16 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
     if (contents * bounds.contentBytesMin > bytesLeft(reader))
       refuseMalformed('there are fewer parts than declared')
     shape.rows.push(i)
-    collections.push(shape.collection)
-    rows.push(createOpenRow())
+    shapeByRow.push(shape)
   }
   const ids = readIds(reader, names, count)
   const marks = readMarks(reader, names, count, { ms: names.ms })
-  readParts(reader, names, bounds, { shapes, rows, marks, parts })
+  const rows = readParts(reader, names, bounds, { shapes, marks, parts })
   return rows.map((row, i) => ({
-    key: keyOf(collections[i] ?? '', ids[i] ?? ''),
+    key: keyOf(shapeByRow[i]?.collection ?? '', ids[i] ?? ''),
     row,
     mark: marks[i] ?? null,
   }))
-}
-
-function readParts(
-  reader: Reader,
-  names: Names,
-  bounds: Bounds,
-  batch: {
-    readonly shapes: readonly Shape[]
-    readonly rows: readonly OpenRow[]
-    readonly marks: readonly (Mark | null)[]
-    readonly parts: number
-  },
-): void {
-  const { shapes, rows, parts } = batch
-  const known: (Mark | null)[] = []
-  for (const shape of shapes)
-    for (let i = 0; i < shape.parts.length; i++)
-      for (const index of shape.rows) known.push(batch.marks[index] ?? null)
-  const marks = readMarks(reader, names, parts, known)
-  const heads = readColumn(reader, parts)
-  let at = 0
-  for (const { collection, parts: ofShape, rows: indices } of shapes) {
-    for (const part of ofShape) {
-      for (const index of indices) {
-        const row = rows[index]
-        assert(row !== undefined, 'a shape names rows of its batch')
-        readContent(reader, names, bounds, {
-          row,
-          collection,
-          part,
-          mark: marks[at] ?? null,
-          head: heads[at] ?? 0,
-        })
-        at++
-      }
-    }
-  }
 }
 
 function markOfPart(row: Row, part: FeedPart | ''): Mark | null {
@@ -253,48 +204,4 @@ function contentOfPart(
   const writer = createWriter()
   writeCellContent(writer, dictionary, cell, lastOfCell(cell))
   return finishWriting(writer)
-}
-
-/** A row while it is read. */
-interface OpenRow {
-  readonly cells: Map<PartName, Cell>
-  deletion: Deletion | null
-  revival: Mark | null
-}
-
-function createOpenRow(): OpenRow {
-  return { cells: new Map(), deletion: null, revival: null }
-}
-
-/** Reads a part into its row. `head` is 0 for no content, else one more than its length. */
-function readContent(
-  reader: Reader,
-  names: Names,
-  bounds: Bounds,
-  slot: {
-    readonly row: OpenRow
-    readonly collection: string
-    readonly part: FeedPart
-    readonly mark: Mark | null
-    readonly head: number
-  },
-): void {
-  const { row, collection, part, mark, head } = slot
-  if (part === 'revival') {
-    if (head > 0) refuseMalformed('a revival has no content')
-    row.revival = expectMark(mark)
-    return
-  }
-  if (head <= bounds.contentBytesMin) refuseMalformed('a part has no content')
-  if (part === 'deletion')
-    row.deletion = readWithin(reader, head - 1, within =>
-      readDeletionContent(within, names, bounds, collection, expectMark(mark)),
-    )
-  else
-    row.cells.set(
-      part,
-      readWithin(reader, head - 1, within =>
-        readCellContent(within, names, bounds, strategyOfPart(part), mark),
-      ),
-    )
 }

@@ -7,6 +7,7 @@ import type { Cell } from '../cells/cell.ts'
 import type { Context } from '../context.ts'
 import { deletePolicies, type Deletion } from '../deletion.ts'
 import type { Mark } from '../mark.ts'
+import { PackedCells } from '../packed-cells.ts'
 import type { Row } from '../row.ts'
 import { writeWriterId } from './ids.ts'
 import { sortedEntries } from './order.ts'
@@ -16,6 +17,7 @@ import {
   writeBytes,
   writeDouble,
   writeOptionalBytes,
+  writeRange,
   writeString,
   writeUint,
   finishWriting,
@@ -29,14 +31,35 @@ export function encodeCanonicalRow(row: Row): Uint8Array {
 export function writeCanonicalRow(row: Row): Writer {
   const writer = createWriter()
   writeUint(writer, row.cells.size)
-  for (const [name, cell] of sortedEntries(row.cells)) {
-    writeString(writer, name)
-    writeCell(writer, cell)
+  if (row.cells instanceof PackedCells) {
+    writePacked(writer, row.cells)
+  } else {
+    for (const [name, cell] of sortedEntries(row.cells)) {
+      writeString(writer, name)
+      writeCell(writer, cell)
+    }
   }
   writeByte(writer, row.deletion === null ? 0 : 1)
   if (row.deletion !== null) writeDeletion(writer, row.deletion)
   writeOptionalMark(writer, row.revival)
   return writer
+}
+
+/** Cells as they lie, which is in the order of their names. */
+function writePacked(writer: Writer, cells: PackedCells): void {
+  for (const [name, column] of cells.columns.byPart) {
+    writeString(writer, name)
+    const last = cells.markIn(column)
+    if (column.cells !== null || last === null) {
+      writeCell(writer, cells.cellIn(column))
+      continue
+    }
+    writeMark(writer, last)
+    cells.readValue(column, (bytes, from, to) => {
+      writeUint(writer, to - from)
+      writeRange(writer, bytes, from, to)
+    })
+  }
 }
 
 function writeCell(writer: Writer, cell: Cell): void {

@@ -6,7 +6,7 @@ import { readBatch, writeBatch } from './batch.ts'
 import type { Bounds } from './bounds.ts'
 import { readColumn, writeColumn } from './columns.ts'
 import { readCellName } from './contents.ts'
-import { numberOfField, type Dictionary, type Names } from './dictionary.ts'
+import { numberOfField, type Dictionary, type Names, type Span } from './dictionary.ts'
 import { readDigest, writeDigest } from './digests.ts'
 import { sortedEntries } from './order.ts'
 import { readCount, readUint, type Reader } from './reader.ts'
@@ -29,13 +29,42 @@ export function writeChangedRows(writer: Writer, dictionary: Dictionary, rows: r
 }
 
 export function readChangedRows(reader: Reader, names: Names, bounds: Bounds): readonly ChangedRow[] {
+  const from = reader.at
   const batch = readBatch(reader, names, bounds)
   const heads = readColumn(reader, batch.length)
-  return batch.map(({ key, row }, i) => {
+  const rows = batch.map(({ key, row }, i) => {
     const head = heads[i] ?? 0
     const texts = head % 2 === 1 ? readTexts(reader, names, key) : noTextParts
     return { key, delta: row, parts: Math.floor(head / 2), texts }
   })
+  const { defined } = names
+  if (bounds.packs && defined !== null) keepEncoded(reader.bytes, defined, { from, to: reader.at }, rows)
+  return rows
+}
+
+/** Rows as they came: together with the names that they are written in. */
+export interface EncodedRows {
+  readonly rows: readonly ChangedRow[]
+  readonly names: Uint8Array
+  readonly body: Uint8Array
+}
+
+/** So many rows are worth to be stored as they came. */
+const encodedFrom = 64
+const encodedByFirst = new WeakMap<ChangedRow, EncodedRows>()
+
+function keepEncoded(bytes: Uint8Array, names: Span, body: Span, rows: readonly ChangedRow[]): void {
+  const [first] = rows
+  if (first === undefined || rows.length < encodedFrom) return
+  const part = ({ from, to }: Span): Uint8Array => bytes.subarray(from, to)
+  encodedByFirst.set(first, { rows, names: part(names), body: part(body) })
+}
+
+/** What came together and begins at an index, if all of it is there. */
+export function encodedRowsAt(rows: readonly ChangedRow[], index: number): EncodedRows | null {
+  const first = rows[index]
+  const encoded = first === undefined ? undefined : encodedByFirst.get(first)
+  return encoded?.rows.every((row, i) => row === rows[index + i]) === true ? encoded : null
 }
 
 const noTextParts: ReadonlyMap<PartName, TextPart> = new Map()

@@ -17,14 +17,12 @@ import type { GenerationId, StoreId } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
 import { readNumber, writeNumber } from './numbers.ts'
 import { diskBounds } from './bounds.ts'
-import { readChangedRows, writeChangedRows } from './changed-rows.ts'
+import { readRuns, writeRuns } from './row-runs.ts'
 import { readKeys, writeKeys } from './data-frames.ts'
 import { readCopies, writeCopies } from './copies.ts'
 import {
   borrowDictionary,
-  createDictionary,
-  createNames,
-  readDefinitions,
+  readOwnNames,
   returnDictionary,
   stateOfDictionary,
   writeDefinitions,
@@ -61,8 +59,8 @@ import {
 } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
 
-/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. 6: and which relays are meant. */
-const chunkVersion = 6
+/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. 6: and which relays are meant. 7: what was pulled stays as it came. */
+const chunkVersion = 7
 
 /** In the order of their numbers on disk. */
 const chunkKinds: readonly Chunk['kind'][] = [
@@ -95,8 +93,7 @@ export function decodeChunk(bytes: Uint8Array): Outcome<Chunk> {
     const reader = createReader(bytes)
     if (readByte(reader) !== chunkVersion) refuseMalformed('a chunk is of another version')
     const kind = chunkKinds[readByte(reader)] ?? refuseMalformed('a chunk is of an unknown kind')
-    const names = createNames(createDictionary())
-    readDefinitions(reader, names)
+    const names = readOwnNames(reader)
     const chunk = readBody(reader, names, kind)
     expectEnd(reader)
     return chunk
@@ -173,7 +170,7 @@ function writePulled(writer: Writer, dictionary: Dictionary, chunk: PulledChunk)
   writeKeys(writer, dictionary, chunk.wants)
   writeWriterRecords(writer, dictionary, chunk.writers)
   writeGenerations(writer, dictionary, chunk.generations)
-  writeChangedRows(writer, dictionary, chunk.rows)
+  writeRuns(writer, dictionary, chunk.rows)
   writeUint(writer, chunk.texts.length)
   for (const { key, part, update } of chunk.texts) {
     writePart(writer, dictionary, key, part)
@@ -192,7 +189,7 @@ function readPulled(reader: Reader, names: Names): PulledChunk {
   const wants = readKeys(reader, names, diskBounds.rows)
   const writers = readWriterRecords(reader, names)
   const generations = readGenerations(reader, names)
-  const rows = readChangedRows(reader, names, diskBounds)
+  const rows = readRuns(reader, names)
   const texts = readList(reader, 4, () => ({
     ...readPart(reader, names),
     update: readBytes(reader, 'bytes of an update of a text', Number.MAX_SAFE_INTEGER),

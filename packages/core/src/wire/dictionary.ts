@@ -184,10 +184,26 @@ export interface Names {
   readonly writers: string[]
   readonly fields: FieldName[]
   ms: number
+  /** Where all of them are defined; null if there are others, of a link. */
+  readonly defined: Span | null
+}
+
+/** A part of some bytes. */
+export interface Span {
+  readonly from: number
+  readonly to: number
 }
 
 export function createNames(dictionary: Dictionary): Names {
-  return { dictionary, writers: [], fields: [], ms: dictionary.ms }
+  return { dictionary, writers: [], fields: [], ms: dictionary.ms, defined: null }
+}
+
+/** The names of what stands by itself, which are defined ahead of it. */
+export function readOwnNames(reader: Reader): Names {
+  const names = createNames(createDictionary())
+  const from = reader.at
+  readDefinitions(reader, names)
+  return { ...names, defined: { from, to: reader.at } }
 }
 
 export function readDefinitions(reader: Reader, names: Names): void {

@@ -35,8 +35,8 @@ import {
   createDictionary,
   createNames,
   linkNamesMax,
-  readDefinitions,
   readLinkDefinitions,
+  readOwnNames,
   returnDictionary,
   writeDefinitions,
   type Dictionary,
@@ -147,8 +147,7 @@ export function decodeFrame(bytes: Uint8Array, link?: Dictionary): Outcome<Frame
     if (isDeflated(bytes)) refuseMalformed('a frame is still deflated')
     if ((head & further) !== 0 && (head & 15) === 0) refuseMalformed('a reserved flag is set')
     if (!isLinked(bytes)) {
-      const names = createNames(createDictionary())
-      if ((head & defines) !== 0) readDefinitions(reader, names)
+      const names = (head & defines) === 0 ? createNames(createDictionary()) : readOwnNames(reader)
       return readWhole(reader, names, type)
     }
     if (link === undefined) return refuseMalformed('a frame speaks the names of a link that has none')

@@ -75,11 +75,16 @@ export function zigzag(value: number): number {
 
 /** Bytes without their length. */
 export function writeRaw(writer: Writer, bytes: Uint8Array): void {
-  const count = bytes.length
-  if (count > fewBytes) return writeUint8Array(writer, bytes)
+  writeRange(writer, bytes, 0, bytes.length)
+}
+
+/** Some of these bytes. */
+export function writeRange(writer: Writer, bytes: Uint8Array, from: number, to: number): void {
+  const count = to - from
+  if (count > fewBytes) return writeUint8Array(writer, bytes.subarray(from, to))
   verifyLen(writer, count)
   const { cbuf, cpos } = writer
-  for (let i = 0; i < count; i++) cbuf[cpos + i] = bytes[i] ?? 0
+  for (let i = 0; i < count; i++) cbuf[cpos + i] = bytes[from + i] ?? 0
   writer.cpos = cpos + count
 }
 

@@ -1,0 +1,117 @@
+/**
+ * Cells of a row that lie encoded in the batch that brought it, beside those of all other rows, and are decoded one by
+ * one, when somebody asks: most rows of a cold start are stored, counted and shown without ever having been cells.
+ *
+ * Everything was checked when the batch was read, so nothing can be amiss later. Only `lww` is left encoded, whose check
+ * takes no decoding; cells of other strategies were decoded then. The bytes of a batch stay as long as one row of it does.
+ */
+import type { Cell } from './cells/cell.ts'
+import { assert } from './errors.ts'
+import { greaterMark, type Mark } from './mark.ts'
+import type { PartName } from './row.ts'
+
+/** The columns of the rows that bring the same parts. */
+export interface PackedColumns {
+  readonly bytes: Uint8Array
+  /** Where the content of each place begins; that of the next one is its end. */
+  readonly starts: Uint32Array
+  /** Of each place. */
+  readonly marks: readonly (Mark | null)[]
+  readonly byPart: ReadonlyMap<PartName, PackedColumn>
+}
+
+export interface PackedColumn {
+  /** The place of its first row; those of the others follow. */
+  readonly first: number
+  /** Null of `lww`: its values are in the bytes. */
+  readonly cells: readonly Cell[] | null
+}
+
+/** What of an encoded value is read where it lies. */
+export type ReadEncoded<T> = (bytes: Uint8Array, from: number, to: number) => T
+
+/** A class, since thousands are made at once and each is to be as small as can be. */
+export class PackedCells implements ReadonlyMap<PartName, Cell> {
+  readonly columns: PackedColumns
+  /** Which of the rows that have these columns. */
+  readonly index: number
+
+  constructor(columns: PackedColumns, index: number) {
+    this.columns = columns
+    this.index = index
+  }
+
+  get size(): number {
+    return this.columns.byPart.size
+  }
+
+  has(part: PartName): boolean {
+    return this.columns.byPart.has(part)
+  }
+
+  get(part: PartName): Cell | undefined {
+    const column = this.columns.byPart.get(part)
+    return column === undefined ? undefined : this.cellIn(column)
+  }
+
+  /** Reads the value of an `lww` cell where it lies. */
+  readValue<T>({ first }: PackedColumn, read: ReadEncoded<T>): T {
+    const { bytes, starts } = this.columns
+    const place = first + this.index
+    return read(bytes, starts[place] ?? 0, starts[place + 1] ?? 0)
+  }
+
+  /** The greatest mark of the cell that has this column. */
+  markIn({ first }: PackedColumn): Mark | null {
+    return this.columns.marks[first + this.index] ?? null
+  }
+
+  /** The greatest mark of them. */
+  get last(): Mark | null {
+    let last: Mark | null = null
+    for (const column of this.columns.byPart.values()) {
+      const mark = this.markIn(column)
+      if (mark !== last) last = greaterMark(last, mark)
+    }
+    return last
+  }
+
+  keys(): MapIterator<PartName> {
+    return this.columns.byPart.keys()
+  }
+
+  values(): MapIterator<Cell> {
+    return this.decoded().values()
+  }
+
+  entries(): MapIterator<[PartName, Cell]> {
+    return this.decoded().entries()
+  }
+
+  [Symbol.iterator](): MapIterator<[PartName, Cell]> {
+    return this.entries()
+  }
+
+  forEach(call: (cell: Cell, part: PartName, cells: ReadonlyMap<PartName, Cell>) => void): void {
+    for (const [part, cell] of this.decoded()) call(cell, part, this)
+  }
+
+  /** The cell that has this column. */
+  cellIn(column: PackedColumn): Cell {
+    const cell = column.cells?.[this.index]
+    if (cell !== undefined) return cell
+    const last = this.markIn(column)
+    assert(last !== null, 'every value has its mark')
+    return { strategy: 'lww', last, value: this.readValue(column, copyOf) }
+  }
+
+  private decoded(): Map<PartName, Cell> {
+    const cells = new Map<PartName, Cell>()
+    for (const [part, column] of this.columns.byPart) cells.set(part, this.cellIn(column))
+    return cells
+  }
+}
+
+function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return bytes.slice(from, to)
+}

@@ -1,0 +1,186 @@
+/**
+ * The parts of rows, on their way in: checked as they are read, so that what is left encoded needs no check later.
+ *
+ * Of many rows that are alike, the cells stay as they lie (packed-cells.ts) where the bounds say so; of few rows nobody
+ * gains by that, and their bytes would keep a frame in memory.
+ */
+import type { Cell } from '../cells/cell.ts'
+import type { Deletion } from '../deletion.ts'
+import type { Mark } from '../mark.ts'
+import { PackedCells, type PackedColumn } from '../packed-cells.ts'
+import type { FeedPart } from '../relay-store.ts'
+import { strategyOfPart, type PartName, type Row } from '../row.ts'
+import type { Bounds } from './bounds.ts'
+import { readColumn, readMarks } from './columns.ts'
+import { readCellContent, readDeletionContent } from './contents.ts'
+import type { Names } from './dictionary.ts'
+import { expectMark } from './marks.ts'
+import { bytesLeft, readWithin, type Reader } from './reader.ts'
+import { checkLimit, refuseMalformed } from './refusal.ts'
+import type { Shape } from './shapes.ts'
+
+/** So many rows of one shape are worth to be left as they lie. */
+const packedFrom = 64
+
+/** A row while its parts are read. */
+interface OpenRow<Cells extends ReadonlyMap<PartName, Cell>> extends Row {
+  readonly cells: Cells
+  deletion: Deletion | null
+  revival: Mark | null
+}
+
+/** A part as it comes: its mark, and `head`, which is 0 for no content, else one more than its length. */
+interface Slot {
+  readonly collection: string
+  readonly part: FeedPart
+  readonly mark: Mark | null
+  readonly head: number
+}
+
+/** Where parts are read from. */
+interface Source {
+  readonly reader: Reader
+  readonly names: Names
+  readonly bounds: Bounds
+}
+
+/** What is said of all parts ahead of their contents, and where each content begins. */
+interface Places {
+  readonly marks: readonly (Mark | null)[]
+  readonly heads: readonly number[]
+  readonly starts: Uint32Array
+}
+
+/** A row of one part. */
+export function readOnlyPart(reader: Reader, names: Names, bounds: Bounds, slot: Slot): Row {
+  const row = openRow(new Map<PartName, Cell>())
+  readPart({ reader, names, bounds }, row, slot)
+  return row
+}
+
+/** The rows of a batch, in its order. */
+export function readParts(
+  reader: Reader,
+  names: Names,
+  bounds: Bounds,
+  batch: {
+    readonly shapes: readonly Shape[]
+    /** Of each row. */
+    readonly marks: readonly (Mark | null)[]
+    /** Of all rows together. */
+    readonly parts: number
+  },
+): readonly Row[] {
+  const { shapes, parts } = batch
+  const known: (Mark | null)[] = []
+  for (const shape of shapes)
+    for (let i = 0; i < shape.parts.length; i++)
+      for (const index of shape.rows) known.push(batch.marks[index] ?? null)
+  const places: Places = {
+    marks: readMarks(reader, names, parts, known),
+    heads: readColumn(reader, parts),
+    starts: new Uint32Array(parts + 1),
+  }
+  const source = { reader, names, bounds }
+  const rows: Row[] = []
+  let first = 0
+  for (const shape of shapes) {
+    const isPacked = bounds.packs && shape.rows.length >= packedFrom
+    const read = isPacked ? readPacked(source, shape, first, places) : readOpen(source, shape, first, places)
+    shape.rows.forEach((index, i) => {
+      rows[index] = read[i] ?? refuseMalformed('a row is missing')
+    })
+    first += shape.rows.length * shape.parts.length
+    // Where the next shape begins, the last value of this one ends.
+    places.starts[first] = reader.at
+  }
+  return rows
+}
+
+function readOpen(source: Source, shape: Shape, first: number, places: Places): readonly Row[] {
+  const rows = shape.rows.map(() => openRow(new Map<PartName, Cell>()))
+  let place = first
+  for (const part of shape.parts)
+    for (const row of rows) readPart(source, row, slotAt(shape, part, places, place++))
+  return rows
+}
+
+function readPacked(source: Source, shape: Shape, first: number, places: Places): readonly Row[] {
+  const { reader, names, bounds } = source
+  const byPart = new Map<PartName, PackedColumn>()
+  const { starts, marks } = places
+  const columns = { bytes: reader.bytes, starts, marks, byPart }
+  const rows = shape.rows.map((_, i) => openRow(new PackedCells(columns, i)))
+  let place = first
+  for (const part of shape.parts) {
+    starts[place] = reader.at
+    if (part === 'deletion' || part === 'revival') {
+      for (const row of rows) readBeside(source, row, slotAt(shape, part, places, place++))
+      continue
+    }
+    const strategy = strategyOfPart(part)
+    const cells: Cell[] = []
+    byPart.set(part, { first: place, cells: strategy === 'lww' ? null : cells })
+    for (let left = rows.length; left > 0; left--, place++) {
+      const mark = marks[place] ?? null
+      const length = lengthOf(bounds, places.heads[place] ?? 0)
+      starts[place] = reader.at
+      if (strategy === 'lww') passValue(reader, bounds, mark, length)
+      else
+        cells.push(
+          readWithin(reader, length, within => readCellContent(within, names, bounds, strategy, mark)),
+        )
+    }
+  }
+  return rows
+}
+
+function openRow<Cells extends ReadonlyMap<PartName, Cell>>(cells: Cells): OpenRow<Cells> {
+  return { cells, deletion: null, revival: null }
+}
+
+function slotAt({ collection }: Shape, part: FeedPart, { marks, heads }: Places, place: number): Slot {
+  return { collection, part, mark: marks[place] ?? null, head: heads[place] ?? 0 }
+}
+
+function readPart(source: Source, row: OpenRow<Map<PartName, Cell>>, slot: Slot): void {
+  const { part, mark, head } = slot
+  if (part === 'deletion' || part === 'revival') return readBeside(source, row, slot)
+  const { reader, names, bounds } = source
+  row.cells.set(
+    part,
+    readWithin(reader, lengthOf(bounds, head), within =>
+      readCellContent(within, names, bounds, strategyOfPart(part), mark),
+    ),
+  )
+}
+
+/** A part that is no cell. */
+function readBeside(
+  { reader, names, bounds }: Source,
+  row: OpenRow<ReadonlyMap<PartName, Cell>>,
+  slot: Slot,
+): void {
+  const { collection, part, mark, head } = slot
+  if (part === 'revival') {
+    if (head > 0) refuseMalformed('a revival has no content')
+    row.revival = expectMark(mark)
+    return
+  }
+  row.deletion = readWithin(reader, lengthOf(bounds, head), within =>
+    readDeletionContent(within, names, bounds, collection, expectMark(mark)),
+  )
+}
+
+/** Checks a value as reading it would, and goes past it. */
+function passValue(reader: Reader, bounds: Bounds, mark: Mark | null, length: number): void {
+  if (length > bytesLeft(reader)) refuseMalformed('the bytes end too early')
+  checkLimit('bytes of a value', bounds.valueBytes, length)
+  expectMark(mark)
+  reader.at += length
+}
+
+function lengthOf(bounds: Bounds, head: number): number {
+  if (head <= bounds.contentBytesMin) refuseMalformed('a part has no content')
+  return head - 1
+}

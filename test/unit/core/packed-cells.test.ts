@@ -1,0 +1,147 @@
+// Rows whose cells stay encoded: what they answer, how they are stored, and that nothing is amiss in them later.
+import {
+  countParts,
+  decodeChunk,
+  decodeFrame,
+  digestOfRow,
+  documentKey,
+  encodeChunk,
+  encodeFrame,
+  joinRows,
+  lastOfRow,
+  rowExists,
+  type ChangedRow,
+  type ChangesFrame,
+  type PartName,
+  type Cell,
+  type PulledChunk,
+  type Row,
+  type StoreId,
+} from '@rejoin/core'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { arbitraryRow, arbitraryWriter } from './generators.ts'
+
+/** Rows of a few shapes, enough of each to stay encoded, with values of all lengths. */
+const arbitraryRows: fc.Arbitrary<readonly ChangedRow[]> = fc
+  .array(
+    arbitraryRow.filter(row => countParts(row) > 0),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map(models => {
+    const all = Array.from({ length: 100 * models.length }, (_, i) => models[i % models.length] as Row)
+    return all.map((model, i) => changedRow(`d${i}`, withLengths(model, i)))
+  })
+
+function withLengths(row: Row, length: number): Row {
+  const cells = new Map<PartName, Cell>()
+  for (const [part, cell] of row.cells)
+    cells.set(
+      part,
+      cell.strategy === 'lww' ? { ...cell, value: new Uint8Array(length % 90).fill(length) } : cell,
+    )
+  return { ...row, cells }
+}
+
+function changedRow(id: string, delta: Row): ChangedRow {
+  return { key: documentKey('notes', id), delta, parts: 0, texts: new Map() }
+}
+
+function frameOf(rows: readonly ChangedRow[]): ChangesFrame {
+  return { type: 'changes', rows, place: 7, head: 9, cut: null, answer: false, writers: [] }
+}
+
+function rowsIn(bytes: Uint8Array): readonly ChangedRow[] {
+  const decoded = decodeFrame(bytes)
+  if (!decoded.ok || decoded.value.type !== 'changes') throw new Error('these bytes are changes')
+  return decoded.value.rows
+}
+
+function chunkOf(rows: readonly ChangedRow[], store: StoreId): PulledChunk {
+  return {
+    kind: 'pulled',
+    store,
+    rows,
+    texts: [],
+    cursor: null,
+    wants: [],
+    writers: [],
+    generations: [],
+    frontier: null,
+    reach: null,
+    at: 0,
+  }
+}
+
+function decoded({ key, delta }: ChangedRow): unknown {
+  return { key, cells: new Map(delta.cells), deletion: delta.deletion, revival: delta.revival }
+}
+
+test('rows whose cells stay encoded answer as those that were encoded', () => {
+  fc.assert(
+    fc.property(arbitraryRows, rows => {
+      const bytes = encodeFrame(frameOf(rows))
+      const came = rowsIn(bytes)
+      expect(came.map(decoded)).toEqual(rows.map(decoded))
+      for (const [i, { delta }] of came.entries()) {
+        const { delta: row } = rows[i] as ChangedRow
+        expect(countParts(delta)).toBe(countParts(row))
+        expect([...delta.cells.keys()]).toEqual([...delta.cells].map(([part]) => part))
+        expect(lastOfRow(delta)).toEqual(lastOfRow(row))
+        expect(rowExists(delta)).toBe(rowExists(row))
+        expect(digestOfRow(delta)).toEqual(digestOfRow(row))
+        expect(joinRows(delta, row)).toBe(delta)
+        expect(joinRows(row, delta)).toBe(row)
+      }
+      expect(encodeFrame(frameOf(came))).toEqual(bytes)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('[P1] what came together is stored as it came, and what is left of it anew', () => {
+  fc.assert(
+    fc.property(
+      arbitraryRows,
+      fc.array(fc.nat(), { maxLength: 3 }),
+      arbitraryWriter,
+      (rows, left, writer) => {
+        const store = writer as string as StoreId
+        const bytes = encodeFrame(frameOf(rows))
+        const came = rowsIn(bytes)
+        const others = [changedRow('other', rows[0]?.delta as Row)]
+        const whole = encodeChunk(chunkOf([...others, ...came, ...others], store))
+        // All that follows the frame's head of place and flags.
+        expect(Buffer.from(whole).includes(Buffer.from(bytes.subarray(-200)))).toBe(true)
+        const some = came.filter((_, i) => !left.some(index => index % came.length === i))
+        for (const stored of [[...others, ...came, ...others], some, [...came, ...some]]) {
+          const read = decodeChunk(encodeChunk(chunkOf(stored, store)))
+          expect(read.ok && read.value.kind === 'pulled' && read.value.rows.map(decoded)).toEqual(
+            stored.map(decoded),
+          )
+        }
+      },
+    ),
+    { numRuns: 30 },
+  )
+})
+
+test('what a decoder let in can be read, whatever bytes came', () => {
+  let taken = 0
+  fc.assert(
+    fc.property(arbitraryRows, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 }))), (rows, flips) => {
+      const bytes = encodeFrame(frameOf(rows))
+      for (const [at, mask] of flips) bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ mask
+      const outcome = decodeFrame(bytes)
+      if (!outcome.ok || outcome.value.type !== 'changes') return
+      taken += 1
+      for (const { delta } of outcome.value.rows) {
+        for (const [part, cell] of delta.cells) expect(part.startsWith(`${cell.strategy}:`)).toBe(true)
+        digestOfRow(delta)
+        lastOfRow(delta)
+      }
+    }),
+    { numRuns: 100 },
+  )
+  expect(taken).toBeGreaterThan(0)
+})
