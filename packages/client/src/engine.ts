@@ -15,7 +15,7 @@ import {
   type Chunk,
   type Copies,
   type Level,
-  type QuorumFrame,
+  type Positions,
   type ReplicaState,
   type Runtime,
   type StoreId,
@@ -42,8 +42,8 @@ export interface Engine extends ReplicaCore {
   renewWriter(): void
   /** What levels are to be had may have changed. */
   heedLevels(): void
-  /** A relay told what is at quorum (SPEC A3). */
-  atQuorum(told: QuorumFrame): void
+  /** What relays told to be at quorum (SPEC A3). */
+  atQuorum(told: Positions): void
   /** Own transactions on fewer relays than are wanted, those not on this disk yet included. */
   readonly pending: number
   /** Stops taking writes and refuses what waits for a level. The journal is closed by whoever made it. */

@@ -8,8 +8,8 @@
  * its new name.
  */
 import {
-  addPosition,
   coversPosition,
+  joinPositions,
   noPositions,
   RejoinError,
   type Chunk,
@@ -35,8 +35,8 @@ export interface Milestones {
   ): Promise<void>
   /** A chunk was applied. */
   follow(chunk: Chunk): void
-  /** A relay told what is at quorum. */
-  atQuorum(told: QuorumFrame): void
+  /** What relays told to be at quorum. */
+  atQuorum(told: Positions): void
   /** The state was taken over as a whole, or other levels are to be had. */
   recheck(): void
   /** Own writes cannot be stored any more. */
@@ -224,8 +224,8 @@ export function createMilestones(
         default:
       }
     },
-    atQuorum({ generation, position }) {
-      quorum = addPosition(state.generations, quorum, generation, position)
+    atQuorum(told) {
+      quorum = joinPositions(state.generations, quorum, told)
       recheck()
     },
     recheck,

@@ -1,5 +1,5 @@
 /** What the tabs of a replica tell each other beside the journal. Other tabs may run other versions of the application. */
-import type { ErrorCode, Level, QuorumFrame } from '@rejoin/core'
+import type { ErrorCode, Level, Positions } from '@rejoin/core'
 import { areSameRelays, type Connection, type RelayStatus } from './status.ts'
 
 /** What only the tab with the connection knows; said at every change, and every 2 s as a sign of life. */
@@ -16,8 +16,8 @@ export interface HolderNews {
   readonly clockOffsetMs: number
   /** What relays give, once one said so. */
   readonly levels: readonly Level[] | undefined
-  /** What is at quorum, once a relay said so. */
-  readonly quorum: QuorumFrame | undefined
+  /** What relays told to be at quorum. */
+  readonly quorum: Positions
   /** Who the token stands for; undefined until a relay said so. */
   readonly user: string | undefined
   /** Whose replica this is (see owner.ts). */
@@ -80,7 +80,7 @@ export function parseTabMessage(message: unknown): TabMessage | null {
       (found.levels === undefined || Array.isArray(found.levels)) &&
       Array.isArray(found.relays) &&
       ['string', 'undefined'].includes(typeof found.owner) &&
-      (found.quorum === undefined || Number.isFinite(found.quorum.position))
+      found.quorum instanceof Map
     return isWhole ? found : null
   }
   if ('name' in found && typeof found.name !== 'string') return null

@@ -8,11 +8,13 @@ import {
   alone,
   createGrapevine,
   createOffers,
+  joinPositions,
+  noPositions,
   type DocumentKey,
   type Level,
   type Offers,
   type PartName,
-  type QuorumFrame,
+  type Positions,
   type RejoinError,
   type SessionOptions,
   type TextSupport,
@@ -105,7 +107,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   /** What the store did that left it open whether the fence still stands. */
   let storageFault: RejoinError | null = null
   let levels: readonly Level[] | undefined = quorum === null ? undefined : ['relay', 'quorum']
-  let atQuorum: QuorumFrame | undefined
+  let atQuorum = noPositions
   let user: string | undefined
   let isPaused = false
   let isStarted = false
@@ -251,7 +253,7 @@ export function createUplink(options: UplinkOptions): Uplink {
           admit: user => options.owner.admit(user, token !== ''),
           send,
           onChange,
-          onQuorum: learnQuorum,
+          onQuorum: ({ generation, position }) => learnQuorum(new Map([[generation, position]])),
           onRepaired(repair) {
             options.onRepaired(repair)
             tabs.post({ kind: 'event', name: 'repaired', detail: repair })
@@ -297,7 +299,7 @@ export function createUplink(options: UplinkOptions): Uplink {
         if (tabs.isHolding) return
         user = message.user
         if (message.levels !== undefined) learnLevels(message.levels)
-        if (message.quorum !== undefined) learnQuorum(message.quorum)
+        learnQuorum(message.quorum)
         if (message.owner !== undefined) options.owner.learn(message.owner)
         isPaused = message.isPaused
         engine.clock.adopt(message.clockOffsetMs)
@@ -324,8 +326,8 @@ export function createUplink(options: UplinkOptions): Uplink {
     engine.heedLevels()
   }
 
-  function learnQuorum(told: QuorumFrame): void {
-    atQuorum = told
+  function learnQuorum(told: Positions): void {
+    atQuorum = joinPositions(engine.state.generations, atQuorum, told)
     engine.atQuorum(told)
   }
 

@@ -4,7 +4,7 @@ import {
   type Frame,
   type KnownNames,
   type PeerPull,
-  type QuorumFrame,
+  type Positions,
   type RowIndex,
   type SpaceSession,
   type StoreId,
@@ -30,8 +30,8 @@ export interface Attached {
   readonly follower: Attached | null
   /** Whether it waits for what is at quorum: it wrote, or asked for that level, or passes it on. */
   awaitsQuorum: boolean
-  /** What it heard of that last. */
-  quorum: QuorumFrame | null
+  /** What it was told of that. */
+  quorum: Positions
   /** What it was told of the names that changes are sent in. */
   readonly known: KnownNames
   open: boolean

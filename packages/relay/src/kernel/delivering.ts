@@ -56,10 +56,12 @@ export function createDelivering(options: DeliveringOptions): Delivering {
   }
 
   function tellQuorumTo(attached: Attached): void {
-    const { frame } = quorum
-    if (frame === null || attached.quorum === frame || attached.follower !== null) return
-    attached.quorum = frame
-    send(attached, frame)
+    const { positions } = quorum
+    const told = attached.quorum
+    if (told === positions || attached.follower !== null) return
+    attached.quorum = positions
+    for (const [generation, position] of positions)
+      if (told.get(generation) !== position) send(attached, { type: 'quorum', generation, position })
   }
 
   return {

@@ -4,6 +4,7 @@
  */
 import {
   createKnownNames,
+  noPositions,
   createPeerPull,
   protocolVersion,
   type Caller,
@@ -77,7 +78,7 @@ export function createGreeting(space: RelaySpace, store: StoreId, log: Log): Gre
         leader: welcome.leader,
         follower,
         awaitsQuorum: hello.role === 'peer' || hello.level === 'quorum',
-        quorum: null,
+        quorum: noPositions,
         known: createKnownNames(),
         open: true,
       }

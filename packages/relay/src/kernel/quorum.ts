@@ -1,31 +1,40 @@
 /**
- * Up to where this feed is on enough disks (SPEC A3): peers and followers say with each of their cuts how much of other
- * feeds they have on disk. What was once on so many disks is told, whoever is there later.
+ * Up to where feeds are on enough disks (SPEC A3): peers and followers say with each of their cuts how much of this feed
+ * they have on disk, and which others they know to be on enough, for clients that come from there. What was once on so
+ * many disks is told, whoever is there later.
  */
-import type { GenerationId, QuorumFrame, RelaySpace, StoreId } from '@rejoin/core'
+import {
+  addPosition,
+  noPositions,
+  type GenerationId,
+  type Positions,
+  type QuorumFrame,
+  type RelaySpace,
+  type StoreId,
+} from '@rejoin/core'
 import type { Attached } from './attached.ts'
 
 export interface Quorum {
-  /** What sessions are to be told; null while nothing is known. */
-  readonly frame: QuorumFrame | null
+  /** What sessions are to be told. */
+  readonly positions: Positions
   /** Peers may have said something new, or some came or went. Whether there is something to tell. */
   count(sessions: Iterable<Attached>): boolean
-  /** A follower heard of its leader's. Whether it is new. */
+  /** Another relay knows of it. Whether it is new. */
   hear(frame: QuorumFrame): boolean
 }
 
 export function createQuorum(space: RelaySpace, generation: GenerationId, replicas: number): Quorum {
-  let frame: QuorumFrame | null = null
+  let positions = noPositions
 
-  function move(next: QuorumFrame): boolean {
-    if (frame?.generation === next.generation && frame.position >= next.position) return false
-    frame = next
-    return true
+  function add(id: GenerationId, position: number): boolean {
+    const before = positions
+    positions = addPosition(space.generations, positions, id, position)
+    return positions !== before
   }
 
   return {
-    get frame() {
-      return frame
+    get positions() {
+      return positions
     },
     count(sessions) {
       if (replicas === 0) return false
@@ -34,8 +43,8 @@ export function createQuorum(space: RelaySpace, generation: GenerationId, replic
       for (const { pull, session } of sessions)
         if (pull !== null) held.set(session.replica, pull.held(space.generations, generation, space.position))
       const position = [...held.values()].sort((a, b) => b - a)[replicas - 1] ?? 0
-      return position > 0 && move({ type: 'quorum', generation, position })
+      return add(generation, position)
     },
-    hear: move,
+    hear: frame => add(frame.generation, frame.position),
   }
 }

@@ -253,7 +253,8 @@ export async function openSpaceDriver(
     if (frame.type === 'submit') attached.awaitsQuorum = true
     if (frame.type === 'passed') return receivePassed(attached, frame)
     if (frame.type === 'quorum') {
-      if (attached === leader && quorum.hear(frame)) delivering.tellQuorum()
+      // Of a peer's feed with the next heartbeat: those who wait for it are there, but for some that left.
+      if (attached.pull !== null && quorum.hear(frame) && attached === leader) delivering.tellQuorum()
       return
     }
     // Q2: it is the leader's to judge.

@@ -1,0 +1,37 @@
+// What is at quorum is told by the relay that judged it, and by its peers to who has come from there (SPEC A3).
+import { createCluster } from '@rejoin/testkit'
+import { expect, onTestFinished, test } from 'vitest'
+
+test('[A3] who left the relay that took a write hears of its quorum from a peer', async () => {
+  const cluster = await createCluster({ seed: 7, relays: 3, links: 'line', devices: 1, ackReplicas: 1 })
+  onTestFinished(cluster.close)
+  const { clock, network } = cluster
+  const [first, middle, last] = cluster.relays.map(({ url }) => url) as [string, string, string]
+  const [device] = cluster.devices
+  if (device === undefined) throw new Error('there is a device')
+  const pass = async (ms: number): Promise<void> => {
+    cluster.linkPeers()
+    await clock.advance(ms)
+  }
+  network.cut(first, middle, 'told')
+  for (const other of [middle, last]) network.cut(device.name, other, 'told')
+  await pass(1000)
+  const replica = (await cluster.openTab(device))?.replica
+  await pass(5000)
+  const written = replica?.notes.insert({ title: 'a', color: 'amber' })
+  await pass(5000)
+  await written?.reached('relay')
+  let isTold = false
+  written?.reached('quorum').then(
+    () => (isTold = true),
+    () => {},
+  )
+  // It goes to the relay at the other end, for good, before anybody there has the write.
+  network.cut(device.name, first, 'told')
+  network.heal(device.name, last)
+  await pass(20_000)
+  expect([isTold, replica?.status.get().relays[0]?.url]).toEqual([false, last])
+  network.heal(first, middle)
+  for (let i = 0; i < 6; i++) await pass(10_000)
+  expect(isTold).toBe(true)
+})
