@@ -8,6 +8,7 @@ import {
   createDictionary,
   decodeFrame,
   encodeFrame,
+  joinRows,
   protocolVersion,
   writerFromBytes,
   type DocumentKey,
@@ -101,13 +102,31 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
         const decoded = decodeFrame(bytes, names)
         // An older image may not know the victim, and by another clock others may write what is newer.
         if (relay.restoredAt >= begun || relay.skewMs !== skewMs) return
-        if (decoded.ok && !isRefusal(decoded.value)) findings.push(`[T1] ${url} took ${name}`)
+        if (!decoded.ok || isRefusal(decoded.value)) return
+        void isOvertaken(relay, space, frame).then(isOld => {
+          if (!isOld) findings.push(`[T1] ${url} took ${name}`)
+        })
       },
       closed: () => {},
     })
   }
 
   return { strike }
+
+  /** A4: from a relay whose clock is ahead may have come what is newer than all that was forged, which changes nothing then. */
+  async function isOvertaken(
+    { store }: SimulatedRelay,
+    space: string,
+    frame: Forgery['frame'],
+  ): Promise<boolean> {
+    const [forged] =
+      frame.type === 'give'
+        ? frame.rows
+        : frame.transactions.flatMap(({ writes }) => writes.map(({ key, delta }) => ({ key, row: delta })))
+    if (forged === undefined) return false
+    const row = (await store.rows(space, [forged.key])).get(forged.key)?.row
+    return row !== undefined && joinRows(row, forged.row) === row && latest(row) > latest(forged.row)
+  }
 
   async function rowsOf(relay: SimulatedRelay, space: string): Promise<(readonly [DocumentKey, Row])[]> {
     const rows: (readonly [DocumentKey, Row])[] = []
