@@ -12,9 +12,9 @@ import {
 // What goes to many is deflated once.
 const deflatedByFrame = new WeakMap<Uint8Array, Uint8Array>()
 
-/** The frame as it is if it is short, or would not become shorter. */
+/** The frame as it is if it is short, deflated already, or would not become shorter. */
 export function deflateFrame(frame: Uint8Array): Uint8Array {
-  if (frame.length < deflateFromBytes) return frame
+  if (frame.length < deflateFromBytes || isDeflated(frame)) return frame
   let deflated = deflatedByFrame.get(frame)
   if (deflated === undefined) {
     const rest = deflateRawSync(restOfFrame(frame), { level: 1 })

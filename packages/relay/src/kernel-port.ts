@@ -44,6 +44,8 @@ export interface KernelOptions {
   readonly access: Access
   readonly accept: Accept
   readonly log: Log
+  /** How a frame may be sent in fewer bytes, if its links can be given such: of what is kept, to be sent again. */
+  readonly deflate?: ((frame: Uint8Array) => Uint8Array) | undefined
   /** What relays that are peers of each other show. Without it nobody is a peer (SPEC T3). */
   readonly peerToken?: string | undefined
   /**

@@ -2,21 +2,12 @@
  * Answering: what sessions ask for, from what is committed, and the pages of who is not at the end of the feed. Nothing
  * of it changes the space. What is more than one frame goes a frame at a time, while there is room (SPEC F1, F3).
  */
-import {
-  countParts,
-  failure,
-  rangesRise,
-  type Failure,
-  type Frame,
-  type RelaySpace,
-  type RelayStore,
-  type WantFrame,
-} from '@rejoin/core'
+import { countParts, failure, rangesRise, type Failure, type Frame, type WantFrame } from '@rejoin/core'
 import type { Log } from '../kernel-port.ts'
 import { hasRoom, isWritable, type Attached } from './attached.ts'
 import type { Delivering } from './delivering.ts'
 import type { Greeting } from './greeting.ts'
-import { answerWant, sendPage } from './pages.ts'
+import { answerWant, sendPage, type Walk } from './pages.ts'
 import { answerRange } from './ranges.ts'
 
 export interface Answering {
@@ -30,8 +21,7 @@ export interface Answering {
 }
 
 export interface AnsweringOptions {
-  readonly space: RelaySpace
-  readonly store: RelayStore
+  readonly walk: Walk
   readonly log: Log
   readonly greeting: Greeting
   readonly delivering: Delivering
@@ -42,7 +32,8 @@ export interface AnsweringOptions {
 const askedMax = 262_144
 
 export function createAnswering(options: AnsweringOptions): Answering {
-  const { space, store, log, greeting, delivering, refuse } = options
+  const { walk, log, greeting, delivering, refuse } = options
+  const { space, store } = walk
 
   async function answer(attached: Attached, frame: Frame): Promise<void> {
     switch (frame.type) {
@@ -124,7 +115,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
     },
     async sendMore(attached) {
       try {
-        await (attached.answers.length > 0 ? sendAnswer(attached) : sendPage(space, store, attached))
+        await (attached.answers.length > 0 ? sendAnswer(attached) : sendPage(walk, attached))
         return true
       } catch (error) {
         unreadable(attached, error)

@@ -42,11 +42,12 @@ export function send(attached: Attached, frame: Frame): number {
   return sendBytes(attached, encodeFrame(frame))
 }
 
-export function sendBytes(attached: Attached, bytes: Uint8Array): number {
+/** `length`: that of the frame before it was deflated. */
+export function sendBytes(attached: Attached, bytes: Uint8Array, length: number = bytes.length): number {
   if (!attached.open) return 0
-  attached.session.credit -= bytes.length
+  attached.session.credit -= length
   attached.link.send(bytes)
-  return bytes.length
+  return length
 }
 
 /** Whether its connection takes more. What it asked for is not held to its credit, which may be for what it asks next. */

@@ -16,6 +16,7 @@ import {
 import { closeCodeOf } from '../close-code.ts'
 import type { Kernel, KernelOptions, KernelSession, SessionLink } from '../kernel-port.ts'
 import type { Attached } from './attached.ts'
+import { createKeptPages } from './kept-pages.ts'
 import { openSpaceDriver, type SpaceDriver } from './space-driver.ts'
 
 const trusted: Caller = { user: 'peer', mayWrite: true, rule: () => null }
@@ -26,6 +27,7 @@ const idleMs = 30_000
 export function createKernel(options: KernelOptions): Kernel {
   const { runtime, store, log } = options
   const spaces = new Map<string, Promise<SpaceDriver>>()
+  const shared = { ...options, kept: createKeptPages() }
   const idles = new Map<string, () => void>()
   let draining = false
   let stopBeat = (): void => {}
@@ -43,7 +45,7 @@ export function createKernel(options: KernelOptions): Kernel {
     if (opening === undefined) {
       opening = openSpaceDriver(
         name,
-        options,
+        shared,
         user => callerOf(user, name),
         () => letGo(name),
       )

@@ -5,10 +5,12 @@
  */
 import {
   emptyRow,
+  encodeFrame,
   sizeOfChanged,
   type ChangedRow,
   type DocumentKey,
   type FeedRow,
+  type Frame,
   type HeldRow,
   type PartName,
   type RelaySpace,
@@ -19,7 +21,8 @@ import {
   type WriterRecord,
 } from '@rejoin/core'
 import { differenceOfBody, headOfBody, splitUpdate } from '@rejoin/resolve/screen'
-import { send, type Attached } from './attached.ts'
+import { send, sendBytes, type Attached } from './attached.ts'
+import type { KeptFrame, KeptPages } from './kept-pages.ts'
 
 const pageRows = 512
 /** Rows of an answer that are read at once: what a slow reader has not taken is not in memory. */
@@ -30,16 +33,30 @@ const frameBytes = 256 * 1024
 /** A body with more than this to send is named by its head, and sent when it is asked for. */
 const tailBytesMax = 64 * 1024
 
+/** What a walk over the feed stands on. */
+export interface Walk {
+  readonly space: RelaySpace
+  readonly store: RelayStore
+  readonly kept: KeptPages
+  readonly deflate: (frame: Uint8Array) => Uint8Array
+}
+
 /** Sends rows from a session's place on: one read of the feed, in as many frames as its bytes demand. */
-export async function sendPage(space: RelaySpace, store: RelayStore, attached: Attached): Promise<void> {
+export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
+  const { space, store } = walk
   const { session } = attached
-  const page = await store.feed(space.name, session.place, pageRows)
+  if (sendKept(walk, attached)) return
+  const from = session.place
+  const page = await store.feed(space.name, from, pageRows)
   const head = space.position
+  const frames: KeptFrame[] | null = isAlike(attached, page.at(-1)) ? [] : null
   let rows: ChangedRow[] = []
   let bytes = 0
   const sendRows = (): void => {
     const { place } = session
-    send(attached, { type: 'changes', rows, place, head, cut: null, answer: false, writers: [] })
+    const frame: Frame = { type: 'changes', rows, place, head, cut: null, answer: false, writers: [] }
+    if (frames === null) send(attached, frame)
+    else frames.push(sendToKeep(walk, attached, frame))
     rows = []
     bytes = 0
   }
@@ -56,10 +73,10 @@ export async function sendPage(space: RelaySpace, store: RelayStore, attached: A
     sendRows()
   }
   const atEnd = session.place >= head || page.length === 0
-  if (!atEnd) {
-    if (rows.length > 0) sendRows()
-    return
-  }
+  if (rows.length > 0 && (frames !== null || !atEnd)) sendRows()
+  if (frames !== null && frames.length > 0)
+    walk.kept.keep(space.name, { from, to: session.place, frames, isLast: atEnd && page.length < pageRows })
+  if (!atEnd) return
   const writers = session.role === 'peer' ? await store.writersAfter(space.name, session.toldWriters) : []
   const cut = space.cutFor(session, true)
   session.place = session.cut = head
@@ -67,6 +84,32 @@ export async function sendPage(space: RelaySpace, store: RelayStore, attached: A
   session.toldWriters = head
   session.live = true
   send(attached, { type: 'changes', rows, place: head, head, cut, answer: false, writers })
+}
+
+/**
+ * Whether any new replica is sent the same up to this row: it has brought nothing that is not sent back, and what does not
+ * exist of it was deleted before its walk began (SPEC P4).
+ */
+function isAlike({ session }: Attached, last: FeedRow | undefined): boolean {
+  const { fresh, cut, submitted, givenCount } = session
+  return fresh > 0 && cut === 0 && submitted + givenCount === 0 && (last?.held.position ?? 0) <= fresh
+}
+
+/** Sends the page that begins at a session's place, if it is kept. */
+function sendKept({ space, kept }: Walk, attached: Attached): boolean {
+  const { session } = attached
+  const page = isAlike(attached, undefined) ? kept.at(space.name, session.place) : undefined
+  if (page === undefined || page.to > session.fresh || (page.isLast && page.to < space.position)) return false
+  for (const { bytes, length } of page.frames) sendBytes(attached, bytes, length)
+  session.place = page.to
+  return true
+}
+
+function sendToKeep({ deflate }: Walk, attached: Attached, frame: Frame): KeptFrame {
+  const encoded = encodeFrame(frame)
+  const bytes = deflate(encoded)
+  sendBytes(attached, bytes, encoded.length)
+  return { bytes, length: encoded.length }
 }
 
 async function tailsOf(

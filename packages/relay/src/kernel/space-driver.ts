@@ -30,6 +30,7 @@ import { createComparing } from './comparing.ts'
 import { createDelivering } from './delivering.ts'
 import { createFolding } from './folding.ts'
 import { createGreeting, type Arrival } from './greeting.ts'
+import type { KeptPages } from './kept-pages.ts'
 import { withoutKnownTexts } from './known-texts.ts'
 import { createPassedSessions } from './passed-sessions.ts'
 import { createPassingOn, isJudged, type PassingOn } from './passing-on.ts'
@@ -59,12 +60,12 @@ const turnFramesMax = 512
 
 export async function openSpaceDriver(
   name: string,
-  options: KernelOptions,
+  options: KernelOptions & { readonly kept: KeptPages },
   /** What a user may do here. */
   admit: (user: string) => Promise<Caller | Failure>,
   onEmpty: () => void,
 ): Promise<SpaceDriver> {
-  const { store, runtime, log, follows = false, ackReplicas = 0 } = options
+  const { store, runtime, log, kept, follows = false, ackReplicas = 0 } = options
   const lead: Lead = {
     leader: follows ? null : store.id,
     levels: ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
@@ -79,7 +80,8 @@ export async function openSpaceDriver(
   const attachedBySession = new Map<unknown, Attached>()
   const greeting = createGreeting(space, store.id, log)
   const delivering = createDelivering({ space, quorum, attachedBySession, runtime, log, refuse })
-  const answering = createAnswering({ space, store, log, greeting, delivering, refuse })
+  const walk = { space, store, kept, deflate: options.deflate ?? (frame => frame) }
+  const answering = createAnswering({ walk, log, greeting, delivering, refuse })
   const folding = createFolding(name, options, betweenTurns, () => {
     if (attachedBySession.size === 0) onEmpty()
   })
@@ -133,7 +135,7 @@ export async function openSpaceDriver(
       if (quorum.count(attachedBySession.values())) delivering.tellQuorum()
       if (arrivals.length > 0) space.openLineage()
       const draft = space.draft()
-      if (draft !== null) await commit(draft)
+      if (draft !== null) await commit(draft, reads)
       deliveries = space.committed()
       comparing.settle(true)
     } catch (error) {
@@ -168,7 +170,11 @@ export async function openSpaceDriver(
     })
   }
 
-  async function commit(draft: SpaceCommit): Promise<void> {
+  async function commit(draft: SpaceCommit, reads: Reads): Promise<void> {
+    for (const key of draft.rows.keys()) {
+      const before = reads.rows.get(key)
+      if (before !== undefined) kept.drop(name, before.position)
+    }
     await store.commit(draft)
     folding.grew(draft.texts)
     if (fault !== null) log.info({ space: name }, 'commits are on disk again')

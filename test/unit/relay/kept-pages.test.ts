@@ -1,0 +1,204 @@
+// Pages that a relay keeps: new replicas come, between them people write, and each of them gets what is there then.
+import {
+  createDictionary,
+  decodeFrame,
+  documentKey,
+  emptyFingerprint,
+  emptyRow,
+  encodeValue,
+  joinRows,
+  nothingReplaced,
+  noTexts,
+  partName,
+  protocolVersion,
+  replaceInFingerprint,
+  rowExists,
+  writerFromBytes,
+  type DocumentKey,
+  type Frame,
+  type Row,
+  type StoreId,
+  type Write,
+} from '@rejoin/core'
+import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
+import { createChance } from '@rejoin/testkit'
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+
+const part = partName('lww', 'n')
+const writer = writerFromBytes(new Uint8Array(8).fill(7))
+const chance = createChance(3)
+const noLog = { error: () => {}, info: () => {}, debug: () => {} }
+
+/** Everything that came over a session, and what became of it. */
+interface Replica {
+  readonly rows: ReadonlyMap<DocumentKey, Row>
+  /** How many frames of rows came before the first cut. */
+  readonly pages: number
+  /** Resolves at the next cut with a fingerprint, which must be that of the rows that came. */
+  level(): Promise<void>
+  send(frame: Frame): Promise<void>
+}
+
+async function openRelay() {
+  const disk = createMemoryDisk(length => chance.bytes(length))
+  const opened = await disk.open()
+  let read = 0
+  const store: typeof opened = {
+    ...opened,
+    async feed(space, after, limit) {
+      const rows = await opened.feed(space, after, limit)
+      read += rows.length
+      return rows
+    },
+  }
+  let ms = 1_764_000_000_000
+  const kernel = createKernel({
+    store,
+    runtime: {
+      now: () => ms,
+      monotonic: () => ms,
+      randomBytes: length => chance.bytes(length),
+      after: () => () => {},
+    },
+    token: async token => ({ user: token }),
+    access: async () => 'write',
+    accept: () => true,
+    log: noLog,
+  })
+
+  async function join(credit = 0): Promise<Replica> {
+    const rows = new Map<DocumentKey, Row>()
+    const names = createDictionary()
+    let pages = 0
+    let hear = (): void => {}
+    const take = (bytes: Uint8Array): void => {
+      const decoded = decodeFrame(Uint8Array.from(bytes), names)
+      if (!decoded.ok) throw new Error(decoded.error.code)
+      const frame = decoded.value
+      if (frame.type === 'refuse') throw new Error(frame.error.code)
+      if (frame.type !== 'changes') return
+      if (frame.rows.length > 0) pages += 1
+      for (const { key, delta } of frame.rows) rows.set(key, joinRows(rows.get(key) ?? emptyRow, delta))
+      if ((frame.cut?.fingerprint ?? null) === null) return
+      let counted = emptyFingerprint
+      for (const row of rows.values()) counted = replaceInFingerprint(counted, undefined, row)
+      expect(frame.cut?.fingerprint).toEqual(counted)
+      hear()
+    }
+    const session = kernel.attach({ send: take, buffered: () => 0, close: () => {}, address: '' })
+    const send = async (frame: Frame): Promise<void> => {
+      session.receive(frame)
+      for (let i = 0; i < 20; i++) await turn()
+    }
+    const levelled = new Promise<void>(resolve => {
+      hear = resolve
+    })
+    await send({
+      type: 'hello',
+      protocol: protocolVersion,
+      space: 'space',
+      token: 'alice',
+      replica: writerFromBytes(chance.bytes(8)) as string as StoreId,
+      device: '',
+      role: 'client',
+      cursors: [],
+      empty: true,
+      frontier: new Map(),
+      reach: new Map(),
+      level: 'relay',
+      credit,
+    })
+    await send({ type: 'range', ranges: [] })
+    return {
+      rows,
+      get pages() {
+        return pages
+      },
+      level: () => levelled,
+      send,
+    }
+  }
+
+  const author = await join()
+  let first = 0
+  async function write(ids: readonly number[], make: (mark: Write['mark']) => Row): Promise<void> {
+    ms += 1
+    const writes = ids.map((id, tick): Write => {
+      const mark = { ms, tick, writer }
+      const key = documentKey('notes', `n${id}`)
+      return { mark, key, delta: make(mark), texts: noTexts, replaced: nothingReplaced, whole: true }
+    })
+    const transactions = writes.map(one => ({ writes: [one], preconditions: [] }))
+    await author.send({ type: 'submit', round: 0, first, transactions })
+    first += transactions.length
+  }
+
+  return {
+    join,
+    readOf: async (run: () => Promise<unknown>) => {
+      const before = read
+      await run()
+      return read - before
+    },
+    insert: (ids: readonly number[]) =>
+      write(ids, mark => ({
+        cells: new Map([[part, { strategy: 'lww', last: mark, value: encodeValue(mark.tick) }]]),
+        deletion: null,
+        revival: mark,
+      })),
+    remove: (ids: readonly number[]) =>
+      write(ids, mark => ({
+        cells: new Map(),
+        deletion: { mark, policy: 'delete-wins', seen: new Map() },
+        revival: null,
+      })),
+  }
+}
+
+const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i)
+
+test('a new replica is sent what one before it was sent, and nothing is read for it', async () => {
+  const relay = await openRelay()
+  for (let i = 0; i < 2000; i += 100) await relay.insert(upTo(2000).slice(i, i + 100))
+  const read = await relay.readOf(async () => (await relay.join()).level())
+  expect(read).toBe(2000)
+  const second = await relay.join()
+  await second.level()
+  expect(second.rows.size).toBe(2000)
+  expect(await relay.readOf(async () => (await relay.join()).level())).toBe(0)
+  // A row of the first page changes: what is after that page is kept.
+  await relay.insert([3])
+  expect(await relay.readOf(async () => (await relay.join()).level())).toBeLessThan(1200)
+})
+
+test('[P2, P5] whatever is written between them, each new replica has what is there', async () => {
+  const relay = await openRelay()
+  await relay.insert(upTo(1500))
+  for (let round = 0; round < 12; round++) {
+    const replica = await relay.join()
+    await replica.level()
+    const some = upTo(1 + chance.below(8)).map(() => chance.below(1700))
+    const ids = [...new Set(some)]
+    await (chance.chance(0.5) ? relay.insert(ids) : relay.remove(ids))
+  }
+})
+
+test('[P4] who began before a deletion hears of it, whatever was kept for those who began later', async () => {
+  const relay = await openRelay()
+  for (let i = 0; i < 1500; i += 100) await relay.insert(upTo(1500).slice(i, i + 100))
+  // They have credit for one page.
+  const slow = await relay.join(2000)
+  const slower = await relay.join(2000)
+  expect(slow.pages).toBe(1)
+  expect(slower.rows.size).toBeLessThan(1500)
+  await relay.remove([0, 1400])
+  await slow.send({ type: 'credit', bytes: 1_000_000 })
+  await slow.level()
+  const late = await relay.join()
+  await late.level()
+  expect([...late.rows.values()].every(rowExists)).toBe(true)
+  expect(await relay.readOf(async () => (await relay.join()).level())).toBe(0)
+  await slower.send({ type: 'credit', bytes: 1_000_000 })
+  await slower.level()
+})
