@@ -7,7 +7,7 @@ import type { TextMove } from './field.ts'
 import type { Fingerprint } from './fingerprint.ts'
 import type { ChangedRow, WriterRecord } from './frames.ts'
 import type { Cursor, Generation, GenerationId, Positions, StoreId } from './generations.ts'
-import type { WriterId } from './mark.ts'
+import type { Mark, WriterId } from './mark.ts'
 import type { Copies } from './outbox.ts'
 import type { DocumentKey, PartName } from './row.ts'
 import type { Transaction, TransactionId } from './write.ts'
@@ -86,6 +86,17 @@ export interface RemadeText extends TextMove {
   readonly position: number
 }
 
+/** A write that was made anew: what its tabs wrote before they heard of that still names its old mark (SPEC W6). */
+export interface RemadeMark {
+  readonly key: DocumentKey
+  /** The cells that it wrote. */
+  readonly parts: readonly PartName[]
+  /** The position of the chunk that did it. */
+  readonly position: number
+  readonly old: Mark
+  readonly now: Mark
+}
+
 /**
  * Nobody waits for these any more: a quarantined transaction was thrown away or sent again (as new own writes) by a
  * person or the application, strict; or one in the outbox has waited long enough for relays that did not come (SPEC L2).
@@ -152,6 +163,8 @@ export interface SnapshotChunk {
   readonly retired: ReadonlyMap<WriterId, number>
   /** Texts that were made anew, the first first. */
   readonly remade: readonly RemadeText[]
+  /** Writes that were, the first first. */
+  readonly remadeMarks: readonly RemadeMark[]
 }
 
 export type Chunk =

@@ -153,6 +153,7 @@ export function createState(): State {
       copies: null,
       met: new Map(),
       remade: [],
+      remadeMarks: [],
     }),
     confirmed: key => rows.get(key),
     changedAfter: position => [...changedAt].filter(([, at]) => at > position).map(([key]) => key),

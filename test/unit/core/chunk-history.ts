@@ -257,6 +257,7 @@ export function formOf(state: ReplicaState): unknown {
     wants: state.wants,
     retired: [...state.retired].sort(),
     remade: state.remade.all(),
+    remadeMarks: state.remadeMarks.all(),
     fingerprint: state.fingerprint,
     seen: state.seen,
   }

@@ -415,6 +415,15 @@ const snapshot: fc.Arbitrary<SnapshotChunk> = fc.record({
       now: list(arbitraryBytes),
     }),
   ),
+  remadeMarks: list(
+    fc.record({
+      key: arbitraryKey,
+      parts: list(arbitraryPart),
+      position,
+      old: arbitraryMark,
+      now: arbitraryMark,
+    }),
+  ),
 })
 
 /** A chunk of each kind. */

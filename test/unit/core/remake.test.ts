@@ -538,6 +538,70 @@ describe('what is made anew', () => {
     }
   })
 
+  describe('what its tab wrote before it heard of an earlier pass', () => {
+    const plan = (from: Transaction | undefined): RemakePlan => ({
+      from: from?.id as Transaction['id'],
+      keys: null,
+      refused: null,
+    })
+    const context = { now: 5000, correction: 0, body: () => [], support: () => undefined }
+
+    /** Edits are made anew and taken, ahead of what was written over them by one of two tabs and comes to the disk only then. */
+    function remadeBefore(early: readonly Edit[], late: readonly Edit[], by: 'alice' | 'bob'): Row {
+      const state = createReplicaState()
+      const tabs = { alice: createTab(state), bob: createTab(state, 'bob') }
+      const written = early.map(edit => {
+        const transaction = tabs.alice.write([[0, edit]])
+        state.write(transaction)
+        return transaction
+      })
+      state.apply(1, { kind: 'own', transactions: written })
+      const over = tabs[by].write(late.map(edit => [0, edit]))
+      const first = makeAnew(state, plan(written[0]), { ...context, correction: 2000, writer: fresh })
+      if (first === null) throw new Error('there is nothing to make anew')
+      state.apply(2, first)
+      const verdicts = first.transactions.map(({ to: { id } }) => ({
+        id,
+        outcome: { kind: 'acknowledged', shows: 'yes' } as const,
+      }))
+      const answer = { store: relay, generation, position: 1, cut: false, verdicts, wants: [] }
+      state.apply(3, { kind: 'verdicts', ...answer })
+      state.apply(4, { kind: 'own', transactions: [over] })
+      const orphans = { ...plan(over), keys: new Set<typeof note>() }
+      const second = makeAnew(state, orphans, { ...context, writer: writerOf('carol') })
+      if (second === null) throw new Error('nothing came late')
+      state.apply(5, second)
+      return state.visible(note) ?? emptyRow
+    }
+
+    test.each(['alice', 'bob'] as const)('[W6] replaces what it had seen and is made anew (%s)', by => {
+      const rename: Edit = { kind: 'title', value: 'b' }
+      expect(titlesIn(remadeBefore([insert], [rename], by))).toEqual(['b'])
+      expect(titlesIn(remadeBefore([insert, rename], [{ kind: 'title', value: 'c' }], by))).toEqual(['c'])
+      const deletion: Edit = { kind: 'delete', policy: 'edit-wins' }
+      expect(rowExists(remadeBefore([insert, rename, recolor], [deletion], by))).toBe(false)
+    })
+
+    test.each(['alice', 'bob'] as const)('[W6] takes out what it had seen, and stands over it (%s)', by => {
+      const row = remadeBefore([insert], [{ kind: 'remove', element: 'x' }, recolor], by)
+      expect(tagsIn(row)).toEqual([])
+      const cell = row.cells.get(color)
+      expect(cell?.strategy === 'lww' && textOf(cell.value)).toBe('teal')
+    })
+  })
+
+  test('[W6] of marks that were made anew the latest are kept, and of one pass all or none', () => {
+    const alice = createScene()
+    for (let i = 0; i < 3000; i++) alice.edits(insert)
+    const kept = (): readonly number[] => [
+      ...new Set(alice.state.remadeMarks.all().map(({ position }) => position)),
+    ]
+    for (const opening of [1, 2]) {
+      alice.remakes({}, { writer: writerOf('alice', opening) })
+      expect([alice.state.remadeMarks.all().length, kept()]).toEqual([3000, [alice.state.seen]])
+    }
+  })
+
   test('[W6] what is left without its document goes to the quarantine, and so does what stands on that', () => {
     const alice = createScene()
     const refused = alice.edits(insert)

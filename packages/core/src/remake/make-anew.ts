@@ -119,7 +119,7 @@ function createPass(
   standsOnNothing: ReadonlyMap<Transaction, DocumentKey>,
 ): Pass {
   const marks = createMarksAnew(state, context)
-  const writeAnew = createWritesAnew(state, marks, texts)
+  const writeAnew = createWritesAnew(marks, texts)
 
   /** X9: a text that builds on what nobody has any more. Null if none does. */
   function lostText({ writes }: Transaction): DocumentKey | null {
@@ -136,7 +136,7 @@ function createPass(
       const writes: Write[] = []
       const seen: SeenDocument[] = []
       for (const [i, write] of transaction.writes.entries()) {
-        const again = writeAnew(write, transaction.seen[i] ?? nothingSeen, transaction.correction)
+        const again = writeAnew(write, transaction.seen[i] ?? nothingSeen, transaction)
         if (countParts(again.write.delta) === 0) continue
         writes.push(again.write)
         seen.push(again.seen)

@@ -3,39 +3,74 @@
  * what its writer saw and over what this pass has made in the row, and all are of one new writer.
  */
 import { contextOfCell } from '../cells/cell.ts'
+import type { RemadeMark } from '../chunk.ts'
+import { addToContext, type Context } from '../context.ts'
 import { followingStamp, type Stamp } from '../clock.ts'
 import { marksOfDelta } from '../judge/marks.ts'
 import { compareMarks, formatMark, greaterMark, type Mark } from '../mark.ts'
 import type { ReplicaState } from '../replica/replica.ts'
-import type { DocumentKey, Row } from '../row.ts'
-import type { Write } from '../write.ts'
+import type { DocumentKey, PartName, Row } from '../row.ts'
+import type { Transaction, Write } from '../write.ts'
 import type { RemakeContext } from './make-anew.ts'
+import { createMoves, type Move, type Moves } from './moves.ts'
 import { isConfirmed, isOwnElder } from './plan.ts'
 
 export interface MarksAnew {
-  /** What stands for a mark now: the new one of a write that was made anew, else itself. */
+  /** What stands for a mark now: the new one of a write that was made anew, in this pass or before, else itself. */
   rename(mark: Mark): Mark
+  /** W6 (4): the renamed context that a write names goes on covering what it covered under its old marks. */
+  keepCovered(write: Write, part: PartName, old: Context, renamed: Context, made: Made): Context
   /** A write keeps its mark. */
   stay(write: Write): void
   /** The new mark of a write whose writer had seen the row up to `seenLast`. */
-  move(write: Write, seenLast: Mark | null, correction: number): Mark
+  move(write: Write, seenLast: Mark | null, made: Made): Mark
 }
+
+/** When a transaction was made: by what the clock was corrected, and of what its tab had heard. */
+export type Made = Pick<Transaction, 'correction' | 'heard'>
 
 export function createMarksAnew(
   state: ReplicaState,
   context: Pick<RemakeContext, 'writer' | 'now' | 'correction'>,
 ): MarksAnew {
   const renamed = new Map<string, Mark>()
-  const rename = (mark: Mark): Mark => renamed.get(formatMark(mark)) ?? mark
-  /** Own marks of each row as they were and as they are now, in the order of the outbox. */
-  const movesByKey = new Map<DocumentKey, { readonly old: Mark; readonly now: Mark }[]>()
-  const given = new Set<string>()
+  const movesByKey = new Map<DocumentKey, Moves>()
+  const earlierByKey = new Map<DocumentKey, readonly RemadeMark[]>()
+  const stamps = new Set<string>()
 
-  function noteMove(key: DocumentKey, old: Mark, now: Mark): void {
-    renamed.set(formatMark(old), now)
+  function rename(mark: Mark): Mark {
+    const before = state.remadeMarks.now(mark)
+    return renamed.get(formatMark(before)) ?? before
+  }
+
+  function noteMove(key: DocumentKey, move: Move): void {
+    renamed.set(formatMark(state.remadeMarks.now(move.old)), move.now)
     const moves = movesByKey.get(key)
-    if (moves === undefined) movesByKey.set(key, [{ old, now }])
-    else moves.push({ old, now })
+    if (moves === undefined) movesByKey.set(key, createMoves([move]))
+    else moves.add(move)
+  }
+
+  /** What earlier passes made of a row and stands when this one begins. */
+  function movedBefore(key: DocumentKey): readonly RemadeMark[] {
+    let moves = earlierByKey.get(key)
+    if (moves === undefined) {
+      const all = state.remadeMarks.of(key).map(one => ({ ...one, now: state.remadeMarks.now(one.old) }))
+      const waiting = new Set(state.outbox.writesOf(key).map(({ mark }) => formatMark(mark)))
+      moves = all.filter(({ now }) => isConfirmed(state, key, now) || waiting.has(formatMark(now)))
+      earlierByKey.set(key, moves)
+    }
+    return moves
+  }
+
+  /** Moves of this pass, and of those of which a tab had not heard. */
+  function movesOf(key: DocumentKey, heard: number): readonly Moves[] {
+    const here = movesByKey.get(key)
+    const moves = here === undefined ? [] : [here]
+    // Nearly every tab has heard of all of them.
+    if ((state.remadeMarks.of(key).at(-1)?.position ?? 0) <= heard) return moves
+    const unheard = movedBefore(key).filter(({ position }) => position > heard)
+    const before = unheard.map(one => ({ ...one, now: renamed.get(formatMark(one.now)) ?? one.now }))
+    return [createMoves(before), ...moves]
   }
 
   /** C4, W6 (1): its time, less what the clock was corrected by since, never beyond now. */
@@ -45,45 +80,63 @@ export function createMarksAnew(
   }
 
   /** W6 (3): above everything that it saw. W3: and above everything that this pass has made in the row. */
-  function markAnew(write: Write, seenLast: Mark | null, correction: number): Mark {
-    const made = (movesByKey.get(write.key) ?? []).map(({ now }) => now)
-    const over = made.reduce<Mark | null>(greaterMark, floorOf(write.key, write.mark, seenLast))
-    let stamp = stampOver(stampAnew(write.mark, correction), over)
+  function markAnew(write: Write, seenLast: Mark | null, made: Made): Mark {
+    const given = movesByKey.get(write.key)?.greatest ?? null
+    const over = greaterMark(given, floorOf(write.key, write.mark, seenLast, made.heard))
+    let stamp = stampOver(stampAnew(write.mark, made.correction), over)
     // Marks of several old writers, moved by several corrections, may meet.
-    while (given.has(`${stamp.ms}.${stamp.tick}`)) stamp = followingStamp(stamp)
-    given.add(`${stamp.ms}.${stamp.tick}`)
+    while (stamps.has(`${stamp.ms}.${stamp.tick}`)) stamp = followingStamp(stamp)
+    stamps.add(`${stamp.ms}.${stamp.tick}`)
     const mark: Mark = { ms: stamp.ms, tick: stamp.tick, writer: context.writer }
-    noteMove(write.key, write.mark, mark)
+    noteMove(write.key, { old: write.mark, now: mark, parts: partsOf(write) })
     return mark
   }
 
   /** Own marks that it names and nothing bears any more, since they went to the quarantine, keep their distance. */
-  function moveGone(write: Write, seenLast: Mark | null, correction: number): void {
+  function moveGone(write: Write, seenLast: Mark | null, { correction, heard }: Made): void {
     for (const mark of marksOfDelta(write)) {
-      if (!isOwnElder(state, write, mark) || renamed.has(formatMark(mark))) continue
-      if (isConfirmed(state, write.key, mark)) continue
-      const { ms, tick } = stampOver(stampAnew(mark, correction), floorOf(write.key, mark, seenLast))
-      noteMove(write.key, mark, { ms, tick, writer: context.writer })
+      const before = state.remadeMarks.now(mark)
+      if (!isOwnElder(state, write, mark) || renamed.has(formatMark(before))) continue
+      if (isConfirmed(state, write.key, before)) continue
+      const { ms, tick } = stampOver(stampAnew(mark, correction), floorOf(write.key, mark, seenLast, heard))
+      noteMove(write.key, { old: mark, now: { ms, tick, writer: context.writer }, parts: [] })
     }
   }
 
   /** The greatest of what is seen under a mark: of the confirmed layer, of own writes, and of those taken since. */
-  function floorOf(key: DocumentKey, mark: Mark, seenLast: Mark | null): Mark | null {
+  function floorOf(key: DocumentKey, mark: Mark, seenLast: Mark | null, heard: number): Mark | null {
     const isUnder = (one: Mark): boolean => compareMarks(one, mark) < 0
     const seen = seenLast !== null && isUnder(seenLast) ? rename(seenLast) : null
     const taken = marksOfRow(state.confirmed(key)).filter(one => state.own.has(one.writer) && isUnder(one))
-    const moved = (movesByKey.get(key) ?? []).filter(({ old }) => isUnder(old)).map(({ now }) => now)
-    return [...taken, ...moved].reduce<Mark | null>(greaterMark, seen)
+    const moved = movesOf(key, heard).map(moves => moves.greatestUnder(mark))
+    return [...taken, ...moved].reduce(greaterMark, seen)
+  }
+
+  /** A mark stood for its writer's earlier writes to the cell too, which a relay has, or which bear other writers now. */
+  function keepCovered({ key }: Write, part: PartName, old: Context, now: Context, { heard }: Made): Context {
+    let kept = now
+    const cell = state.confirmed(key)?.cells.get(part)
+    for (const held of cell === undefined ? [] : contextOfCell(cell).values()) {
+      const mark = old.get(held.writer)
+      if (mark !== undefined && compareMarks(held, mark) < 0) kept = addToContext(kept, held)
+    }
+    for (const moves of movesOf(key, heard)) kept = moves.coverWith(kept, part, old)
+    return kept
   }
 
   return {
     rename,
-    stay: ({ key, mark }) => noteMove(key, mark, mark),
-    move(write, seenLast, correction) {
-      moveGone(write, seenLast, correction)
-      return markAnew(write, seenLast, correction)
+    keepCovered,
+    stay: write => noteMove(write.key, { old: write.mark, now: write.mark, parts: partsOf(write) }),
+    move(write, seenLast, made) {
+      moveGone(write, seenLast, made)
+      return markAnew(write, seenLast, made)
     },
   }
+}
+
+function partsOf({ delta }: Write): readonly PartName[] {
+  return [...delta.cells.keys()]
 }
 
 function stampOver(stamp: Stamp, over: Mark | null): Stamp {

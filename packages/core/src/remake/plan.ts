@@ -75,8 +75,8 @@ function standsOnGoneMarks(state: ReplicaState, write: Write): boolean {
     mark =>
       state.retired.has(mark.writer) &&
       isOwnElder(state, write, mark) &&
-      !isConfirmed(state, write.key, mark) &&
-      !isInOutbox(state, write.key, mark),
+      (state.remadeMarks.has(mark) ||
+        !(isConfirmed(state, write.key, mark) || isInOutbox(state, write.key, mark))),
   )
 }
 

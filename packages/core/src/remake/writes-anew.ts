@@ -3,18 +3,16 @@
  * covering what its old entry covered, and totals count only what stands.
  */
 import { bodyKey } from '../bodies.ts'
-import { contextOfCell, type Cell, type Seen } from '../cells/cell.ts'
+import type { Cell, Seen } from '../cells/cell.ts'
 import type { CounterCell } from '../cells/counter.ts'
-import { addToContext, type Context } from '../context.ts'
 import type { Deletion } from '../deletion.ts'
 import type { TextAnew } from '../field.ts'
-import { compareMarks, type Mark } from '../mark.ts'
+import type { Mark } from '../mark.ts'
 import { renameRow } from './rename-marks.ts'
-import type { ReplicaState } from '../replica/replica.ts'
 import type { DocumentKey, PartName, Row } from '../row.ts'
 import type { SeenDocument } from '../seen-document.ts'
 import type { Write } from '../write.ts'
-import type { MarksAnew } from './marks-anew.ts'
+import type { Made, MarksAnew } from './marks-anew.ts'
 
 /** What becomes of each own update: the same edit under the new writer. */
 export type TextsAnew = ReadonlyMap<Uint8Array, TextAnew>
@@ -25,10 +23,9 @@ export interface WriteAnew {
 }
 
 export function createWritesAnew(
-  state: ReplicaState,
-  { rename, move }: MarksAnew,
+  { rename, keepCovered, move }: MarksAnew,
   texts: TextsAnew,
-): (write: Write, seen: SeenDocument, correction: number) => WriteAnew {
+): (write: Write, seen: SeenDocument, made: Made) => WriteAnew {
   /** What the new writer has counted up to, by counter. */
   const totals = new Map<string, number>()
 
@@ -41,26 +38,17 @@ export function createWritesAnew(
     return { before, cell: { strategy: 'counter', entries: new Map([[mark.writer, { mark, total }]]) } }
   }
 
-  function deleteAnew({ key, delta }: Write, deletion: Deletion): Deletion {
+  function deleteAnew(write: Write, deletion: Deletion, made: Made): Deletion {
     const seen = new Map<PartName, Seen>()
     for (const [part, now] of deletion.seen) {
-      const old = delta.deletion?.seen.get(part)
+      const old = write.delta.deletion?.seen.get(part)
       const both = now.kind === 'context' && old?.kind === 'context'
-      seen.set(part, both ? { ...now, context: keepCovered(key, part, old.context, now.context) } : now)
+      seen.set(
+        part,
+        both ? { ...now, context: keepCovered(write, part, old.context, now.context, made) } : now,
+      )
     }
     return { ...deletion, seen }
-  }
-
-  /** A mark that was renamed stood for its old writer's earlier writes to the cell too; those that remain are named. */
-  function keepCovered(key: DocumentKey, part: PartName, old: Context, now: Context): Context {
-    const cell = state.confirmed(key)?.cells.get(part)
-    if (cell === undefined) return now
-    let kept = now
-    for (const [writer, held] of contextOfCell(cell)) {
-      const mark = old.get(writer)
-      if (mark !== undefined && compareMarks(held, mark) < 0) kept = addToContext(kept, held)
-    }
-    return kept
   }
 
   function textsOf(write: Write): Write['texts'] {
@@ -72,9 +60,9 @@ export function createWritesAnew(
     return bodies
   }
 
-  return (write, seen, correction) => {
+  return (write, seen, made) => {
     const { key } = write
-    const mark = move(write, seen.last, correction)
+    const mark = move(write, seen.last, made)
     const bodies = textsOf(write)
     const { deletion, revival, cells: renamed } = renameRow(write.delta, rename)
     const cells = new Map<PartName, Cell>()
@@ -88,12 +76,12 @@ export function createWritesAnew(
         if (anew.before !== 0) counted.set(part, anew.before)
         cells.set(part, anew.cell)
       } else if (old?.strategy === 'ask' && cell.strategy === 'ask') {
-        cells.set(part, { ...cell, context: keepCovered(key, part, old.context, cell.context) })
+        cells.set(part, { ...cell, context: keepCovered(write, part, old.context, cell.context, made) })
       } else cells.set(part, cell)
     }
     const delta: Row = {
       cells,
-      deletion: deletion === null ? null : deleteAnew(write, deletion),
+      deletion: deletion === null ? null : deleteAnew(write, deletion, made),
       revival,
     }
     const replaced = new Map([...write.replaced].map(([part, old]) => [part, rename(old)]))

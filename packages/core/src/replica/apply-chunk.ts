@@ -9,12 +9,14 @@ import type {
   OwnChunk,
   PulledChunk,
   RemadeChunk,
+  RemadeMark,
   RemadeText,
   SettledChunk,
   VerdictsChunk,
 } from '../chunk.ts'
 import { addPosition, joinPositions, type StoreId } from '../generations.ts'
 import type { OutboxEntry } from '../outbox.ts'
+import { remadeMarksOf } from '../remade-marks.ts'
 import { remadeTextsOf } from '../remade-texts.ts'
 import type { DocumentKey } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
@@ -164,6 +166,7 @@ function applyRemade({ layers, knowledge }: Applying, position: number, chunk: R
   const entries = new Map<TransactionId, OutboxEntry | null>()
   const keys = new Set<DocumentKey>()
   const texts: RemadeText[] = []
+  const marks: RemadeMark[] = []
   const touch = (transaction: Transaction): void => {
     for (const { key, texts } of transaction.writes) {
       keys.add(key)
@@ -176,6 +179,7 @@ function applyRemade({ layers, knowledge }: Applying, position: number, chunk: R
     touch(old.transaction)
     touch(to)
     texts.push(...remadeTextsOf(position, old.transaction, to))
+    marks.push(...remadeMarksOf(position, old.transaction, to))
     for (const { mark } of to.writes) layers.own.add(mark.writer)
     // It stands on what this chunk made.
     const transaction = { ...to, heard: position }
@@ -191,5 +195,6 @@ function applyRemade({ layers, knowledge }: Applying, position: number, chunk: R
     entries.set(id, null)
   }
   knowledge.remade.add(texts)
+  knowledge.remadeMarks.add(marks)
   layers.substitute(entries, keys)
 }

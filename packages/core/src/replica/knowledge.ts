@@ -14,6 +14,7 @@ import {
 } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
 import type { Acknowledgement, Copies, OutboxEntry } from '../outbox.ts'
+import { createRemadeMarks, type RemadeMarksKept } from '../remade-marks.ts'
 import { createRemadeTexts, type RemadeTextsKept } from '../remade-texts.ts'
 import type { DocumentKey } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
@@ -35,6 +36,7 @@ export interface Knowledge {
   /** Writers that were made anew, and the position of the chunk that did it first. */
   readonly retired: Map<WriterId, number>
   readonly remade: RemadeTextsKept
+  readonly remadeMarks: RemadeMarksKept
   /** Where the addresses of relays lead. */
   readonly met: Map<string, StoreId>
   /** Rows that are asked for and outstanding, by the relay of whose feed they are (SPEC P4). */
@@ -59,6 +61,7 @@ export function createKnowledge(given: Copies): Knowledge {
     quarantine: new Map(),
     retired: new Map(),
     remade: createRemadeTexts(),
+    remadeMarks: createRemadeMarks(),
     met: new Map(),
     wants: new Map(),
     newest: new Map(),

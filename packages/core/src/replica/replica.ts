@@ -12,6 +12,7 @@ import type { WriterRecord } from '../frames.ts'
 import type { Cursor, Generation, GenerationId, Positions, StoreId } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
 import { oneCopy, type Acknowledgement, type Copies, type Outbox, type OutboxEntry } from '../outbox.ts'
+import type { RemadeMarks } from '../remade-marks.ts'
 import type { RemadeTexts } from '../remade-texts.ts'
 import type { RowMap } from '../row-map.ts'
 import { strategyOfPart, type DocumentKey, type Row } from '../row.ts'
@@ -70,6 +71,7 @@ export interface ReplicaState {
   readonly own: ReadonlySet<WriterId>
   /** Texts that were made anew: what was typed before their tabs heard of it builds on what they were. */
   readonly remade: RemadeTexts
+  readonly remadeMarks: RemadeMarks
   /** The journal position up to which chunks are applied. */
   readonly seen: number
   /** The row that the application sees: confirmed joined with outbox. */
@@ -123,6 +125,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     writers: knowledge.writers,
     retired: knowledge.retired,
     remade: knowledge.remade,
+    remadeMarks: knowledge.remadeMarks,
     get frontier() {
       return knowledge.frontier
     },

@@ -4,8 +4,20 @@ import type { Applying } from './apply-chunk.ts'
 import { hearOf, learn, retire, speak } from './knowledge.ts'
 
 export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
-  const { cursors, frontier, reach, generations, met, noted, wants, writers, quarantine, retired, remade } =
-    knowledge
+  const {
+    cursors,
+    frontier,
+    reach,
+    generations,
+    met,
+    noted,
+    wants,
+    writers,
+    quarantine,
+    retired,
+    remade,
+    remadeMarks,
+  } = knowledge
   return {
     kind: 'snapshot',
     cursors: new Map(cursors),
@@ -28,6 +40,7 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
     quarantine: [...quarantine.values()],
     retired: new Map(retired),
     remade: remade.all(),
+    remadeMarks: remadeMarks.all(),
   }
 }
 
@@ -48,6 +61,7 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
   for (const [writer, position] of chunk.retired) retire(knowledge, writer, position)
   knowledge.remade.replace(chunk.remade)
+  knowledge.remadeMarks.replace(chunk.remadeMarks)
   knowledge.frontier = chunk.frontier
   knowledge.reach = chunk.reach
   layers.fingerprint = chunk.fingerprint

@@ -59,8 +59,8 @@ import {
 } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
 
-/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. 6: and which relays are meant. 7: what was pulled stays as it came. */
-const chunkVersion = 7
+/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. 6: and which relays are meant. 7: what was pulled stays as it came. 8: what marks of writes were made anew is kept. */
+const chunkVersion = 8
 
 /** In the order of their numbers on disk. */
 const chunkKinds: readonly Chunk['kind'][] = [

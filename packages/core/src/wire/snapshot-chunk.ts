@@ -1,14 +1,16 @@
 /** The body of a snapshot chunk: everything of a replica's state but its rows. */
-import type { SnapshotChunk } from '../chunk.ts'
+import type { RemadeMark, SnapshotChunk } from '../chunk.ts'
 import type { Cursor, GenerationId, StoreId } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
-import type { DocumentKey } from '../row.ts'
+import { collectionOfKey, type DocumentKey } from '../row.ts'
 import { diskBounds } from './bounds.ts'
 import { readCopies, writeCopies } from './copies.ts'
+import { readCellName } from './contents.ts'
 import { readKeys, writeKeys } from './data-frames.ts'
-import type { Dictionary, Names } from './dictionary.ts'
+import { numberOfField, type Dictionary, type Names } from './dictionary.ts'
 import { readFailure, writeFailure } from './failures.ts'
-import { readPart, writePart } from './keys.ts'
+import { readKey, readPart, writeKey, writePart } from './keys.ts'
+import { expectMark, readMark, writeMark } from './marks.ts'
 import { sortedEntries } from './order.ts'
 import {
   readCursor,
@@ -88,6 +90,29 @@ export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: Sna
     writeUpdates(writer, old)
     writeUpdates(writer, now)
   }
+  writeUint(writer, chunk.remadeMarks.length)
+  for (const mark of chunk.remadeMarks) writeRemadeMark(writer, dictionary, mark)
+}
+
+function writeRemadeMark(
+  writer: Writer,
+  dictionary: Dictionary,
+  { key, parts, position, old, now }: RemadeMark,
+): void {
+  writeKey(writer, dictionary, key)
+  writeUint(writer, parts.length)
+  for (const part of parts) writeUint(writer, numberOfField(dictionary, collectionOfKey(key), part))
+  writeUint(writer, position)
+  writeMark(writer, dictionary, old, null)
+  writeMark(writer, dictionary, now, old)
+}
+
+function readRemadeMark(reader: Reader, names: Names): RemadeMark {
+  const key = readKey(reader, names)
+  const parts = readList(reader, 1, () => readCellName(names, readUint(reader), collectionOfKey(key)))
+  const position = readUint(reader)
+  const old = expectMark(readMark(reader, names, null))
+  return { key, parts, position, old, now: expectMark(readMark(reader, names, old)) }
 }
 
 export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
@@ -140,5 +165,6 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
       old: readUpdates(reader, diskBounds.textUpdateBytes),
       now: readUpdates(reader, diskBounds.textUpdateBytes),
     })),
+    remadeMarks: readList(reader, 8, () => readRemadeMark(reader, names)),
   }
 }
