@@ -6,7 +6,9 @@ import type { Cluster, ClusterOptions, OpenTab } from './cluster.ts'
 import { createPeople, type People } from './application/people.ts'
 import { isForbidden } from './application/effects.ts'
 import { checkConservation, checkRest, checkStatus } from './checks.ts'
-import { createCluster } from './cluster.ts'
+import { createCluster, databaseOf } from './cluster.ts'
+import { readDevice } from './device-state.ts'
+import type { SimulatedDevice } from './device.ts'
 import { faultNames, type Fault } from './faults/fault.ts'
 import { createFaults } from './faults/faults.ts'
 import { slowWayMs } from './faults/links.ts'
@@ -193,6 +195,26 @@ function rest({ chance, clock }: Cluster, open: OpenTab, say: (what: string) => 
   }
 }
 
+/** W6: what no relay has taken may wait for one that is gone for good, until its device is given a list without that one. */
+async function giveNewLists({ devices, spaces, relays, copies }: Cluster, people: People): Promise<void> {
+  const urls = new Set(relays.map(({ url }) => url))
+  for (const device of devices) {
+    let mayWait = false
+    for (const space of spaces) {
+      const state = (await readDevice(device.disk, databaseOf(space), copies))?.state
+      const namesOneThatIsGone = state?.copies.relays?.some(url => !urls.has(url)) === true
+      mayWait ||= namesOneThatIsGone && state.outbox.counts.acknowledged.size < state.outbox.size
+    }
+    if (!mayWait) continue
+    device.crash()
+    await openTabs(people, device)
+  }
+}
+
+async function openTabs(people: People, device: SimulatedDevice): Promise<void> {
+  for (let tries = 0; tries < 10 && device.tabs.length < 2; tries++) await people.open(device)
+}
+
 /** By more than this no relay's clock was ahead. */
 const aheadMs = 3_600_000
 
@@ -221,7 +243,7 @@ async function heal(
       if (open.replica.status.get().storage === 'storage-closed') open.tab.scope.kill()
       else open.replica.resume()
     }
-    for (let tries = 0; tries < 10 && device.tabs.length < 2; tries++) await people.open(device)
+    await openTabs(people, device)
   }
   const rounds = 12
   for (let round = 0; round < rounds; round++) {
@@ -237,6 +259,7 @@ async function heal(
         await relay.start()
       }
     }
+    if (round === rounds / 2) await giveNewLists(cluster, people)
     if (round === rounds - 1) for (const { editors, tabs } of people.applications) editors.openAll(tabs)
     cluster.linkPeers()
     const endless = await passQuietly(cluster, 10_000, round >= rounds / 2)

@@ -191,6 +191,24 @@ it('[W6] what a relay may have taken is not made anew after a reload either, tho
   expect(again.notes.get('odd')?.title).toBe('odd')
 })
 
+it('[W6] what a relay that is gone may have taken waits for it until it is taken out of the list', async () => {
+  const { world, relays, open } = await three((url, write) =>
+    url !== 'ws://c' && write.key.endsWith('/odd') ? 'not here' : true,
+  )
+  const alice = await open()
+  await until(world.clock, () => alice.status.get().relays.every(({ caughtUp }) => caughtUp))
+  relays[2].loseVerdict()
+  note(alice, 'odd', 'odd')
+  await until(world.clock, () => alice.status.get().relays[2]?.connection !== 'online')
+  relays[2].crash()
+  await world.clock.advance(60_000)
+  expect([alice.status.get().pending, alice.quarantine.get().length]).toEqual([1, 0])
+  await within(world.clock, alice.close())
+  const again = await open({ relays: ['ws://a', 'ws://b'] })
+  await until(world.clock, () => again.status.get().synced)
+  expect(again.quarantine.get()).toHaveLength(1)
+})
+
 it('[L2] a relay that is taken out of the list counts no more, and is not waited for', async () => {
   const { world, relays, open } = await three()
   const alice = await open()
