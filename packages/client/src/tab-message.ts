@@ -41,9 +41,11 @@ export type TabMessage =
 
 /** Whether two news say the same; what lists hold is compared, since a list may be made anew. */
 export function isSameNews(a: HolderNews, b: HolderNews): boolean {
-  const { levels: ofA, relays, ...restOfA } = a
+  const { levels: ofA, relays, pending, ...restOfA } = a
   return (
     ofA?.join() === b.levels?.join() &&
+    // What others do with it is to ask whether there is one; a message for each write would cost more than the write.
+    (pending === 0) === (b.pending === 0) &&
     areSameRelays(relays, b.relays) &&
     (Object.keys(restOfA) as (keyof typeof restOfA)[]).every(name => a[name] === b[name])
   )
