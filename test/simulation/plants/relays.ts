@@ -8,8 +8,9 @@ export const relays: readonly Plant[] = [
   {
     name: 'A1',
     does: 'a relay answers before its commit is on disk',
-    find: 'if (draft !== null) await commit(draft)\n      deliveries = space.committed()',
-    replace: 'delivering.deliver(space.committed())\n      if (draft !== null) await commit(draft)',
+    find: 'if (draft !== null) await commit(driven, draft, reads, grew)\n    deliveries = space.committed()',
+    replace:
+      'deliver(driven, space.committed())\n      if (draft !== null) await commit(driven, draft, reads, grew)',
     world: one(40, { 'relay-crash': 0.3, 'relay-restart': 0.1 }),
     seed: 1,
   },
@@ -24,7 +25,7 @@ export const relays: readonly Plant[] = [
   {
     name: 'A3 told',
     does: 'of a quorum that moves on, who waits for it is not told',
-    find: 'if (quorum.count(attachedBySession.values())) delivering.tellQuorum()',
+    find: '    countQuorum(driven)\n',
     replace: '',
     world: { ...followers, steps: 40, faults: { cut: 0.1 } },
     seed: 1,

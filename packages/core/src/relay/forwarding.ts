@@ -6,182 +6,204 @@
  */
 import type { Cell } from '../cells/cell.ts'
 import type { ChangedRow, ChangesFrame, Cut, TextPart } from '../frames.ts'
-import { lineageOf } from '../generations.ts'
+import { lineageOf, type GenerationId } from '../generations.ts'
 import type { FeedPart, FeedRow, HeldRow, TextState } from '../relay-store.ts'
 import { limits } from '../limits.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { sizeOfChanged } from '../size.ts'
-import type { Origins } from './origins.ts'
+import { cameOver, type Origins } from './origins.ts'
 import type { Delivery, SpaceSession } from './space-session.ts'
 import type { Standing } from './standing.ts'
 import type { Turn } from './turn.ts'
-
-export interface Forwarding {
-  /** A turn is on disk, and `standing` has moved on: what is said of it. */
-  deliveries(
-    turn: Turn,
-    sessions: Iterable<SpaceSession>,
-    moved: { readonly position: boolean; readonly frontier: boolean },
-  ): readonly Delivery[]
-  changedRow(session: SpaceSession, row: FeedRow, texts: ReadonlyMap<PartName, TextPart>): ChangedRow | null
-  textsToSend(session: SpaceSession, row: FeedRow): readonly PartName[]
-  cutFor(session: SpaceSession, fingerprint: boolean): Cut
-}
 
 /** How many facts of another relay's lineage go with an entry of the frontier; who lacks more asks at its next hello. */
 const factsPerEntry = 4
 /** About how much of a commit goes out in one frame. */
 const liveBytesMax = limits.frameBytesMax / 2
 
-export function createForwarding(standing: Standing, origins: Origins): Forwarding {
-  function advance(session: SpaceSession): void {
-    session.cut = session.place = standing.position
-    session.told = standing.frontier
-  }
+/** A turn is on disk, and `standing` has moved on: what is said of it. */
+export function deliveriesOf(
+  standing: Standing,
+  turn: Turn,
+  sessions: Iterable<SpaceSession>,
+  moved: { readonly position: boolean; readonly frontier: boolean },
+): readonly Delivery[] {
+  const deliveries = answersOf(standing, turn, moved.position)
+  if (moved.position || moved.frontier) forward(standing, turn, sessions, moved.position, deliveries)
+  return deliveries
+}
 
-  function answersOf(turn: Turn, moved: boolean): Delivery[] {
-    const { generation, position } = standing
-    const deliveries: Delivery[] = []
-    for (const [session, { submits, exceptions, gives, refused }] of turn.answers) {
-      const commit = { generation, position }
-      if (submits) {
-        const cut = moved && session.live && !turn.hasNews && !bringsNews(turn, session)
-        if (cut) advance(session)
-        const count = session.submitted
-        deliveries.push({ session, frame: { type: 'verdict', count, ...commit, cut, exceptions } })
-      }
-      if (gives)
-        deliveries.push({ session, frame: { type: 'given', count: session.givenCount, ...commit, refused } })
-    }
-    return deliveries
-  }
+/** One row as a session needs it after its cut; null if nothing of it is new to it. */
+export function changedRow(
+  { origins }: Standing,
+  session: SpaceSession,
+  { key, held }: FeedRow,
+  texts: ReadonlyMap<PartName, TextPart>,
+): ChangedRow | null {
+  // P4: a new client is spared what did not exist when its walk began.
+  const isSpared = session.fresh > 0 && session.cut === 0 && held.position <= session.fresh
+  return isSpared && !rowExists(held.row) ? null : select(origins, session, key, held, session.cut, texts)
+}
 
-  function forward(turn: Turn, sessions: Iterable<SpaceSession>, moved: boolean): Delivery[] {
-    const deliveries: Delivery[] = []
-    const shared = new Map<string, ChangesFrame | null>()
-    for (const session of sessions) {
-      if (!session.live || (moved && session.place === standing.position)) continue
-      const isOwn = session.role === 'peer' || turn.answers.has(session)
-      const kind = isOwn ? `own ${session.id}` : session.role
-      let frame = shared.get(kind)
-      if (frame === undefined) {
-        frame = changesOf(turn, session)
-        if (sizeOfChanges(frame) > liveBytesMax) frame = null
-        shared.set(kind, frame)
-      }
-      if (frame === null) {
-        // F1: what one frame does not hold is sent in pages from its place.
-        session.live = false
-        continue
-      }
-      advance(session)
-      session.toldWriters = standing.position
-      deliveries.push({ session, frame })
-    }
-    return deliveries
-  }
+/** The parts of a row that a session lacks; used to know which bodies to load. */
+export function textsToSend(
+  { origins }: Standing,
+  session: SpaceSession,
+  { key, held }: FeedRow,
+): readonly PartName[] {
+  return [...held.texts.keys()].filter(part => isNews(origins, session, key, held, part, session.cut))
+}
 
-  function changesOf(turn: Turn, session: SpaceSession): ChangesFrame {
-    return {
-      type: 'changes',
-      rows: changesFor(turn, session),
-      place: standing.position,
-      head: standing.position,
-      cut: cutFor(session, false),
-      answer: false,
-      writers: session.role === 'peer' ? [...turn.writers.values()] : [],
-    }
-  }
-
-  /** Whether anything of it came over another session: seldom, so nothing is made to find out. */
-  function bringsNews(turn: Turn, session: SpaceSession): boolean {
-    for (const [key, held] of turn.rows) if (hasNews(session, key, held, turn.position - 1)) return true
-    return false
-  }
-
-  function changesFor(turn: Turn, session: SpaceSession): readonly ChangedRow[] {
-    const tails = tailsOf(turn)
-    return [...turn.rows].flatMap(([key, held]) => {
-      const changed = select(session, key, held, turn.position - 1, tails.get(key) ?? noTails)
-      return changed === null ? [] : [changed]
-    })
-  }
-
-  function isNews(
-    session: SpaceSession,
-    key: DocumentKey,
-    held: HeldRow,
-    part: FeedPart,
-    after: number,
-  ): boolean {
-    return (held.positions.get(part) ?? 0) > after && !origins.cameOver(session, key, part)
-  }
-
-  function hasNews(session: SpaceSession, key: DocumentKey, held: HeldRow, after: number): boolean {
-    const { cells, deletion, revival } = held.row
-    for (const part of cells.keys()) if (isNews(session, key, held, part, after)) return true
-    return (
-      (deletion !== null && isNews(session, key, held, 'deletion', after)) ||
-      (revival !== null && isNews(session, key, held, 'revival', after))
-    )
-  }
-
-  /** P2: of a row, every part that changed after a cut, but what came over this very session. */
-  function select(
-    session: SpaceSession,
-    key: DocumentKey,
-    held: HeldRow,
-    after: number,
-    texts: ReadonlyMap<PartName, TextPart>,
-  ): ChangedRow | null {
-    const { row } = held
-    const news = (part: FeedPart): boolean => isNews(session, key, held, part, after)
-    const cells = new Map<PartName, Cell>()
-    for (const [part, cell] of row.cells) if (news(part)) cells.set(part, cell)
-    const delta: Row = {
-      cells,
-      deletion: row.deletion !== null && news('deletion') ? row.deletion : null,
-      revival: row.revival !== null && news('revival') ? row.revival : null,
-    }
-    const sent = countParts(delta)
-    if (sent === 0) return null
-    const all = countParts(row)
-    const bodies = texts.size === 0 ? noTails : new Map([...texts].filter(([part]) => delta.cells.has(part)))
-    const isWhole = sent === all && [...held.texts].every(([part, text]) => bringsAll(bodies.get(part), text))
-    return { key, delta, parts: isWhole ? 0 : all, texts: bodies }
-  }
-
-  function cutFor(session: SpaceSession, fingerprint: boolean): Cut {
-    const { generation, generations, position, record } = standing
-    const news = new Map(
-      [...standing.frontier].filter(([id, at]) => id !== generation && session.told.get(id) !== at),
-    )
-    return {
-      generation,
-      position,
-      frontier: news,
-      generations: [...news.keys()].flatMap(id => lineageOf(generations, id).slice(0, factsPerEntry)),
-      fingerprint: fingerprint ? record.fingerprint : null,
-    }
-  }
-
+/** The end of the feed, as a session is to be told of it. */
+export function cutFor(standing: Standing, session: SpaceSession, fingerprint: boolean): Cut {
+  const { generation, generations, position, record } = standing
+  const news = new Map<GenerationId, number>()
+  for (const [id, at] of standing.frontier)
+    if (id !== generation && session.told.get(id) !== at) news.set(id, at)
   return {
-    deliveries(turn, sessions, moved) {
-      const deliveries = answersOf(turn, moved.position)
-      if (moved.position || moved.frontier) deliveries.push(...forward(turn, sessions, moved.position))
-      return deliveries
-    },
-    changedRow(session, { key, held }, texts) {
-      // P4: a new client is spared what did not exist when its walk began.
-      const isSpared = session.fresh > 0 && session.cut === 0 && held.position <= session.fresh
-      return isSpared && !rowExists(held.row) ? null : select(session, key, held, session.cut, texts)
-    },
-    textsToSend: (session, { key, held }) =>
-      [...held.texts.keys()].filter(
-        part => (held.positions.get(part) ?? 0) > session.cut && !origins.cameOver(session, key, part),
-      ),
-    cutFor,
+    generation,
+    position,
+    frontier: news,
+    generations: [...news.keys()].flatMap(id => lineageOf(generations, id).slice(0, factsPerEntry)),
+    fingerprint: fingerprint ? record.fingerprint : null,
   }
+}
+
+function advance(standing: Standing, session: SpaceSession): void {
+  session.cut = session.place = standing.position
+  session.told = standing.frontier
+}
+
+function answersOf(standing: Standing, turn: Turn, moved: boolean): Delivery[] {
+  const { generation, position } = standing
+  const deliveries: Delivery[] = []
+  for (const [session, { submits, exceptions, gives, refused }] of turn.answers) {
+    const commit = { generation, position }
+    if (submits) {
+      const cut = moved && session.live && !turn.hasNews() && !bringsNews(standing, turn, session)
+      if (cut) advance(standing, session)
+      const count = session.submitted
+      deliveries.push({ session, frame: { type: 'verdict', count, ...commit, cut, exceptions } })
+    }
+    if (gives)
+      deliveries.push({ session, frame: { type: 'given', count: session.givenCount, ...commit, refused } })
+  }
+  return deliveries
+}
+
+function forward(
+  standing: Standing,
+  turn: Turn,
+  sessions: Iterable<SpaceSession>,
+  moved: boolean,
+  deliveries: Delivery[],
+): void {
+  const shared = new Map<string, ChangesFrame | null>()
+  for (const session of sessions) {
+    if (!session.live || (moved && session.place === standing.position)) continue
+    const isOwn = session.role === 'peer' || turn.answers.has(session)
+    const kind = isOwn ? `own ${session.id}` : session.role
+    let frame = shared.get(kind)
+    if (frame === undefined) {
+      frame = changesOf(standing, turn, session)
+      if (sizeOfChanges(frame) > liveBytesMax) frame = null
+      shared.set(kind, frame)
+    }
+    if (frame === null) {
+      // F1: what one frame does not hold is sent in pages from its place.
+      session.live = false
+      continue
+    }
+    advance(standing, session)
+    session.toldWriters = standing.position
+    deliveries.push({ session, frame })
+  }
+}
+
+function changesOf(standing: Standing, turn: Turn, session: SpaceSession): ChangesFrame {
+  return {
+    type: 'changes',
+    rows: changesFor(standing, turn, session),
+    place: standing.position,
+    head: standing.position,
+    cut: cutFor(standing, session, false),
+    answer: false,
+    writers: session.role === 'peer' ? [...turn.writers.values()] : [],
+  }
+}
+
+/** Whether anything of it came over another session: seldom, so nothing is made to find out. */
+function bringsNews({ origins }: Standing, turn: Turn, session: SpaceSession): boolean {
+  for (const [key, held] of turn.rows)
+    if (hasNews(origins, session, key, held, turn.position - 1)) return true
+  return false
+}
+
+function changesFor({ origins }: Standing, turn: Turn, session: SpaceSession): readonly ChangedRow[] {
+  const tails = tailsOf(turn)
+  const changes: ChangedRow[] = []
+  for (const [key, held] of turn.rows) {
+    const changed = select(origins, session, key, held, turn.position - 1, tails.get(key) ?? noTails)
+    if (changed !== null) changes.push(changed)
+  }
+  return changes
+}
+
+function isNews(
+  origins: Origins,
+  session: SpaceSession,
+  key: DocumentKey,
+  held: HeldRow,
+  part: FeedPart,
+  after: number,
+): boolean {
+  return (held.positions.get(part) ?? 0) > after && !cameOver(origins, session, key, part)
+}
+
+function hasNews(
+  origins: Origins,
+  session: SpaceSession,
+  key: DocumentKey,
+  held: HeldRow,
+  after: number,
+): boolean {
+  const { cells, deletion, revival } = held.row
+  for (const part of cells.keys()) if (isNews(origins, session, key, held, part, after)) return true
+  return (
+    (deletion !== null && isNews(origins, session, key, held, 'deletion', after)) ||
+    (revival !== null && isNews(origins, session, key, held, 'revival', after))
+  )
+}
+
+/** P2: of a row, every part that changed after a cut, but what came over this very session. */
+function select(
+  origins: Origins,
+  session: SpaceSession,
+  key: DocumentKey,
+  held: HeldRow,
+  after: number,
+  texts: ReadonlyMap<PartName, TextPart>,
+): ChangedRow | null {
+  const { row } = held
+  const news = (part: FeedPart): boolean => isNews(origins, session, key, held, part, after)
+  const cells = new Map<PartName, Cell>()
+  for (const [part, cell] of row.cells) if (news(part)) cells.set(part, cell)
+  const delta: Row = {
+    cells,
+    deletion: row.deletion !== null && news('deletion') ? row.deletion : null,
+    revival: row.revival !== null && news('revival') ? row.revival : null,
+  }
+  const sent = countParts(delta)
+  if (sent === 0) return null
+  const all = countParts(row)
+  const bodies = texts.size === 0 ? noTails : new Map([...texts].filter(([part]) => delta.cells.has(part)))
+  const isWhole = sent === all && bringsAllTexts(held, bodies)
+  return { key, delta, parts: isWhole ? 0 : all, texts: bodies }
+}
+
+function bringsAllTexts({ texts }: HeldRow, bodies: ReadonlyMap<PartName, TextPart>): boolean {
+  for (const [part, text] of texts) if (!bringsAll(bodies.get(part), text)) return false
+  return true
 }
 
 /** P4: who lacks a row needs its bodies from their beginning, not from the cut on. */
@@ -195,8 +217,10 @@ function sizeOfChanges({ rows }: ChangesFrame): number {
 }
 
 const noTails: ReadonlyMap<PartName, TextPart> = new Map()
+const noRows: ReadonlyMap<DocumentKey, ReadonlyMap<PartName, TextPart>> = new Map()
 
 function tailsOf(turn: Turn): ReadonlyMap<DocumentKey, ReadonlyMap<PartName, TextPart>> {
+  if (turn.texts.length === 0) return noRows
   const tails = new Map<
     DocumentKey,
     Map<PartName, { readonly kind: 'tail'; readonly updates: Uint8Array[] }>

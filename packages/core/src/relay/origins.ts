@@ -6,34 +6,46 @@ import type { FeedPart } from '../relay-store.ts'
 import { emptyRow, joinRows, type DocumentKey, type Row } from '../row.ts'
 import type { SpaceSession } from './space-session.ts'
 
+/** Two generations, young and old. */
 export interface Origins {
-  cameOver(session: SpaceSession, key: DocumentKey, part: FeedPart): boolean
-  /** Parts of a row changed, by what this session brought. */
-  note(session: SpaceSession, key: DocumentKey, row: Row, brought: Row, parts: readonly FeedPart[]): void
+  recent: Map<DocumentKey, SessionByPart>
+  older: ReadonlyMap<DocumentKey, SessionByPart>
 }
 
 type SessionByPart = Map<FeedPart, number>
 
 const rowsMax = 8192
+const none: ReadonlyMap<DocumentKey, SessionByPart> = new Map()
 
 export function createOrigins(): Origins {
-  let recent = new Map<DocumentKey, SessionByPart>()
-  let older = new Map<DocumentKey, SessionByPart>()
-  const of = (key: DocumentKey): SessionByPart | undefined => recent.get(key) ?? older.get(key)
-  return {
-    cameOver: (session, key, part) => of(key)?.get(part) === session.id,
-    note(session, key, row, brought, parts) {
-      const origins = of(key) ?? new Map()
-      for (const part of parts) {
-        if (isSamePart(row, brought, part)) origins.set(part, session.id)
-        else origins.delete(part)
-      }
-      recent.set(key, origins)
-      if (recent.size < rowsMax) return
-      older = recent
-      recent = new Map()
-    },
+  return { recent: new Map(), older: none }
+}
+
+export function cameOver(origins: Origins, session: SpaceSession, key: DocumentKey, part: FeedPart): boolean {
+  return sessionsOf(origins, key)?.get(part) === session.id
+}
+
+/** Parts of a row changed, by what this session brought. */
+export function noteOrigins(
+  origins: Origins,
+  session: SpaceSession,
+  key: DocumentKey,
+  change: { readonly row: Row; readonly brought: Row; readonly parts: readonly FeedPart[] },
+): void {
+  const { row, brought, parts } = change
+  const sessions = sessionsOf(origins, key) ?? new Map<FeedPart, number>()
+  for (const part of parts) {
+    if (isSamePart(row, brought, part)) sessions.set(part, session.id)
+    else sessions.delete(part)
   }
+  origins.recent.set(key, sessions)
+  if (origins.recent.size < rowsMax) return
+  origins.older = origins.recent
+  origins.recent = new Map()
+}
+
+function sessionsOf({ recent, older }: Origins, key: DocumentKey): SessionByPart | undefined {
+  return recent.get(key) ?? older.get(key)
 }
 
 /** Whether a part stands exactly as it came: joining it back would bring nothing that who sent it lacks. */

@@ -6,7 +6,6 @@
  * pull is at the cut before. If the commit fails, the turn is dropped and nothing was said.
  */
 import type { Failure } from '../errors.ts'
-import type { Fingerprint } from '../fingerprint.ts'
 import type {
   ChangedRow,
   Cut,
@@ -18,28 +17,21 @@ import type {
   TextPart,
   WelcomeFrame,
 } from '../frames.ts'
-import type { Generation, GenerationId, Positions, StoreId } from '../generations.ts'
-import type { FeedRow, LoadedSpace, PeerState, SpaceCommit, SpaceRecord } from '../relay-store.ts'
+import type { FeedRow, LoadedSpace, SpaceCommit, SpaceRecord } from '../relay-store.ts'
 import type { PartName } from '../row.ts'
-import { createForwarding } from './forwarding.ts'
+import { changedRow, cutFor, deliveriesOf, textsToSend } from './forwarding.ts'
 import { beginningOf, sessionOf, welcomeOf } from './hello.ts'
 import { needsOf, type Needs } from './needs.ts'
-import { createOrigins } from './origins.ts'
 import type { Caller, Delivery, SpaceSession, TurnReads } from './space-session.ts'
-import { createStanding, type Lead, type SpaceOptions } from './standing.ts'
+import { moveOn, standingOf, type Lead, type SpaceOptions, type Standing } from './standing.ts'
 import { takeGive, takePulled, takeSubmit, type Pulled } from './taking.ts'
 import { createTurn, type Turn } from './turn.ts'
 
-export interface RelaySpace {
-  readonly name: string
-  readonly position: number
-  readonly fingerprint: Fingerprint
-  readonly sessions: ReadonlySet<SpaceSession>
-  readonly cursors: ReadonlyMap<StoreId, PeerState>
-  readonly frontier: Positions
-  readonly generations: ReadonlyMap<GenerationId, Generation>
+/** Where it stands, and what it does. */
+export interface RelaySpace extends Readonly<Standing> {
   /** What hellos are told of who judges. Set when a follower meets its leader. */
   lead: Lead
+  readonly sessions: ReadonlySet<SpaceSession>
   /** Answers a hello; the session's walk begins when its reconciling has ended. */
   hello(
     frame: HelloFrame,
@@ -70,86 +62,86 @@ export interface RelaySpace {
   cutFor(session: SpaceSession, fingerprint: boolean): Cut
 }
 
+interface SpaceState extends Standing {
+  readonly sessions: Set<SpaceSession>
+  sessionCount: number
+  turn: Turn | null
+  /** That of the turn's commit. */
+  next: SpaceRecord | null
+}
+
+type SpaceMethods = Omit<RelaySpace, keyof SpaceState>
+
+// Shared by all spaces, as their prototype: they are many, and most of them idle.
+const spaceMethods: SpaceMethods & ThisType<SpaceState> = {
+  hello(frame, caller, now) {
+    const beginning = beginningOf(this, frame)
+    const session = sessionOf(this, frame, caller, beginning, ++this.sessionCount)
+    this.sessions.add(session)
+    return { session, welcome: welcomeOf(this, frame, caller, beginning, now) }
+  },
+  leave(session) {
+    this.sessions.delete(session)
+  },
+  openLineage() {
+    if (this.unstored.length > 0) turnOf(this)
+  },
+  needs: needsOf,
+  submit(session, frame, reads, now) {
+    takeSubmit({ turn: turnOf(this), reads, screen: this.screen, now }, session, frame)
+  },
+  goOn(session, frame) {
+    session.round = frame.round
+    session.skipping = false
+  },
+  give(session, frame, reads, now) {
+    takeGive({ turn: turnOf(this), reads, screen: this.screen, now }, session, frame)
+  },
+  pulled(session, pulled, reads, now) {
+    return takePulled({ turn: turnOf(this), reads, screen: this.screen, now }, session, pulled)
+  },
+  draft() {
+    const commit = this.turn?.commit() ?? null
+    this.next = commit?.record ?? null
+    return this.turn?.isToStore() === true ? commit : null
+  },
+  committed() {
+    const { turn, record } = this
+    if (turn === null) return []
+    this.turn = null
+    moveOn(this, this.next ?? record)
+    const moved = {
+      position: this.position > record.position,
+      frontier: this.record.frontier !== record.frontier,
+    }
+    return deliveriesOf(this, turn, this.sessions, moved)
+  },
+  failed() {
+    if (this.turn !== null) this.unstored = this.turn.facts
+    this.turn = null
+  },
+  changedRow(session, row, texts) {
+    return changedRow(this, session, row, texts)
+  },
+  textsToSend(session, row) {
+    return textsToSend(this, session, row)
+  },
+  cutFor(session, fingerprint) {
+    return cutFor(this, session, fingerprint)
+  },
+}
+
 export function createRelaySpace(options: SpaceOptions, loaded: LoadedSpace): RelaySpace {
-  const standing = createStanding(options, loaded)
-  const { name, screen, generations } = standing
-  const origins = createOrigins()
-  const { deliveries, changedRow, textsToSend, cutFor } = createForwarding(standing, origins)
-  const sessions = new Set<SpaceSession>()
-  let sessionCount = 0
-  let turn: Turn | null = null
-  let next: SpaceRecord | null = null
+  const state: SpaceState = Object.assign(Object.create(spaceMethods), standingOf(options, loaded), {
+    sessions: new Set(),
+    sessionCount: 0,
+    turn: null,
+    next: null,
+  })
+  return state as SpaceState & SpaceMethods
+}
 
-  function begin(): Turn {
-    turn ??= createTurn(standing, origins)
-    return turn
-  }
-
-  return {
-    name,
-    get position() {
-      return standing.position
-    },
-    get fingerprint() {
-      return standing.record.fingerprint
-    },
-    get cursors() {
-      return standing.record.peers
-    },
-    get frontier() {
-      return standing.frontier
-    },
-    get lead() {
-      return standing.lead
-    },
-    set lead(lead) {
-      standing.lead = lead
-    },
-    generations,
-    sessions,
-    hello(frame, caller, now) {
-      const beginning = beginningOf(standing, frame)
-      const session = sessionOf(standing, frame, caller, beginning, ++sessionCount)
-      sessions.add(session)
-      return { session, welcome: welcomeOf(standing, frame, caller, beginning, now) }
-    },
-    leave: session => void sessions.delete(session),
-    openLineage: () => {
-      if (standing.unstored.length > 0) begin()
-    },
-    needs: needsOf,
-    submit: (session, frame, reads, now) => takeSubmit({ turn: begin(), reads, screen, now }, session, frame),
-    goOn(session, frame) {
-      session.round = frame.round
-      session.skipping = false
-    },
-    give: (session, frame, reads, now) => takeGive({ turn: begin(), reads, screen, now }, session, frame),
-    pulled: (session, pulled, reads, now) =>
-      takePulled({ turn: begin(), reads, screen, now }, session, pulled),
-    draft() {
-      const commit = turn?.commit() ?? null
-      next = commit?.record ?? null
-      return turn?.isToStore === true ? commit : null
-    },
-    committed() {
-      if (turn === null) return []
-      const done = turn
-      const { record } = standing
-      turn = null
-      standing.moveOn(next ?? record)
-      const moved = {
-        position: standing.position > record.position,
-        frontier: standing.record.frontier !== record.frontier,
-      }
-      return deliveries(done, sessions, moved)
-    },
-    failed() {
-      if (turn === null) return
-      standing.keep(turn.facts)
-      turn = null
-    },
-    changedRow,
-    textsToSend,
-    cutFor,
-  }
+function turnOf(space: SpaceState): Turn {
+  space.turn ??= createTurn(space)
+  return space.turn
 }

@@ -11,6 +11,7 @@ import {
 } from '../generations.ts'
 import type { ScreenText } from '../judge/texts.ts'
 import type { LoadedSpace, SpaceRecord } from '../relay-store.ts'
+import { createOrigins, type Origins } from './origins.ts'
 
 export interface SpaceOptions {
   readonly name: string
@@ -29,25 +30,25 @@ export interface Lead {
   readonly levels: readonly Level[]
 }
 
-export interface Standing extends Omit<SpaceOptions, 'lead'> {
+/** Plain fields, since spaces are many: an object with getters of its own takes a kilobyte more. */
+export interface Standing extends SpaceOptions {
   lead: Lead
   readonly generations: Map<GenerationId, Generation>
-  readonly record: SpaceRecord
-  readonly position: number
+  record: SpaceRecord
+  /** The record's. */
+  position: number
   /** What the record says, and all of its own feed. */
-  readonly frontier: Positions
-  /** Facts that no commit has brought yet: the first one brings that of this opening. */
-  readonly unstored: readonly Generation[]
-  /** A commit is on disk. */
-  moveOn(record: SpaceRecord): void
-  /** Nothing of a commit is on disk, but its facts stay true: the next commit brings them. */
-  keep(facts: readonly Generation[]): void
+  frontier: Positions
+  /** Facts that no commit has brought yet: the first one brings that of this opening. They stay true if it fails. */
+  unstored: readonly Generation[]
+  readonly origins: Origins
 }
 
-export function createStanding(options: SpaceOptions, loaded: LoadedSpace): Standing {
+export function standingOf(options: SpaceOptions, loaded: LoadedSpace): Standing {
   const { store, generation } = options
-  const generations = new Map(loaded.generations.map(fact => [fact.id, fact]))
-  let record: SpaceRecord = loaded.record ?? {
+  const generations = new Map<GenerationId, Generation>()
+  for (const fact of loaded.generations) generations.set(fact.id, fact)
+  const record: SpaceRecord = loaded.record ?? {
     position: 0,
     fingerprint: emptyFingerprint,
     frontier: noPositions,
@@ -62,31 +63,18 @@ export function createStanding(options: SpaceOptions, loaded: LoadedSpace): Stan
     generations.set(generation, fact)
     unstored = [fact]
   }
-  const withOwn = (): Positions => addPosition(generations, record.frontier, generation, record.position)
-  let frontier = withOwn()
+  const origins = createOrigins()
+  const standing = { ...options, generations, record, position: 0, frontier: noPositions, unstored, origins }
+  moveOn(standing, record)
+  standing.unstored = unstored
+  return standing
+}
 
-  return {
-    ...options,
-    generations,
-    get record() {
-      return record
-    },
-    get position() {
-      return record.position
-    },
-    get frontier() {
-      return frontier
-    },
-    get unstored() {
-      return unstored
-    },
-    moveOn(next) {
-      record = next
-      frontier = withOwn()
-      unstored = []
-    },
-    keep(facts) {
-      unstored = facts
-    },
-  }
+/** A commit is on disk. */
+export function moveOn(standing: Standing, record: SpaceRecord): void {
+  const { generations, generation } = standing
+  standing.record = record
+  standing.position = record.position
+  standing.frontier = addPosition(generations, record.frontier, generation, record.position)
+  standing.unstored = []
 }

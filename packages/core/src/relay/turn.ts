@@ -19,7 +19,7 @@ import { copyMap } from '../map-copy.ts'
 import type { WriterId } from '../mark.ts'
 import type { FeedPart, HeldRow, PeerState, SpaceCommit } from '../relay-store.ts'
 import { emptyRow, joinRows, type DocumentKey, type Row } from '../row.ts'
-import type { Origins } from './origins.ts'
+import { noteOrigins } from './origins.ts'
 import type { SpaceSession, TurnReads } from './space-session.ts'
 import type { Standing } from './standing.ts'
 
@@ -39,7 +39,7 @@ export interface Turn {
   readonly writers: ReadonlyMap<WriterId, WriterRecord>
   readonly facts: readonly Generation[]
   /** Whether it has something for everybody beside rows: the frontier's entries of other relays. */
-  readonly hasNews: boolean
+  hasNews(): boolean
   readonly answers: ReadonlyMap<SpaceSession, TurnAnswer>
   answerOf(session: SpaceSession): TurnAnswer
   /** As of this turn. */
@@ -55,12 +55,12 @@ export interface Turn {
    * Whether it must be on disk. How far a pull is and what a peer holds is as true a step earlier, so where nothing else
    * changed it waits for the next commit; else relays would answer each other's commits with commits.
    */
-  readonly isToStore: boolean
+  isToStore(): boolean
   /** The commit, or null if nothing changed. */
   commit(): SpaceCommit | null
 }
 
-export function createTurn(standing: Standing, origins: Origins): Turn {
+export function createTurn(standing: Standing): Turn {
   const position = standing.position + 1
   const rows = new Map<DocumentKey, HeldRow>()
   const rowsBefore = new Map<DocumentKey, HeldRow | undefined>()
@@ -88,12 +88,8 @@ export function createTurn(standing: Standing, origins: Origins): Turn {
     texts,
     writers,
     facts,
-    get hasNews() {
-      return facts.length > 0 || peers.size > 0
-    },
-    get isToStore() {
-      return rows.size + writers.size + facts.length > 0
-    },
+    hasNews: () => facts.length > 0 || peers.size > 0,
+    isToStore: () => rows.size + writers.size + facts.length > 0,
     answers,
     answerOf(session) {
       let answer = answers.get(session)
@@ -110,7 +106,7 @@ export function createTurn(standing: Standing, origins: Origins): Turn {
       if (before?.row === taken.row && taken.updates.length === 0) return
       if (!rowsBefore.has(key)) rowsBefore.set(key, before)
       const changed = changedParts(before?.row, taken.row)
-      origins.note(session, key, taken.row, brought, changed)
+      noteOrigins(standing.origins, session, key, { row: taken.row, brought, parts: changed })
       const positions: Map<FeedPart, number> = before === undefined ? new Map() : copyMap(before.positions)
       for (const part of changed) positions.set(part, position)
       // A body may grow although its cell stands, when the cell came before it.

@@ -27,9 +27,9 @@ export interface Dictionary {
   /** Writers, and with them the mints of ids, stores and generations: whatever is eight bytes. */
   readonly writers: string[]
   readonly fields: FieldName[]
-  /** Empty while there are few, which are looked through. */
-  readonly numberByWriter: Map<string, number>
-  readonly numberByField: Map<string, Map<string, number>>
+  /** None while there are few, which are looked through: links are many, and most of them speak of little. */
+  numberByWriter: Map<string, number> | null
+  numberByField: Map<string, Map<string, number>> | null
   /** The milliseconds of the last mark that a batch spoke of, which the next one counts from. */
   ms: number
 }
@@ -38,7 +38,7 @@ export interface Dictionary {
 export const linkNamesMax = 4096
 
 export function createDictionary(): Dictionary {
-  return { writers: [], fields: [], numberByWriter: new Map(), numberByField: new Map(), ms: 0 }
+  return { writers: [], fields: [], numberByWriter: null, numberByField: null, ms: 0 }
 }
 
 /** Up to so many names, looking through them is faster than a map; most rows have no more. */
@@ -61,22 +61,23 @@ export function returnDictionary(dictionary: Dictionary): void {
 }
 
 export function numberOfWriter(dictionary: Dictionary, writer: string): number {
-  const { writers } = dictionary
-  const known = writers.length > fewNames ? dictionary.numberByWriter.get(writer) : writers.indexOf(writer)
+  const { writers, numberByWriter } = dictionary
+  const known = numberByWriter === null ? writers.indexOf(writer) : numberByWriter.get(writer)
   return known === undefined || known < 0 ? addWriter(dictionary, writer) : known
 }
 
-function addWriter({ writers, numberByWriter }: Dictionary, writer: string): number {
+function addWriter(dictionary: Dictionary, writer: string): number {
+  const { writers, numberByWriter } = dictionary
   const number = writers.push(writer) - 1
-  if (number > fewNames) numberByWriter.set(writer, number)
-  else if (number === fewNames) for (const [i, name] of writers.entries()) numberByWriter.set(name, i)
+  if (numberByWriter !== null) numberByWriter.set(writer, number)
+  else if (number === fewNames) dictionary.numberByWriter = new Map(writers.map((name, i) => [name, i]))
   return number
 }
 
 export function numberOfField(dictionary: Dictionary, collection: string, part: FeedPart | ''): number {
-  const { fields } = dictionary
-  if (fields.length > fewNames) {
-    const known = dictionary.numberByField.get(collection)?.get(part)
+  const { fields, numberByField } = dictionary
+  if (numberByField !== null) {
+    const known = numberByField.get(collection)?.get(part)
     return known ?? addField(dictionary, { collection, part })
   }
   for (let i = 0; i < fields.length; i++) {
@@ -87,14 +88,21 @@ export function numberOfField(dictionary: Dictionary, collection: string, part: 
 }
 
 function addField(dictionary: Dictionary, field: FieldName): number {
-  const { fields } = dictionary
+  const { fields, numberByField } = dictionary
   const number = fields.push(field) - 1
-  if (number > fewNames) indexField(dictionary, field, number)
-  else if (number === fewNames) for (const [i, name] of fields.entries()) indexField(dictionary, name, i)
+  if (numberByField !== null) indexField(numberByField, field, number)
+  else if (number === fewNames) {
+    const index = (dictionary.numberByField = new Map<string, Map<string, number>>())
+    fields.forEach((name, i) => void indexField(index, name, i))
+  }
   return number
 }
 
-function indexField({ numberByField }: Dictionary, { collection, part }: FieldName, number: number): void {
+function indexField(
+  numberByField: Map<string, Map<string, number>>,
+  { collection, part }: FieldName,
+  number: number,
+): void {
   let byPart = numberByField.get(collection)
   if (byPart === undefined) numberByField.set(collection, (byPart = new Map()))
   byPart.set(part, number)
@@ -113,13 +121,14 @@ export function stateOfDictionary(dictionary: Dictionary): DictionaryState {
 
 /** Takes back what was added since, for a frame that is not sent after all. */
 export function restoreDictionary(dictionary: Dictionary, state: DictionaryState): void {
-  const { writers, fields, numberByWriter, numberByField } = dictionary
-  if (state.writers > fewNames)
-    for (let i = state.writers; i < writers.length; i++) numberByWriter.delete(writers[i] ?? '')
-  else if (numberByWriter.size > 0) numberByWriter.clear()
-  if (state.fields > fewNames)
-    for (const { collection, part } of fields.slice(state.fields)) numberByField.get(collection)?.delete(part)
-  else if (numberByField.size > 0) numberByField.clear()
+  const { writers, fields } = dictionary
+  if (state.writers <= fewNames) dictionary.numberByWriter = null
+  if (state.fields <= fewNames) dictionary.numberByField = null
+  for (let i = state.writers; i < writers.length; i++) dictionary.numberByWriter?.delete(writers[i] ?? '')
+  for (let i = state.fields; i < fields.length; i++) {
+    const field = fields[i]
+    if (field !== undefined) dictionary.numberByField?.get(field.collection)?.delete(field.part)
+  }
   writers.length = state.writers
   fields.length = state.fields
   dictionary.ms = state.ms

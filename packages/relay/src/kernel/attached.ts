@@ -24,6 +24,8 @@ export interface Attached {
   /** Rows that it gave back, and those of them that were not taken, until the log was told (SPEC R2, T2). */
   given: number
   givenRefused: number
+  /** How often in a row a peer's cut was not what it should have been (SPEC P5). */
+  differences: number
   /** Who judges, by what its welcome said. */
   readonly leader: StoreId | null
   /** The follower over whose link it is passed on; null if the link is its own. */

@@ -3,48 +3,40 @@
  * nothing. A difference that is still there at the next such cut is an alarm: the peer's whole feed is pulled again,
  * once, and what it brings is joined. Both sides do so, so each has what the other one had.
  */
-import {
-  isSameFingerprint,
-  type Fingerprint,
-  type GenerationId,
-  type PeerPull,
-  type RelaySpace,
-} from '@rejoin/core'
-import type { Log } from '../kernel-port.ts'
+import { isSameFingerprint, type Fingerprint, type PeerPull } from '@rejoin/core'
 import { send, type Attached } from './attached.ts'
+import type { DrivenSpace } from './driven-space.ts'
 
-export interface Comparing {
-  /** A peer's cut was taken in: it is compared once the turn is on disk. */
-  note(attached: Attached, pull: PeerPull, expected: Fingerprint): void
-  /** The turn is on disk, or nothing of it is. */
-  settle(onDisk: boolean): void
+/** A peer's cut that was taken in. */
+export interface NotedCut {
+  readonly attached: Attached
+  readonly pull: PeerPull
+  readonly expected: Fingerprint
 }
 
 const alarmAfter = 2
 
-export function createComparing(space: RelaySpace, generation: GenerationId, log: Log): Comparing {
-  let noted: { attached: Attached; pull: PeerPull; expected: Fingerprint }[] = []
-  const differences = new WeakMap<Attached, number>()
+/** Compares what was noted in a turn that is on disk. */
+export function compareNoted(driven: DrivenSpace): void {
+  if (driven.noted.length === 0) return
+  const cuts = driven.noted
+  driven.noted = []
+  for (const cut of cuts) compare(driven, cut)
+}
 
-  function compare(attached: Attached, pull: PeerPull, expected: Fingerprint): void {
-    if (pull.held(space.generations, generation, space.position) < space.position) return
-    if (isSameFingerprint(expected, space.fingerprint)) return void differences.delete(attached)
-    const count = (differences.get(attached) ?? 0) + 1
-    differences.set(attached, count)
-    if (count !== alarmAfter) return
-    const peer = attached.session.replica
-    log.error({ space: space.name, peer }, 'fingerprints differ at a cut; the whole feed is pulled again')
-    pull.restart()
-    send(attached, { type: 'range', ranges: [] })
+function compare({ name, kernel, space }: DrivenSpace, { attached, pull, expected }: NotedCut): void {
+  if (pull.held(space.generations, space.generation, space.position) < space.position) return
+  if (isSameFingerprint(expected, space.record.fingerprint)) {
+    attached.differences = 0
+    return
   }
-
-  return {
-    note: (attached, pull, expected) => void noted.push({ attached, pull, expected }),
-    settle(onDisk) {
-      const cuts = noted
-      noted = []
-      if (!onDisk) return
-      for (const { attached, pull, expected } of cuts) compare(attached, pull, expected)
-    },
-  }
+  attached.differences += 1
+  if (attached.differences !== alarmAfter) return
+  const peer = attached.session.replica
+  kernel.options.log.error(
+    { space: name, peer },
+    'fingerprints differ at a cut; the whole feed is pulled again',
+  )
+  pull.restart()
+  send(attached, { type: 'range', ranges: [] })
 }

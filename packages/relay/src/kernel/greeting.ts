@@ -4,18 +4,19 @@
  */
 import {
   createKnownNames,
-  noPositions,
   createPeerPull,
+  noPositions,
   protocolVersion,
   type Caller,
   type HelloFrame,
   type PeerPull,
-  type RelaySpace,
-  type StoreId,
   type WelcomeFrame,
 } from '@rejoin/core'
-import type { Log, SessionLink } from '../kernel-port.ts'
+import type { SessionLink } from '../kernel-port.ts'
 import { send, type Attached } from './attached.ts'
+import type { DrivenSpace } from './driven-space.ts'
+import { sendAway } from './leaving.ts'
+import { tellQuorum } from './quorum.ts'
 
 /** Who says hello, as it was found to be. */
 export interface Arrival {
@@ -28,76 +29,84 @@ export interface Arrival {
   readonly follower: Attached | null
 }
 
-export interface Greeting {
-  /** Answers a hello, and begins to pull from a peer. */
-  greet(arrival: Arrival, now: number): Attached
-  /** A peer that dialled has answered the hello that it was greeted by. */
-  welcomed(attached: Attached, welcome: WelcomeFrame): void
-  /** What this relay says to a peer. */
-  helloToPeer(token: string): HelloFrame
+/** Answers a hello, and begins to pull from a peer. */
+export function greet(driven: DrivenSpace, arrival: Arrival): Attached {
+  const { name, space, kernel, passingOn, attachedBySession } = driven
+  const { link, hello, caller, welcomed, follower } = arrival
+  const { runtime, log } = kernel.options
+  const { session, welcome } = space.hello(hello, caller, runtime.now())
+  const pull = hello.role === 'peer' ? createPeerPull(space.record.peers.get(hello.replica) ?? null) : null
+  const attached: Attached = {
+    link,
+    session,
+    pull,
+    index: null,
+    answers: [],
+    asked: 0,
+    given: 0,
+    givenRefused: 0,
+    differences: 0,
+    leader: welcome.leader,
+    follower,
+    awaitsQuorum: hello.role === 'peer' || hello.level === 'quorum',
+    quorum: noPositions,
+    known: createKnownNames(),
+    open: true,
+  }
+  attachedBySession.set(session, attached)
+  send(attached, welcome)
+  if (pull !== null) {
+    if (welcomed === null) send(attached, helloToPeer(driven, hello.token))
+    else beginPull(driven, attached, pull, welcomed)
+  }
+  tellQuorum(driven, attached)
+  if (passingOn !== null && welcomed !== null) follow(driven, attached, welcomed)
+  if (!welcome.covers || welcome.begin === 'join') {
+    log.info(
+      { space: name, replica: hello.replica, begin: welcome.begin },
+      'a replica holds more than this relay',
+    )
+  }
+  return attached
 }
 
-export function createGreeting(space: RelaySpace, store: StoreId, log: Log): Greeting {
-  function helloToPeer(token: string): HelloFrame {
-    return {
-      type: 'hello',
-      protocol: protocolVersion,
-      space: space.name,
-      token,
-      replica: store,
-      device: 'relay',
-      role: 'peer',
-      cursors: [...space.cursors.values()].map(peer => peer.cursor),
-      empty: false,
-      frontier: space.frontier,
-      reach: space.frontier,
-      level: 'relay',
-      credit: 0,
-    }
-  }
+/** A peer that dialled has answered the hello that it was greeted by. */
+export function hearWelcome(driven: DrivenSpace, attached: Attached, welcome: WelcomeFrame): void {
+  if (attached.pull !== null) beginPull(driven, attached, attached.pull, welcome)
+}
 
-  function beginPull(attached: Attached, pull: PeerPull, welcome: WelcomeFrame): void {
-    const keys = pull.welcome(welcome)
-    if (keys.length > 0) send(attached, { type: 'want', keys, texts: [], writers: [] })
-    send(attached, { type: 'range', ranges: [] })
-  }
-
+/** What this relay says to a peer. */
+export function helloToPeer({ name, space }: DrivenSpace, token: string): HelloFrame {
   return {
-    greet({ link, hello, caller, welcomed, follower }, now) {
-      const { session, welcome } = space.hello(hello, caller, now)
-      const pull = hello.role === 'peer' ? createPeerPull(space.cursors.get(hello.replica) ?? null) : null
-      const attached: Attached = {
-        link,
-        session,
-        pull,
-        index: null,
-        answers: [],
-        asked: 0,
-        given: 0,
-        givenRefused: 0,
-        leader: welcome.leader,
-        follower,
-        awaitsQuorum: hello.role === 'peer' || hello.level === 'quorum',
-        quorum: noPositions,
-        known: createKnownNames(),
-        open: true,
-      }
-      send(attached, welcome)
-      if (pull !== null) {
-        if (welcomed === null) send(attached, helloToPeer(hello.token))
-        else beginPull(attached, pull, welcomed)
-      }
-      if (!welcome.covers || welcome.begin === 'join') {
-        log.info(
-          { space: space.name, replica: hello.replica, begin: welcome.begin },
-          'a replica holds more than this relay',
-        )
-      }
-      return attached
-    },
-    welcomed(attached, welcome) {
-      if (attached.pull !== null) beginPull(attached, attached.pull, welcome)
-    },
-    helloToPeer,
+    type: 'hello',
+    protocol: protocolVersion,
+    space: name,
+    token,
+    replica: space.store,
+    device: 'relay',
+    role: 'peer',
+    cursors: [...space.record.peers.values()].map(peer => peer.cursor),
+    empty: false,
+    frontier: space.frontier,
+    reach: space.frontier,
+    level: 'relay',
+    credit: 0,
   }
+}
+
+function beginPull({ space }: DrivenSpace, attached: Attached, pull: PeerPull, welcome: WelcomeFrame): void {
+  pull.welcome(welcome)
+  const keys = space.record.peers.get(welcome.store)?.wants ?? []
+  if (keys.length > 0) send(attached, { type: 'want', keys, texts: [], writers: [] })
+  send(attached, { type: 'range', ranges: [] })
+}
+
+/** Q2: what a follower dialled is its leader. */
+function follow(driven: DrivenSpace, attached: Attached, { leader, levels }: WelcomeFrame): void {
+  driven.leader = attached
+  driven.space.lead = { leader, levels }
+  driven.passingOn?.found(attached)
+  // Who follows this relay learns who judges when it dials again.
+  for (const one of driven.attachedBySession.values())
+    if (one.pull !== null && one !== attached && one.leader !== leader) sendAway(driven, one, 0)
 }

@@ -16,8 +16,12 @@ import {
 import { closeCodeOf } from '../close-code.ts'
 import type { Kernel, KernelOptions, KernelSession, SessionLink } from '../kernel-port.ts'
 import type { Attached } from './attached.ts'
+import type { DrivenSpace, SpaceHost } from './driven-space.ts'
+import { sendHeartbeats } from './delivering.ts'
+import { helloToPeer } from './greeting.ts'
 import { createKeptPages } from './kept-pages.ts'
-import { openSpaceDriver, type SpaceDriver } from './space-driver.ts'
+import { detach } from './leaving.ts'
+import { attach, isIdle, openSpace, receive, settle, wake } from './space-driver.ts'
 
 const trusted: Caller = { user: 'peer', mayWrite: true, rule: () => null }
 const heartbeatMs = 10_000
@@ -26,29 +30,24 @@ const idleMs = 30_000
 
 export function createKernel(options: KernelOptions): Kernel {
   const { runtime, store, log } = options
-  const spaces = new Map<string, Promise<SpaceDriver>>()
-  const shared = { ...options, kept: createKeptPages() }
+  const spaces = new Map<string, Promise<DrivenSpace>>()
   const idles = new Map<string, () => void>()
+  const host: SpaceHost = { options, kept: createKeptPages(), admit: callerOf, onEmpty: letGo }
   let draining = false
   let stopBeat = (): void => {}
 
   function beat(): void {
     stopBeat = runtime.after(heartbeatMs, () => {
-      for (const opening of spaces.values()) void opening.then(driver => driver.heartbeat()).catch(() => {})
+      for (const opening of spaces.values()) void opening.then(sendHeartbeats).catch(() => {})
       if (spaces.size > 0) beat()
       else stopBeat = () => {}
     })
   }
 
-  function open(name: string): Promise<SpaceDriver> {
+  function open(name: string): Promise<DrivenSpace> {
     let opening = spaces.get(name)
     if (opening === undefined) {
-      opening = openSpaceDriver(
-        name,
-        shared,
-        user => callerOf(user, name),
-        () => letGo(name),
-      )
+      opening = openSpace(name, host)
       spaces.set(name, opening)
       opening.catch(() => spaces.delete(name))
       if (spaces.size === 1) beat()
@@ -66,8 +65,8 @@ export function createKernel(options: KernelOptions): Kernel {
       idles.delete(name)
       void spaces
         .get(name)
-        ?.then(driver => {
-          if (driver.isIdle()) spaces.delete(name)
+        ?.then(driven => {
+          if (isIdle(driven)) spaces.delete(name)
         })
         .catch(() => {})
     })
@@ -77,7 +76,7 @@ export function createKernel(options: KernelOptions): Kernel {
   async function greet(
     link: SessionLink,
     hello: HelloFrame,
-  ): Promise<{ driver: SpaceDriver; attached: Attached } | Failure> {
+  ): Promise<{ driven: DrivenSpace; attached: Attached } | Failure> {
     if (draining) return failure('overloaded', { retryAfterMs: 1000 })
     if (hello.protocol !== protocolVersion)
       return failure('protocol-version', { supported: [protocolVersion] })
@@ -88,8 +87,8 @@ export function createKernel(options: KernelOptions): Kernel {
       return failure('unauthenticated', { reason: 'the token is missing, wrong or expired' })
     const caller = await callerOf(identity.user, space)
     if ('code' in caller) return caller
-    const driver = await open(space)
-    return { driver, attached: await driver.attach({ link, hello, caller, welcomed: null, follower: null }) }
+    const driven = await open(space)
+    return { driven, attached: await attach(driven, { link, hello, caller, welcomed: null, follower: null }) }
   }
 
   /** What a user may do in a space. */
@@ -113,14 +112,14 @@ export function createKernel(options: KernelOptions): Kernel {
   async function greetPeer(
     link: SessionLink,
     hello: HelloFrame,
-  ): Promise<{ driver: SpaceDriver; attached: Attached } | Failure> {
+  ): Promise<{ driven: DrivenSpace; attached: Attached } | Failure> {
     if (options.peerToken === undefined || hello.token !== options.peerToken) {
       return failure('not-permitted', { reason: 'this relay has no such peer' })
     }
-    const driver = await open(hello.space)
+    const driven = await open(hello.space)
     return {
-      driver,
-      attached: await driver.attach({ link, hello, caller: trusted, welcomed: null, follower: null }),
+      driven,
+      attached: await attach(driven, { link, hello, caller: trusted, welcomed: null, follower: null }),
     }
   }
 
@@ -131,7 +130,7 @@ export function createKernel(options: KernelOptions): Kernel {
 
   return {
     attach(link): KernelSession {
-      let driver: SpaceDriver | null = null
+      let driven: DrivenSpace | null = null
       let attached: Attached | null = null
       let greeting = false
       let ended = false
@@ -140,8 +139,8 @@ export function createKernel(options: KernelOptions): Kernel {
         try {
           const greeted = await greet(link, hello)
           if ('code' in greeted) return refuse(link, greeted)
-          if (ended) return greeted.driver.detach(greeted.attached)
-          driver = greeted.driver
+          if (ended) return detach(greeted.driven, greeted.attached)
+          driven = greeted.driven
           attached = greeted.attached
         } catch (error) {
           log.error({ space: hello.space, error: String(error) }, 'a session could not begin')
@@ -150,19 +149,21 @@ export function createKernel(options: KernelOptions): Kernel {
       }
       return {
         receive(frame: Frame) {
-          if (driver !== null && attached !== null) return driver.receive(attached, frame)
+          if (driven !== null && attached !== null) return receive(driven, attached, frame)
           if (frame.type === 'hello' && !greeting) return void begin(frame)
           refuse(link, failure('malformed-frame', { reason: `${frame.type} before the welcome` }))
         },
-        drained: () => driver?.wake(),
+        drained() {
+          if (driven !== null) wake(driven)
+        },
         closed() {
           ended = true
-          if (driver !== null && attached !== null) driver.detach(attached)
+          if (driven !== null && attached !== null) detach(driven, attached)
         },
       }
     },
     dial(space, link): KernelSession {
-      let driver: SpaceDriver | null = null
+      let driven: DrivenSpace | null = null
       let attached: Attached | null = null
       let welcome: WelcomeFrame | null = null
       let ended = false
@@ -171,30 +172,32 @@ export function createKernel(options: KernelOptions): Kernel {
         link.close(closeCodeOf('overloaded'), 'overloaded')
       }
       open(space).then(opened => {
-        driver = opened
-        if (!ended) link.send(encodeFrame(opened.helloToPeer(options.peerToken ?? '')))
+        driven = opened
+        if (!ended) link.send(encodeFrame(helloToPeer(opened, options.peerToken ?? '')))
       }, fail)
       return {
         receive(frame) {
-          if (driver === null) return
-          if (attached !== null) return driver.receive(attached, frame)
+          if (driven === null) return
+          if (attached !== null) return receive(driven, attached, frame)
           if (frame.type === 'welcome') welcome = frame
           else if (frame.type === 'hello' && welcome !== null) {
-            driver
-              .attach({ link, hello: frame, caller: trusted, welcomed: welcome, follower: null })
-              .then(made => {
-                attached = made
-                if (ended) driver?.detach(made)
-              }, fail)
+            const known = driven
+            const arrival = { link, hello: frame, caller: trusted, welcomed: welcome, follower: null }
+            attach(known, arrival).then(made => {
+              attached = made
+              if (ended) detach(known, made)
+            }, fail)
           } else if (frame.type === 'refuse') {
             log.error({ space, code: frame.error.code }, 'a peer refused')
             link.close(closeCodeOf(frame.error.code), frame.error.code)
           }
         },
-        drained: () => driver?.wake(),
+        drained() {
+          if (driven !== null) wake(driven)
+        },
         closed() {
           ended = true
-          if (driver !== null && attached !== null) driver.detach(attached)
+          if (driven !== null && attached !== null) detach(driven, attached)
         },
       }
     },
@@ -203,10 +206,8 @@ export function createKernel(options: KernelOptions): Kernel {
       stopBeat()
       for (const cancel of idles.values()) cancel()
       idles.clear()
-      const drivers = await Promise.allSettled(spaces.values())
-      await Promise.all(
-        drivers.map(driver => (driver.status === 'fulfilled' ? driver.value.settled() : null)),
-      )
+      const opened = await Promise.allSettled(spaces.values())
+      await Promise.all(opened.map(space => (space.status === 'fulfilled' ? settle(space.value) : null)))
       log.debug({ store: store.id }, 'everything received is answered')
     },
   }

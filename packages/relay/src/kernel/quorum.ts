@@ -3,48 +3,47 @@
  * they have on disk, and which others they know to be on enough, for clients that come from there. What was once on so
  * many disks is told, whoever is there later.
  */
-import {
-  addPosition,
-  noPositions,
-  type GenerationId,
-  type Positions,
-  type QuorumFrame,
-  type RelaySpace,
-  type StoreId,
-} from '@rejoin/core'
-import type { Attached } from './attached.ts'
+import { addPosition, type GenerationId, type QuorumFrame, type StoreId } from '@rejoin/core'
+import { send, type Attached } from './attached.ts'
+import type { DrivenSpace } from './driven-space.ts'
 
-export interface Quorum {
-  /** What sessions are to be told. */
-  readonly positions: Positions
-  /** Peers may have said something new, or some came or went. Whether there is something to tell. */
-  count(sessions: Iterable<Attached>): boolean
-  /** Another relay knows of it. Whether it is new. */
-  hear(frame: QuorumFrame): boolean
+/** Peers may have said something new, or some came or went: who waits for it hears it at once. */
+export function countQuorum(driven: DrivenSpace): void {
+  const { kernel, space, attachedBySession } = driven
+  const { follows = false, ackReplicas: replicas = 0 } = kernel.options
+  // What a follower has is its leader's to count.
+  if (follows || replicas === 0) return
+  const { generation, generations } = space
+  const held = new Map<StoreId, number>()
+  // Of two links of one relay the later one counts: its disk may have been put back in between.
+  for (const { pull, session } of attachedBySession.values())
+    if (pull !== null) held.set(session.replica, pull.held(generations, generation, space.position))
+  const position = [...held.values()].sort((a, b) => b - a)[replicas - 1] ?? 0
+  if (add(driven, generation, position)) tellWaiting(driven)
 }
 
-export function createQuorum(space: RelaySpace, generation: GenerationId, replicas: number): Quorum {
-  let positions = noPositions
+/** Another relay knows of it. Of a peer's feed it is told with the next heartbeat: those who wait for it are there, but for some that left. */
+export function hearQuorum(driven: DrivenSpace, from: Attached, frame: QuorumFrame): void {
+  if (from.pull === null) return
+  if (add(driven, frame.generation, frame.position) && from === driven.leader) tellWaiting(driven)
+}
 
-  function add(id: GenerationId, position: number): boolean {
-    const before = positions
-    positions = addPosition(space.generations, positions, id, position)
-    return positions !== before
-  }
+export function tellQuorum({ quorum }: DrivenSpace, attached: Attached): void {
+  const told = attached.quorum
+  if (told === quorum || attached.follower !== null) return
+  attached.quorum = quorum
+  for (const [generation, position] of quorum)
+    if (told.get(generation) !== position) send(attached, { type: 'quorum', generation, position })
+}
 
-  return {
-    get positions() {
-      return positions
-    },
-    count(sessions) {
-      if (replicas === 0) return false
-      const held = new Map<StoreId, number>()
-      // Of two links of one relay the later one counts: its disk may have been put back in between.
-      for (const { pull, session } of sessions)
-        if (pull !== null) held.set(session.replica, pull.held(space.generations, generation, space.position))
-      const position = [...held.values()].sort((a, b) => b - a)[replicas - 1] ?? 0
-      return add(generation, position)
-    },
-    hear: frame => add(frame.generation, frame.position),
-  }
+function tellWaiting(driven: DrivenSpace): void {
+  for (const attached of driven.attachedBySession.values())
+    if (attached.awaitsQuorum) tellQuorum(driven, attached)
+}
+
+/** Whether it is new. */
+function add(driven: DrivenSpace, generation: GenerationId, position: number): boolean {
+  const before = driven.quorum
+  driven.quorum = addPosition(driven.space.generations, before, generation, position)
+  return driven.quorum !== before
 }

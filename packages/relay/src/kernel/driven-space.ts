@@ -1,0 +1,53 @@
+/**
+ * A space as it is driven. Plain fields, which the rooms of this folder share as functions: spaces are many and most of
+ * them idle, and an object for each room would cost each of them kilobytes.
+ */
+import type { Caller, Failure, Frame, FrameEncoder, Positions, RelaySpace } from '@rejoin/core'
+import type { KernelOptions } from '../kernel-port.ts'
+import type { Attached } from './attached.ts'
+import type { NotedCut } from './comparing.ts'
+import type { Folding } from './folding.ts'
+import type { KeptPages } from './kept-pages.ts'
+import type { PassedSessions } from './passed-sessions.ts'
+import type { PassingOn } from './passing-on.ts'
+
+export interface DrivenSpace {
+  readonly name: string
+  readonly kernel: SpaceHost
+  readonly space: RelaySpace
+  readonly attachedBySession: Map<unknown, Attached>
+  queue: Job[]
+  /** The turns that are under way. */
+  running: Promise<void> | null
+  /** Why commits fail at present. */
+  fault: string | null
+  /** Up to where feeds are at quorum, as far as that is known. */
+  quorum: Positions
+  /** Cuts of peers in this turn. */
+  noted: NotedCut[]
+  /** Of what is told as it happens, to all clients in the same names. None before the first change. */
+  encoder: FrameEncoder | null
+  /** None before the first text. */
+  folding: Folding | null
+  /** None before a follower passes something on. */
+  passedSessions: PassedSessions | null
+  /** Of a follower alone. */
+  passingOn: PassingOn | null
+  /** The session with the leader, of a follower that has met it. */
+  leader: Attached | null
+}
+
+/** What all spaces of a kernel share. */
+export interface SpaceHost {
+  readonly options: KernelOptions
+  readonly kept: KeptPages
+  /** What a user may do in a space. */
+  admit(user: string, space: string): Promise<Caller | Failure>
+  /** Nobody is attached any more, or what was done at leisure has ended. */
+  onEmpty(space: string): void
+}
+
+export type Job =
+  | { readonly kind: 'frame'; readonly attached: Attached; readonly frame: Frame }
+  | { readonly kind: 'attach'; readonly run: () => void; readonly fail: (error: unknown) => void }
+  | { readonly kind: 'apart'; readonly run: () => Promise<void> }

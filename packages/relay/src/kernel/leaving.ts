@@ -1,0 +1,50 @@
+/** How a session ends from this side, and what is left behind then. */
+import { failure, type Failure } from '@rejoin/core'
+import { closeCodeOf, closeCodes } from '../close-code.ts'
+import { send, type Attached } from './attached.ts'
+import type { DrivenSpace } from './driven-space.ts'
+
+export function refuse(driven: DrivenSpace, attached: Attached, error: Failure): void {
+  send(attached, { type: 'refuse', error })
+  attached.link.close(closeCodeOf(error.code), error.code)
+  detach(driven, attached)
+}
+
+/** It begins again from what is on disk, when this relay can do what it could not do now. */
+export function refuseOverloaded(driven: DrivenSpace, attached: Attached): void {
+  refuse(driven, attached, failure('overloaded', { retryAfterMs: 1000 }))
+}
+
+export function refuseMalformed(driven: DrivenSpace, attached: Attached, reason: string): void {
+  refuse(driven, attached, failure('malformed-frame', { reason }))
+}
+
+/** Lets it begin anew after a while. */
+export function sendAway(driven: DrivenSpace, attached: Attached, retryAfterMs: number): void {
+  send(attached, { type: 'bye', retryAfterMs })
+  attached.link.close(closeCodes.draining, 'begin again')
+  detach(driven, attached)
+}
+
+export function detach(driven: DrivenSpace, attached: Attached): void {
+  if (!attached.open) return
+  const { space, attachedBySession, kernel } = driven
+  attached.open = false
+  tellGiven(driven, attached)
+  space.leave(attached.session)
+  attachedBySession.delete(attached.session)
+  if (attached === driven.leader) driven.leader = null
+  driven.passingOn?.left(attached)
+  driven.passedSessions?.left(attached)
+  if (attachedBySession.size === 0) kernel.onEmpty(driven.name)
+}
+
+/** T2: what a client gave back is counted, and told once it has ended. */
+export function tellGiven({ name, kernel }: DrivenSpace, attached: Attached): void {
+  const { session, given: rows, givenRefused: refused } = attached
+  if (rows === 0) return
+  attached.given = attached.givenRefused = 0
+  const { replica, device, caller } = session
+  const fields = { space: name, replica, device, user: caller.user, rows, refused }
+  kernel.options.log.info(fields, 'a client gave back rows')
+}

@@ -1,0 +1,148 @@
+/**
+ * A turn: what sessions sent is taken in against rows that were loaded for it, committed, and only then answered
+ * (SPEC A1).
+ *
+ *   load --> take in --> commit (on disk) --> verdicts, changes --> answers, greetings
+ */
+import {
+  type Delivery,
+  type DocumentKey,
+  type Frame,
+  type HeldRow,
+  type SpaceCommit,
+  type WriterId,
+  type WriterRecord,
+} from '@rejoin/core'
+import { answer } from './answering.ts'
+import { send, type Attached } from './attached.ts'
+import { compareNoted } from './comparing.ts'
+import { deliver } from './delivering.ts'
+import type { DrivenSpace, Job } from './driven-space.ts'
+import { withoutKnownTexts } from './known-texts.ts'
+import { refuse, refuseMalformed, refuseOverloaded } from './leaving.ts'
+import { countQuorum } from './quorum.ts'
+
+interface Sent {
+  readonly attached: Attached
+  readonly frame: Frame
+}
+
+/** Hears what a commit that is on disk added to bodies. */
+export type Grew = (driven: DrivenSpace, texts: SpaceCommit['texts']) => void
+
+export async function takeTurn(driven: DrivenSpace, jobs: readonly Job[], grew: Grew): Promise<void> {
+  const { name, space, kernel } = driven
+  const frames = jobs.filter(job => job.kind === 'frame').filter(job => job.attached.open)
+  const arrivals = jobs.filter(job => job.kind === 'attach')
+  let deliveries: readonly Delivery[] = []
+  try {
+    const reads = await load(driven, frames)
+    for (const { attached, frame } of frames) {
+      const isPulled = attached.pull !== null && frame.type === 'changes'
+      const { store } = kernel.options
+      const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame
+      takeIn(driven, attached, news, reads)
+    }
+    countQuorum(driven)
+    if (arrivals.length > 0) space.openLineage()
+    const draft = space.draft()
+    if (draft !== null) await commit(driven, draft, reads, grew)
+    deliveries = space.committed()
+    compareNoted(driven)
+  } catch (error) {
+    dropTurn(driven, frames, error)
+    // Who arrived is told of a generation that is on disk, or of none; whether it is does not hang on what others brought.
+    if (frames.length > 0) driven.queue.unshift(...arrivals)
+    else for (const { fail } of arrivals) fail(error)
+    arrivals.length = 0
+  }
+  // It is on disk: who cannot be told of it begins again, and nobody hears that it failed.
+  deliver(driven, deliveries)
+  for (const { attached, frame } of frames) {
+    // What only brings has its answer in the turn.
+    if (attached.open && frame.type !== 'submit') await answer(driven, attached, frame)
+  }
+  for (const { run, fail } of arrivals) {
+    try {
+      run()
+    } catch (error) {
+      fail(error)
+    }
+  }
+  for (const { run } of jobs.filter(job => job.kind === 'apart')) await run()
+}
+
+interface Reads {
+  readonly rows: ReadonlyMap<DocumentKey, HeldRow>
+  readonly writers: ReadonlyMap<WriterId, WriterRecord>
+}
+
+async function load({ name, space, kernel }: DrivenSpace, frames: readonly Sent[]): Promise<Reads> {
+  const { store } = kernel.options
+  const keys = new Set<DocumentKey>()
+  const writers = new Set<WriterId>()
+  for (const { frame } of frames) {
+    const needs = space.needs(frame)
+    for (const key of needs.keys) keys.add(key)
+    for (const writer of needs.writers) writers.add(writer)
+  }
+  const rows = keys.size === 0 ? noRows : await store.rows(name, [...keys])
+  const records = writers.size === 0 ? [] : await store.writers(name, [...writers])
+  return { rows, writers: new Map(records.map(record => [record.writer, record])) }
+}
+
+/** What changes the space. */
+function takeIn(driven: DrivenSpace, attached: Attached, frame: Frame, { rows, writers }: Reads): void {
+  const { space, kernel } = driven
+  const now = kernel.options.runtime.now()
+  const reads = { row: (key: DocumentKey) => rows.get(key), writer: (id: WriterId) => writers.get(id) }
+  const { session, pull } = attached
+  switch (frame.type) {
+    case 'submit':
+      return space.submit(session, frame, reads, now)
+    case 'go-on':
+      return space.goOn(session, frame)
+    case 'give':
+      return space.give(session, frame, reads, now)
+    case 'changes':
+    case 'text': {
+      if (pull === null) return refuseMalformed(driven, attached, `${frame.type} from a client`)
+      const turn = frame.type === 'text' ? pull.text(frame) : pull.changes(frame, reads.row)
+      const error = space.pulled(session, turn, reads, now)
+      if (error !== null) return refuse(driven, attached, error)
+      if (turn.want !== null) send(attached, turn.want)
+      const expected = turn.cut?.fingerprint ?? null
+      if (expected !== null) driven.noted.push({ attached, pull, expected })
+    }
+  }
+}
+
+async function commit(driven: DrivenSpace, draft: SpaceCommit, reads: Reads, grew: Grew): Promise<void> {
+  const { store, log } = driven.kernel.options
+  for (const key of draft.rows.keys()) {
+    const before = reads.rows.get(key)
+    if (before !== undefined) driven.kernel.kept.drop(driven.name, before.position)
+  }
+  await store.commit(draft)
+  if (draft.texts.length > 0) grew(driven, draft.texts)
+  if (driven.fault !== null) log.info({ space: driven.name }, 'commits are on disk again')
+  driven.fault = null
+}
+
+/** Nothing of it is on disk: whoever brought a part of it, clients and peers, begins again from what is. */
+function dropTurn(driven: DrivenSpace, frames: readonly Sent[], error: unknown): void {
+  driven.noted = []
+  // Those who are refused come back; a disk that stays full is told once.
+  if (String(error) !== driven.fault) {
+    driven.fault = String(error)
+    const fields = { space: driven.name, error: driven.fault }
+    driven.kernel.options.log.error(fields, 'a commit failed; nothing of it was acknowledged')
+  }
+  driven.space.failed()
+  for (const { attached, frame } of frames) if (bringing.has(frame.type)) refuseOverloaded(driven, attached)
+}
+
+const noRows: Reads['rows'] = new Map()
+
+/** Frames whose contents are to be stored, or that say where what follows them goes on. */
+const bringing: ReadonlySet<Frame['type']> = new Set(['submit', 'go-on', 'give', 'changes', 'text'])
