@@ -122,8 +122,9 @@ function findConflicts(
     })
   }
   for (const { name, part, field } of collection.parts) {
+    if (field.conflict === undefined) continue
     const cell = row.cells.get(part)
-    const found = field.conflict?.(cell) ?? null
+    const found = field.conflict(cell)
     if (found === null) continue
     const { base, sides, settledBy } = found
     conflicts.push({

@@ -355,7 +355,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     },
     receive(bytes) {
       if (isOver) return
-      const decoded = decodeFrame(bytes, heard)
+      const decoded = decodeFrame(bytes, heard, 'encoded')
       if (!decoded.ok) return end({ kind: 'ended', error: decoded.error, byRelay: false, retryAfterMs: 0 })
       const frame = decoded.value
       if (frame.type === 'welcome') halfTripMs = (runtime.monotonic() - begunAt) / 2

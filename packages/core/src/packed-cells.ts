@@ -3,7 +3,9 @@
  * one, when somebody asks: most rows of a cold start are stored, counted and shown without ever having been cells.
  *
  * Everything was checked when the batch was read, so nothing can be amiss later. Only `lww` is left encoded, whose check
- * takes no decoding; cells of other strategies were decoded then. The bytes of a batch stay as long as one row of it does.
+ * takes no decoding; cells of other strategies were decoded then. The bytes of a batch stay as long as one row of it does,
+ * and a value that is asked for twice is decoded twice: so it is for replicas that read, not for relays that judge and
+ * tell cells apart as objects.
  */
 import type { Cell } from './cells/cell.ts'
 import { assert } from './errors.ts'

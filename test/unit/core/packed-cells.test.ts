@@ -52,7 +52,7 @@ function frameOf(rows: readonly ChangedRow[]): ChangesFrame {
 }
 
 function rowsIn(bytes: Uint8Array): readonly ChangedRow[] {
-  const decoded = decodeFrame(bytes)
+  const decoded = decodeFrame(bytes, undefined, 'encoded')
   if (!decoded.ok || decoded.value.type !== 'changes') throw new Error('these bytes are changes')
   return decoded.value.rows
 }
@@ -132,7 +132,7 @@ test('what a decoder let in can be read, whatever bytes came', () => {
     fc.property(arbitraryRows, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 }))), (rows, flips) => {
       const bytes = encodeFrame(frameOf(rows))
       for (const [at, mask] of flips) bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ mask
-      const outcome = decodeFrame(bytes)
+      const outcome = decodeFrame(bytes, undefined, 'encoded')
       if (!outcome.ok || outcome.value.type !== 'changes') return
       taken += 1
       for (const { delta } of outcome.value.rows) {

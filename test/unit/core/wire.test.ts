@@ -413,14 +413,10 @@ describe('a live change', () => {
   })
 
   test('costs little in a burst', () => {
-    const brought = Array.from({ length: 1000 }, (_, i) => live(i % 50, 0, 1_764_000_000_000 + i * 5).rows[0])
-    const frame = { ...live(0, 70_000, 0), rows: brought.filter(row => row !== undefined) }
+    const rows = Array.from({ length: 1000 }, (_, i) => live(i % 50, 0, 1_764_000_000_000 + i * 5).rows[0])
+    const frame = { ...live(0, 70_000, 0), rows: rows.filter(row => row !== undefined) }
     const bytes = encodeFrame(frame)
-    const decoded = decodeFrame(bytes)
-    // Cells that stay encoded are equal to others by what they hold; as objects they are of another kind.
-    const rows = frame.rows.map(row => ({ ...row, delta: { ...row.delta, cells: expect.anything() } }))
-    expect(decoded).toEqual({ ok: true, value: { ...frame, rows } })
-    expect(decoded.ok && encodeFrame(decoded.value)).toEqual(bytes)
+    expect(decodeFrame(bytes)).toEqual({ ok: true, value: frame })
     expect(bytes.length / 1000).toBeLessThan(7.5)
   })
 })

@@ -18,8 +18,6 @@ export interface Bounds {
   readonly textUpdateBytes: number
   /** What a part takes at least, but for revivals, of which nothing is said but their marks. */
   readonly contentBytesMin: 0 | 1
-  /** Whether cells of many rows stay encoded until they are asked for: not of what is judged, which looks at each. */
-  readonly packs: boolean
 }
 
 const unbounded = Number.MAX_SAFE_INTEGER
@@ -36,7 +34,6 @@ export const submitBounds: Bounds = {
   textUpdateBytes: limits.textUpdateBytesMax,
   // Runs make hundreds of rows of a few bytes, and this makes what they cost go with the bytes that came.
   contentBytesMin: 1,
-  packs: false,
 }
 
 export const frameBounds: Bounds = {
@@ -49,11 +46,10 @@ export const frameBounds: Bounds = {
   valueBytes: limits.valueBytesMax,
   textUpdateBytes: unbounded,
   contentBytesMin: 0,
-  packs: true,
 }
 
 /** What is given back is judged like a submit. */
-export const giveBounds: Bounds = { ...frameBounds, valueBytes: unbounded, contentBytesMin: 1, packs: false }
+export const giveBounds: Bounds = { ...frameBounds, valueBytes: unbounded, contentBytesMin: 1 }
 
 /** What a replica wrote itself; a chunk may hold what several frames brought. */
 export const diskBounds: Bounds = {

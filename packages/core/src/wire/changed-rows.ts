@@ -38,7 +38,7 @@ export function readChangedRows(reader: Reader, names: Names, bounds: Bounds): r
     return { key, delta: row, parts: Math.floor(head / 2), texts }
   })
   const { defined } = names
-  if (bounds.packs && defined !== null) keepEncoded(reader.bytes, defined, { from, to: reader.at }, rows)
+  if (defined !== null) keepEncoded(reader.bytes, defined, { from, to: reader.at }, rows)
   return rows
 }
 

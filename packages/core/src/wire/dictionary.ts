@@ -193,7 +193,7 @@ export interface Names {
   readonly writers: string[]
   readonly fields: FieldName[]
   ms: number
-  /** Where all of them are defined; null if there are others, of a link. */
+  /** Where all of them are defined, if what is read with them may stay encoded (packed-cells.ts); else null. */
   readonly defined: Span | null
 }
 
@@ -207,7 +207,7 @@ export function createNames(dictionary: Dictionary): Names {
   return { dictionary, writers: [], fields: [], ms: dictionary.ms, defined: null }
 }
 
-/** The names of what stands by itself, which are defined ahead of it. */
+/** The names of what stands by itself, which are defined ahead of it, and what is not decoded before it is asked for. */
 export function readOwnNames(reader: Reader): Names {
   const names = createNames(createDictionary())
   const from = reader.at

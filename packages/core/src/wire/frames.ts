@@ -35,6 +35,7 @@ import {
   createDictionary,
   createNames,
   linkNamesMax,
+  readDefinitions,
   readLinkDefinitions,
   readOwnNames,
   returnDictionary,
@@ -131,8 +132,15 @@ export function typeOfFrame(bytes: Uint8Array): Frame['type'] | null {
   return frameTypes[isFurther ? number - 1 + furtherFrom : number] ?? null
 }
 
-/** `link`: the names that came over the link; a frame adds to it once all of it was read. */
-export function decodeFrame(bytes: Uint8Array, link?: Dictionary): Outcome<Frame> {
+/**
+ * `link`: the names that came over the link; a frame adds to it once all of it was read. `encoded`: of a frame that stands
+ * by itself and brings many rows, their cells are decoded when they are asked for (packed-cells.ts).
+ */
+export function decodeFrame(
+  bytes: Uint8Array,
+  link?: Dictionary,
+  rows: 'decoded' | 'encoded' = 'decoded',
+): Outcome<Frame> {
   return attempt(() => {
     checkSize(bytes, limits.frameBytesMax)
     const reader = createReader(bytes)
@@ -147,8 +155,7 @@ export function decodeFrame(bytes: Uint8Array, link?: Dictionary): Outcome<Frame
     if (isDeflated(bytes)) refuseMalformed('a frame is still deflated')
     if ((head & further) !== 0 && (head & 15) === 0) refuseMalformed('a reserved flag is set')
     if (!isLinked(bytes)) {
-      const names = (head & defines) === 0 ? createNames(createDictionary()) : readOwnNames(reader)
-      return readWhole(reader, names, type)
+      return readWhole(reader, readNames(reader, head, rows), type)
     }
     if (link === undefined) return refuseMalformed('a frame speaks the names of a link that has none')
     const names = (head & defines) === 0 ? createNames(link) : readLinkDefinitions(reader, link)
@@ -157,6 +164,14 @@ export function decodeFrame(bytes: Uint8Array, link?: Dictionary): Outcome<Frame
     commitLinkNames(names, link)
     return frame
   })
+}
+
+/** Of a frame that stands by itself. */
+function readNames(reader: Reader, head: number, rows: 'decoded' | 'encoded'): Names {
+  if ((head & defines) !== 0 && rows === 'encoded') return readOwnNames(reader)
+  const names = createNames(createDictionary())
+  if ((head & defines) !== 0) readDefinitions(reader, names)
+  return names
 }
 
 function readWhole(reader: Reader, names: Names, type: Frame['type']): Frame {

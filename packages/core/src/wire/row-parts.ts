@@ -1,8 +1,8 @@
 /**
  * The parts of rows, on their way in: checked as they are read, so that what is left encoded needs no check later.
  *
- * Of many rows that are alike, the cells stay as they lie (packed-cells.ts) where the bounds say so; of few rows nobody
- * gains by that, and their bytes would keep a frame in memory.
+ * Of many rows that are alike, the cells stay as they lie (packed-cells.ts) if the reader wants that; of few rows nobody
+ * gains by it, and their bytes would keep a frame in memory.
  */
 import type { Cell } from '../cells/cell.ts'
 import type { Deletion } from '../deletion.ts'
@@ -85,7 +85,7 @@ export function readParts(
   const rows: Row[] = []
   let first = 0
   for (const shape of shapes) {
-    const isPacked = bounds.packs && shape.rows.length >= packedFrom
+    const isPacked = names.defined !== null && shape.rows.length >= packedFrom
     const read = isPacked ? readPacked(source, shape, first, places) : readOpen(source, shape, first, places)
     shape.rows.forEach((index, i) => {
       rows[index] = read[i] ?? refuseMalformed('a row is missing')
