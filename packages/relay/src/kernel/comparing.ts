@@ -12,6 +12,8 @@ export interface NotedCut {
   readonly attached: Attached
   readonly pull: PeerPull
   readonly expected: Fingerprint
+  /** How much of this feed the peer held then: by later cuts, which the turn may take in too, it holds more. */
+  readonly held: number
 }
 
 const alarmAfter = 2
@@ -24,8 +26,8 @@ export function compareNoted(driven: DrivenSpace): void {
   for (const cut of cuts) compare(driven, cut)
 }
 
-function compare({ name, kernel, space }: DrivenSpace, { attached, pull, expected }: NotedCut): void {
-  if (pull.held(space.generations, space.generation, space.position) < space.position) return
+function compare({ name, kernel, space }: DrivenSpace, { attached, pull, expected, held }: NotedCut): void {
+  if (held < space.position) return
   if (isSameFingerprint(expected, space.record.fingerprint)) {
     attached.differences = 0
     return

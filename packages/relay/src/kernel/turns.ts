@@ -112,7 +112,9 @@ function takeIn(driven: DrivenSpace, attached: Attached, frame: Frame, { rows, w
       if (error !== null) return refuse(driven, attached, error)
       if (turn.want !== null) send(attached, turn.want)
       const expected = turn.cut?.fingerprint ?? null
-      if (expected !== null) driven.noted.push({ attached, pull, expected })
+      if (expected === null) return
+      const held = pull.held(space.generations, space.generation, Number.POSITIVE_INFINITY)
+      driven.noted.push({ attached, pull, expected, held })
     }
   }
 }

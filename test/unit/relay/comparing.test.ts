@@ -1,0 +1,91 @@
+// A relay compares fingerprints with its peers (SPEC P5).
+import {
+  createDictionary,
+  decodeFrame,
+  emptyFingerprint,
+  type Fingerprint,
+  type GenerationId,
+  type Positions,
+  type StoreId,
+  writerFromBytes,
+} from '@rejoin/core'
+import { createCluster, type SimulatedRelay } from '@rejoin/testkit'
+import { expect, onTestFinished, test } from 'vitest'
+
+const space = 'space'
+const idOf = (byte: number): string => writerFromBytes(new Uint8Array(8).fill(byte))
+const [peer, generation] = [idOf(1) as StoreId, idOf(2) as GenerationId]
+const elsewhere = { ...emptyFingerprint, count: 7 }
+
+/** A relay with a row, and a peer of it that says what it is told to say. */
+async function withPeer() {
+  const cluster = await createCluster({ seed: 3, relays: 1, devices: 1 })
+  onTestFinished(cluster.close)
+  const [device] = cluster.devices
+  const open = device === undefined ? null : await cluster.openTab(device)
+  open?.replica.notes.insert({ title: 'a', color: 'amber' }, { id: 'a' })
+  await cluster.clock.advance(3000)
+  const [relay] = cluster.relays as [SimulatedRelay]
+  let own: GenerationId = generation
+  const names = createDictionary()
+  const session = relay.kernel.attach({
+    address: 'peer',
+    buffered: () => 0,
+    send(bytes) {
+      const decoded = decodeFrame(bytes, names)
+      if (decoded.ok && decoded.value.type === 'welcome') own = decoded.value.cursor.generation
+    },
+    close: () => {},
+  })
+  const nothing: Positions = new Map()
+  session.receive({
+    type: 'hello',
+    protocol: 1,
+    space,
+    token: 'peers',
+    replica: peer,
+    device: '',
+    role: 'peer',
+    cursors: [],
+    empty: false,
+    frontier: nothing,
+    reach: nothing,
+    level: 'relay',
+    credit: 0,
+  })
+  await cluster.clock.advance(100)
+  session.receive({
+    type: 'welcome',
+    time: 0,
+    store: peer,
+    begin: 'resume',
+    cursor: { generation, cut: 0, place: 0 },
+    generations: [{ id: generation, store: peer, parent: null, start: 0 }],
+    frontier: nothing,
+    covers: false,
+    levels: ['relay'],
+    user: 'peers',
+    leader: peer,
+    term: 0,
+  })
+  await cluster.clock.advance(100)
+  /** Says that it holds so much of the relay's feed, and counts other rows, or none. */
+  function tell(held: number, fingerprint: Fingerprint | null): void {
+    const cut = { generation, position: 1, frontier: new Map([[own, held]]), generations: [], fingerprint }
+    session.receive({ type: 'changes', rows: [], place: 1, head: 1, cut, answer: false, writers: [] })
+  }
+  return { clock: cluster.clock, relay, tell }
+}
+
+test('[P5] of a peer that caught up within a turn the cuts before prove nothing, and those after do', async () => {
+  const { clock, relay, tell } = await withPeer()
+  for (let i = 0; i < 3; i++) tell(0, elsewhere)
+  tell(1000, null)
+  await clock.advance(100)
+  expect(relay.errors).toEqual([])
+  for (let i = 0; i < 2; i++) {
+    tell(1000, elsewhere)
+    await clock.advance(100)
+  }
+  expect(relay.errors).toHaveLength(1)
+})
