@@ -14,7 +14,9 @@ export interface AppliedBatch {
 
 export function createAppliedBatch(): AppliedBatch {
   const listeners = new Set<(applied: Applied) => void>()
-  let changed = new Set<DocumentKey>()
+  let changed: Set<DocumentKey> | null = null
+  /** What came first, as it was told: most ticks bring one thing, and it may be a cold start. */
+  let first: ReadonlySet<DocumentKey> | null = null
   let writers = new Map<WriterId, WriterId>()
   let rebuilt = new Set<string>()
   let arrived = new Map<string, Uint8Array[]>()
@@ -24,8 +26,8 @@ export function createAppliedBatch(): AppliedBatch {
   function tell(): void {
     isScheduled = false
     if (isClosed) return
-    const applied: Applied = { changed, writers, rebuilt, arrived }
-    changed = new Set()
+    const applied: Applied = { changed: changed ?? first ?? new Set(), writers, rebuilt, arrived }
+    changed = first = null
     writers = new Map()
     rebuilt = new Set()
     arrived = new Map()
@@ -34,7 +36,12 @@ export function createAppliedBatch(): AppliedBatch {
 
   return {
     note(applied) {
-      for (const key of applied.changed) changed.add(key)
+      if (first === null) {
+        first = applied.changed
+      } else {
+        changed ??= new Set(first)
+        for (const key of applied.changed) changed.add(key)
+      }
       for (const [from, to] of applied.writers) writers.set(from, to)
       for (const body of applied.rebuilt) rebuilt.add(body)
       for (const [body, updates] of applied.arrived) {

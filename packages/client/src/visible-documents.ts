@@ -33,8 +33,8 @@ export interface DocumentChange {
 /** The documents of one collection. */
 export interface VisibleDocuments {
   get(id: string): AnyDocument | undefined
-  /** Those that exist, in no order that means anything. */
-  all(): Iterable<AnyDocument>
+  /** Those that exist, in no order that means anything; a list of the caller's own. */
+  all(): AnyDocument[]
   /** At least those whose field equals a value, which is no object. From the second time on they are looked up. */
   having(field: string, value: unknown): Iterable<AnyDocument>
   /** Calls back with what one change of the state changed here. Reads the whole collection. Returns how to stop. */
@@ -72,68 +72,79 @@ export function createVisibleDocuments(
     Object.values(collections).map(collection => [collection.name, createShelf(state, collection)]),
   )
   changes.onUpdate(({ changed }) => {
-    const idsByShelf = new Map<Shelf, string[]>()
+    const keysByShelf = new Map<Shelf, DocumentKey[]>()
     for (const key of changed) {
       const shelf = shelves.get(collectionOfKey(key))
       if (shelf === undefined) continue
-      const ids = idsByShelf.get(shelf)
-      if (ids === undefined) idsByShelf.set(shelf, [idOfKey(key)])
-      else ids.push(idOfKey(key))
+      const keys = keysByShelf.get(shelf)
+      if (keys === undefined) keysByShelf.set(shelf, [key])
+      else keys.push(key)
     }
-    for (const [shelf, ids] of idsByShelf) shelf.refresh(ids)
+    for (const [shelf, keys] of keysByShelf) shelf.refresh(keys)
   })
   return shelves
 }
 
 interface Shelf extends VisibleDocuments {
-  refresh(ids: readonly string[]): void
+  refresh(keys: readonly DocumentKey[]): void
+}
+
+/** A document, and the row that it was read from: a row never changes, so neither does what it shows. */
+interface Shown {
+  document: AnyDocument
+  row: Row
 }
 
 function createShelf(state: ReplicaState, collection: Collection): Shelf {
-  const documents = new Map<string, AnyDocument>()
-  /** The rows that documents were read from: a row never changes, so neither does what it shows. */
-  const rows = new Map<string, Row>()
+  const shown = new Map<string, Shown>()
   const listeners = new Set<(changes: readonly DocumentChange[]) => void>()
   const indexes = new Map<string, ValueIndex | 'asked'>()
   let complete = false
 
-  function read(id: string): AnyDocument | undefined {
-    const before = documents.get(id)
-    const row = state.visible(documentKey(collection.name, id))
-    if (before !== undefined && rows.get(id) === row) return before
+  function read(id: string, key: DocumentKey): AnyDocument | undefined {
+    const held = shown.get(id)
+    const before = held?.document
+    const row = state.visible(key)
+    if (held !== undefined && held.row === row) return before
     const after = readDocument(collection, id, row, before)
     if (after !== before)
       for (const index of indexes.values()) if (index !== 'asked') index.replace(before, after)
     if (after === undefined || row === undefined) {
-      documents.delete(id)
-      rows.delete(id)
-      return undefined
+      shown.delete(id)
+    } else if (held === undefined) {
+      shown.set(id, { document: after, row })
+    } else {
+      held.document = after
+      held.row = row
     }
-    rows.set(id, row)
-    if (after !== before) documents.set(id, after)
     return after
   }
 
   function readAll(): void {
     if (complete) return
-    for (const id of idsIn(state.keys(), collection.name)) read(id)
+    const prefix = `${collection.name}/`
+    for (const key of state.keys()) if (key.startsWith(prefix)) read(key.slice(prefix.length), key)
     complete = true
   }
 
+  function all(): AnyDocument[] {
+    readAll()
+    const documents: AnyDocument[] = []
+    for (const { document } of shown.values()) documents.push(document)
+    return documents
+  }
+
   return {
-    get: id => documents.get(id) ?? (complete ? undefined : read(id)),
-    all() {
-      readAll()
-      return documents.values()
-    },
+    get: id => shown.get(id)?.document ?? (complete ? undefined : read(id, documentKey(collection.name, id))),
+    all,
     having(field, value) {
       readAll()
       let index = indexes.get(field)
-      if (index === 'asked') indexes.set(field, (index = createValueIndex(field, documents.values())))
+      if (index === 'asked') indexes.set(field, (index = createValueIndex(field, all())))
       if (index !== undefined) return index.with(value)
       // Who asks once pays for no index.
       indexes.set(field, 'asked')
-      return documents.values()
+      return all()
     },
     onChange(listener) {
       readAll()
@@ -141,20 +152,16 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
       listeners.add(own)
       return () => void listeners.delete(own)
     },
-    refresh(ids) {
+    refresh(keys) {
       const found: DocumentChange[] = []
-      for (const id of ids) {
-        const before = documents.get(id)
+      for (const key of keys) {
+        const id = idOfKey(key)
+        const before = shown.get(id)?.document
         if (before === undefined && !complete) continue
-        const after = read(id)
+        const after = read(id, key)
         if (after !== before) found.push({ before, after })
       }
       if (found.length > 0) for (const listener of [...listeners]) listener(found)
     },
   }
-}
-
-function* idsIn(keys: Iterable<DocumentKey>, collection: string): Iterable<string> {
-  const prefix = `${collection}/`
-  for (const key of keys) if (key.startsWith(prefix)) yield idOfKey(key)
 }

@@ -41,6 +41,7 @@ export function createLiveQuery(
   const equal = findEqual(options.where)
 
   const sortAll = (): SortedDocuments => {
+    if (options.where === undefined) return createSortedDocuments(documents.all(), compare)
     const all = equal === undefined ? documents.all() : documents.having(equal.field, equal.value)
     return createSortedDocuments(Array.from(all).filter(matches), compare)
   }

@@ -18,6 +18,7 @@ import {
   writeDouble,
   writeOptionalBytes,
   writeRange,
+  writeRaw,
   writeString,
   writeUint,
   finishWriting,
@@ -47,7 +48,8 @@ export function writeCanonicalRow(row: Row): Writer {
 
 /** Cells as they lie, which is in the order of their names. */
 function writePacked(writer: Writer, cells: PackedCells): void {
-  for (const [name, column] of cells.columns.byPart) {
+  const { bytes, starts, byPart } = cells.columns
+  for (const [name, column] of byPart) {
     writeString(writer, name)
     const last = cells.markIn(column)
     if (column.cells !== null || last === null) {
@@ -55,10 +57,11 @@ function writePacked(writer: Writer, cells: PackedCells): void {
       continue
     }
     writeMark(writer, last)
-    cells.readValue(column, (bytes, from, to) => {
-      writeUint(writer, to - from)
-      writeRange(writer, bytes, from, to)
-    })
+    const place = column.first + cells.index
+    const from = starts[place] ?? 0
+    const to = starts[place + 1] ?? 0
+    writeUint(writer, to - from)
+    writeRange(writer, bytes, from, to)
   }
 }
 
@@ -128,7 +131,17 @@ function writeOptionalMark(writer: Writer, mark: Mark | null): void {
 }
 
 function writeMark(writer: Writer, mark: Mark): void {
-  writeUint(writer, mark.ms)
-  writeUint(writer, mark.tick)
-  writeWriterId(writer, mark.writer)
+  if (mark !== latestMark) {
+    const fresh = createWriter()
+    writeUint(fresh, mark.ms)
+    writeUint(fresh, mark.tick)
+    writeWriterId(fresh, mark.writer)
+    latestBytes = finishWriting(fresh)
+    latestMark = mark
+  }
+  writeRaw(writer, latestBytes)
 }
+
+// Nearly all parts of a row bear one mark.
+let latestMark: Mark | null = null
+let latestBytes: Uint8Array = new Uint8Array()

@@ -98,21 +98,32 @@ export function readUtf8(reader: Reader, length: number): string {
   const { bytes, at } = reader
   const end = at + length
   reader.at = end
-  if (length <= 24) {
-    let text = ''
-    let i = at
-    for (; i < end; i++) {
-      const byte = bytes[i] ?? 0
-      if (byte > 127) break
-      text += String.fromCharCode(byte)
-    }
-    if (i === end) return text
+  if (length <= shortBytes) {
+    const text = readShortAscii(bytes, at, end)
+    if (text !== null) return text
   }
   try {
     return utf8.decode(bytes.subarray(at, end))
   } catch {
     return refuseMalformed('a text is not well-formed UTF-8')
   }
+}
+
+/** Up to here a loop is faster than the call that decodes. */
+const shortBytes = 32
+
+/** Eight characters at a time: each that is put to a text by itself makes a text of its own. */
+function readShortAscii(bytes: Uint8Array, from: number, end: number): string | null {
+  for (let i = from; i < end; i++) if ((bytes[i] ?? 0) > 127) return null
+  const { fromCharCode } = String
+  let text = ''
+  let i = from
+  for (; i + 8 <= end; i += 8) {
+    const at = (n: number): number => bytes[i + n] ?? 0
+    text += fromCharCode(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7))
+  }
+  for (; i < end; i++) text += fromCharCode(bytes[i] ?? 0)
+  return text
 }
 
 /** A part of the bytes as a reader of its own, which its content must fill. */
