@@ -3,7 +3,8 @@
  * a property, transactions that are all or nothing. It has no time in it, so a simulated disk (crashes, lost tails)
  * can be built on top: `apply` is one transaction, `image` and `restore` are what a disk holds.
  *
- * Invariant: records are clones that nobody else holds and nobody changes, so images share them.
+ * Invariant: records are clones that nobody else holds and nobody changes, so images share them. A store shares its
+ * lists with its image too, until it changes; so to make an image costs next to nothing.
  */
 import type { KeyRange, StorageRequest, StoreKey, StoreSchema } from '@rejoin/core'
 import { compareKeys, placeInRange } from './key-order.ts'
@@ -12,7 +13,7 @@ import { copyRecord } from './record-copy.ts'
 export interface MemoryDatabase {
   /** One transaction. On a collision nothing of it remains, not even the keys that it was given. */
   apply(requests: readonly StorageRequest[]): MemoryOutcome
-  /** Everything that it holds, as of now. */
+  /** Everything that it holds, as of now. A store that has not changed since the last one is the same in it. */
   image(): MemoryImage
   restore(image: MemoryImage): void
   /** Adds stores that are not there yet. */
@@ -36,10 +37,12 @@ export interface MemoryStoreImage {
 }
 
 interface Store {
-  schema: StoreSchema
+  readonly schema: StoreSchema
   keys: StoreKey[]
   values: unknown[]
   next: number
+  /** Shares its lists, which are copied before they change. */
+  image: MemoryStoreImage | null
 }
 
 type Undo = () => void
@@ -68,27 +71,38 @@ export function createMemoryDatabase(schemas: readonly StoreSchema[]): MemoryDat
       }
       return { ok: true, answers }
     },
-    image() {
-      const images = new Map<string, MemoryStoreImage>()
-      for (const [name, { schema, keys, values, next }] of stores) {
-        images.set(name, { schema, keys: [...keys], values: [...values], next })
-      }
-      return { stores: images }
-    },
+    image: () => ({ stores: new Map([...stores].map(([name, store]) => [name, imageOf(store)])) }),
     restore(image) {
       stores.clear()
-      for (const [name, { schema, keys, values, next }] of image.stores) {
-        stores.set(name, { schema, keys: [...keys], values: [...values], next })
+      for (const [name, held] of image.stores) {
+        const { schema, keys, values, next } = held
+        // Not written to before they are copied.
+        stores.set(name, { schema, keys: keys as StoreKey[], values: values as unknown[], next, image: held })
       }
     },
     addStores(added) {
       for (const schema of added) {
-        if (!stores.has(schema.name)) stores.set(schema.name, { schema, keys: [], values: [], next: 1 })
+        if (!stores.has(schema.name))
+          stores.set(schema.name, { schema, keys: [], values: [], next: 1, image: null })
       }
     },
   }
   database.addStores(schemas)
   return database
+}
+
+function imageOf(store: Store): MemoryStoreImage {
+  const { schema, keys, values, next } = store
+  store.image ??= { schema, keys, values, next }
+  return store.image
+}
+
+/** Before it changes: its image keeps the lists. */
+function part(store: Store): void {
+  if (store.image === null) return
+  store.image = null
+  store.keys = [...store.keys]
+  store.values = [...store.values]
 }
 
 type Answer =
@@ -135,6 +149,8 @@ function run(
     }
     case 'delete': {
       const [from, to] = span(store, request.range)
+      if (from === to) return answered(undefined)
+      part(store)
       const keys = store.keys.splice(from, to - from)
       const values = store.values.splice(from, to - from)
       undone.push(() => {
@@ -151,6 +167,7 @@ function answered(answer: unknown): Answer {
 }
 
 function insert(store: Store, key: StoreKey, value: unknown, undone: Undo[]): void {
+  part(store)
   const { index, there } = find(store, key)
   const { next } = store
   if (there) {
