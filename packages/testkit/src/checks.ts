@@ -22,7 +22,7 @@ import { isToBlame } from './application/effects.ts'
 import { databaseOf, type Cluster } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
 import type { SimulatedDevice } from './device.ts'
-import { hasToken, lettersOf, readBodies, readRelay, tokensOf, type Rows } from './holders.ts'
+import { hasToken, holdingOf, lettersOf, readBodies, readRelay, type Rows } from './holders.ts'
 import type { Logged } from './log.ts'
 import { checkDocument, shownOf, textOf, type OracleOptions } from './oracle.ts'
 import { documentNames, pairIds, type SimulatedFields } from './schema.ts'
@@ -79,19 +79,23 @@ export async function checkConservation(cluster: Cluster, application: Applicati
   const found: string[] = []
   const relays = await Promise.all(cluster.relays.map(({ store }) => readRelay(store, application.space)))
   const isOnRelay = ({ key, token }: Logged): boolean => relays.some(rows => hasToken(rows.get(key), token))
-  const devices: { device: SimulatedDevice; state: DeviceState['state']; tokens: ReadonlySet<string> }[] = []
+  const devices: {
+    device: SimulatedDevice
+    state: DeviceState['state']
+    holds: ReturnType<typeof holdingOf>
+  }[] = []
   for (const device of cluster.devices) {
     const held = await readDevice(device.disk, databaseOf(application.space), cluster.copies)
-    if (held !== null) devices.push({ device, state: held.state, tokens: tokensOf(held) })
+    if (held !== null) devices.push({ device, state: held.state, holds: holdingOf(held) })
   }
-  const isOnDevice = (entry: Logged): boolean => devices.some(({ tokens }) => tokens.has(tokenOf(entry)))
-  for (const { device, state, tokens } of devices) {
+  const isOnDevice = ({ key, token }: Logged): boolean => devices.some(({ holds }) => holds(key, token))
+  for (const { device, state, holds } of devices) {
     const isForgotten = ({ key, at }: Logged): boolean =>
       state.size > 0 &&
       (state.confirmed(key) === undefined || state.wants.includes(key) || mayBeOlder(cluster, at))
     for (const entry of application.log) {
       if (entry.device !== device || !entry.local || entry.kind !== 'log') continue
-      if (entry.token === '' || entry.discarded || tokens.has(tokenOf(entry))) continue
+      if (entry.token === '' || entry.discarded || holds(entry.key, entry.token)) continue
       // D2: for a tombstone that is forgotten the relays answer, also while it is asked for again after an insert over it,
       // and where an older image of theirs has brought back what was before; or who still has it, if a disaster took it from them; or nobody, if nobody else had it.
       if (isForgotten(entry) && (entry.gone || isOnRelay(entry) || isOnDevice(entry))) continue
@@ -118,7 +122,7 @@ export async function checkRest(
   if (first === undefined) return found
   relays.forEach((rows, i) => {
     for (const key of new Set([...first.keys(), ...rows.keys()])) {
-      if (canonical(rows.get(key)) !== canonical(first.get(key))) found.push(`relay ${i} differs in ${key}`)
+      if (!isAlike(rows.get(key), first.get(key))) found.push(`relay ${i} differs in ${key}`)
     }
   })
   const bodies = await readBodies(cluster.relays[0]?.store, application.space, first)
@@ -205,23 +209,25 @@ function valueOf(row: Row | undefined): string | null {
   return cell?.strategy === 'lww' ? textOf(cell.value) : null
 }
 
-function tokenOf(entry: Logged): string {
-  return `${entry.key} ${entry.token}`
+function isAlike(a: Row | undefined, b: Row | undefined): boolean {
+  return a === b || canonical(a).equals(canonical(b))
 }
 
-/** One letter for each byte; empty for a row that holds nothing. */
-function canonical(row: Row | undefined): string {
-  if (row === undefined || countParts(row) === 0) return ''
-  let text = canonicalByRow.get(row)
-  if (text === undefined) {
-    text = Buffer.from(encodeCanonicalRow(row)).toString('latin1')
-    canonicalByRow.set(row, text)
+/** Empty for a row that holds nothing. */
+function canonical(row: Row | undefined): Buffer {
+  if (row === undefined || countParts(row) === 0) return nothing
+  let bytes = canonicalByRow.get(row)
+  if (bytes === undefined) {
+    const { buffer, byteOffset, length } = encodeCanonicalRow(row)
+    bytes = Buffer.from(buffer, byteOffset, length)
+    canonicalByRow.set(row, bytes)
   }
-  return text
+  return bytes
 }
 
+const nothing: Buffer = Buffer.alloc(0)
 // What the first relay holds is compared with everybody.
-const canonicalByRow = new WeakMap<Row, string>()
+const canonicalByRow = new WeakMap<Row, Buffer>()
 
 /** L2: what every relay has that is left may wait for one that is gone, where the tab with the connection was given it. */
 function waitingOf({ relays, copies }: Cluster, name: string, { state }: DeviceState): string[] {
@@ -249,7 +255,7 @@ async function compareDevice(
     const there = rows.get(key)
     // P4: a new replica is spared what did not exist.
     if (own === undefined && !rowExists(there)) continue
-    if (canonical(own) !== canonical(there)) found.push(`${name} differs in ${key}: ${describe(own, there)}`)
+    if (!isAlike(own, there)) found.push(`${name} differs in ${key}: ${describe(own, there)}`)
     const visible = state.visible(key)
     if (own !== undefined && visible !== undefined && joinRows(own, visible) !== own)
       found.push(`${name} shows more of ${key} than is confirmed`)
@@ -270,7 +276,7 @@ function describe(a: Row | undefined, b: Row | undefined): string {
       deletion: null,
       revival: null,
     })
-    return canonical(only(a)) !== canonical(only(b))
+    return !isAlike(only(a), only(b))
   })
   return differing.join(', ') || 'deletion or revival'
 }

@@ -5,7 +5,7 @@
 import { documentKey, type DocumentKey } from '@rejoin/core'
 import type { Cluster, OpenTab } from './cluster.ts'
 import type { Logged } from './log.ts'
-import { documentNames, pairIds } from './schema.ts'
+import { documentNames, pairIds, type DocumentName } from './schema.ts'
 import type { Causality } from './watch/causality.ts'
 
 export interface Eyes {
@@ -15,6 +15,14 @@ export interface Eyes {
   look(open: OpenTab): void
   /** Tokens that a tab was shown of a document. */
   known(open: OpenTab, key: DocumentKey): ReadonlySet<string>
+}
+
+/** A collection as a tab shows it, asked each time. */
+interface View {
+  readonly name: DocumentName
+  readonly query: ReturnType<OpenTab['replica'][DocumentName]['query']>
+  /** The list that was seen to show all that was shown before. */
+  whole: readonly unknown[] | null
 }
 
 const announcedMs = 100
@@ -28,6 +36,16 @@ export function createEyes(
   /** Documents that show all that their tab was shown of them before. */
   const whole = new WeakSet<object>()
   const shownByTab = new WeakMap<OpenTab, Map<DocumentKey, Set<string>>>()
+  const viewsByTab = new WeakMap<OpenTab, readonly View[]>()
+
+  function viewsOf(open: OpenTab): readonly View[] {
+    let views = viewsByTab.get(open)
+    if (views === undefined) {
+      views = documentNames.map(name => ({ name, query: open.replica[name].query(), whole: null }))
+      viewsByTab.set(open, views)
+    }
+    return views
+  }
 
   function shownIn(open: OpenTab): Map<DocumentKey, Set<string>> {
     let shown = shownByTab.get(open)
@@ -70,12 +88,18 @@ export function createEyes(
   }
 
   function look(open: OpenTab): void {
-    for (const name of documentNames)
-      for (const document of open.replica[name].query().get()) {
-        // The same object shows the same, and a tab has objects of its own.
+    for (const view of viewsOf(open)) {
+      const documents = view.query.get()
+      // The same list shows the same, and so does the same object; a tab has objects of its own.
+      if (view.whole === documents) continue
+      let isWhole = true
+      for (const document of documents) {
         if (whole.has(document)) continue
-        if (see(open, documentKey(name, document.id), document.log)) whole.add(document)
+        if (see(open, documentKey(view.name, document.id), document.log)) whole.add(document)
+        else isWhole = false
       }
+      view.whole = isWhole ? documents : null
+    }
     seePair(open)
   }
 

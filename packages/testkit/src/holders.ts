@@ -57,12 +57,12 @@ async function takeStock(
   for (const device of cluster.devices) {
     const held = await readDevice(device.disk, databaseOf(space), cluster.copies)
     if (held === null) continue
-    const tokens = tokensOf(held)
+    const holds = holdingOf(held)
     const typed = new Map<DocumentKey, string>()
     for (const key of new Set(log.filter(({ kind }) => kind === 'text').map(entry => entry.key)))
       typed.set(key, await lettersOn(held, key))
     note(device, ({ key, kind, token }) =>
-      kind === 'log' ? tokens.has(`${key} ${token}`) : typed.get(key)?.includes(token) === true,
+      kind === 'log' ? holds(key, token) : typed.get(key)?.includes(token) === true,
     )
   }
   return stock
@@ -76,17 +76,18 @@ async function lettersOn({ state, readBody }: DeviceState, key: DocumentKey): Pr
   return [lettersOf(await readBody(key, bodyPart)), ...own.map(update => lettersOf([update]))].join(' ')
 }
 
-export function tokensOf({ state }: DeviceState): ReadonlySet<string> {
-  const tokens = new Set<string>()
-  const note = (key: DocumentKey, row: Row | undefined): void => {
-    for (const token of tokensOfRow(row)) tokens.add(`${key} ${token}`)
+/** Whether a device holds a token: confirmed, in the outbox or in the quarantine. */
+export function holdingOf({ state }: DeviceState): (key: DocumentKey, token: string) => boolean {
+  const deltas = new Map<DocumentKey, Row[]>()
+  for (const { transaction } of [...state.outbox.entries(), ...state.quarantine.values()]) {
+    for (const { key, delta } of transaction.writes) {
+      const held = deltas.get(key)
+      if (held === undefined) deltas.set(key, [delta])
+      else held.push(delta)
+    }
   }
-  for (const key of state.keys()) note(key, state.confirmed(key))
-  for (const { transaction } of state.outbox.entries())
-    for (const { key, delta } of transaction.writes) note(key, delta)
-  for (const { transaction } of state.quarantine.values())
-    for (const { key, delta } of transaction.writes) note(key, delta)
-  return tokens
+  return (key, token) =>
+    hasToken(state.confirmed(key), token) || (deltas.get(key) ?? []).some(delta => hasToken(delta, token))
 }
 
 export function hasToken(row: Row | undefined, token: string): boolean {

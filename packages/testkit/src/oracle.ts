@@ -226,10 +226,20 @@ function checkExists({ key, row, writes, perhaps }: Facts): string[] {
 
 /** Those that were added, be they removed since: who empties a log may have seen in it what was refused later. */
 export function tokensOfRow(row: Row | undefined): ReadonlySet<string> {
-  const cell = row?.cells.get(partName('set', 'log'))
-  const elements = cell?.strategy === 'set' ? [...cell.elements.values()] : []
-  return new Set(elements.flatMap(({ added, value }) => (added === null ? [] : textOf(value))))
+  if (row === undefined) return noTokens
+  let tokens = tokensByRow.get(row)
+  if (tokens === undefined) {
+    const cell = row.cells.get(partName('set', 'log'))
+    const elements = cell?.strategy === 'set' ? [...cell.elements.values()] : []
+    tokens = new Set(elements.flatMap(({ added, value }) => (added === null ? [] : textOf(value))))
+    tokensByRow.set(row, tokens)
+  }
+  return tokens
 }
+
+const noTokens: ReadonlySet<string> = new Set()
+// A row never changes, and is looked at again and again.
+const tokensByRow = new WeakMap<Row, ReadonlySet<string>>()
 
 export function textOf(value: Uint8Array): string {
   const decoded = decodeValue(value)

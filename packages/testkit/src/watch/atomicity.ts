@@ -3,7 +3,7 @@ import type { Application } from '../application/application.ts'
 import { mayComeLater } from '../application/effects.ts'
 import { databaseOf, type Cluster } from '../cluster.ts'
 import { readDevice } from '../device-state.ts'
-import { hasToken, readRelay, tokensOf } from '../holders.ts'
+import { hasToken, holdingOf, readRelay } from '../holders.ts'
 import type { Logged } from '../log.ts'
 
 /** At any time of the only relay, which commits whole what it takes; at rest of all relays and devices. */
@@ -41,10 +41,10 @@ export async function checkAtomicity(
   for (const device of isAtRest ? cluster.devices : []) {
     const held = await readDevice(device.disk, databaseOf(space), cluster.copies)
     if (held === null) continue
-    const tokens = tokensOf(held)
+    const holds = holdingOf(held)
     // D2: what is forgotten of a transaction the relays answer for.
     const isThere = ({ key }: Logged): boolean => held.state.visible(key) !== undefined
-    check(device.name, entry => tokens.has(`${entry.key} ${entry.token}`), isThere)
+    check(device.name, ({ key, token }) => holds(key, token), isThere)
   }
   return found
 }

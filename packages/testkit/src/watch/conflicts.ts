@@ -18,6 +18,8 @@ export type WatchConflicts = (open: OpenTab, known: (key: DocumentKey) => Readon
 
 export function watchConflicts(log: readonly Logged[], findings: string[]): WatchConflicts {
   const last = new WeakMap<OpenTab, ReadonlyMap<string, Listed>>()
+  /** The same list lists the same. */
+  const looked = new WeakMap<OpenTab, readonly Conflict[]>()
 
   function mayGo({ key, field }: Listed, value: string, shown: ReadonlySet<string>): boolean {
     const writes = log.filter(
@@ -40,8 +42,11 @@ export function watchConflicts(log: readonly Logged[], findings: string[]): Watc
   }
 
   return (open, known) => {
+    const conflicts = open.replica.conflicts.get() as readonly Conflict[]
+    if (looked.get(open) === conflicts) return
+    looked.set(open, conflicts)
     const now = new Map<string, Listed>()
-    for (const conflict of open.replica.conflicts.get() as readonly Conflict[]) {
+    for (const conflict of conflicts) {
       if (conflict.kind !== 'field') continue
       const key = documentKey(conflict.collection, conflict.id)
       const field = conflict.field as AskField
