@@ -78,11 +78,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
   }
 
   function look(): void {
+    if (left.length === 0) return onChange()
     const first = begun[0]?.info
     // Whatever became of it, there is nothing to wait for any more.
     const isDecided =
       first?.caughtUp === true || first?.connection === 'offline' || first?.connection === 'paused'
-    if (left.length > 0 && isDecided && !isPaused && begun.length > 0) beginOthers()
+    if (isDecided && !isPaused && begun.length > 0) beginOthers()
     onChange()
   }
 
@@ -97,22 +98,25 @@ export function createConnections(options: ConnectionsOptions): Connections {
     })
   }
 
-  function best(): Connection | undefined {
-    return [...begun].sort((a, b) => rank[b.info.connection] - rank[a.info.connection])[0]
-  }
-
   function statusOf(connection: Connection): RelayStatus {
     const { url, info } = connection
     const store = connection.session?.relay?.store ?? stores.get(url)
     if (store !== undefined) stores.set(url, store)
-    const { reason, ...state } = info
-    return { url, ...state, ...(reason === undefined ? {} : { reason }), ...options.outboxOf(store) }
+    const { connection: state, caughtUp, reason } = info
+    const { waiting, refused } = options.outboxOf(store)
+    const status = { url, connection: state, caughtUp, waiting, refused }
+    return reason === undefined ? status : { ...status, reason }
   }
 
   return {
     get info() {
-      const { connection, reason } = best()?.info ?? nothingBegun
-      const level = begun.filter(({ info }) => info.caughtUp).length
+      let best: ConnectionInfo | null = null
+      let level = 0
+      for (const { info } of begun) {
+        if (best === null || rank[info.connection] > rank[best.connection]) best = info
+        if (info.caughtUp) level += 1
+      }
+      const { connection, reason } = best ?? nothingBegun
       return { connection, reason, caughtUp: level >= (quorum?.read ?? 1) }
     },
     get relays() {

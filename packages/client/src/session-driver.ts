@@ -125,7 +125,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     elsewhere: options.elsewhere,
   })
   const encoder = createFrameEncoder(clock.now)
-  const told = createKnownNames()
+  const names = createKnownNames()
   const heard = createDictionary()
   let isOver = false
   let working = 0
@@ -137,6 +137,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let cuts = 0
   let isCutDue = false
   let wasLevel = false
+  let told = { phase: 'greeting', isCaughtUp: false, cuts: 0, offsetMs: Number.NaN }
   /** What comes while it is found out whether the user may go on; null when nobody asks. */
   let held: { readonly frame: Frame; readonly bytes: number }[] | null = null
 
@@ -167,6 +168,22 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     if (isOver) return
     wasLevel ||= session.caughtUp
     if (isCutDue && canAsk()) requestCut()
+    tellChange()
+  }
+
+  /** Most of what comes changes nothing that is told; what it changes of the state is told by who applies it. */
+  function tellChange(): void {
+    const { phase } = session
+    const isCaughtUp = working === 0 && session.caughtUp
+    const { offsetMs } = clock
+    if (
+      told.phase === phase &&
+      told.isCaughtUp === isCaughtUp &&
+      told.cuts === cuts &&
+      told.offsetMs === offsetMs
+    )
+      return
+    told = { phase, isCaughtUp, cuts, offsetMs }
     options.onChange()
   }
 
@@ -182,7 +199,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   }
 
   function send(frame: Frame): void {
-    options.send(bytesFor(encoder.encode(frame), told))
+    options.send(bytesFor(encoder.encode(frame), names))
   }
 
   function advance(): void {
@@ -211,7 +228,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
         return options.onRepaired({ isNewStore, gave, took, refused })
       }
       case 'quorum':
-        return options.onQuorum(effect.told)
+        options.onQuorum(effect.told)
+        return options.onChange()
       case 'alarm':
         return options.onAlarm()
       case 'end':

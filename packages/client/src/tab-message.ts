@@ -39,15 +39,28 @@ export type TabMessage =
   | { readonly kind: 'cut'; readonly name: string; readonly position: number }
   | { readonly kind: 'event'; readonly name: string; readonly detail: unknown }
 
-/** Whether two news say the same; what lists hold is compared, since a list may be made anew. */
+const comparedAsTheyAre = {
+  kind: true,
+  connection: true,
+  reason: true,
+  caughtUp: true,
+  seen: true,
+  clockOffsetMs: true,
+  quorum: true,
+  user: true,
+  owner: true,
+  isPaused: true,
+} satisfies Record<Exclude<keyof HolderNews, 'levels' | 'pending' | 'relays'>, true>
+const names = Object.keys(comparedAsTheyAre) as (keyof typeof comparedAsTheyAre)[]
+
+/** Whether two news say the same; what lists hold is compared, since a list may be made anew. Asked at every event. */
 export function isSameNews(a: HolderNews, b: HolderNews): boolean {
-  const { levels: ofA, relays, pending, ...restOfA } = a
+  for (const name of names) if (a[name] !== b[name]) return false
   return (
-    ofA?.join() === b.levels?.join() &&
     // What others do with it is to ask whether there is one; a message for each write would cost more than the write.
-    (pending === 0) === (b.pending === 0) &&
-    areSameRelays(relays, b.relays) &&
-    (Object.keys(restOfA) as (keyof typeof restOfA)[]).every(name => a[name] === b[name])
+    (a.pending === 0) === (b.pending === 0) &&
+    (a.levels === b.levels || a.levels?.join() === b.levels?.join()) &&
+    areSameRelays(a.relays, b.relays)
   )
 }
 

@@ -144,10 +144,12 @@ export function createUplink(options: UplinkOptions): Uplink {
   }
 
   function news(): HolderNews {
-    const info = connections?.info ?? nothingTold
+    const { connection, reason, caughtUp } = connections?.info ?? nothingTold
     return {
       kind: 'holder',
-      ...info,
+      connection,
+      reason,
+      caughtUp,
       relays: connections?.relays ?? [],
       seen: engine.state.seen,
       pending: engine.pending,
@@ -269,12 +271,7 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   /** Tells the others what changed, each thing once. */
   function look(): void {
-    const known = sessions().flatMap(({ relay }) => relay ?? [])
-    const [relay] = known
-    if (relay !== undefined) {
-      user = relay.user
-      learnLevels(quorum === null ? relay.levels : levelsGiven(known))
-    }
+    learnFromRelays()
     if (tabs.isHolding) {
       const current = news()
       if (told === null || !isSameNews(told, current)) {
@@ -284,6 +281,14 @@ export function createUplink(options: UplinkOptions): Uplink {
     }
     freshCuts.look()
     options.onChange()
+  }
+
+  function learnFromRelays(): void {
+    const known = sessions().flatMap(({ relay }) => relay ?? [])
+    const [relay] = known
+    if (relay === undefined) return
+    user = relay.user
+    learnLevels(quorum === null ? relay.levels : levelsGiven(known))
   }
 
   /** Q4: who may only read at some relays has no level there; those that have not answered may give one. */
@@ -321,7 +326,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   }
 
   function learnLevels(told: readonly Level[]): void {
-    if (told.join() === levels?.join()) return
+    if (told === levels || told.join() === levels?.join()) return
     levels = told
     engine.heedLevels()
   }
