@@ -190,6 +190,33 @@ test('[P4] what was outstanding is asked for again also by a session that begins
   expect(state.wants).toEqual([])
 })
 
+test('[P4] what one relay is asked for another one that knows less does not answer; it is here once the frontier covers that feed', () => {
+  const state = createReplicaState()
+  pulling(() => 1000, 'new', state).receive(textPage(7, 1, tailOf(2), 2))
+  expect(state.wants).toEqual([noteKey])
+  const other = { id: 'other' as GenerationId, store: 'its store' as StoreId, parent: null, start: 0 }
+  const pulledFromOther = (frontier: Positions): void => {
+    state.apply(state.seen + 1, {
+      kind: 'pulled',
+      store: other.store,
+      rows: page(3, 3, 'a').rows,
+      texts: [],
+      cursor: { generation: other.id, cut: 3, place: 3 },
+      wants: [],
+      writers: [],
+      generations: [other],
+      frontier: { positions: frontier, how: 'join' },
+      reach: null,
+      at: 1000,
+    })
+  }
+  pulledFromOther(new Map([[other.id, 3]]))
+  const { greeting } = pulling(() => 1000, 'resume', state)
+  expect(greeting).toContainEqual({ type: 'want', keys: [noteKey], texts: [], writers: [] })
+  pulledFromOther(new Map([[generation, 7]]))
+  expect(state.wants).toEqual([])
+})
+
 test('[P1] of two sessions one stores nothing for what the other one has asked for, since each would take back what the other says', () => {
   const state = createReplicaState({ wanted: 2, level: 'quorum', all: 2 })
   const { receive } = pulling(() => 1000, 'new', state)

@@ -209,8 +209,7 @@ export function createPull(
     store,
     settle() {
       if (wants.hasDone && store([])) return true
-      // A session that is alone speaks for all; of several, none can say what another one has asked for.
-      const untold = state.copies.all === 1 ? state.wants : state.wantsOf(conversation.store)
+      const untold = state.wantsOf(conversation.store)
       return conversation.phase === 'open' && wants.isEmpty && untold.length > 0 && store([])
     },
     takeExpected() {

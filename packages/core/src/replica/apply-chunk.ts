@@ -14,7 +14,7 @@ import type {
   SettledChunk,
   VerdictsChunk,
 } from '../chunk.ts'
-import { addPosition, joinPositions, type StoreId } from '../generations.ts'
+import { addPosition, coversPosition, joinPositions, type StoreId } from '../generations.ts'
 import type { OutboxEntry } from '../outbox.ts'
 import { remadeMarksOf } from '../remade-marks.ts'
 import { remadeTextsOf } from '../remade-texts.ts'
@@ -133,10 +133,14 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
   noteWants(state, chunk)
 }
 
-/** A session that is alone has asked for what others did not answer, and speaks for all. */
+/** P4: another relay may know less. Of a feed that the frontier covers all is here, up to where its pull is. */
 function noteWants({ knowledge }: Applying, chunk: PulledChunk | VerdictsChunk): void {
-  const { wants } = knowledge
-  if (copiesMeant(knowledge).all === 1) wants.clear()
+  const { wants, cursors, generations, frontier } = knowledge
+  for (const store of wants.keys()) {
+    const at = cursors.get(store)
+    if (at !== undefined && coversPosition(generations, frontier, at.generation, at.place))
+      wants.delete(store)
+  }
   if (chunk.wants.length > 0) wants.set(chunk.store, chunk.wants)
   else wants.delete(chunk.store)
 }
