@@ -1,6 +1,7 @@
 /**
  * A scope is something that can die or freeze: a tab, a relay's process. What it scheduled happens only while it
- * lives; while it is frozen, what is due waits, and happens when it thaws.
+ * lives; while it is frozen, what is due waits, and happens when it thaws: one after the other, each an event of its
+ * own, so that nobody acts on what one of them began and has not shown yet.
  */
 import type { SimulatedClock } from './clock.ts'
 
@@ -22,6 +23,13 @@ export function createScope(clock: SimulatedClock): Scope {
   let frozen = false
   let waiting: (() => void)[] = []
   const deaths = new Set<() => void>()
+
+  function happen(run: () => void): void {
+    if (!alive) return
+    if (frozen) waiting.push(run)
+    else run()
+  }
+
   return {
     get alive() {
       return alive
@@ -31,11 +39,7 @@ export function createScope(clock: SimulatedClock): Scope {
     },
     after(delayMs, run) {
       let cancelled = false
-      const cancel = clock.after(delayMs, () => {
-        if (!alive || cancelled) return
-        if (frozen) waiting.push(() => void (cancelled || run()))
-        else run()
-      })
+      const cancel = clock.after(delayMs, () => happen(() => void (cancelled || run())))
       return () => {
         cancelled = true
         cancel()
@@ -48,7 +52,7 @@ export function createScope(clock: SimulatedClock): Scope {
       frozen = false
       const due = waiting
       waiting = []
-      for (const run of due) if (alive) run()
+      for (const run of due) clock.after(0, () => happen(run))
     },
     kill() {
       if (!alive) return
