@@ -1,6 +1,6 @@
 // What histories once found, as the shortest that shows it: seeds do not last, since every draw that is added changes
 // what they mean.
-import { decodeValue, partName, type Write } from '@rejoin/core'
+import { decodeValue, documentKey, partName, type Write } from '@rejoin/core'
 import { createCluster, type Cluster, type ClusterOptions, type OpenTab } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
@@ -80,6 +80,33 @@ test('[X9] an insert over a deletion is not refused for an old text of which all
     ['built-on-refused', 'delete'],
   ])
   expect([reached, replica.status.get().synced, replica.notes.get('a')?.color]).toEqual([true, true, 'teal'])
+})
+
+test('[W6] a write whose verdict was lost stands twice if the next relay refuses what it stood on, and no other one does', async () => {
+  let isRefusing = false
+  const accept = (write: Write) => !isRefusing || colorOf(write) !== 'refused' || 'no'
+  const cluster = await begin({ relays: 2, devices: 1, accept })
+  const { network } = cluster
+  const [first] = cluster.relays
+  if (first === undefined) throw new Error('there is no relay')
+  network.cut('device-0', 'ws://relay-1', 'told')
+  const { notes } = await open(cluster, 0)
+  for (const id of ['a', 'b']) notes.insert({ title: id, color: 'amber' }, { id })
+  await pass(cluster, 10_000)
+  network.cut('ws://relay-0', 'ws://relay-1', 'told')
+  first.loseVerdict()
+  notes.update('a', { color: 'refused' })
+  for (const id of ['a', 'b']) notes.update(id, { views: { increment: 1 } })
+  await pass(cluster, 200)
+  network.cut('device-0', 'ws://relay-0', 'told')
+  network.heal('device-0', 'ws://relay-1')
+  isRefusing = true
+  await pass(cluster, 30_000)
+  network.healAll()
+  await pass(cluster, 60_000)
+  expect(['a', 'b'].map(id => notes.get(id)?.views)).toEqual([2, 1])
+  const keys = ['a', 'b'].map(id => documentKey('notes', id))
+  expect(keys.map(key => cluster.mayStandTwice('space', key))).toEqual([true, false])
 })
 
 function colorOf({ delta }: Pick<Write, 'delta'>): string | null {

@@ -114,7 +114,7 @@ function mayBeOlder({ paths, relays }: Cluster, at: number): boolean {
 export async function checkRest(
   cluster: Cluster,
   application: Application,
-  options: Omit<OracleOptions, 'lostAt'>,
+  options: Omit<OracleOptions, 'lostAt' | 'standsTwice'>,
 ): Promise<string[]> {
   const found: string[] = []
   const relays = await Promise.all(cluster.relays.map(relay => readRelay(relay.store, application.space)))
@@ -165,14 +165,15 @@ export async function checkRest(
       found.push(`${entry.token} was typed into ${entry.key} and is lost`)
     }
   }
-  // W6: a relay that lost a write may have shown it to others, while its author makes it anew.
-  const mayRepeat = (key: DocumentKey): boolean =>
-    options.mayRepeat ||
+  // W6: one relay may have it while another one refuses it, or have shown it to others before it lost it.
+  const standsTwice = (key: DocumentKey): boolean =>
+    cluster.mayStandTwice(application.space, key) ||
     cluster.relays.some(({ restoredAt }) =>
       application.log.some(
         entry => entry.key === key && entry.at < restoredAt && (!options.clocksAreRight || isToBlame(entry)),
       ),
     )
+  const mayRepeat = (key: DocumentKey): boolean => options.mayRepeat || standsTwice(key)
   const pair = pairIds.map(id => valueOf(first.get(documentKey('pairs', id))))
   if (options.clocksAreRight && pair.some(value => value !== pair[0]))
     found.push(`[W2] a pair is ${pair.join(' and ')}`)
@@ -181,7 +182,14 @@ export async function checkRest(
   for (const [key, row] of first) {
     if (!/^(notes|drafts|plans)/.test(key)) continue
     if (rowExists(row) && !row.cells.has(partName('ask', 'title'))) found.push(`${key} has holes`)
-    found.push(...checkDocument(key, row, application.log, { ...options, mayRepeat: mayRepeat(key), lostAt }))
+    found.push(
+      ...checkDocument(key, row, application.log, {
+        ...options,
+        mayRepeat: mayRepeat(key),
+        standsTwice: standsTwice(key),
+        lostAt,
+      }),
+    )
     found.push(...compareAsked(application, key, row))
     found.push(...checkListed(application, key, row, mayRepeat(key)))
   }

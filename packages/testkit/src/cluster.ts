@@ -14,6 +14,7 @@ import { createTypedTokens, type TypedTokens } from './typed-tokens.ts'
 import { createPeering, doFollow, type Links } from './peering.ts'
 import { createSimulatedRelay, type SimulatedRelay } from './relay.ts'
 import { leakIn } from './watch/leaks.ts'
+import { createRefusals } from './watch/refusals.ts'
 import { narrowCollections, simulatedCollections, type SimulatedCollections } from './schema.ts'
 
 export interface ClusterOptions {
@@ -59,6 +60,8 @@ export interface Cluster {
   readonly take: Take
   /** Whether somebody was told that a relay does not take a document back: it may stay away, and what stands on it. */
   mayNotComeBack(space: string, key: DocumentKey): boolean
+  /** Whether a write of a document was made anew that a relay may have taken whose verdict was lost (SPEC W6). */
+  mayStandTwice(space: string, key: DocumentKey): boolean
   /** What is open in tabs that are alive. */
   readonly tabs: readonly OpenTab[]
   /** What a bug of the product threw where nobody waited for it. */
@@ -101,7 +104,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const spaces = Array.from({ length: options.spaces ?? 1 }, (_, i) => (i === 0 ? 'space' : `space-${i}`))
   const paths = noPaths()
   const take: Take = path => void (paths[path] += 1)
-  const notTakenBack = new Set<string>()
+  const refusals = createRefusals()
   const network = watchNetwork(
     createSimulatedNetwork(clock, chance.fork()),
     take,
@@ -110,7 +113,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       const leak = spaces.length === 1 ? null : leakIn(spaces, space, frame)
       if (leak !== null) note(new Error(`[V13] ${leak} is in a frame of ${space}`))
     },
-    (space, key) => void notTakenBack.add(`${space} ${key}`),
+    refusals,
   )
   const epoch = 1_800_000_000_000
   const thrown: unknown[] = []
@@ -197,7 +200,9 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     paths,
     typedTokens,
     take,
-    mayNotComeBack: (space, key) => notTakenBack.has(`${space} ${key}`),
+    mayNotComeBack: refusals.mayNotComeBack,
+    // Of several relays at once what one refused waits for the others.
+    mayStandTwice: (space, key) => write === undefined && refusals.mayStandTwice(space, key),
     epoch,
     copiesAtQuorum: write ?? (ackReplicas > 0 ? 1 + ackReplicas : 0),
     get copies(): Copies {

@@ -24,6 +24,8 @@ export interface OracleOptions {
   readonly clockErrorMs: number
   /** Whether a disk was copied or put back, so that one write may have been made anew at two places. */
   readonly mayRepeat: boolean
+  /** Whether that is known of a write of this document: who saw the one copy has not seen the other (SPEC W6). */
+  readonly standsTwice: boolean
   /** When an older image took the place of the last relay that had everything until then; of a deletion that left no token it is not known whether somebody else knew it. */
   readonly lostAt: number
 }
@@ -201,7 +203,7 @@ function checkViews({ key, row, writes, options }: Facts): string[] {
 }
 
 /** Deleted documents stay deleted, and others are not lost, as the policy of their collection says. */
-function checkExists({ key, row, writes, perhaps }: Facts): string[] {
+function checkExists({ key, row, writes, perhaps, options }: Facts): string[] {
   const exists = rowExists(row)
   const isDelete = (entry: Logged): boolean =>
     entry.effects.some(effect => effect.field === 'document' && effect.how === 'delete')
@@ -216,7 +218,8 @@ function checkExists({ key, row, writes, perhaps }: Facts): string[] {
   const last = deletions.find(
     deletion => !deletion.blind && mustYield.every(entry => isUnder(deletion, entry)),
   )
-  if (exists && last !== undefined) return [`[V9] ${key} is there, though ${last.token} deleted all of it`]
+  if (exists && last !== undefined && !options.standsTwice)
+    return [`[V9] ${key} is there, though ${last.token} deleted all of it`]
   if (exists || key.startsWith('drafts/') || perhaps.some(entry => entry.blind)) return []
   const unseen = writes.find(
     entry => !isDelete(entry) && !perhaps.some(one => isDelete(one) && sawIt(one, entry)),

@@ -1,14 +1,8 @@
 /** Paths that can be seen in frames: how sessions begin, what is asked for, given, refused and answered. */
-import {
-  createDictionary,
-  type Dictionary,
-  type DocumentKey,
-  type ErrorCode,
-  type Frame,
-  type LinkEvents,
-} from '@rejoin/core'
+import { createDictionary, type Dictionary, type ErrorCode, type Frame, type LinkEvents } from '@rejoin/core'
 import { readFrame } from '../frame-reading.ts'
 import type { SimulatedNetwork } from '../network.ts'
+import type { Refusals } from '../watch/refusals.ts'
 import type { Path, Take } from './path.ts'
 
 /** The same network, watched, and each frame told with its space. Who is left out says nothing of the product: a forger. */
@@ -17,7 +11,7 @@ export function watchNetwork(
   take: Take,
   isWatched: (name: string) => boolean,
   hear: (space: string, frame: Uint8Array) => void,
-  notTakenBack: (space: string, key: DocumentKey) => void,
+  refusals: Refusals,
 ): SimulatedNetwork {
   /** Which relay somebody's last session of a space was with. */
   const last = new Map<string, string>()
@@ -26,6 +20,7 @@ export function watchNetwork(
     const names = { up: createDictionary(), down: createDictionary() }
     let space = ''
     let role: 'client' | 'peer' = 'client'
+    const session = refusals.session(name)
 
     function welcomed(begin: 'resume' | 'join' | 'new', covers: boolean): void {
       if (role === 'peer') return
@@ -44,15 +39,16 @@ export function watchNetwork(
         hear(space, bytes)
         if (frame === null) return
         if (role === 'peer' && frame.type === 'range' && frame.ranges.length === 0) take('peer-begins')
+        session.sent(space, frame)
         pathsOf(frame, take)
       },
       down(bytes) {
         hear(space, bytes)
         const frame = read(bytes, names.down)
-        if (frame?.type === 'welcome') welcomed(frame.begin, frame.covers)
-        if (frame?.type === 'given')
-          for (const { key, error } of frame.refused) if (error.code !== 'no-leader') notTakenBack(space, key)
-        if (frame !== null) pathsOf(frame, take)
+        if (frame === null) return
+        if (frame.type === 'welcome') welcomed(frame.begin, frame.covers)
+        session.heard(space, frame)
+        pathsOf(frame, take)
       },
     }
   }
