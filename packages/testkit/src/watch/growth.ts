@@ -1,4 +1,5 @@
 /** Growth: what was needed along the way is not kept for ever (V12). */
+import type { MemoryImage } from '@rejoin/client'
 import type { StoreKey } from '@rejoin/core'
 import { databaseOf, type Cluster } from '../cluster.ts'
 import { readDevice } from '../device-state.ts'
@@ -27,9 +28,8 @@ export async function checkGrowth(cluster: Cluster): Promise<string[]> {
       if (bytes > journalBytesMax) say(`a journal of ${bytes} bytes`)
       const meta = stores.get('meta')?.keys.filter(key => !isScratch(key)).length ?? 0
       if (meta > metaMax) say(`${meta} records beside its rows`)
-      const fences = (stores.get('terms')?.keys.length ?? 0) + (stores.get('runs')?.keys.length ?? 0)
-      // The key of a holder that died, and the bar before it, are kept for a month.
-      if (fences > 2 * cluster.paths['fence-taken'] + cluster.devices.length) say(`${fences} keys of fences`)
+      const spent = (['terms', 'runs'] as const).reduce((sum, name) => sum + spentKeys(stores.get(name)), 0)
+      if (spent > 0) say(`${spent} keys of fences that their holders went on from`)
       const { cursors } = held.state
       if (cursors.size > cluster.relaysEver) say(`${cursors.size} cursors`)
     }
@@ -40,6 +40,15 @@ export async function checkGrowth(cluster: Cluster): Promise<string[]> {
     cluster.spaces.length * (cluster.devices.length * cluster.copies.all + cluster.relays.length ** 2)
   if (links > most) found.push(`[V12] ${links} links are open, and ${most} are needed at most`)
   return found
+}
+
+/**
+ * A holder's keys say when it took the fence, and each takes the one before away. Those of holders that died, and the
+ * bars before them, are kept for a month, and each of these says another time.
+ */
+function spentKeys(fence: ReturnType<MemoryImage['stores']['get']>): number {
+  const keys = (fence?.keys ?? []) as readonly (readonly [term: number, count: number])[]
+  return keys.length - new Set(keys.map(([term], i) => `${term} ${fence?.values[i]}`)).size
 }
 
 /** What a scrub that was broken off has left; the next start scrubs again. */
