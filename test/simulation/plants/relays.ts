@@ -23,6 +23,22 @@ export const relays: readonly Plant[] = [
     seed: 2,
   },
   {
+    name: 'A3 peers',
+    does: 'of a peer that knows more of a quorum a relay tells nobody',
+    find: 'if (from.pull === null) return',
+    replace: 'if (from !== driven.leader) return',
+    world: { relays: 2, ackReplicas: 1, steps: 50, faults: { forgetting: 0.1, cut: 0.2, slow: 0.3 } },
+    seed: 1,
+  },
+  {
+    name: 'L2 restored',
+    does: 'a restored relay is not offered again what it had acknowledged and lost',
+    find: 'if (lineageRevision !== state.lineageRevision) {',
+    replace: 'if (lineageRevision < 0) {',
+    world: { relays: 3, links: 'mesh', write: 2, steps: 70, faults: { 'relay-rollback': 0.15, cut: 0.15 } },
+    seed: 1,
+  },
+  {
     name: 'A3 told',
     does: 'of a quorum that moves on, who waits for it is not told',
     find: '    countQuorum(driven)\n',
