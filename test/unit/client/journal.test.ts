@@ -500,6 +500,33 @@ describe.each(stores)('over %s', (engine, open) => {
     expect(faults.at(-1)).toBe(null)
   })
 
+  test('[W1] what was written behind a write that the storage refuses for good goes with it: it may stand on it', async () => {
+    let refusals = 0
+    const refusing: OpenStorage = async (...args) => {
+      const storage = await open(...args)
+      return {
+        ...storage,
+        transact: options =>
+          options.mode === 'readwrite' && refusals-- > 0
+            ? Promise.reject(new Error('aborted'))
+            : storage.transact(options),
+      }
+    }
+    const replica = createReplica(refusing, runtime, `${engine} refusing`)
+    const tab = await replica.open()
+    const write = (serial: number): Promise<number> =>
+      replica.write(tab, own(serial, [[key(serial), rowWith('a', markAt(serial))]]))
+    refusals = 1
+    const inFlight = write(1)
+    await Promise.resolve()
+    await Promise.resolve()
+    const outcomes = Promise.allSettled([inFlight, write(2)])
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(await write(3)).toBe(1)
+    const other = await replica.open()
+    expect([...other.state.outbox.keys()]).toEqual([own(3, []).id])
+  })
+
   async function keysIn(
     replica: { readonly storage: () => Promise<Storage> },
     store: string,

@@ -2,8 +2,9 @@
  * Gathering: what one tick wrote, and what came while a commit was in flight, goes to disk as one chunk (SPEC W1).
  *
  * A thousand writes cost twice what one costs. What cannot be stored for want of room keeps its place at the head of
- * the queue: own writes are never reordered and never dropped while the tab lives. A page that goes away takes its
- * queue with it, but not what it has handed to the storage; so then nothing waits for what is in flight.
+ * the queue: own writes are never reordered and never dropped while the tab lives. What the storage refuses for good
+ * takes with it what waits behind it. A page that goes away takes its queue with it, but not what it has handed to the
+ * storage; so then nothing waits for what is in flight.
  */
 import { limits, RejoinError, sizeOfTransaction, type OwnChunk, type Transaction } from '@rejoin/core'
 
@@ -60,8 +61,10 @@ export function createGatherer(
       return true
     } catch (error) {
       if (!(error instanceof RejoinError) || error.code !== 'storage-full') {
-        for (const { reject } of batch) reject(error)
-        return true
+        // What was written since may stand on it, and nobody was told yet: it must not outlive it.
+        for (const { reject } of [...batch, ...queue]) reject(error)
+        queue = []
+        return false
       }
       // Of several that were in flight, each comes back in its own time.
       queue = [...batch, ...queue].sort((a, b) => a.serial - b.serial)
