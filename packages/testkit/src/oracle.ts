@@ -203,7 +203,7 @@ function checkViews({ key, row, writes, options }: Facts): string[] {
 }
 
 /** Deleted documents stay deleted, and others are not lost, as the policy of their collection says. */
-function checkExists({ key, row, writes, perhaps, options }: Facts): string[] {
+function checkExists({ key, row, writes, passive, perhaps, options }: Facts): string[] {
   const exists = rowExists(row)
   const isDelete = (entry: Logged): boolean =>
     entry.effects.some(effect => effect.field === 'document' && effect.how === 'delete')
@@ -212,11 +212,14 @@ function checkExists({ key, row, writes, perhaps, options }: Facts): string[] {
   const deletions = writes.filter(isDelete)
   const others = perhaps.filter(entry => !isDelete(entry))
   const mustYield = key.startsWith('drafts/') ? others.filter(isRevival) : others
+  /** A version that does not know the passive field does not delete it. */
+  const keepersFrom = ({ tab }: Logged): readonly Logged[] =>
+    tab.isNarrow && !key.startsWith('drafts/') ? [...mustYield, ...passive] : mustYield
   // What was sent again came after all that had seen it before.
   const isUnder = (deletion: Logged, entry: Logged): boolean =>
     entry === deletion || (sawIt(deletion, entry) && !entry.discarded)
   const last = deletions.find(
-    deletion => !deletion.blind && mustYield.every(entry => isUnder(deletion, entry)),
+    deletion => !deletion.blind && keepersFrom(deletion).every(entry => isUnder(deletion, entry)),
   )
   if (exists && last !== undefined && !options.standsTwice)
     return [`[V9] ${key} is there, though ${last.token} deleted all of it`]
