@@ -1,6 +1,5 @@
 /** Atomicity: what one transaction wrote is on a disk whole or not at all (SPEC W2). */
 import type { Application } from '../application/application.ts'
-import { mayComeLater } from '../application/effects.ts'
 import { databaseOf, type Cluster } from '../cluster.ts'
 import { readDevice } from '../device-state.ts'
 import { hasToken, holdingOf, readRelay } from '../holders.ts'
@@ -21,8 +20,7 @@ export async function checkAtomicity(
     isTold = (_: Logged): boolean => true,
   ): void => {
     for (const entries of transactions) {
-      // T2: what is given back comes one document after the other.
-      if (!isAtRest && entries.some(({ key }) => mayComeLater(cluster, log, key))) continue
+      if (!isAtRest && entries.some(({ at }) => mayBeGivenBack(cluster, at))) continue
       const known = entries
         .filter(({ token, key }) => token !== '' && !cluster.mayNotComeBack(space, key))
         .filter(isTold)
@@ -47,4 +45,9 @@ export async function checkAtomicity(
     check(device.name, ({ key, token }) => holds(key, token), isThere)
   }
   return found
+}
+
+/** S3: what a relay lost comes back document by document, from whoever holds some of it. */
+function mayBeGivenBack({ relays }: Cluster, at: number): boolean {
+  return relays.some(({ restoredAt }) => at < restoredAt)
 }
