@@ -42,20 +42,27 @@ export function createHousekeeping({ engine, runtime, sessionFence }: Housekeepi
   let cancelForget = runtime.after(forgetFirstMs, forgetLater)
   let flushDelay = flushMs
   let isCompacting = false
-  let notedAt: number | null = null
+  /** When the journal grew first and last since something was done for it. */
+  let grown: { readonly first: number; last: number } | null = null
 
   function compactAfter(ms: number): void {
     if (isClosed) return
     cancelCompact?.()
     cancelCompact = runtime.after(ms, () => {
       cancelCompact = null
-      void compact()
+      const left = grown === null ? 0 : dueIn(grown)
+      if (left > 0) compactAfter(left)
+      else void compact()
     })
+  }
+
+  function dueIn({ first, last }: { readonly first: number; readonly last: number }): number {
+    return Math.min(last + idleMs, first + idleMaxMs) - runtime.monotonic()
   }
 
   async function compact(): Promise<void> {
     const { journal } = engine()
-    notedAt = null
+    grown = null
     if (isCompacting || journal.due() === null) return
     isCompacting = true
     try {
@@ -114,8 +121,13 @@ export function createHousekeeping({ engine, runtime, sessionFence }: Housekeepi
     note() {
       if (isCompacting) return
       const now = runtime.monotonic()
-      notedAt ??= now
-      compactAfter(Math.min(idleMs, Math.max(0, notedAt + idleMaxMs - now)))
+      // A timer that runs is left to find out how much longer to wait: who types fast would set thousands.
+      if (grown !== null) {
+        grown.last = now
+        return
+      }
+      grown = { first: now, last: now }
+      compactAfter(idleMs)
     },
     fault(error) {
       if (error === null) flushDelay = flushMs

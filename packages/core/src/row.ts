@@ -45,6 +45,13 @@ export function fieldOfPart(name: PartName): string {
   return name.slice(name.indexOf(':') + 1)
 }
 
+/** As `strategyOfPart(name) === strategy`, without a string of its own. */
+export function hasStrategy(name: PartName, strategy: Strategy): boolean {
+  return name.startsWith(strategy) && name.charCodeAt(strategy.length) === colon
+}
+
+const colon = 58
+
 export function strategyOfPart(name: PartName): Strategy {
   const strategy = name.slice(0, name.indexOf(':'))
   return strategies.find(known => known === strategy) ?? 'lww'

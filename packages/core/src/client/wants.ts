@@ -6,7 +6,7 @@
  */
 import type { TextFrame, TextHead } from '../frames.ts'
 import type { WriterId } from '../mark.ts'
-import { strategyOfPart, type DocumentKey, type PartName } from '../row.ts'
+import { hasStrategy, type DocumentKey, type PartName } from '../row.ts'
 import type { Conversation } from './conversation.ts'
 
 export interface Wants {
@@ -117,7 +117,7 @@ export function createWants(conversation: Conversation): Wants {
       for (const key of keys) {
         const cells = state.confirmed(key)?.cells
         for (const part of cells?.keys() ?? []) {
-          if (strategyOfPart(part) !== 'ask') continue
+          if (!hasStrategy(part, 'ask')) continue
           const cell = cells?.get(part)
           if (cell?.strategy !== 'ask' || cell.siblings.length < 2) continue
           for (const { mark } of cell.siblings)

@@ -136,9 +136,12 @@ function writeParts(
       for (const index of shape.rows) {
         const entry = rows[index]
         assert(entry !== undefined, 'a shape names rows of its batch')
-        marks.push(markOfPart(entry.row, part))
+        const { row } = entry
+        const cell = part === 'deletion' || part === 'revival' ? undefined : row.cells.get(part)
+        const isPlain = cell?.strategy === 'lww'
+        const content = isPlain ? cell.value : contentOfPart(dictionary, shape.collection, row, part)
+        marks.push(isPlain ? cell.last : markOfPart(row, part))
         known.push(entry.mark)
-        const content = contentOfPart(dictionary, shape.collection, entry.row, part)
         heads.push(content === null ? 0 : content.length + 1)
         if (content !== null) contents.push(content)
       }

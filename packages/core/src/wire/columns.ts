@@ -17,11 +17,14 @@ export function writeColumn(writer: Writer, numbers: readonly number[]): void {
     const number = numbers[i] ?? 0
     let end = i + 1
     while (end < numbers.length && numbers[end] === number) end++
-    const isLong = end - i > 1
-    writeUint(writer, number * 2 + (isLong ? 1 : 0))
-    if (isLong) writeUint(writer, end - i - 2)
+    writeRun(writer, number, end - i)
     i = end
   }
+}
+
+function writeRun(writer: Writer, number: number, length: number): void {
+  writeUint(writer, number * 2 + (length > 1 ? 1 : 0))
+  if (length > 1) writeUint(writer, length - 2)
 }
 
 export function readColumn(reader: Reader, count: number): number[] {
@@ -38,6 +41,17 @@ export function readColumn(reader: Reader, count: number): number[] {
     for (let i = 0; i < length; i++) numbers.push(number)
   }
   return numbers
+}
+
+/** The number that the whole of a column is, or null: then nothing of it is read. */
+export function readUniform(reader: Reader, count: number): number | null {
+  const from = reader.at
+  if (count > 1) {
+    const head = readUint(reader)
+    if (head % 2 === 1 && readUint(reader) + 2 === count) return Math.floor(head / 2)
+  }
+  reader.at = from
+  return null
 }
 
 /** Each number as its difference from the one before. */
@@ -70,6 +84,8 @@ export function writeMarks(
   marks: readonly (Mark | null)[],
   known: readonly (Mark | null)[] | { readonly ms: number },
 ): void {
+  if (!('ms' in known) && marks.length > 0 && marks.every((mark, i) => mark !== null && mark === known[i]))
+    return writeRun(writer, sameMark, marks.length)
   const heads: number[] = []
   const times: number[] = []
   const ticks: number[] = []
@@ -95,13 +111,22 @@ export function writeMarks(
   writeColumn(writer, ticks)
 }
 
+/** As `writeMarks` where there are none: the columns of what they say are empty. */
+export function writeNoMarks(writer: Writer, count: number): void {
+  if (count > 0) writeRun(writer, noMark, count)
+}
+
 export function readMarks(
   reader: Reader,
   names: Names,
   count: number,
   known: readonly (Mark | null)[] | { readonly ms: number },
 ): (Mark | null)[] {
-  const heads = readColumn(reader, count)
+  // Of what was never written before there is nothing to say, and most parts of a row bear its mark.
+  const uniform = readUniform(reader, count)
+  if (uniform === noMark) return Array.from({ length: count }, () => null)
+  if (uniform === sameMark && !('ms' in known) && !known.includes(null)) return [...known]
+  const heads = uniform === null ? readColumn(reader, count) : Array.from({ length: count }, () => uniform)
   const spoken = heads.reduce((sum, head) => sum + (head >= firstWriter ? 1 : 0), 0)
   const times = readColumn(reader, spoken)
   const ticks = readColumn(reader, spoken)

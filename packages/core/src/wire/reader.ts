@@ -110,7 +110,7 @@ export function readUtf8(reader: Reader, length: number): string {
 }
 
 /** Up to here a loop is faster than the call that decodes. */
-const shortBytes = 32
+const shortBytes = 64
 
 /** Eight characters at a time: each that is put to a text by itself makes a text of its own. */
 function readShortAscii(bytes: Uint8Array, from: number, end: number): string | null {

@@ -3,7 +3,7 @@
  * one part lie together. A shape of no parts names its collection in their place.
  */
 import type { FeedPart } from '../relay-store.ts'
-import { collectionOfKey, type DocumentKey, type Row } from '../row.ts'
+import { collectionOfKey, countParts, type DocumentKey, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
 import { fieldAt, numberOfField, type Dictionary, type Names } from './dictionary.ts'
 import { compareNames, isInOrder } from './order.ts'
@@ -24,19 +24,39 @@ export function shapesOf(
   rows: readonly { readonly key: DocumentKey; readonly row: Row }[],
 ): readonly Shape[] {
   const shapes = new Map<string, Shape>()
+  let last: Shape | undefined
   rows.forEach(({ key, row }, index) => {
     const collection = collectionOfKey(key)
+    // Most rows bring what the one before them brings.
+    if (last !== undefined && last.collection === collection && isOfShape(row, last.parts)) {
+      last.rows.push(index)
+      return
+    }
     const parts = partsOf(row)
     const numbers =
       parts.length === 0
         ? [numberOfField(dictionary, collection, '')]
         : parts.map(part => numberOfField(dictionary, collection, part))
     const name = numbers.join()
-    const shape = shapes.get(name)
-    if (shape === undefined) shapes.set(name, { collection, parts, numbers, rows: [index] })
-    else shape.rows.push(index)
+    last = shapes.get(name)
+    if (last === undefined) shapes.set(name, (last = { collection, parts, numbers, rows: [index] }))
+    else last.rows.push(index)
   })
   return [...shapes.values()]
+}
+
+function isOfShape(row: Row, parts: readonly FeedPart[]): boolean {
+  if (countParts(row) !== parts.length) return false
+  for (const part of parts) {
+    const hasIt =
+      part === 'deletion'
+        ? row.deletion !== null
+        : part === 'revival'
+          ? row.revival !== null
+          : row.cells.has(part)
+    if (!hasIt) return false
+  }
+  return true
 }
 
 export function readShapes(reader: Reader, names: Names, bounds: Bounds, rows: number): readonly Shape[] {

@@ -2,7 +2,7 @@
 import { assert } from '../errors.ts'
 import type { WriterId } from '../mark.ts'
 import { readNumber, writeNumber } from './numbers.ts'
-import type { PartName, Row } from '../row.ts'
+import { hasStrategy, type PartName, type Row } from '../row.ts'
 import { nothingCounted, type SeenDocument } from '../seen-document.ts'
 import { transactionId, type Transaction, type TransactionId, type Write } from '../write.ts'
 import { diskBounds } from './bounds.ts'
@@ -96,7 +96,7 @@ function readCounted(reader: Reader, parts: readonly PartName[]): SeenDocument['
 /** The counters of a delta in the order of their names. */
 function countersOf(delta: Row): readonly PartName[] {
   const parts: PartName[] = []
-  for (const [name, cell] of delta.cells) if (cell.strategy === 'counter') parts.push(name)
+  for (const name of delta.cells.keys()) if (hasStrategy(name, 'counter')) parts.push(name)
   return parts.length < 2 ? parts : parts.sort(compareNames)
 }
 

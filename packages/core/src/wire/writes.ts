@@ -4,13 +4,13 @@
  */
 import { assert } from '../errors.ts'
 import type { Mark } from '../mark.ts'
-import { collectionOfKey, type PartName, type Row } from '../row.ts'
+import { collectionOfKey, hasStrategy, type PartName, type Row } from '../row.ts'
 import { noTexts, nothingReplaced, type Write } from '../write.ts'
 import { readBatch, writeBatch } from './batch.ts'
 import type { Bounds } from './bounds.ts'
-import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
+import { readColumn, readMarks, readUniform, writeColumn, writeMarks, writeNoMarks } from './columns.ts'
 import type { Dictionary, Names } from './dictionary.ts'
-import { expectMark } from './marks.ts'
+import { expectMark, noMark } from './marks.ts'
 import { compareNames } from './order.ts'
 import type { Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
@@ -57,6 +57,13 @@ export function readWrites(reader: Reader, names: Names, bounds: Bounds): readon
 }
 
 function writeReplaced(writer: Writer, dictionary: Dictionary, writes: readonly Write[]): void {
+  if (writes.every(({ replaced }) => replaced.size === 0)) {
+    // As of all inserts, of which there may be thousands.
+    let count = 0
+    for (const { delta } of writes)
+      for (const name of delta.cells.keys()) if (hasStrategy(name, 'lww')) count += 1
+    return writeNoMarks(writer, count)
+  }
   const marks: (Mark | null)[] = []
   const known: Mark[] = []
   for (const { delta, mark, replaced } of writes) {
@@ -78,6 +85,13 @@ function readReplaced(
   batch: readonly { readonly row: Row; readonly mark: Mark | null }[],
 ): readonly ReadonlyMap<PartName, Mark>[] {
   const parts = batch.map(({ row }) => replaceableParts(row))
+  if (
+    readUniform(
+      reader,
+      parts.reduce((sum, ofRow) => sum + ofRow.length, 0),
+    ) === noMark
+  )
+    return batch.map(() => nothingReplaced)
   const known: (Mark | null)[] = []
   parts.forEach((ofRow, i) => {
     for (let left = ofRow.length; left > 0; left--) known.push(batch[i]?.mark ?? null)
@@ -99,6 +113,6 @@ function readReplaced(
 /** The `lww` cells of a row in the order of their names. */
 function replaceableParts(row: Row): readonly PartName[] {
   const parts: PartName[] = []
-  for (const [name, cell] of row.cells) if (cell.strategy === 'lww') parts.push(name)
+  for (const name of row.cells.keys()) if (hasStrategy(name, 'lww')) parts.push(name)
   return parts.length < 2 ? parts : parts.sort(compareNames)
 }
