@@ -44,7 +44,7 @@ export function readColumn(reader: Reader, count: number): number[] {
 }
 
 /** The number that the whole of a column is, or null: then nothing of it is read. */
-export function readUniform(reader: Reader, count: number): number | null {
+function readUniform(reader: Reader, count: number): number | null {
   const from = reader.at
   if (count > 1) {
     const head = readUint(reader)
@@ -114,6 +114,14 @@ export function writeMarks(
 /** As `writeMarks` where there are none: the columns of what they say are empty. */
 export function writeNoMarks(writer: Writer, count: number): void {
   if (count > 0) writeRun(writer, noMark, count)
+}
+
+/** Whether there are none, which `writeNoMarks` wrote. Else nothing of them is read. */
+export function readNoMarks(reader: Reader, count: number): boolean {
+  const from = reader.at
+  if (readUniform(reader, count) === noMark) return true
+  reader.at = from
+  return false
 }
 
 export function readMarks(

@@ -8,9 +8,9 @@ import { collectionOfKey, hasStrategy, type PartName, type Row } from '../row.ts
 import { noTexts, nothingReplaced, type Write } from '../write.ts'
 import { readBatch, writeBatch } from './batch.ts'
 import type { Bounds } from './bounds.ts'
-import { readColumn, readMarks, readUniform, writeColumn, writeMarks, writeNoMarks } from './columns.ts'
+import { readColumn, readMarks, readNoMarks, writeColumn, writeMarks, writeNoMarks } from './columns.ts'
 import type { Dictionary, Names } from './dictionary.ts'
-import { expectMark, noMark } from './marks.ts'
+import { expectMark } from './marks.ts'
 import { compareNames } from './order.ts'
 import type { Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
@@ -85,13 +85,8 @@ function readReplaced(
   batch: readonly { readonly row: Row; readonly mark: Mark | null }[],
 ): readonly ReadonlyMap<PartName, Mark>[] {
   const parts = batch.map(({ row }) => replaceableParts(row))
-  if (
-    readUniform(
-      reader,
-      parts.reduce((sum, ofRow) => sum + ofRow.length, 0),
-    ) === noMark
-  )
-    return batch.map(() => nothingReplaced)
+  const count = parts.reduce((sum, ofRow) => sum + ofRow.length, 0)
+  if (readNoMarks(reader, count)) return batch.map(() => nothingReplaced)
   const known: (Mark | null)[] = []
   parts.forEach((ofRow, i) => {
     for (let left = ofRow.length; left > 0; left--) known.push(batch[i]?.mark ?? null)
