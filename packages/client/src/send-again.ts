@@ -33,7 +33,8 @@ export interface TextToRetype {
 
 /**
  * Adds one refused write to a draft, but for its texts, which it gives back. `counted` is what its writer had counted
- * before it. Throws `document-unknown` if it changes a document that does not exist here.
+ * before it. Throws `document-unknown` if it changes a document that does not exist here, or brings back one that is not
+ * even deleted here.
  */
 export function sendWriteAgain(
   draft: Draft,
@@ -43,7 +44,8 @@ export function sendWriteAgain(
 ): readonly TextToRetype[] {
   const { key, delta } = write
   const seen = draft.row(key)
-  if (delta.revival === null && !rowExists(seen)) throw documentUnknown(collection, idOfKey(key))
+  const isThere = delta.revival === null ? rowExists(seen) : write.whole || seen !== undefined
+  if (!isThere) throw documentUnknown(collection, idOfKey(key))
   const site: WriteSite = { collection, key, seen, mark: draft.nextMark(seen) }
   if (delta.deletion !== null) {
     draft.add(writeDeletion(site, delta.deletion.policy))

@@ -140,6 +140,22 @@ test('what changes a document that is not here cannot be sent again, and stays',
   expect(alice.core.transactions).toHaveLength(2)
 })
 
+test('what brings back a document that is not even deleted here cannot be sent again, and stays', async () => {
+  const alice = openReplica()
+  const { id } = alice.collections.notes.insert({ title: 'a' })
+  alice.core.store()
+  alice.collections.notes.delete(id)
+  alice.collections.notes.undelete(id)
+  const [first] = alice.core.transactions
+  if (first !== undefined) alice.core.refuse(first.id, refusal)
+  alice.core.tick()
+  const [, , undelete] = alice.quarantine.get()
+  expect(undelete).toMatchObject({ error: { code: 'built-on-refused' }, writes: [{ kind: 'undelete' }] })
+  if (undelete === undefined) return
+  await expect(alice.quarantine.sendAgain(undelete.id)).rejects.toMatchObject({ code: 'document-unknown' })
+  expect(alice.quarantine.get()).toHaveLength(3)
+})
+
 test('the status counts what is pending, refused and in conflict', () => {
   const [alice, bob] = [openReplica(), openReplica()]
   expect(alice.status.get()).toEqual({
