@@ -175,16 +175,13 @@ export interface SubmitFrame {
   readonly type: 'submit'
   /** The number of the last go-on that was sent, 0 before the first (SPEC L3). */
   readonly round: number
-  /** The index of its first transaction. */
-  readonly first: number
   readonly transactions: readonly SubmittedTransaction[]
 }
 
-/** After a refusal: judge again from `first` on. */
+/** After a refusal: judge again what comes from here on. */
 export interface GoOnFrame {
   readonly type: 'go-on'
   readonly round: number
-  readonly first: number
 }
 
 export type VerdictException =

@@ -85,7 +85,7 @@ export function forgeries(
     ...submits.map(
       ([name, one]): Forgery => ({
         name,
-        frame: { type: 'submit', round: 0, first: 0, transactions: [{ writes: [one], preconditions: [] }] },
+        frame: { type: 'submit', round: 0, transactions: [{ writes: [one], preconditions: [] }] },
       }),
     ),
     ...gives.map(

@@ -25,7 +25,6 @@ export interface Seeder {
 export async function openSeeder(port: number, space: string): Promise<Seeder> {
   const writer = writerFromBytes(randomBytes(8))
   let ms = Date.now()
-  let sent = 0
   let hearVerdict = (): void => {}
   const session = await openBareSession(port, space, frame => {
     if (frame.type !== 'verdict') return
@@ -55,7 +54,6 @@ export async function openSeeder(port: number, space: string): Promise<Seeder> {
         session.send({
           type: 'submit',
           round: 0,
-          first: sent++,
           transactions: [{ writes, preconditions: [] }],
         })
         await answered

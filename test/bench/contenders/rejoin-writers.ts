@@ -59,7 +59,7 @@ async function openWriter(port: number, space: string, inFlight: number): Promis
     const delta = { cells: new Map([[part, cell]]), deletion: null, revival: sent === 0 ? mark : null }
     const write = { key, mark, delta, whole: sent === 0, texts: noTexts, replaced }
     const transactions = [{ writes: [write], preconditions: [] }]
-    session.send({ type: 'submit', round: 0, first: sent, transactions })
+    session.send({ type: 'submit', round: 0, transactions })
     sent += 1
   }
 

@@ -86,7 +86,7 @@ export async function openRawClient(url: string): Promise<RawClient> {
   const submit: RawClient['submit'] = async transactions => {
     const first = submitted
     submitted += transactions.length
-    send(encodeFrame(submitOf(transactions, first)))
+    send(encodeFrame(submitOf(transactions)))
     const isAnswered = (): boolean => (find('verdict').at(-1)?.count ?? 0) >= submitted
     await until(() => isAnswered() || end !== null, 'a submit is answered')
     if (!isAnswered()) throw new Error(`no verdict, but ${JSON.stringify({ end, last: frames.at(-1) })}`)
@@ -151,10 +151,7 @@ export function rawHello(): HelloFrame {
   }
 }
 
-export function submitOf(
-  transactions: readonly (readonly Write[])[],
-  first: number = 0,
-): Frame & { readonly type: 'submit' } {
+export function submitOf(transactions: readonly (readonly Write[])[]): Frame & { readonly type: 'submit' } {
   const submitted: SubmittedTransaction[] = transactions.map(writes => ({ writes, preconditions: [] }))
-  return { type: 'submit', round: 0, first, transactions: submitted }
+  return { type: 'submit', round: 0, transactions: submitted }
 }

@@ -232,7 +232,6 @@ export const arbitraryFrames: { readonly [T in Frame['type']]: fc.Arbitrary<Extr
   submit: fc.record({
     type: fc.constant('submit'),
     round: position,
-    first: position,
     transactions: list(
       fc.record({
         writes: list(arbitraryWrite),
@@ -249,10 +248,10 @@ export const arbitraryFrames: { readonly [T in Frame['type']]: fc.Arbitrary<Extr
       }),
     ),
   }),
-  'go-on': fc.record({ type: fc.constant('go-on'), round: position, first: position }),
+  'go-on': fc.record({ type: fc.constant('go-on'), round: position }),
   verdict: fc.record({
     type: fc.constant('verdict'),
-    count: position,
+    count: fc.nat({ max: 2 ** 48 }),
     generation,
     position,
     cut: fc.boolean(),

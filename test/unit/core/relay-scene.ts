@@ -60,7 +60,7 @@ export function createRelayScene(): RelayScene {
       return space.hello(hello, { user: 'alice', mayWrite: true, rule }, 1000).session
     },
     submit(session, ...transactions) {
-      space.submit(session, { type: 'submit', round: 0, first: session.submitted, transactions }, reads, 1000)
+      space.submit(session, { type: 'submit', round: 0, transactions }, reads, 1000)
       for (const [key, held] of space.draft()?.rows ?? []) rows.set(key, held)
       return space.committed()
     },

@@ -177,7 +177,6 @@ const frames: Readonly<Record<string, Frame>> = {
   submit: {
     type: 'submit',
     round: 0,
-    first: 0,
     transactions: [{ writes: [write], preconditions: [] }],
   },
   verdict: {

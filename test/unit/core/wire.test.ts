@@ -79,7 +79,7 @@ function submitOf(delta: Row, id = mintedId(alice, 1)): SubmitFrame {
     replaced: nothingReplaced,
     whole: false,
   }
-  return { type: 'submit', round: 0, first: 0, transactions: [{ writes: [write], preconditions: [] }] }
+  return { type: 'submit', round: 0, transactions: [{ writes: [write], preconditions: [] }] }
 }
 
 function refusalOf(bytes: Uint8Array, dictionary?: Dictionary): string {
@@ -275,7 +275,6 @@ describe('the bounds', () => {
     const burst = (value: Uint8Array): SubmitFrame => ({
       type: 'submit',
       round: 0,
-      first: 0,
       transactions: Array.from({ length: 1000 }, (_, i) => ({
         writes: submitOf(rowOf(value), mintedId(alice, i)).transactions.flatMap(({ writes }) => writes),
         preconditions: [],
@@ -400,7 +399,7 @@ describe('the bounds', () => {
 })
 
 describe('a live change', () => {
-  test('of one field takes 23 bytes on a link that knows the names, and 57 by itself', () => {
+  test('of one field takes 21 bytes on a link that knows the names, and 55 by itself', () => {
     const encoder = createFrameEncoder(() => 1_764_000_000_000)
     const known = createKnownNames()
     const heard = createDictionary()
@@ -408,8 +407,8 @@ describe('a live change', () => {
     const next = live(1234, 70_001, 1_764_000_301_500)
     const bytes = bytesFor(encoder.encode(next), known)
     expect(decodeFrame(bytes, heard)).toEqual({ ok: true, value: next })
-    expect(bytes.length).toBe(23)
-    expect(encodeFrame(next).length).toBe(57)
+    expect(bytes.length).toBe(21)
+    expect(encodeFrame(next).length).toBe(55)
   })
 
   test('costs little in a burst', () => {

@@ -182,9 +182,8 @@ export function createSubmitting(
       }
       let batch: SubmittedTransaction[] = []
       let batchBytes = 0
-      let first = nextIndex
       const flush = (): void => {
-        if (batch.length > 0) send({ type: 'submit', round, first, transactions: batch })
+        if (batch.length > 0) send({ type: 'submit', round, transactions: batch })
         batch = []
         batchBytes = 0
       }
@@ -210,11 +209,9 @@ export function createSubmitting(
           if (sent.size === 0) plan ??= { from: id, keys: new Set(), refused: null }
           return 'stop'
         }
-        const index = nextIndex
         const bytes = enter(entry)
         const isFull = batchBytes + bytes > frameBytes || batch.length >= limits.transactionsPerFrameMax
         if (batch.length > 0 && isFull) flush()
-        if (batch.length === 0) first = index
         batch.push({ writes, preconditions: [] })
         batchBytes += bytes
         return 'done'
@@ -226,7 +223,7 @@ export function createSubmitting(
       isHalted = false
       round += 1
       queue.restart()
-      send({ type: 'go-on', round, first: nextIndex })
+      send({ type: 'go-on', round })
     },
     answered(count) {
       const done: { readonly index: number; readonly id: TransactionId }[] = []

@@ -2,9 +2,9 @@
  * Batches: rows in columns, one layout from a single change to a page of thousands.
  *
  *   batch  := number: of one part 2 × field + 1, then single; else 2 × rows, then shapes ids marks parts
- *   single := id writer milliseconds tick [content]
+ *   single := id, 2 × writer + 1 if there is a tick, milliseconds, [tick], [content]
  *   shapes := how many; of each how many parts and their numbers; of more than one, a column: the shape of each row
- *   ids    := column of mints (0 for a string); column of serials; strings, each with what it shares with the last
+ *   ids    := column of mints (0 for a string); column of serials; of strings what each shares with the last, lengths, rests
  *   marks  := of each row its greatest mark (of a write: its own)
  *   parts  := field by field, all rows of a shape: marks, as differences from the row's; lengths; contents
  *
@@ -76,9 +76,10 @@ function writeSingle(writer: Writer, dictionary: Dictionary, { key, row, mark }:
   const collection = collectionOfKey(key)
   writeUint(writer, numberOfField(dictionary, collection, part) * 2 + 1)
   writeId(writer, dictionary, key.slice(collection.length + 1))
-  writeUint(writer, numberOfWriter(dictionary, mark.writer))
+  const hasTick = mark.tick > 0
+  writeUint(writer, numberOfWriter(dictionary, mark.writer) * 2 + (hasTick ? 1 : 0))
   writeInt(writer, mark.ms - dictionary.ms)
-  writeUint(writer, mark.tick)
+  if (hasTick) writeUint(writer, mark.tick)
   const content = contentOfPart(dictionary, collection, row, part)
   if (content !== null) writeBytes(writer, content)
   return true
@@ -88,9 +89,13 @@ function readSingle(reader: Reader, names: Names, bounds: Bounds, number: number
   const { collection, part } = fieldAt(names, number)
   if (part === '') refuseMalformed('a row of one part has none')
   const key = keyOf(collection, readId(reader, names))
-  const writer = writerAt(names, readUint(reader))
+  const by = readUint(reader)
+  const hasTick = by % 2 === 1
+  const writer = writerAt(names, Math.floor(by / 2))
   const ms = names.ms + readInt(reader)
-  const mark = createMark(ms, readUint(reader), writer)
+  const tick = hasTick ? readUint(reader) : 0
+  if (hasTick && tick === 0) refuseMalformed('a tick is not in its one form')
+  const mark = createMark(ms, tick, writer)
   const head = part === 'revival' ? 0 : readUint(reader) + 1
   return { key, row: readOnlyPart(reader, names, bounds, { collection, part, mark, head }), mark }
 }

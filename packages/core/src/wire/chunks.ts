@@ -59,8 +59,8 @@ import {
 } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
 
-/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. 6: and which relays are meant. 7: what was pulled stays as it came. 8: what marks of writes were made anew is kept. */
-const chunkVersion = 8
+/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. 6: and which relays are meant. 7: what was pulled stays as it came. 8: what marks of writes were made anew is kept. 9: ids and ticks of writes take less. */
+const chunkVersion = 9
 
 /** In the order of their numbers on disk. */
 const chunkKinds: readonly Chunk['kind'][] = [
@@ -190,7 +190,7 @@ function readPulled(reader: Reader, names: Names): PulledChunk {
   const writers = readWriterRecords(reader, names)
   const generations = readGenerations(reader, names)
   const rows = readRuns(reader, names)
-  const texts = readList(reader, 4, () => ({
+  const texts = readList(reader, 3, () => ({
     ...readPart(reader, names),
     update: readBytes(reader, 'bytes of an update of a text', Number.MAX_SAFE_INTEGER),
   }))

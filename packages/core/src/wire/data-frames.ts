@@ -29,7 +29,9 @@ import { readFailure, writeFailure } from './failures.ts'
 import { readKey, readPart, writeKey, writePart } from './keys.ts'
 import { expectMark, readMark, writeMark } from './marks.ts'
 import {
+  isFirstName,
   readFingerprint,
+  readGeneration,
   readGenerations,
   readName,
   readPositions,
@@ -45,7 +47,7 @@ import { readStateVector, writeStateVector } from './state-vector.ts'
 import { readTextUpdates, writeTextUpdates } from './text-updates.ts'
 import { writeByte, writeBytes, writeUint, type Writer } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
-import { readWrites, writeWrites } from './writes.ts'
+import { isPlain, readWrites, writeWrites } from './writes.ts'
 
 /** A live change ends at a cut whose position is its place and whose frontier is that position: one byte says so. */
 export function writeChanges(writer: Writer, dictionary: Dictionary, frame: ChangesFrame): void {
@@ -60,6 +62,7 @@ export function writeChanges(writer: Writer, dictionary: Dictionary, frame: Chan
     isOwn,
     cut !== null && cut.generations.length > 0,
     cut !== null && cut.fingerprint !== null,
+    cut !== null && isFirstName(dictionary, cut.generation),
   ])
   writeUint(writer, place)
   if (cut === null) {
@@ -67,7 +70,7 @@ export function writeChanges(writer: Writer, dictionary: Dictionary, frame: Chan
     writeUint(writer, frame.head - place)
   } else {
     assert(frame.head === cut.position, 'at a cut the feed ends')
-    writeName(writer, dictionary, cut.generation)
+    if (!isFirstName(dictionary, cut.generation)) writeName(writer, dictionary, cut.generation)
     if (!isAtPlace) writeUint(writer, cut.position)
     if (!isOwn) writePositions(writer, dictionary, cut.frontier)
     if (cut.generations.length > 0) writeGenerations(writer, dictionary, cut.generations)
@@ -78,7 +81,7 @@ export function writeChanges(writer: Writer, dictionary: Dictionary, frame: Chan
 }
 
 export function readChanges(reader: Reader, names: Names): ChangesFrame {
-  const flags = readFlags(reader, 7)
+  const flags = readFlags(reader, 8)
   const place = readUint(reader)
   const ahead = flags[2] ? 0 : readUint(reader)
   const cut = readCut(reader, names, place, flags.slice(2))
@@ -89,13 +92,13 @@ export function readChanges(reader: Reader, names: Names): ChangesFrame {
 }
 
 function readCut(reader: Reader, names: Names, place: number, flags: readonly boolean[]): Cut | null {
-  const [hasCut, isAtPlace, isOwn, hasGenerations, hasFingerprint] = flags
+  const [hasCut, isAtPlace, isOwn, hasGenerations, hasFingerprint, isFirst] = flags
   if (!hasCut) {
-    if (isAtPlace || isOwn || hasGenerations || hasFingerprint)
+    if (isAtPlace || isOwn || hasGenerations || hasFingerprint || isFirst)
       refuseMalformed('what a cut holds is said of none')
     return null
   }
-  const generation = readName<GenerationId>(reader, names)
+  const generation = readGeneration(reader, names, isFirst ?? false)
   const position = isAtPlace ? place : readUint(reader)
   return {
     generation,
@@ -120,7 +123,7 @@ export function writeWant(writer: Writer, dictionary: Dictionary, frame: WantFra
 export function readWant(reader: Reader, names: Names): WantFrame {
   const keys = readKeys(reader, names, limits.rowsPerFrameMax)
   const texts: WantedText[] = []
-  for (let left = readCount(reader, 'texts', limits.rowsPerFrameMax, 4); left > 0; left--)
+  for (let left = readCount(reader, 'texts', limits.rowsPerFrameMax, 3); left > 0; left--)
     texts.push({ ...readPart(reader, names), stateVector: readStateVector(reader) })
   const writers: WriterId[] = []
   for (let left = readCount(reader, 'writers', limits.frameBytesMax, 1); left > 0; left--)
@@ -135,7 +138,7 @@ export function writeKeys(writer: Writer, dictionary: Dictionary, keys: readonly
 
 export function readKeys(reader: Reader, names: Names, limit: number): readonly DocumentKey[] {
   const keys: DocumentKey[] = []
-  for (let left = readCount(reader, 'rows', limit, 3); left > 0; left--) keys.push(readKey(reader, names))
+  for (let left = readCount(reader, 'rows', limit, 2); left > 0; left--) keys.push(readKey(reader, names))
   return keys
 }
 
@@ -154,20 +157,35 @@ export function readText(reader: Reader, names: Names): TextFrame {
   return { type: 'text', key, part, update, digest, more: more ?? false }
 }
 
+const submitFlags = {
+  preconditions: 1,
+  /** Of a round behind the first. */
+  round: 2,
+  /** Some transaction has not just one write. */
+  counts: 4,
+  /** No write is whole or brings texts. */
+  plain: 8,
+} as const
+
 /** The writes of all transactions are one batch, so a burst costs what its content does. */
 export function writeSubmit(writer: Writer, dictionary: Dictionary, frame: SubmitFrame): void {
   const { transactions } = frame
   const hasPreconditions = transactions.some(({ preconditions }) => preconditions.length > 0)
-  writeUint(writer, transactions.length * 2 + (hasPreconditions ? 1 : 0))
-  writeUint(writer, frame.round)
-  writeUint(writer, frame.first)
   const counts = transactions.map(({ writes }) => writes.length)
-  writeColumn(writer, counts)
-  writeWrites(
+  const hasCounts = counts.some(count => count !== 1)
+  const writes = transactions.flatMap(transaction => transaction.writes)
+  const arePlain = writes.every(isPlain)
+  writeUint(
     writer,
-    dictionary,
-    transactions.flatMap(({ writes }) => writes),
+    transactions.length * 16 +
+      (hasPreconditions ? submitFlags.preconditions : 0) +
+      (frame.round > 0 ? submitFlags.round : 0) +
+      (hasCounts ? submitFlags.counts : 0) +
+      (arePlain ? submitFlags.plain : 0),
   )
+  if (frame.round > 0) writeUint(writer, frame.round)
+  if (hasCounts) writeColumn(writer, counts)
+  writeWrites(writer, dictionary, writes, arePlain)
   if (!hasPreconditions) return
   for (const { preconditions } of transactions) {
     writeUint(writer, preconditions.length)
@@ -180,33 +198,37 @@ export function writeSubmit(writer: Writer, dictionary: Dictionary, frame: Submi
 
 export function readSubmit(reader: Reader, names: Names): SubmitFrame {
   const head = readUint(reader)
-  const count = Math.floor(head / 2)
+  const has = (flag: number): boolean => Math.floor(head / flag) % 2 === 1
+  const count = Math.floor(head / 16)
   checkLimit('transactions', limits.transactionsPerFrameMax, count)
-  const round = readUint(reader)
-  const first = readUint(reader)
-  const counts = readColumn(reader, count)
+  const round = has(submitFlags.round) ? readUint(reader) : 0
+  if (has(submitFlags.round) && round === 0) refuseMalformed('a submit is not in its one form')
+  const counts = has(submitFlags.counts) ? readColumn(reader, count) : Array<number>(count).fill(1)
   let total = 0
   for (const writes of counts) {
     checkLimit('writes of a transaction', limits.writesPerTransactionMax, writes)
     total += writes
   }
-  const writes = readWrites(reader, names, submitBounds)
+  const writes = readWrites(reader, names, submitBounds, has(submitFlags.plain))
   if (writes.length !== total) refuseMalformed('the writes do not fit their transactions')
+  const hasCounts = counts.some(ofTransaction => ofTransaction !== 1)
+  if (hasCounts !== has(submitFlags.counts) || writes.every(isPlain) !== has(submitFlags.plain))
+    refuseMalformed('a submit is not in its one form')
   let at = 0
   const transactions = counts.map(ofTransaction => {
     at += ofTransaction
     return {
       writes: writes.slice(at - ofTransaction, at),
-      preconditions: head % 2 === 1 ? readPreconditions(reader, names) : [],
+      preconditions: has(submitFlags.preconditions) ? readPreconditions(reader, names) : [],
     }
   })
-  return { type: 'submit', round, first, transactions }
+  return { type: 'submit', round, transactions }
 }
 
 function readPreconditions(reader: Reader, names: Names): SubmittedTransaction['preconditions'] {
   const preconditions: { key: DocumentKey; part: ReturnType<typeof readPart>['part']; mark: Mark | null }[] =
     []
-  for (let left = readCount(reader, 'preconditions', limits.writesPerTransactionMax, 4); left > 0; left--)
+  for (let left = readCount(reader, 'preconditions', limits.writesPerTransactionMax, 3); left > 0; left--)
     preconditions.push({ ...readPart(reader, names), mark: readMark(reader, names, null) })
   return preconditions
 }
@@ -254,7 +276,7 @@ export function readGiven(reader: Reader, names: Names): GivenFrame {
   const generation = readName<GenerationId>(reader, names)
   const position = readUint(reader)
   const refused: GivenFrame['refused'][number][] = []
-  for (let left = readCount(reader, 'rows', limits.rowsPerFrameMax, 5); left > 0; left--)
+  for (let left = readCount(reader, 'rows', limits.rowsPerFrameMax, 4); left > 0; left--)
     refused.push({ key: readKey(reader, names), error: readFailure(reader) })
   return { type: 'given', count, generation, position, refused }
 }
@@ -296,7 +318,7 @@ export function readRange(reader: Reader, names: Names): RangeFrame {
   }
   const readItems = (): readonly RangeItem[] => {
     const items: RangeItem[] = []
-    for (let left = readCount(reader, 'rows', limits.rowsPerFrameMax, 6); left > 0; left--)
+    for (let left = readCount(reader, 'rows', limits.rowsPerFrameMax, 5); left > 0; left--)
       items.push({ ...readBound(), digest: readDigest(reader) })
     return items
   }

@@ -210,8 +210,7 @@ export function writeBody(writer: Writer, dictionary: Dictionary, frame: Frame):
     case 'submit':
       return writeSubmit(writer, dictionary, frame)
     case 'go-on':
-      writeUint(writer, frame.round)
-      return writeUint(writer, frame.first)
+      return writeUint(writer, frame.round)
     case 'verdict':
       return writeVerdict(writer, dictionary, frame)
     case 'range':
@@ -255,7 +254,7 @@ function readBody(reader: Reader, names: Names, type: Frame['type']): Frame {
     case 'submit':
       return readSubmit(reader, names)
     case 'go-on':
-      return { type, round: readUint(reader), first: readUint(reader) }
+      return { type, round: readUint(reader) }
     case 'verdict':
       return readVerdict(reader, names)
     case 'range':

@@ -1,6 +1,7 @@
 /**
  * Ids of many documents as columns: mints (0 for a string of the application's), serials of the minted ones by
- * their steps, and the strings, each by what it shares with the one before, which is much where keys are in order.
+ * their steps, and the strings: how much each shares with the one before, which is much where keys are in order, how
+ * long the rests are, and these.
  */
 import { limits } from '../limits.ts'
 import { parseMintedId } from '../minted-id.ts'
@@ -8,9 +9,9 @@ import { idOfKey, type DocumentKey } from '../row.ts'
 import { readColumn, readSteps, writeColumn, writeSteps } from './columns.ts'
 import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
 import { checkFreeId, idOf } from './keys.ts'
-import { readString, readUint, type Reader } from './reader.ts'
+import { readUtf8, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
-import { encodeUtf8, writeString, writeUint, type Writer } from './writer.ts'
+import { encodeUtf8, writeRaw, type Writer } from './writer.ts'
 
 export function writeIds(
   writer: Writer,
@@ -29,27 +30,33 @@ export function writeIds(
   }
   writeColumn(writer, mints)
   writeSteps(writer, serials)
-  let before = ''
-  for (const id of texts) {
-    const shared = sharedLength(before, id)
-    writeUint(writer, shared)
-    writeString(writer, id.slice(shared))
-    before = id
-  }
+  const shared = texts.map((id, i) => sharedLength(texts[i - 1] ?? '', id))
+  const rests = texts.map((id, i) => encodeUtf8(id.slice(shared[i])))
+  writeColumn(writer, shared)
+  writeColumn(
+    writer,
+    rests.map(({ length }) => length),
+  )
+  for (const rest of rests) writeRaw(writer, rest)
 }
 
 export function readIds(reader: Reader, names: Names, count: number): readonly string[] {
   const mints = readColumn(reader, count)
   const minted = mints.reduce((sum, mint) => sum + (mint === 0 ? 0 : 1), 0)
   const serials = readSteps(reader, minted)
+  const shares = readColumn(reader, count - minted)
+  const lengths = readColumn(reader, count - minted)
   let next = 0
+  let nextText = 0
   let before = ''
   return mints.map(mint => {
     if (mint > 0) return idOf(writerAt(names, mint - 1), serials[next++] ?? 0)
-    const shared = readUint(reader)
+    const shared = shares[nextText] ?? 0
+    const length = lengths[nextText++] ?? 0
     if (shared > before.length || isLeadSurrogate(before.charCodeAt(shared - 1)))
       refuseMalformed('an id shares more with the one before than there is')
-    const id = before.slice(0, shared) + readString(reader, 'bytes of an id', limits.idBytesMax)
+    checkLimit('bytes of an id', limits.idBytesMax, length)
+    const id = before.slice(0, shared) + readUtf8(reader, length)
     if (id.length * 3 > limits.idBytesMax)
       checkLimit('bytes of an id', limits.idBytesMax, encodeUtf8(id).length)
     before = checkFreeId(id)

@@ -17,9 +17,9 @@ import {
   type Dictionary,
   type Names,
 } from './dictionary.ts'
-import { readString, readUint, type Reader } from './reader.ts'
-import { refuse, refuseMalformed } from './refusal.ts'
-import { writeString, writeUint, type Writer } from './writer.ts'
+import { readUint, readUtf8, type Reader } from './reader.ts'
+import { checkLimit, refuse, refuseMalformed } from './refusal.ts'
+import { encodeUtf8, writeRaw, writeUint, type Writer } from './writer.ts'
 
 export function writeKey(writer: Writer, dictionary: Dictionary, key: DocumentKey): void {
   writeUint(writer, numberOfField(dictionary, collectionOfKey(key), ''))
@@ -48,21 +48,23 @@ export function readPart(
   return { key: keyOf(collection, readId(reader, names)), part }
 }
 
-/** 0 before a string, else one more than the number of the mint. */
+/** The number of the mint, doubled, and one more; of a string its length, doubled. */
 export function writeId(writer: Writer, dictionary: Dictionary, id: string): void {
   const minted = parseMintedId(id)
   if (minted === null) {
-    writeUint(writer, 0)
-    return writeString(writer, id)
+    const bytes = encodeUtf8(id)
+    writeUint(writer, bytes.length * 2)
+    return writeRaw(writer, bytes)
   }
-  writeUint(writer, numberOfWriter(dictionary, minted.mint) + 1)
+  writeUint(writer, numberOfWriter(dictionary, minted.mint) * 2 + 1)
   writeUint(writer, minted.serial)
 }
 
 export function readId(reader: Reader, names: Names): string {
   const head = readUint(reader)
-  if (head === 0) return checkFreeId(readString(reader, 'bytes of an id', limits.idBytesMax))
-  return idOf(writerAt(names, head - 1), readUint(reader))
+  if (head % 2 === 1) return idOf(writerAt(names, (head - 1) / 2), readUint(reader))
+  checkLimit('bytes of an id', limits.idBytesMax, head / 2)
+  return checkFreeId(readUtf8(reader, head / 2))
 }
 
 /** An id of the application's, which must not look like a minted one: that has its own form. */

@@ -19,6 +19,18 @@ export function readName<Id extends string>(reader: Reader, names: Names): Id {
   return writerAt(names, readUint(reader)) as Id
 }
 
+/** Whether a name is the first of its dictionary, as the generation of a relay is that speaks of its feed: a flag says so. */
+export function isFirstName(dictionary: Dictionary, id: string): boolean {
+  return numberOfWriter(dictionary, id) === 0
+}
+
+/** A generation that may be the first name. */
+export function readGeneration(reader: Reader, names: Names, isFirst: boolean): GenerationId {
+  const number = isFirst ? 0 : readUint(reader)
+  if (number === 0 && !isFirst) refuseMalformed('a generation is not in its one form')
+  return writerAt(names, number) as GenerationId
+}
+
 export function writeOptionalName(writer: Writer, dictionary: Dictionary, id: string | null): void {
   writeUint(writer, id === null ? 0 : numberOfWriter(dictionary, id) + 1)
 }

@@ -9,12 +9,14 @@ import type {
   WelcomeFrame,
 } from '../frames.ts'
 import { protocolVersion } from '../frames.ts'
-import type { GenerationId, StoreId } from '../generations.ts'
+import type { StoreId } from '../generations.ts'
 import { limits } from '../limits.ts'
 import { readNumber, writeNumber } from './numbers.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { readFailure, writeFailure } from './failures.ts'
 import {
+  isFirstName,
+  readGeneration,
   readCursor,
   readCursors,
   readGenerations,
@@ -125,11 +127,14 @@ export function readWelcome(reader: Reader, names: Names): WelcomeFrame {
 }
 
 export function writeVerdict(writer: Writer, dictionary: Dictionary, frame: VerdictFrame): void {
-  writeUint(writer, frame.exceptions.length * 2 + (frame.cut ? 1 : 0))
-  writeUint(writer, frame.count)
-  writeName(writer, dictionary, frame.generation)
-  writeUint(writer, frame.position)
-  for (const exception of frame.exceptions) {
+  const { count, cut, generation, position, exceptions } = frame
+  const isFirst = isFirstName(dictionary, generation)
+  const hasExceptions = exceptions.length > 0
+  writeUint(writer, count * 8 + (cut ? 1 : 0) + (isFirst ? 2 : 0) + (hasExceptions ? 4 : 0))
+  if (!isFirst) writeName(writer, dictionary, generation)
+  writeUint(writer, position)
+  if (hasExceptions) writeUint(writer, exceptions.length)
+  for (const exception of exceptions) {
     writeUint(writer, exception.index)
     writeByte(writer, exceptionKinds.indexOf(exception.kind))
     if (exception.kind !== 'skipped') writeUint(writer, exception.write)
@@ -139,12 +144,16 @@ export function writeVerdict(writer: Writer, dictionary: Dictionary, frame: Verd
 
 export function readVerdict(reader: Reader, names: Names): VerdictFrame {
   const head = readUint(reader)
-  const count = readUint(reader)
-  const generation = readName<GenerationId>(reader, names)
+  const flags = head % 8
+  const generation = readGeneration(reader, names, (flags & 2) !== 0)
   const position = readUint(reader)
   const exceptions: VerdictException[] = []
-  for (let left = Math.floor(head / 2); left > 0; left--) exceptions.push(readException(reader))
-  return { type: 'verdict', count, generation, position, cut: head % 2 === 1, exceptions }
+  const hasExceptions = (flags & 4) !== 0
+  const left = hasExceptions ? readCount(reader, 'exceptions', limits.frameBytesMax, 2) : 0
+  if (hasExceptions && left === 0) refuseMalformed('a verdict is not in its one form')
+  for (let i = 0; i < left; i++) exceptions.push(readException(reader))
+  const count = Math.floor(head / 8)
+  return { type: 'verdict', count, generation, position, cut: (flags & 1) !== 0, exceptions }
 }
 
 function readException(reader: Reader): VerdictException {

@@ -159,7 +159,7 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
     retired: new Map(
       readList(reader, 2, (): [WriterId, number] => [readName<WriterId>(reader, names), readUint(reader)]),
     ),
-    remade: readList(reader, 5, () => ({
+    remade: readList(reader, 4, () => ({
       ...readPart(reader, names),
       position: readUint(reader),
       old: readUpdates(reader, diskBounds.textUpdateBytes),

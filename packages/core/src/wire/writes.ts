@@ -20,24 +20,42 @@ import type { Writer } from './writer.ts'
 const isWhole = 1
 const hasTexts = 2
 
-export function writeWrites(writer: Writer, dictionary: Dictionary, writes: readonly Write[]): void {
+/** Whether there is nothing to say of a write beside its batch and what it replaced. */
+export function isPlain({ whole, texts }: Write): boolean {
+  return !whole && texts.size === 0
+}
+
+/** `arePlain`: all of them, as the reader is told. */
+export function writeWrites(
+  writer: Writer,
+  dictionary: Dictionary,
+  writes: readonly Write[],
+  arePlain: boolean = false,
+): void {
   writeBatch(
     writer,
     dictionary,
     writes.map(({ key, delta, mark }) => ({ key, row: delta, mark })),
   )
-  writeColumn(
-    writer,
-    writes.map(({ whole, texts }) => (whole ? isWhole : 0) + (texts.size > 0 ? hasTexts : 0)),
-  )
-  for (const { key, texts } of writes)
-    if (texts.size > 0) writeTextUpdates(writer, dictionary, collectionOfKey(key), texts)
+  if (!arePlain) {
+    writeColumn(
+      writer,
+      writes.map(({ whole, texts }) => (whole ? isWhole : 0) + (texts.size > 0 ? hasTexts : 0)),
+    )
+    for (const { key, texts } of writes)
+      if (texts.size > 0) writeTextUpdates(writer, dictionary, collectionOfKey(key), texts)
+  }
   writeReplaced(writer, dictionary, writes)
 }
 
-export function readWrites(reader: Reader, names: Names, bounds: Bounds): readonly Write[] {
+export function readWrites(
+  reader: Reader,
+  names: Names,
+  bounds: Bounds,
+  arePlain: boolean = false,
+): readonly Write[] {
   const batch = readBatch(reader, names, bounds)
-  const flags = readColumn(reader, batch.length)
+  const flags = arePlain ? [] : readColumn(reader, batch.length)
   const texts = batch.map(({ key }, i) => {
     const flag = flags[i] ?? 0
     if (flag > isWhole + hasTexts) refuseMalformed('a write has unknown flags')

@@ -55,11 +55,11 @@ export function createRefusals(): Refusals {
       const sent: string[] = []
       let decided = 0
 
-      function submit(space: string, { first, transactions }: SubmitFrame): void {
+      function submit(space: string, { transactions }: SubmitFrame): void {
         const offered = offeredOf(device, space)
-        for (const [i, { writes }] of transactions.entries()) {
+        for (const { writes } of transactions) {
           const name = writes.map(({ key, mark }) => [key, mark.ms, mark.tick, mark.writer].join(' ')).join()
-          sent[first + i] = name
+          sent.push(name)
           const known = offered.get(name)
           const judges = known?.judges ?? new Set<StoreId>()
           if (judge !== null) judges.add(judge)
