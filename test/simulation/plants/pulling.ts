@@ -170,9 +170,14 @@ export const pulling: readonly Plant[] = [
     does: 'a relay that folds a text forgets what came meanwhile',
     find: '(tails.get(name) ?? []).filter(entry => entry.position > read.end),',
     replace: '[],',
-    also: { find: 'const tailBytesMin = 1024', replace: 'const tailBytesMin = 16' },
+    // Tails are folded at once, while who typed them types on.
+    also: {
+      find: 'const restMs = 1000\n/** How long one step may keep everybody waiting. */\nconst stepMs = 5\n/** A tail is folded when it is longer than this, and than this share of its snapshot. */\nconst tailBytesMin = 1024',
+      replace:
+        'const restMs = 0\n/** How long one step may keep everybody waiting. */\nconst stepMs = 5\n/** A tail is folded when it is longer than this, and than this share of its snapshot. */\nconst tailBytesMin = 16',
+    },
     world: peers(90, { cut: 0.2 }),
-    seed: 5,
+    seed: 10,
   },
   {
     name: 'X8',
