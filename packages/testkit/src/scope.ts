@@ -18,25 +18,22 @@ export interface Scope {
   onKill(run: () => void): () => void
 }
 
+/** Fields and no getters, since it is asked at every event, and an object with a getter of its own is slow to read. */
+type Changing = { -readonly [Name in keyof Scope]: Scope[Name] }
+
 export function createScope(clock: SimulatedClock): Scope {
-  let alive = true
-  let frozen = false
   let waiting: (() => void)[] = []
   const deaths = new Set<() => void>()
 
   function happen(run: () => void): void {
-    if (!alive) return
-    if (frozen) waiting.push(run)
+    if (!scope.alive) return
+    if (scope.frozen) waiting.push(run)
     else run()
   }
 
-  return {
-    get alive() {
-      return alive
-    },
-    get frozen() {
-      return frozen
-    },
+  const scope: Changing = {
+    alive: true,
+    frozen: false,
     after(delayMs, run) {
       let cancelled = false
       const cancel = clock.after(delayMs, () => happen(() => void (cancelled || run())))
@@ -46,17 +43,17 @@ export function createScope(clock: SimulatedClock): Scope {
       }
     },
     freeze() {
-      frozen = true
+      scope.frozen = true
     },
     thaw() {
-      frozen = false
+      scope.frozen = false
       const due = waiting
       waiting = []
       for (const run of due) clock.after(0, () => happen(run))
     },
     kill() {
-      if (!alive) return
-      alive = false
+      if (!scope.alive) return
+      scope.alive = false
       waiting = []
       for (const run of deaths) run()
     },
@@ -65,4 +62,5 @@ export function createScope(clock: SimulatedClock): Scope {
       return () => void deaths.delete(run)
     },
   }
+  return scope
 }

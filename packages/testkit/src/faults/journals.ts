@@ -2,7 +2,8 @@
 import type { OpenTab } from '../cluster.ts'
 import type { FaultWorld, Strike } from './fault.ts'
 
-const value = 'x'.repeat(240_000)
+/** Five of them are more than a journal holds until pages are written. */
+const value = 'x'.repeat(215_000)
 
 export function journals(world: FaultWorld): Record<'long-journal', Strike> {
   const { cluster, pickTab, say } = world
@@ -27,7 +28,7 @@ export function journals(world: FaultWorld): Record<'long-journal', Strike> {
 /** So long that pages are written, without which no tombstone is forgotten. */
 export function fillJournal({ cluster }: FaultWorld, open: OpenTab): Promise<boolean> {
   return untilItFails(async () => {
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 5; i++) {
       open.replica.ballast.insert({ value: `${i}${value}` })
       await cluster.clock.advance(500)
     }
