@@ -2,6 +2,7 @@
  * The simulator's command: many histories from a seed on, in one topology or in all of them.
  *
  *   npm run sim -- --seed S --runs N --steps M [--topology T] [--jobs J]
+ *   npm run sim -- --seconds T [--jobs J]    histories that nobody has run yet, for so long
  *   npm run sim -- --plants [--jobs J]
  *   npm run sim -- --plant NAME
  *
@@ -22,14 +23,17 @@ import { runWorlds, type World } from './lanes.ts'
 import { plantNamed } from './plants/all.ts'
 import { catchAll, catchPlant, tellOf } from './plants/run.ts'
 import { topologies } from './topologies.ts'
+import { commandFor, first, forSeconds, freshSeed, worldsFrom } from './worlds.ts'
 
 /** From so many on, everything must have happened. */
 const enoughHistories = 200
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string', default: '1' },
+    /** One that is fresh where there are seconds. */
+    seed: { type: 'string' },
     runs: { type: 'string', default: '20' },
+    seconds: { type: 'string' },
     steps: { type: 'string', default: '150' },
     topology: { type: 'string' },
     /** How many histories run at a time, each on a core. */
@@ -48,8 +52,14 @@ if (values.plant !== undefined) {
   console.log(tellOf(plant, found))
   process.exit(found === null ? 1 : 0)
 }
-const [seed, runs, steps] = [values.seed, values.runs, values.steps].map(Number) as [number, number, number]
+const seed = Number(values.seed ?? (values.seconds === undefined ? 1 : freshSeed()))
+const steps = Number(values.steps)
 const names = values.topology === undefined ? Object.keys(topologies) : [values.topology]
+const all = worldsFrom(seed, names, steps)
+const worlds =
+  values.seconds === undefined
+    ? first(Number(values.runs) * names.length, all)
+    : forSeconds(all, Number(values.seconds), names.length)
 const counts = new Map<Fault, number>(faultNames.map(name => [name, 0]))
 const paths = new Map<Path, number>(pathNames.map(name => [name, 0]))
 const begun = performance.now()
@@ -57,17 +67,6 @@ let histories = 0
 let taken = 0
 let events = 0
 let slowest = 0
-
-function* worlds(): Iterator<World> {
-  for (let next = seed; next < seed + runs; next++) {
-    for (const name of names) {
-      const topology = topologies[name]
-      if (topology === undefined)
-        throw new Error(`there is no topology ${name}; there are ${Object.keys(topologies).join(', ')}`)
-      yield { ...topology, seed: next, steps, topology: name }
-    }
-  }
-}
 
 async function tell(world: World, result: HistoryResult): Promise<void> {
   histories += 1
@@ -85,15 +84,13 @@ async function tell(world: World, result: HistoryResult): Promise<void> {
     console.log([...new Set(shrunk.result.findings)].map(finding => `  ${finding}`).join('\n'))
     console.log(shrunk.result.trace.map(line => `    ${line}`).join('\n'))
     const { steps: least, faults } = shrunk.options
-    console.log(
-      `again: npm run sim -- --seed ${world.seed} --runs 1 --steps ${steps} --topology ${world.topology}`,
-    )
+    console.log(`again: ${commandFor(world)}`)
     console.log(`shrunk: ${least} steps, faults ${JSON.stringify(faults ?? {})}`)
   }
   process.exit(1)
 }
 
-await runWorlds(worlds(), Number(values.jobs), tell)
+await runWorlds(worlds, Number(values.jobs), tell)
 
 const seconds = (performance.now() - begun) / 1000
 const missing = [...counts].filter(([fault, count]) => count === 0 && names.some(name => isOn(name, fault)))
@@ -101,7 +98,7 @@ const untaken = [...paths].filter(([path, count]) => count === 0 && names.some(n
 console.log(`faults: ${list(counts)}`)
 console.log(`paths: ${list(paths)}`)
 console.log(
-  `${histories} histories, ${taken} steps, ${events} events, nothing found; all level ${slowest / 1000} s after the faults at the latest; ` +
+  `${histories} histories from seed ${seed} on, ${taken} steps, ${events} events, nothing found; all level ${slowest / 1000} s after the faults at the latest; ` +
     `${Math.round(taken / seconds)} steps/s, ${Math.round(events / seconds)} events/s`,
 )
 const never = [...missing, ...untaken].map(([name]) => name).join(', ')
