@@ -46,9 +46,9 @@ export const trust: readonly Plant[] = [
   {
     name: 'T4',
     does: 'a relay takes for the user of a writer the peer that told of it',
-    find: 'if (held === undefined) turn.remember(writer)',
+    find: 'if (held === undefined) rememberWriter(turn, writer)',
     replace:
-      'if (held === undefined) turn.remember({ ...writer, user: session.caller.user, device: session.device })',
+      'if (held === undefined) rememberWriter(turn, { ...writer, user: session.caller.user, device: session.device })',
     world: { relays: 2, steps: 60, faults: { cut: 0.3 } },
     seed: 1,
   },

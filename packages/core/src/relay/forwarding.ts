@@ -14,7 +14,7 @@ import { sizeOfChanged } from '../size.ts'
 import { cameOver, type Origins } from './origins.ts'
 import type { Delivery, SpaceSession } from './space-session.ts'
 import type { Standing } from './standing.ts'
-import type { Turn } from './turn.ts'
+import { hasOtherNews, type Turn } from './turn.ts'
 
 /** How many facts of another relay's lineage go with an entry of the frontier; who lacks more asks at its next hello. */
 const factsPerEntry = 4
@@ -80,7 +80,7 @@ function answersOf(standing: Standing, turn: Turn, moved: boolean): Delivery[] {
   for (const [session, { submits, exceptions, gives, refused }] of turn.answers) {
     const commit = { generation, position }
     if (submits) {
-      const cut = moved && session.live && !turn.hasNews() && !bringsNews(standing, turn, session)
+      const cut = moved && session.live && !hasOtherNews(turn) && !bringsNews(standing, turn, session)
       if (cut) advance(standing, session)
       const count = session.submitted
       deliveries.push({ session, frame: { type: 'verdict', count, ...commit, cut, exceptions } })

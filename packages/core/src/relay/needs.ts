@@ -1,40 +1,46 @@
 /** What must be loaded before a frame is taken in: the rows that it touches, and the writers that it bears or names. */
 import type { Frame } from '../frames.ts'
-import type { WriterId } from '../mark.ts'
+import type { Mark, WriterId } from '../mark.ts'
 import { findMark } from '../judge/marks.ts'
 import type { DocumentKey } from '../row.ts'
 
 export interface Needs {
-  readonly keys: readonly DocumentKey[]
-  readonly writers: readonly WriterId[]
+  readonly keys: ReadonlySet<DocumentKey>
+  readonly writers: ReadonlySet<WriterId>
 }
 
-export function needsOf(frame: Frame): Needs {
-  const keys = new Set<DocumentKey>()
-  const writers = new Set<WriterId>()
+/** Of all frames of a turn. */
+export function needsOf(frames: Iterable<Frame>): Needs {
+  const needs = { keys: new Set<DocumentKey>(), writers: new Set<WriterId>() }
+  for (const frame of frames) addNeeds(frame, needs.keys, needs.writers)
+  return needs
+}
+
+function addNeeds(frame: Frame, keys: Set<DocumentKey>, writers: Set<WriterId>): void {
   switch (frame.type) {
-    case 'submit':
+    case 'submit': {
+      const add = ({ writer }: Mark): null => {
+        writers.add(writer)
+        return null
+      }
       for (const { writes } of frame.transactions) {
         for (const write of writes) {
           keys.add(write.key)
-          findMark(write, ({ writer }) => {
-            writers.add(writer)
-            return null
-          })
+          findMark(write, add)
         }
       }
-      break
+      return
+    }
     case 'give':
       for (const { key } of frame.rows) keys.add(key)
-      break
+      return
     case 'changes':
       for (const { key } of frame.rows) keys.add(key)
       for (const { writer } of frame.writers) writers.add(writer)
-      break
+      return
     case 'text':
       keys.add(frame.key)
-      break
+      return
     default:
   }
-  return { keys: [...keys], writers: [...writers] }
 }

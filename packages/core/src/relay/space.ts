@@ -25,7 +25,7 @@ import { needsOf, type Needs } from './needs.ts'
 import type { Caller, Delivery, SpaceSession, TurnReads } from './space-session.ts'
 import { moveOn, standingOf, type Lead, type SpaceOptions, type Standing } from './standing.ts'
 import { takeGive, takePulled, takeSubmit, type Pulled } from './taking.ts'
-import { createTurn, type Turn } from './turn.ts'
+import { commitOf, createTurn, isToStore, type Turn } from './turn.ts'
 
 /** Where it stands, and what it does. */
 export interface RelaySpace extends Readonly<Standing> {
@@ -41,8 +41,8 @@ export interface RelaySpace extends Readonly<Standing> {
   leave(session: SpaceSession): void
   /** Puts this opening's generation into the turn, if no commit has it yet: it is on disk before anybody is told of it. */
   openLineage(): void
-  /** Keys and writers that must be loaded before a frame is taken in. */
-  needs(frame: Frame): Needs
+  /** Keys and writers that must be loaded before frames are taken in. */
+  needs(frames: Iterable<Frame>): Needs
   submit(session: SpaceSession, frame: SubmitFrame, reads: TurnReads, now: number): void
   goOn(session: SpaceSession, frame: GoOnFrame): void
   give(session: SpaceSession, frame: GiveFrame, reads: TurnReads, now: number): void
@@ -101,9 +101,10 @@ const spaceMethods: SpaceMethods & ThisType<SpaceState> = {
     return takePulled({ turn: turnOf(this), reads, screen: this.screen, now }, session, pulled)
   },
   draft() {
-    const commit = this.turn?.commit() ?? null
+    const { turn } = this
+    const commit = turn === null ? null : commitOf(turn)
     this.next = commit?.record ?? null
-    return this.turn?.isToStore() === true ? commit : null
+    return turn !== null && isToStore(turn) ? commit : null
   },
   committed() {
     const { turn, record } = this

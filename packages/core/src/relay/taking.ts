@@ -19,7 +19,17 @@ import type { PeerState } from '../relay-store.ts'
 import { countParts, emptyRow, joinRows, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { holdBody, withBody } from './body-ahead.ts'
 import type { SpaceSession, TurnReads } from './space-session.ts'
-import { broughtOf, type Turn } from './turn.ts'
+import {
+  answerOf,
+  broughtOf,
+  learnFacts,
+  notePulled,
+  rememberWriter,
+  rowOf,
+  takeRow,
+  writerOf,
+  type Turn,
+} from './turn.ts'
 
 /** Updates of bodies, in order. */
 export type PulledTexts = readonly {
@@ -49,11 +59,12 @@ export interface Taking {
 
 export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitFrame): void {
   const { turn, reads } = taking
-  const answer = turn.answerOf(session)
+  const answer = answerOf(turn, session)
   answer.submits = true
+  const context = contextOf(taking, session)
   for (const transaction of frame.transactions) {
     const index = session.submitted++
-    const judgement = judgeSubmitted(taking, session, frame.round, transaction)
+    const judgement = judgeSubmitted(context, session, frame.round, transaction)
     if (judgement === null) {
       answer.exceptions.push({ index, kind: 'skipped' })
       continue
@@ -64,7 +75,8 @@ export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitF
       continue
     }
     const { writes } = transaction
-    for (const [key, taken] of judgement.rows) turn.take(key, taken, broughtOf(key, writes), session, reads)
+    for (const [key, taken] of judgement.rows)
+      takeRow(turn, key, taken, broughtOf(key, writes), session, reads)
     for (const { mark } of writes) remember(taking, session, mark)
     judgement.shows.forEach((shows, write) => {
       if (shows !== 'yes') answer.exceptions.push({ index, kind: shows, write })
@@ -74,7 +86,7 @@ export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitF
 
 export function takeGive(taking: Taking, session: SpaceSession, frame: GiveFrame): void {
   const { turn, reads } = taking
-  const answer = turn.answerOf(session)
+  const answer = answerOf(turn, session)
   answer.gives = true
   for (const given of frame.rows) {
     session.givenCount += 1
@@ -84,7 +96,7 @@ export function takeGive(taking: Taking, session: SpaceSession, frame: GiveFrame
     }
     const judged = judgeGive(taking, session, given)
     session.bodyAhead = null
-    if (judged.ok) turn.take(given.key, judged.value, given.row, session, reads)
+    if (judged.ok) takeRow(turn, given.key, judged.value, given.row, session, reads)
     else answer.refused.push({ key: given.key, error: judged.error })
   }
 }
@@ -106,20 +118,20 @@ export function takePulled(taking: Taking, session: SpaceSession, pulled: Pulled
   }
   for (const writer of writers) {
     // T4: of two users for one writer the earlier stands.
-    const held = turn.writer(writer.writer, reads)
-    if (held === undefined) turn.remember(writer)
+    const held = writerOf(turn, writer.writer, reads)
+    if (held === undefined) rememberWriter(turn, writer)
     else if (compareMarks(writer.highest, held.highest) > 0)
-      turn.remember({ ...held, highest: writer.highest })
+      rememberWriter(turn, { ...held, highest: writer.highest })
   }
-  turn.learn(facts)
-  turn.pulledFrom(session.replica, peer, joined)
+  learnFacts(turn, facts)
+  notePulled(turn, session.replica, peer, joined)
   return null
 }
 
 function contextOf({ turn, reads, screen, now }: Taking, { caller }: SpaceSession): JudgeContext {
   return {
-    row: key => turn.row(key, reads),
-    writer: id => turn.writer(id, reads),
+    row: key => rowOf(turn, key, reads),
+    writer: id => writerOf(turn, id, reads),
     user: caller.user,
     now,
     screen,
@@ -132,13 +144,13 @@ function contextOf({ turn, reads, screen, now }: Taking, { caller }: SpaceSessio
  * round. What shows already is not: it would be made anew, and be there twice.
  */
 function judgeSubmitted(
-  taking: Taking,
+  context: JudgeContext,
   session: SpaceSession,
   round: number,
   transaction: SubmittedTransaction,
 ): Judgement | null {
-  if (session.skipping || round !== session.round) return judgeShown(transaction, contextOf(taking, session))
-  if (session.caller.mayWrite) return judgeTransaction(transaction, contextOf(taking, session))
+  if (session.skipping || round !== session.round) return judgeShown(transaction, context)
+  if (session.caller.mayWrite) return judgeTransaction(transaction, context)
   return { kind: 'refused', write: 0, error: mayNotWrite() }
 }
 
@@ -158,7 +170,7 @@ function mayNotWrite(): Failure {
 
 /** T4: raised by the writer's own submits, never beyond now + 5 minutes. */
 function remember({ turn, reads, now }: Taking, session: SpaceSession, mark: Mark): void {
-  const held = turn.writer(mark.writer, reads)
+  const held = writerOf(turn, mark.writer, reads)
   const ms = Math.min(mark.ms, Math.floor(now) + limits.skewMs)
   const highest: Mark = ms === mark.ms ? mark : { ms, tick: 0, writer: mark.writer }
   if (held !== undefined && compareMarks(held.highest, highest) >= 0) return
@@ -166,7 +178,7 @@ function remember({ turn, reads, now }: Taking, session: SpaceSession, mark: Mar
     user: session.caller.user,
     device: session.device,
   }
-  turn.remember({ writer: mark.writer, user, device, highest })
+  rememberWriter(turn, { writer: mark.writer, user, device, highest })
 }
 
 function joinPulled(
@@ -176,13 +188,13 @@ function joinPulled(
   delta: Row,
   updates: PulledTexts,
 ): Failure | null {
-  const before = turn.row(key, reads)
+  const before = rowOf(turn, key, reads)
   const row = joinRows(before?.row ?? emptyRow, delta)
   if (row === emptyRow) return null
   const texts = new Map<PartName, readonly Uint8Array[]>()
   for (const { part, update } of updates) texts.set(part, [...(texts.get(part) ?? []), update])
   const taken = takeTexts(row, texts, before, [], { client: 0, ownership: false }, screen)
   if (!taken.ok) return taken.error
-  turn.take(key, taken.value, delta, session, reads)
+  takeRow(turn, key, taken.value, delta, session, reads)
   return null
 }

@@ -31,117 +31,127 @@ export interface TurnAnswer {
   readonly refused: { readonly key: DocumentKey; readonly error: Failure }[]
 }
 
+/** Plain fields: there is a turn for every write of who waits for each. */
 export interface Turn {
+  readonly standing: Standing
   /** That of its commit, if a row changes. */
   readonly position: number
-  readonly rows: ReadonlyMap<DocumentKey, HeldRow>
-  readonly texts: SpaceCommit['texts']
-  readonly writers: ReadonlyMap<WriterId, WriterRecord>
-  readonly facts: readonly Generation[]
-  /** Whether it has something for everybody beside rows: the frontier's entries of other relays. */
-  hasNews(): boolean
-  readonly answers: ReadonlyMap<SpaceSession, TurnAnswer>
-  answerOf(session: SpaceSession): TurnAnswer
-  /** As of this turn. */
-  row(key: DocumentKey, reads: TurnReads): HeldRow | undefined
-  writer(id: WriterId, reads: TurnReads): WriterRecord | undefined
-  /** A row becomes what it was judged to be, by what a session brought of it. */
-  take(key: DocumentKey, taken: TakenRow, brought: Row, session: SpaceSession, reads: TurnReads): void
-  remember(record: WriterRecord): void
-  learn(facts: readonly Generation[]): void
-  /** How far the pull from a peer is, and, at its cut, what the peer holds. */
-  pulledFrom(peer: StoreId, state: PeerState, joined: Positions): void
-  /**
-   * Whether it must be on disk. How far a pull is and what a peer holds is as true a step earlier, so where nothing else
-   * changed it waits for the next commit; else relays would answer each other's commits with commits.
-   */
-  isToStore(): boolean
-  /** The commit, or null if nothing changed. */
-  commit(): SpaceCommit | null
+  readonly rows: Map<DocumentKey, HeldRow>
+  readonly rowsBefore: Map<DocumentKey, HeldRow | undefined>
+  readonly texts: SpaceCommit['texts'][number][]
+  readonly writers: Map<WriterId, WriterRecord>
+  readonly facts: Generation[]
+  peers: ReadonlyMap<StoreId, PeerState>
+  frontier: Positions
+  readonly answers: Map<SpaceSession, TurnAnswer>
 }
 
 export function createTurn(standing: Standing): Turn {
-  const position = standing.position + 1
-  const rows = new Map<DocumentKey, HeldRow>()
-  const rowsBefore = new Map<DocumentKey, HeldRow | undefined>()
-  const texts: SpaceCommit['texts'][number][] = []
-  const writers = new Map<WriterId, WriterRecord>()
-  const facts = [...standing.unstored]
-  const peers = new Map(standing.record.peers)
-  const answers = new Map<SpaceSession, TurnAnswer>()
-  let frontier = standing.frontier
-
-  const row = (key: DocumentKey, reads: TurnReads): HeldRow | undefined => rows.get(key) ?? reads.row(key)
-
-  function hasChanges(): boolean {
-    const { record } = standing
-    return (
-      rows.size + writers.size + facts.length > 0 ||
-      frontier !== standing.frontier ||
-      [...peers].some(([id, peer]) => record.peers.get(id) !== peer)
-    )
-  }
-
   return {
-    position,
+    standing,
+    position: standing.position + 1,
+    rows: new Map(),
+    rowsBefore: new Map(),
+    texts: [],
+    writers: new Map(),
+    facts: [...standing.unstored],
+    peers: standing.record.peers,
+    frontier: standing.frontier,
+    answers: new Map(),
+  }
+}
+
+/** Whether it has something for everybody beside rows: the frontier's entries of other relays. */
+export function hasOtherNews({ facts, peers }: Turn): boolean {
+  return facts.length > 0 || peers.size > 0
+}
+
+/**
+ * Whether it must be on disk. How far a pull is and what a peer holds is as true a step earlier, so where nothing else
+ * changed it waits for the next commit; else relays would answer each other's commits with commits.
+ */
+export function isToStore({ rows, writers, facts }: Turn): boolean {
+  return rows.size + writers.size + facts.length > 0
+}
+
+export function answerOf({ answers }: Turn, session: SpaceSession): TurnAnswer {
+  let answer = answers.get(session)
+  if (answer === undefined) {
+    answer = { submits: false, exceptions: [], gives: false, refused: [] }
+    answers.set(session, answer)
+  }
+  return answer
+}
+
+/** As of this turn. */
+export function rowOf({ rows }: Turn, key: DocumentKey, reads: TurnReads): HeldRow | undefined {
+  return rows.get(key) ?? reads.row(key)
+}
+
+/** As of this turn. */
+export function writerOf({ writers }: Turn, id: WriterId, reads: TurnReads): WriterRecord | undefined {
+  return writers.get(id) ?? reads.writer(id)
+}
+
+/** A row becomes what it was judged to be, by what a session brought of it. */
+export function takeRow(
+  turn: Turn,
+  key: DocumentKey,
+  taken: TakenRow,
+  brought: Row,
+  session: SpaceSession,
+  reads: TurnReads,
+): void {
+  const { standing, position, rows, rowsBefore, texts } = turn
+  const before = rowOf(turn, key, reads)
+  if (before?.row === taken.row && taken.updates.length === 0) return
+  if (!rows.has(key)) rowsBefore.set(key, before)
+  const changed = changedParts(before?.row, taken.row)
+  noteOrigins(standing.origins, session, key, { row: taken.row, brought, parts: changed })
+  const positions: Map<FeedPart, number> = before === undefined ? new Map() : copyMap(before.positions)
+  for (const part of changed) positions.set(part, position)
+  // A body may grow although its cell stands, when the cell came before it.
+  for (const { part } of taken.updates) positions.set(part, position)
+  rows.set(key, { row: taken.row, position, positions, texts: taken.texts })
+  for (const { part, update } of taken.updates) texts.push({ key, part, update })
+}
+
+export function rememberWriter({ writers }: Turn, record: WriterRecord): void {
+  writers.set(record.writer, record)
+}
+
+export function learnFacts({ standing, facts }: Turn, told: readonly Generation[]): void {
+  facts.push(...learnGenerations(standing.generations, told))
+}
+
+/** How far the pull from a peer is, and, at its cut, what the peer holds. */
+export function notePulled(turn: Turn, peer: StoreId, state: PeerState, joined: Positions): void {
+  if (turn.peers.get(peer) !== state) turn.peers = copyMap(turn.peers).set(peer, state)
+  turn.frontier = joinPositions(turn.standing.generations, turn.frontier, joined)
+}
+
+/** Its commit, or null if nothing changed. */
+export function commitOf(turn: Turn): SpaceCommit | null {
+  const { standing, position, rows, rowsBefore, texts, writers, facts, peers, frontier } = turn
+  const { name, generation, generations, record } = standing
+  if (!isToStore(turn) && frontier === standing.frontier && peers === record.peers) return null
+  let { fingerprint } = record
+  for (const [key, held] of rows)
+    fingerprint = replaceHeldInFingerprint(fingerprint, rowsBefore.get(key), held)
+  const moves = rows.size > 0
+  return {
+    space: name,
+    record: {
+      position: moves ? position : record.position,
+      fingerprint,
+      frontier: moves ? addPosition(generations, frontier, generation, position) : frontier,
+      generation,
+      peers,
+    },
     rows,
     texts,
-    writers,
-    facts,
-    hasNews: () => facts.length > 0 || peers.size > 0,
-    isToStore: () => rows.size + writers.size + facts.length > 0,
-    answers,
-    answerOf(session) {
-      let answer = answers.get(session)
-      if (answer === undefined) {
-        answer = { submits: false, exceptions: [], gives: false, refused: [] }
-        answers.set(session, answer)
-      }
-      return answer
-    },
-    row,
-    writer: (id, reads) => writers.get(id) ?? reads.writer(id),
-    take(key, taken, brought, session, reads) {
-      const before = row(key, reads)
-      if (before?.row === taken.row && taken.updates.length === 0) return
-      if (!rowsBefore.has(key)) rowsBefore.set(key, before)
-      const changed = changedParts(before?.row, taken.row)
-      noteOrigins(standing.origins, session, key, { row: taken.row, brought, parts: changed })
-      const positions: Map<FeedPart, number> = before === undefined ? new Map() : copyMap(before.positions)
-      for (const part of changed) positions.set(part, position)
-      // A body may grow although its cell stands, when the cell came before it.
-      for (const { part } of taken.updates) positions.set(part, position)
-      rows.set(key, { row: taken.row, position, positions, texts: taken.texts })
-      for (const { part, update } of taken.updates) texts.push({ key, part, update })
-    },
-    remember: record => void writers.set(record.writer, record),
-    learn: told => void facts.push(...learnGenerations(standing.generations, told)),
-    pulledFrom(peer, state, joined) {
-      peers.set(peer, state)
-      frontier = joinPositions(standing.generations, frontier, joined)
-    },
-    commit() {
-      if (!hasChanges()) return null
-      const { name, generation, generations, record } = standing
-      let { fingerprint } = record
-      for (const [key, held] of rows)
-        fingerprint = replaceHeldInFingerprint(fingerprint, rowsBefore.get(key), held)
-      const moves = rows.size > 0
-      return {
-        space: name,
-        record: {
-          position: moves ? position : record.position,
-          fingerprint,
-          frontier: moves ? addPosition(generations, frontier, generation, position) : frontier,
-          generation,
-          peers,
-        },
-        rows,
-        texts,
-        writers: [...writers.values()],
-        generations: facts,
-      }
-    },
+    writers: [...writers.values()],
+    generations: facts,
   }
 }
 

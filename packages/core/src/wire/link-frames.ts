@@ -35,11 +35,13 @@ export type EncodedFrame =
       readonly head: number
       readonly body: Uint8Array
       /** As it goes to those who know so many names. */
-      readonly variants: Map<string, Variant>
+      readonly variants: Variant[]
     }
 
 interface Variant {
   readonly bytes: Uint8Array
+  /** How many names are known to whom it is for; null if it is all that it takes to read it. */
+  readonly knowing: { readonly writers: number; readonly fields: number } | null
   /** How many names are known to who got it. */
   readonly writers: number
   readonly fields: number
@@ -83,7 +85,7 @@ export function createFrameEncoder(now: () => number): FrameEncoder {
             fields,
             head: headOf(frame.type),
             body,
-            variants: new Map(),
+            variants: [],
           }
         }
         restoreDictionary(dictionary, before)
@@ -105,11 +107,11 @@ export function bytesFor(encoded: EncodedFrame, known: KnownNames): Uint8Array {
   if (known.dictionary !== dictionary) Object.assign(known, { dictionary, writers: 0, fields: 0 })
   const isBeginning = known.writers + known.fields === 0
   const lacks = isBeginning || known.writers < encoded.writers || known.fields < encoded.fields
-  const name = lacks ? `${known.writers} ${known.fields}` : ''
-  let variant = encoded.variants.get(name)
+  const knowing = lacks ? { writers: known.writers, fields: known.fields } : null
+  let variant = encoded.variants.find(one => isSameState(one.knowing, knowing))
   if (variant === undefined) {
-    variant = { ...stateOfDictionary(dictionary), bytes: join(encoded, lacks ? known : null) }
-    encoded.variants.set(name, variant)
+    variant = { ...stateOfDictionary(dictionary), bytes: join(encoded, knowing), knowing }
+    encoded.variants.push(variant)
   }
   if (lacks) {
     known.writers = variant.writers
@@ -118,7 +120,11 @@ export function bytesFor(encoded: EncodedFrame, known: KnownNames): Uint8Array {
   return variant.bytes
 }
 
-function join(encoded: EncodedFrame & { readonly kind: 'linked' }, known: KnownNames | null): Uint8Array {
+function isSameState(a: Variant['knowing'], b: Variant['knowing']): boolean {
+  return a === b || (a !== null && b !== null && a.writers === b.writers && a.fields === b.fields)
+}
+
+function join(encoded: EncodedFrame & { readonly kind: 'linked' }, known: Variant['knowing']): Uint8Array {
   const writer = createWriter()
   writeByte(writer, encoded.head + linked + (known === null ? 0 : defines))
   if (known !== null) writeLinkDefinitions(writer, encoded.dictionary, known)

@@ -20,19 +20,12 @@ export function deliver(driven: DrivenSpace, deliveries: readonly Delivery[]): v
   if (deliveries.length === 0) return
   // F2: what goes to many is encoded once.
   const encoded = new Map<Frame, EncodedFrame>()
-  const alone = new Map<Frame, Uint8Array>()
   for (const { session, frame } of deliveries) {
     const attached = driven.attachedBySession.get(session)
     if (attached === undefined) continue
     if (frame.type === 'given') attached.givenRefused += new Set(frame.refused.map(({ key }) => key)).size
     try {
-      // What relays say to each other, or pass on, stands by itself.
-      if (session.role === 'peer' || attached.follower !== null)
-        sendBytes(attached, once(alone, frame, encodeFrame))
-      else {
-        const bytes = once(encoded, frame, live => encodeLive(driven, live))
-        sendBytes(attached, bytesFor(bytes, attached.known))
-      }
+      sendBytes(attached, bytesOf(driven, attached, frame, encoded))
     } catch (error) {
       const fields = { space: driven.name, error: String(error) }
       driven.kernel.options.log.error(fields, 'what is on disk could not be told to a session')
@@ -64,18 +57,26 @@ export function sendHeartbeats(driven: DrivenSpace): void {
   }
 }
 
+function bytesOf(
+  driven: DrivenSpace,
+  attached: Attached,
+  frame: Frame,
+  encoded: Map<Frame, EncodedFrame>,
+): Uint8Array {
+  // What relays say to each other, or pass on, stands by itself.
+  const isAlone = attached.session.role === 'peer' || attached.follower !== null
+  let made = encoded.get(frame)
+  if (made === undefined) {
+    made = isAlone ? { kind: 'alone', bytes: encodeFrame(frame) } : encodeLive(driven, frame)
+    // Each verdict is one session's alone.
+    if (frame.type === 'changes') encoded.set(frame, made)
+  }
+  return bytesFor(made, attached.known)
+}
+
 function encodeLive(driven: DrivenSpace, frame: Frame): EncodedFrame {
   driven.encoder ??= createFrameEncoder(driven.kernel.options.runtime.now)
   return driven.encoder.encode(frame)
-}
-
-function once<K, V>(made: Map<K, V>, key: K, make: (key: K) => V): V {
-  let value = made.get(key)
-  if (value === undefined) {
-    value = make(key)
-    made.set(key, value)
-  }
-  return value
 }
 
 const emptyChanges = { type: 'changes', rows: [], cut: null, answer: false, writers: [] } as const

@@ -103,8 +103,8 @@ async function run(driven: DrivenSpace): Promise<void> {
   // What comes in this tick is one turn.
   await Promise.resolve()
   for (;;) {
-    const jobs = driven.queue.slice(0, turnFramesMax)
-    driven.queue = driven.queue.slice(turnFramesMax)
+    const jobs = driven.queue
+    driven.queue = jobs.length > turnFramesMax ? jobs.splice(turnFramesMax) : []
     if (jobs.length > 0) await takeTurn(driven, jobs, noteGrowth)
     const progressed = await sendPages(driven)
     if (driven.queue.length === 0 && !progressed) return

@@ -10,6 +10,7 @@ import {
   type Frame,
   type HeldRow,
   type SpaceCommit,
+  type TurnReads,
   type WriterId,
   type WriterRecord,
 } from '@rejoin/core'
@@ -72,30 +73,24 @@ export async function takeTurn(driven: DrivenSpace, jobs: readonly Job[], grew: 
   for (const { run } of jobs.filter(job => job.kind === 'apart')) await run()
 }
 
-interface Reads {
+interface Reads extends TurnReads {
   readonly rows: ReadonlyMap<DocumentKey, HeldRow>
-  readonly writers: ReadonlyMap<WriterId, WriterRecord>
 }
 
 async function load({ name, space, kernel }: DrivenSpace, frames: readonly Sent[]): Promise<Reads> {
   const { store } = kernel.options
-  const keys = new Set<DocumentKey>()
-  const writers = new Set<WriterId>()
-  for (const { frame } of frames) {
-    const needs = space.needs(frame)
-    for (const key of needs.keys) keys.add(key)
-    for (const writer of needs.writers) writers.add(writer)
-  }
+  const { keys, writers } = space.needs(frames.map(({ frame }) => frame))
   const rows = keys.size === 0 ? noRows : await store.rows(name, [...keys])
   const records = writers.size === 0 ? [] : await store.writers(name, [...writers])
-  return { rows, writers: new Map(records.map(record => [record.writer, record])) }
+  const recordById = new Map<WriterId, WriterRecord>()
+  for (const record of records) recordById.set(record.writer, record)
+  return { rows, row: key => rows.get(key), writer: id => recordById.get(id) }
 }
 
 /** What changes the space. */
-function takeIn(driven: DrivenSpace, attached: Attached, frame: Frame, { rows, writers }: Reads): void {
+function takeIn(driven: DrivenSpace, attached: Attached, frame: Frame, reads: Reads): void {
   const { space, kernel } = driven
   const now = kernel.options.runtime.now()
-  const reads = { row: (key: DocumentKey) => rows.get(key), writer: (id: WriterId) => writers.get(id) }
   const { session, pull } = attached
   switch (frame.type) {
     case 'submit':

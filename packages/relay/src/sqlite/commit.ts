@@ -10,6 +10,7 @@ import {
   type DocumentKey,
   type HeldRow,
   type SpaceCommit,
+  type SpaceRecord,
   type TextFold,
   type WriterRecord,
 } from '@rejoin/core'
@@ -71,15 +72,21 @@ export function writtenWriters(prepared: Prepared): readonly [space: string, Wri
   return writers.map(writer => [space, writer])
 }
 
+/** `find`: the number of a space, or 0 for one that the store has never seen. */
 export function createCommitter(
   database: Database,
   statements: Statements,
+  find: (space: string) => number,
 ): (entries: readonly Prepared[]) => void {
   return entries => {
     try {
       database.transact(() => {
-        const commits = entries.flatMap(entry => (entry.kind === 'commit' ? entry.commit : []))
-        const spaces = putSpaces(statements, commits)
+        // Of each space the last record of the group is what will stand.
+        const records = new Map<string, SpaceRecord>()
+        for (const entry of entries)
+          if (entry.kind === 'commit') records.set(entry.commit.space, entry.commit.record)
+        const spaces = new Map<string, number>()
+        for (const [name, record] of records) spaces.set(name, putSpace(statements, name, find(name), record))
         for (const entry of entries) {
           if (entry.kind === 'commit') write(statements, spaces.get(entry.commit.space) ?? 0, entry)
           else entry.isWritten = writeFolded(statements, entry)
@@ -98,15 +105,12 @@ export function createCommitter(
   }
 }
 
-/** Of each space the last record of the group is what will stand. Returns the spaces' numbers. */
-function putSpaces(statements: Statements, commits: readonly SpaceCommit[]): ReadonlyMap<string, number> {
-  const records = new Map(commits.map(({ space, record }) => [space, record]))
-  const spaces = new Map<string, number>()
-  for (const [name, record] of records) {
-    const put = statements.putSpace.get(name, record.position, formatSpaceRecord(record))
-    spaces.set(name, numberOf(put, 'space'))
-  }
-  return spaces
+/** Returns its number. */
+function putSpace(statements: Statements, name: string, known: number, record: SpaceRecord): number {
+  const text = formatSpaceRecord(record)
+  if (known === 0) return numberOf(statements.addSpace.get(name, record.position, text), 'space')
+  statements.putSpace.run(record.position, text, known)
+  return known
 }
 
 function write(statements: Statements, space: number, { rows, commit }: PreparedCommit): void {

@@ -37,8 +37,20 @@ export function openDatabase(path: string, busyMs: number): Database {
     prepare: sql => {
       const statement = attempt(path, () => database.prepare(sql))
       return {
-        run: (...values) => attempt(path, () => void statement.run(...values)),
-        get: (...values) => attempt(path, () => statement.get(...values)),
+        run: (...values) => {
+          try {
+            statement.run(...values)
+          } catch (error) {
+            throw translate(path, error)
+          }
+        },
+        get: (...values) => {
+          try {
+            return statement.get(...values)
+          } catch (error) {
+            throw translate(path, error)
+          }
+        },
         all: (...values) => attempt(path, () => statement.all(...values)),
       }
     },

@@ -5,6 +5,7 @@ import type { Database, Statement } from './database.ts'
 
 export interface Statements {
   readonly findSpace: Statement
+  readonly addSpace: Statement
   readonly putSpace: Statement
   readonly listGenerations: Statement
   readonly addGeneration: Statement
@@ -30,8 +31,8 @@ export function prepareStatements(database: Database): Statements {
   const row = 'collection, id, position, state'
   return {
     findSpace: prepare('select space, position, record from spaces where name = ?'),
-    putSpace: prepare(`insert into spaces (name, position, record) values (?, ?, ?)
-      on conflict (name) do update set position = excluded.position, record = excluded.record returning space`),
+    addSpace: prepare('insert into spaces (name, position, record) values (?, ?, ?) returning space'),
+    putSpace: prepare('update spaces set position = ?, record = ? where space = ?'),
     listGenerations: prepare(
       'select id, store, parent, start from generations where space = ? order by number',
     ),

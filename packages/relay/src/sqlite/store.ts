@@ -78,7 +78,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   const writers = createRecent<WriterRecord>(writerCacheBytes)
   // A space keeps its number as long as the file.
   const numbers = createRecent<number>(numberCacheBytes)
-  const write = createCommitter(database, statements)
+  const write = createCommitter(database, statements, numberOfSpace)
   const assertInPlace = watchFiles(path)
   let tellGone: (error: RejoinError) => void = () => {}
   const gone = new Promise<RejoinError>(resolve => (tellGone = resolve))
@@ -120,14 +120,18 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   }
 
   /** The number of a space, or 0 for one that the store has never seen. */
-  function find(space: string): number {
-    assertOpen()
+  function numberOfSpace(space: string): number {
     let number = numbers.get(space)
     if (number === undefined) {
       number = numberOf(statements.findSpace.get(space), 'space')
       if (number > 0) numbers.set(space, number, space.length)
     }
     return number
+  }
+
+  function find(space: string): number {
+    assertOpen()
+    return numberOfSpace(space)
   }
 
   function findWriter(space: string, number: number, id: WriterId): WriterRecord | undefined {
