@@ -17,6 +17,7 @@ import { local } from './workloads/w6-local.ts'
 import { acknowledged } from './workloads/w7-acknowledged.ts'
 import { trace } from './workloads/w8-trace.ts'
 import { bundle } from './workloads/w9-bundle.ts'
+import { opening } from './workloads/growth-open.ts'
 import { repairing } from './workloads/growth-repair.ts'
 import { resuming } from './workloads/growth-resume.ts'
 import { steady } from './workloads/growth-steady.ts'
@@ -35,6 +36,7 @@ const workloads: readonly Workload[] = [
   trace,
   bundle,
   resuming,
+  opening,
   repairing,
   steady,
 ]

@@ -2,7 +2,7 @@
  * Changes of the state, gathered: whoever listens is called once for everything that one tick brought, so that a
  * screen is not drawn in the middle of a batch.
  */
-import type { Applied, DocumentKey, WriterId } from '@rejoin/core'
+import { unionOfKeys, type Applied, type DocumentKey, type WriterId } from '@rejoin/core'
 import { callBack } from './live.ts'
 
 export interface AppliedBatch {
@@ -12,11 +12,13 @@ export interface AppliedBatch {
   close(): void
 }
 
+const noKeys: ReadonlySet<DocumentKey> = new Set()
+
 export function createAppliedBatch(): AppliedBatch {
   const listeners = new Set<(applied: Applied) => void>()
-  let changed: Set<DocumentKey> | null = null
-  /** What came first, as it was told: most ticks bring one thing, and it may be a cold start. */
-  let first: ReadonlySet<DocumentKey> | null = null
+  /** What came first, as it was told: most ticks bring one thing, and it may be all that there is. */
+  let first: ReadonlySet<DocumentKey> = noKeys
+  let more = new Set<DocumentKey>()
   let writers = new Map<WriterId, WriterId>()
   let rebuilt = new Set<string>()
   let arrived = new Map<string, Uint8Array[]>()
@@ -26,8 +28,9 @@ export function createAppliedBatch(): AppliedBatch {
   function tell(): void {
     isScheduled = false
     if (isClosed) return
-    const applied: Applied = { changed: changed ?? first ?? new Set(), writers, rebuilt, arrived }
-    changed = first = null
+    const applied: Applied = { changed: unionOfKeys(first, more), writers, rebuilt, arrived }
+    first = noKeys
+    more = new Set()
     writers = new Map()
     rebuilt = new Set()
     arrived = new Map()
@@ -36,12 +39,8 @@ export function createAppliedBatch(): AppliedBatch {
 
   return {
     note(applied) {
-      if (first === null) {
-        first = applied.changed
-      } else {
-        changed ??= new Set(first)
-        for (const key of applied.changed) changed.add(key)
-      }
+      if (first === noKeys) first = applied.changed
+      else for (const key of applied.changed) more.add(key)
       for (const [from, to] of applied.writers) writers.set(from, to)
       for (const body of applied.rebuilt) rebuilt.add(body)
       for (const [body, updates] of applied.arrived) {

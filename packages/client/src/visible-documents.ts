@@ -72,10 +72,12 @@ export function createVisibleDocuments(
     Object.values(collections).map(collection => [collection.name, createShelf(state, collection)]),
   )
   changes.onUpdate(({ changed }) => {
+    // Of what nobody has read nothing is to be kept up; and what opens may be all there is.
+    if (![...shelves.values()].some(({ isRead }) => isRead)) return
     const keysByShelf = new Map<Shelf, DocumentKey[]>()
     for (const key of changed) {
       const shelf = shelves.get(collectionOfKey(key))
-      if (shelf === undefined) continue
+      if (shelf?.isRead !== true) continue
       const keys = keysByShelf.get(shelf)
       if (keys === undefined) keysByShelf.set(shelf, [key])
       else keys.push(key)
@@ -86,6 +88,8 @@ export function createVisibleDocuments(
 }
 
 interface Shelf extends VisibleDocuments {
+  /** Whether anything of it was asked for. */
+  readonly isRead: boolean
   refresh(keys: readonly DocumentKey[]): void
 }
 
@@ -135,6 +139,9 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
   }
 
   return {
+    get isRead() {
+      return complete || shown.size > 0
+    },
     get: id => shown.get(id)?.document ?? (complete ? undefined : read(id, documentKey(collection.name, id))),
     all,
     having(field, value) {

@@ -163,6 +163,7 @@ export type {
 export type { QuarantinedTransaction } from './replica/knowledge.ts'
 export type { Applied } from './replica/layers.ts'
 export { createReplicaState, type ReplicaState } from './replica/replica.ts'
+export { keysOfRows, unionOfKeys } from './key-set.ts'
 export { createRowMap, type RowMap } from './row-map.ts'
 export {
   collectionOfKey,

@@ -3,6 +3,7 @@ import type { DocumentKey, Row } from './row.ts'
 
 export interface RowMap {
   get(key: DocumentKey): Row | undefined
+  has(key: DocumentKey): boolean
   set(key: DocumentKey, row: Row): void
   delete(key: DocumentKey): void
   /** Every key, in no order that means anything. */
@@ -14,6 +15,7 @@ export function createRowMap(): RowMap {
   const rows = new Map<DocumentKey, Row>()
   return {
     get: key => rows.get(key),
+    has: key => rows.has(key),
     set: (key, row) => void rows.set(key, row),
     delete: key => void rows.delete(key),
     keys: () => rows.keys(),

@@ -83,6 +83,7 @@ async function open(name: string, relay?: PageRelay): Promise<PageStore> {
     count: () => entries.size,
     persisted,
     synced: () => synced.then(persisted),
+    settled: persisted,
     async close() {
       database.close()
     },

@@ -24,5 +24,7 @@ export interface PageStore {
   persisted(): Promise<void>
   /** Resolves when everything that the relay has is here and stored. */
   synced(): Promise<void>
+  /** Resolves when what it does at leisure with what is new is done. */
+  settled(): Promise<void>
   close(): Promise<void>
 }

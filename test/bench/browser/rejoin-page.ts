@@ -1,6 +1,7 @@
 /** Rejoin in a page: the replica that an application opens, in IndexedDB. */
 import { collection, openReplica, type WriteHandle } from '@rejoin/client'
 import { lww } from '@rejoin/resolve'
+import { openDB } from 'idb'
 import { anything } from '../contenders/anything.ts'
 import type { PageContender, PageRelay, PageStore } from './page-store.ts'
 import { exposeSteps } from './steps.ts'
@@ -51,8 +52,20 @@ async function open(name: string, relay?: PageRelay): Promise<PageStore> {
           resolve()
         })
       }),
+    settled: () => untilPaged(name),
     close: () => replica.close(),
   }
+}
+
+/** Everything is in pages, and nothing is left in the journal. */
+async function untilPaged(name: string): Promise<void> {
+  const database = await openDB(name)
+  for (;;) {
+    const [pages, chunks] = await Promise.all([database.count('pages'), database.count('journal')])
+    if (pages > 0 && chunks === 0) break
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  database.close()
 }
 
 const rejoin: PageContender = { open }

@@ -14,11 +14,31 @@ export interface Steps {
   load(name: string, count: number): Promise<number>
   /** Everything that the relay has, until it is stored. */
   cold(name: string, count: number, relay: PageRelay): Promise<number>
+  /** Everything that the relay has, until it is stored and what is done with it at leisure is done. */
+  fill(name: string, relay: PageRelay): Promise<number>
+  /** Until it is open and one entry is read: and the longest that the page was busy without a break. */
+  opening(name: string, count: number): Promise<{ readonly ms: number; readonly longestMs: number }>
   /** As `load`, but with the relay; the time is that of the load alone. Resolves when it is level. */
   again(name: string, count: number, relay: PageRelay): Promise<number>
 }
 
 const queries = 100
+/** What a page does after it has opened is done by then. */
+const afterwardsMs = 500
+
+/** Tasks of 50 ms and more are told by the browser, a moment after they ended. */
+function watchTasks(): () => Promise<number> {
+  let longest = 0
+  const observer = new PerformanceObserver(list => {
+    for (const { duration } of list.getEntries()) longest = Math.max(longest, duration)
+  })
+  observer.observe({ type: 'longtask' })
+  return async () => {
+    await new Promise(resolve => setTimeout(resolve, afterwardsMs))
+    observer.disconnect()
+    return longest
+  }
+}
 
 export function exposeSteps(contender: PageContender): void {
   async function timed(run: () => unknown): Promise<number> {
@@ -95,6 +115,24 @@ export function exposeSteps(contender: PageContender): void {
       const ms = performance.now() - start
       check(store.count(), count)
       return ms
+    },
+    async fill(name, relay) {
+      const longest = watchTasks()
+      const store = await contender.open(name, relay)
+      await store.synced()
+      await store.settled()
+      await store.close()
+      return longest()
+    },
+    async opening(name, count) {
+      const longest = watchTasks()
+      const start = performance.now()
+      const store = await contender.open(name)
+      if (store.get(entryId(count - 1)) === undefined) throw new Error('the last entry is missing')
+      const ms = performance.now() - start
+      const longestMs = await longest()
+      await store.close()
+      return { ms, longestMs }
     },
     async again(name, count, relay) {
       const start = performance.now()

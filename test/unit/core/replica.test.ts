@@ -4,9 +4,11 @@ import {
   createReplicaState,
   createRowMap,
   documentKey,
+  emptyFingerprint,
   emptyRow,
   failure,
   joinRows,
+  replaceInFingerprint,
   rowExists,
   transactionId,
 } from '@rejoin/core'
@@ -201,6 +203,23 @@ describe('the two layers', () => {
     bob.pulls(row)
     alice.edits(recolor)
     expect(alice.state.fingerprint).toEqual(bob.state.fingerprint)
+  })
+
+  test('[P5] rows beyond what is counted at once are counted all the same', () => {
+    const { state } = createScene()
+    const delta = deltaOf(insert, undefined, markOf('bob', 10))
+    const rows = Array.from({ length: 40_000 }, (_, i) => ({
+      key: documentKey('notes', `n${i}`),
+      delta,
+      parts: 0,
+      texts: new Map(),
+    }))
+    state.apply(1, { ...pulledRow(delta), rows })
+    const counted = rows.reduce(
+      (sum, row) => replaceInFingerprint(sum, undefined, row.delta),
+      emptyFingerprint,
+    )
+    expect(state.fingerprint).toEqual(counted)
   })
 
   test('[L2] what a relay does not have leaves nothing here', () => {

@@ -46,6 +46,8 @@ export interface CompactionOptions {
 
 /** Pages read or rewritten in one transaction. */
 const pagesPerStep = 16
+/** Rows written in one transaction, so that a page which is filled for the first time is no long task. */
+const rowsPerStep = 2048
 /** Chunks deleted in one transaction, during which appends wait. */
 const chunksPerDeletion = 1000
 
@@ -106,7 +108,7 @@ function takeCut(reader: Reader, sink: JournalSink): Cut {
   }
 }
 
-/** The rows that changed, page by page, a few pages in each transaction. */
+/** The rows that changed, page by page, a few pages or rows in each transaction. */
 async function replaceRows(
   { storage, fence, step }: CompactionOptions,
   cut: Cut,
@@ -117,21 +119,22 @@ async function replaceRows(
     early: true,
     requests: [{ op: 'getAllKeys', store: 'pages' }],
   })
-  const bounds = found as readonly string[]
-  const plan = planPages(bounds.length === 0 ? [''] : bounds, cut.changes)
+  const bounds = [...(found as readonly string[])]
+  if (bounds.length === 0) bounds.push('')
   let pages = 0
   let bytes = 0
-  for (let i = 0; i < plan.length; i += pagesPerStep) {
-    const portion = plan.slice(i, i + pagesPerStep)
+  for (let place: Place = { change: 0, page: 0 }; place.change < cut.changes.length; ) {
+    const portion = takePortion(bounds, cut.changes, place)
     const old = (await storage.transact({
       stores: ['pages'],
       mode: 'readonly',
       early: true,
-      requests: portion.map(({ lo }): StorageRequest => ({ op: 'get', store: 'pages', key: lo })),
+      requests: portion.plan.map(({ lo }): StorageRequest => ({ op: 'get', store: 'pages', key: lo })),
     })) as readonly (PageRecord | undefined)[]
-    const records = portion.flatMap(({ lo, changes }, n) =>
+    const rewritten = portion.plan.map(({ lo, changes }, n) =>
       rewritePage(old[n], lo, cut.upTo, changes, rowExists),
     )
+    const records = rewritten.flat()
     // Several requests: without an early commit, so that they are one transaction in Firefox too.
     await fence.transact({
       stores: ['pages'],
@@ -143,26 +146,49 @@ async function replaceRows(
     pages += records.length - old.filter(page => page !== undefined).length
     for (const record of records) bytes += sizeOfPage(record)
     for (const page of old) bytes -= sizeOfPage(page)
+    // What follows may belong to a page that has just been split off from the last one.
+    const last = rewritten.at(-1) ?? []
+    bounds.splice(portion.next.page + 1, 0, ...last.slice(1).map(({ lo }) => lo))
+    place = portion.next
     await step('page')
   }
   return { pages, bytes }
 }
 
-function planPages(
+/** How far the changes are written, and the page that the last of them is in. */
+interface Place {
+  readonly change: number
+  readonly page: number
+}
+
+/** As many changes as go in one step, with the pages that they belong to. */
+function takePortion(
   bounds: readonly string[],
-  dirty: readonly PageChange[],
-): readonly { readonly lo: string; readonly changes: readonly PageChange[] }[] {
+  changes: readonly PageChange[],
+  { change: from, page: first }: Place,
+): {
+  readonly plan: readonly { readonly lo: string; readonly changes: readonly PageChange[] }[]
+  readonly next: Place
+} {
   const plan: { readonly lo: string; readonly changes: PageChange[] }[] = []
-  let page = 0
-  for (const change of dirty) {
-    for (let next = bounds[page + 1]; next !== undefined && next <= change.key; next = bounds[page + 1])
-      page++
-    const lo = bounds[page] ?? ''
+  let page = first
+  let change = from
+  for (; change < changes.length && change < from + rowsPerStep; change++) {
+    const one = changes[change]
+    if (one === undefined) break
+    let at = page
+    for (let next = bounds[at + 1]; next !== undefined && next <= one.key; next = bounds[at + 1]) at++
+    const lo = bounds[at] ?? ''
     const last = plan.at(-1)
-    if (last?.lo === lo) last.changes.push(change)
-    else plan.push({ lo, changes: [change] })
+    if (last?.lo !== lo) {
+      if (plan.length === pagesPerStep) break
+      plan.push({ lo, changes: [one] })
+    } else {
+      last.changes.push(one)
+    }
+    page = at
   }
-  return plan
+  return { plan, next: { change, page } }
 }
 
 function putBase(fence: Fence, base: BaseRecord): Promise<unknown> {

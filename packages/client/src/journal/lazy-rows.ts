@@ -26,6 +26,7 @@ export function createLazyRows(): LazyRows {
       rows.set(key, row)
       return row
     },
+    has: key => rows.has(key),
     set: (key, row) => void rows.set(key, row),
     delete: key => void rows.delete(key),
     keys: () => rows.keys(),

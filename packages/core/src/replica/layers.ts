@@ -80,6 +80,9 @@ function noChanges(): Changes {
   return { changed: new Set(), writers: new Map(), rebuilt: new Set(), arrived: new Map() }
 }
 
+/** So many rows are counted without anybody asking: all of a large space at once would be a long wait. */
+const uncountedMax = 16_384
+
 /** `isEverywhere`: whether all relays that are to have a write have it. */
 export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, shortness?: Shortness): Layers {
   let rows: RowMap = createRowMap()
@@ -111,6 +114,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, shor
       rows.set(key, after)
       changes.changed.add(key)
     }
+    if (uncounted.size >= uncountedMax) count()
   }
 
   function show(key: DocumentKey, delta: Row): void {

@@ -14,6 +14,7 @@ import type { WriterId } from '../mark.ts'
 import { oneCopy, type Acknowledgement, type Copies, type Outbox, type OutboxEntry } from '../outbox.ts'
 import type { RemadeMarks } from '../remade-marks.ts'
 import type { RemadeTexts } from '../remade-texts.ts'
+import { keysOfRows, unionOfKeys } from '../key-set.ts'
 import type { RowMap } from '../row-map.ts'
 import { strategyOfPart, type DocumentKey, type Row } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
@@ -171,8 +172,8 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
         seen = position
         applyChunk(state, position, chunk)
       }),
-    load: (loaded, snapshot, position, isNewer = false) =>
-      collect(() => {
+    load(loaded, snapshot, position, isNewer = false) {
+      const applied = collect(() => {
         const unwritten = [...outbox.entries()].filter(entry => entry.position === 0)
         for (const entry of [...outbox.entries()]) outbox.remove(entry.transaction.id)
         layers.replace(loaded)
@@ -180,8 +181,9 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
         if (snapshot !== null) takeSnapshot(state, snapshot)
         if (isNewer) layers.recount()
         for (const entry of unwritten) if (outbox.get(entry.transaction.id) === undefined) layers.enter(entry)
-        for (const key of loaded.keys()) layers.changes.changed.add(key)
-      }),
+      })
+      return { ...applied, changed: unionOfKeys(keysOfRows(loaded), applied.changed) }
+    },
     skip: (rows, snapshot, position) =>
       collect(() => {
         for (const [key, row] of rows) {
