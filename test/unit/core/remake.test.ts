@@ -646,6 +646,30 @@ describe('what is made anew', () => {
     expect(alice.remakes().quarantined).toEqual([])
   })
 
+  test('[W6] an own edit that a deletion had not seen keeps its document for what was written after it', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    const refused = alice.edits(recolor)
+    const kept = alice.edits(vote)
+    alice.pulls('bob', { kind: 'delete', policy: 'edit-wins' }, 600)
+    const behind = alice.edits(recolor)
+    alice.refuses(refused)
+    const chunk = alice.remakes({ from: kept.id, keys: new Set([note]) })
+    expect(chunk.transactions.map(({ from }) => from)).toEqual([kept.id, behind.id])
+    expect(chunk.quarantined).toEqual([])
+  })
+
+  test('[W6] what was written after a deletion that had seen all but what was refused goes to the quarantine', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    const refused = alice.edits(recolor)
+    alice.pulls('bob', { kind: 'delete', policy: 'edit-wins' }, 600)
+    const behind = alice.edits(vote)
+    alice.refuses(refused)
+    const chunk = alice.remakes({ from: behind.id, keys: new Set([note]) })
+    expect(chunk.quarantined.map(({ id }) => id)).toEqual([behind.id])
+  })
+
   test('[W6] what another tab has not on disk yet is no document that an edit could stand on', () => {
     const alice = createScene()
     const refused = alice.edits(insert)

@@ -5,7 +5,7 @@
  */
 import type { OutboxEntry } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
-import { rowExists, type DocumentKey } from '../row.ts'
+import { emptyRow, joinRows, rowExists, type DocumentKey, type Row } from '../row.ts'
 import type { Transaction, Write } from '../write.ts'
 import type { RemakePlan } from './plan.ts'
 
@@ -17,6 +17,9 @@ export function missingDocuments(
 ): ReadonlyMap<Transaction, DocumentKey> {
   const missing = new Map<Transaction, DocumentKey>()
   const existsByKey = new Map<DocumentKey, boolean>()
+  /** What is confirmed, and own writes so far: an edit that a deletion had not seen keeps its document. */
+  const rows = new Map<DocumentKey, Row | undefined>()
+  const rowOf = (key: DocumentKey): Row | undefined => (rows.has(key) ? rows.get(key) : state.confirmed(key))
   for (const entry of state.outbox.entries()) {
     const { transaction, position } = entry
     const leaves = transaction.id === plan.refused?.transaction.id && entry.acks.size === 0
@@ -28,7 +31,7 @@ export function missingDocuments(
       if (whole) return false
       if (delta.revival !== null)
         return own === undefined && (seen?.last ?? null) === null && state.confirmed(key) === undefined
-      return !(own ?? seen?.exists ?? false) && !rowExists(state.confirmed(key))
+      return !(own ?? seen?.exists ?? false) && !rowExists(rowOf(key))
     }
     let absent: DocumentKey | null = null
     for (const [i, write] of transaction.writes.entries()) {
@@ -37,7 +40,10 @@ export function missingDocuments(
       if (exists !== null) made.set(write.key, exists)
     }
     if (absent !== null) missing.set(transaction, absent)
-    else for (const [key, exists] of made) existsByKey.set(key, exists)
+    else {
+      for (const [key, exists] of made) existsByKey.set(key, exists)
+      for (const { key, delta } of transaction.writes) rows.set(key, joinRows(rowOf(key) ?? emptyRow, delta))
+    }
   }
   return missing
 }
