@@ -6,6 +6,7 @@ import {
   countParts,
   documentKey,
   encodeCanonicalRow,
+  isSameBytes,
   joinRows,
   partName,
   rowExists,
@@ -218,24 +219,23 @@ function valueOf(row: Row | undefined): string | null {
 }
 
 function isAlike(a: Row | undefined, b: Row | undefined): boolean {
-  return a === b || canonical(a).equals(canonical(b))
+  return a === b || isSameBytes(canonical(a), canonical(b))
 }
 
 /** Empty for a row that holds nothing. */
-function canonical(row: Row | undefined): Buffer {
+function canonical(row: Row | undefined): Uint8Array {
   if (row === undefined || countParts(row) === 0) return nothing
   let bytes = canonicalByRow.get(row)
   if (bytes === undefined) {
-    const { buffer, byteOffset, length } = encodeCanonicalRow(row)
-    bytes = Buffer.from(buffer, byteOffset, length)
+    bytes = encodeCanonicalRow(row)
     canonicalByRow.set(row, bytes)
   }
   return bytes
 }
 
-const nothing: Buffer = Buffer.alloc(0)
+const nothing = new Uint8Array()
 // What the first relay holds is compared with everybody.
-const canonicalByRow = new WeakMap<Row, Buffer>()
+const canonicalByRow = new WeakMap<Row, Uint8Array>()
 
 /** L2: what every relay has that is left may wait for one that is gone, where the tab with the connection was given it. */
 function waitingOf({ relays, copies }: Cluster, name: string, { state }: DeviceState): string[] {
