@@ -8,7 +8,7 @@ export default defineConfig({
   root: import.meta.dirname,
   test: {
     projects: [
-      nodeProject('unit', 10_000),
+      nodeProject('unit', 30_000),
       nodeProject('contract', 30_000),
       nodeProject('simulation', 120_000),
       {
