@@ -69,7 +69,7 @@ async function takeStock(
 }
 
 /** The letters of a body on a device: confirmed, in the outbox and in the quarantine. */
-async function lettersOn({ state, readBody }: DeviceState, key: DocumentKey): Promise<string> {
+export async function lettersOn({ state, readBody }: DeviceState, key: DocumentKey): Promise<string> {
   const own = [...state.outbox.entries(), ...state.quarantine.values()].flatMap(({ transaction }) =>
     transaction.writes.filter(write => write.key === key).flatMap(({ texts }) => texts.get(bodyPart) ?? []),
   )
