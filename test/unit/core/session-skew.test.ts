@@ -209,3 +209,14 @@ test('[C4] where all of it is ahead, all of it is made anew once', () => {
   expect(session.pass(55 * minuteMs)).toEqual([ahead, other, ahead])
   expect([session.remakes, session.state.quarantine.size, session.state.outbox.size]).toEqual([1, 0, 3])
 })
+
+test('[C4] what was made anew for a clock that has gone back since is made anew once more', () => {
+  const session = begin()
+  session.pass(40 * minuteMs)
+  session.refused(3, 0)
+  session.pass(-30 * minuteMs)
+  expect(session.refused(6, 3)).toEqual([ahead, other, ahead])
+  expect(session.remakes).toBe(2)
+  expect(session.refused(9, 6)).toEqual([other])
+  expect([session.remakes, session.state.quarantine.size, session.state.outbox.size]).toEqual([2, 0, 3])
+})

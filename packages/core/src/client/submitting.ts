@@ -37,8 +37,8 @@ export interface Submitting {
    * is known or, where the clock was wrong, until then.
    */
   holdsBack(entry: OutboxEntry, readyAt: number | null): boolean
-  /** Whether its mark has no lesser one, since it was made anew for the clock already. */
-  bearsLeastMark(id: TransactionId): boolean
+  /** Whether its mark has no lesser one, since it was made anew for a clock that has not gone back since. */
+  bearsLeastMark(id: TransactionId, relayTime: number): boolean
   /** C4: is not offered before the relay has what it stands on, or its clock has come so far. */
   waitUntil(entry: OutboxEntry, readyAt: number): void
   /** Plans what is to be made anew before anything else is offered. */
@@ -91,7 +91,8 @@ export function createSubmitting(
   let plan: RemakePlan | null = null
   /** What the outbox held when it was to be made anew for the clock. */
   let before: { readonly seen: number; readonly ids: ReadonlySet<TransactionId> } | null = null
-  const least = new Set<TransactionId>()
+  /** What was made anew for the clock, and when it was by that. */
+  const remadeAt = new Map<TransactionId, number>()
 
   function isAcknowledgedHere({ acks }: OutboxEntry): boolean {
     const ack = acks.get(conversation.judge)
@@ -247,7 +248,11 @@ export function createSubmitting(
       if (isOpen) hold(entry, readyAt)
       return isOpen
     },
-    bearsLeastMark: id => least.has(id),
+    bearsLeastMark(id, relayTime) {
+      const at = remadeAt.get(id)
+      // Only what is raised over what was seen lies beyond what is taken at that time.
+      return at !== undefined && at <= relayTime + limits.skewMs
+    },
     waitUntil: wait,
     remake(next) {
       plan = next
@@ -276,7 +281,7 @@ export function createSubmitting(
       // It stands where it stood, under another name.
       for (const { transaction, position } of state.outbox.entries())
         if (position > 0 && position <= before.seen && !before.ids.has(transaction.id))
-          least.add(transaction.id)
+          remadeAt.set(transaction.id, now())
       before = null
     },
   }

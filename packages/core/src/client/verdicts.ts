@@ -81,7 +81,7 @@ export function createVerdicts(
       case 'text-gap':
         return 'give'
       case 'clock-skew':
-        return submitting.bearsLeastMark(id) ? 'time' : 'new marks'
+        return submitting.bearsLeastMark(id, error.details.relayTime) ? 'time' : 'new marks'
       case 'client-id-taken':
         return 'a new writer'
       case 'overloaded':
