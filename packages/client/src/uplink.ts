@@ -178,7 +178,10 @@ export function createUplink(options: UplinkOptions): Uplink {
       isNew: () => engine.state.cursors.size === 0,
       outboxOf: store => countWaiting(engine.state, store),
       converse,
-      onChange: look,
+      onChange() {
+        learnFromRelays()
+        look()
+      },
       onYield: tabs.yield,
     })
     look()
@@ -271,7 +274,6 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   /** Tells the others what changed, each thing once. */
   function look(): void {
-    learnFromRelays()
     if (tabs.isHolding) {
       const current = news()
       if (told === null || !isSameNews(told, current)) {

@@ -20,7 +20,7 @@ import { headOfBody } from '@rejoin/resolve/screen'
 import type { Application } from './application/application.ts'
 import { askFields } from './application/documents.ts'
 import { isToBlame } from './application/effects.ts'
-import { databaseOf, type Cluster } from './cluster.ts'
+import { databaseOf, type Cluster, type OpenTab } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
 import type { SimulatedDevice } from './device.ts'
 import { hasToken, holdingOf, lettersOf, lettersOn, readBodies, readRelay, type Rows } from './holders.ts'
@@ -37,9 +37,12 @@ const standsOnNothing: ReadonlySet<ErrorCode> = new Set(['unknown-mark', 'docume
 /** V15: `synced` is never shown while a write of that tab is not on as many relays as it is to be. */
 export function checkStatus(cluster: Cluster, application: Application): string[] {
   const found: string[] = []
-  for (const { replica, device } of application.tabs) {
+  const saySynced = new Set<OpenTab>()
+  for (const open of application.tabs) {
+    const { replica, device } = open
     const { synced, pending } = replica.status.get()
     if (!synced) continue
+    saySynced.add(open)
     if (pending > 0) found.push(`${device.name} says synced with ${pending} pending`)
   }
   const { level } = cluster.copies
@@ -56,15 +59,7 @@ export function checkStatus(cluster: Cluster, application: Application): string[
     )
       found.push(`[L3] ${token} was refused, and is not to blame: ${refused}`)
     if (relay && refused !== null) found.push(`[Q1] ${token} was acknowledged and refused (${refused})`)
-    const isOpen = tab.tab.scope.alive && token !== ''
-    if (
-      isOpen &&
-      token.startsWith('w') &&
-      local &&
-      !isThere &&
-      refused === null &&
-      tab.replica.status.get().synced
-    )
+    if (saySynced.has(tab) && token.startsWith('w') && local && !isThere && refused === null)
       found.push(`[V15] ${tab.device.name} says synced before ${token} is at ${level}`)
   }
   return found
