@@ -17,9 +17,11 @@ import { local } from './workloads/w6-local.ts'
 import { acknowledged } from './workloads/w7-acknowledged.ts'
 import { trace } from './workloads/w8-trace.ts'
 import { bundle } from './workloads/w9-bundle.ts'
+import { crowd } from './workloads/growth-crowd.ts'
 import { opening } from './workloads/growth-open.ts'
 import { repairing } from './workloads/growth-repair.ts'
 import { resuming } from './workloads/growth-resume.ts'
+import { manySpaces } from './workloads/growth-spaces.ts'
 import { steady } from './workloads/growth-steady.ts'
 import type { Workload } from './workloads/workload.ts'
 
@@ -39,6 +41,8 @@ const workloads: readonly Workload[] = [
   opening,
   repairing,
   steady,
+  manySpaces,
+  crowd,
 ]
 
 const { values, positionals } = parseArgs({

@@ -14,6 +14,8 @@ export interface ServerProcess {
   cpuMs(): number
   /** Its resident memory after it has collected its garbage, in KiB. */
   memoryKib(): Promise<number>
+  /** The same as it is now. */
+  residentKib(): number
   /** What it holds after that, in KiB, without what its engine keeps for later. */
   heldKib(): Promise<number>
   /** Ends it, and removes its data unless it is started again. */
@@ -58,6 +60,7 @@ export async function startServerProcess(
       await collect()
       return memoryKibOf(pid)
     },
+    residentKib: () => memoryKibOf(pid),
     heldKib: async () => (await collect()) / 1024,
     async stop() {
       const closed = once(child, 'close')
