@@ -74,7 +74,7 @@ test('a change on its way from one replica to another takes as few messages, byt
     }
   })
   expect.soft(each.frames).toBeLessThan(4.5)
-  expect.soft(each.bytes).toBeLessThan(90)
+  expect.soft(each.bytes).toBeLessThan(72)
   expect.soft(each.transactions).toBeLessThan(4.5)
 })
 
@@ -92,7 +92,7 @@ test('a burst is gathered: messages and transactions are by the tick and not by 
     await level(a, b)
   })
   expect.soft(each.frames).toBeLessThan(0.05)
-  expect.soft(each.bytes).toBeLessThan(21)
+  expect.soft(each.bytes).toBeLessThan(16)
   expect.soft(each.transactions).toBeLessThan(0.05)
 })
 

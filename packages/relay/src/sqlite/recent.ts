@@ -15,10 +15,8 @@ interface Entry<T> {
   readonly bytes: number
 }
 
-// What an entry costs in objects beyond its bytes, roughly.
-const overheadBytes = 256
-
-export function createRecent<T>(bytesMax: number): Recent<T> {
+/** `overheadBytes`: what an entry costs in objects beyond its bytes, roughly. */
+export function createRecent<T>(bytesMax: number, overheadBytes: number): Recent<T> {
   let young = new Map<string, Entry<T>>()
   let old = new Map<string, Entry<T>>()
   let youngBytes = 0

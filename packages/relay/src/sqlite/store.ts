@@ -49,6 +49,9 @@ const busyMs = 1000
 const cacheBytes = 32 * 1024 * 1024
 const writerCacheBytes = 4 * 1024 * 1024
 const numberCacheBytes = 1024 * 1024
+// What entries of these take beside their bytes. A row of one field is a dozen objects.
+const rowObjectsBytes = 896
+const recordObjectsBytes = 256
 const sliceRows = 500
 
 /** A store in a file, which is made if it is not there; its folder must be. */
@@ -74,10 +77,10 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   const id = openSchema(database, path, fresh)
   if (options.fileBytesMax !== undefined) limitFile(database, options.fileBytesMax)
   const statements = prepareStatements(database)
-  const cache = createRecent<HeldRow>(options.cacheBytesMax ?? cacheBytes)
-  const writers = createRecent<WriterRecord>(writerCacheBytes)
+  const cache = createRecent<HeldRow>(options.cacheBytesMax ?? cacheBytes, rowObjectsBytes)
+  const writers = createRecent<WriterRecord>(writerCacheBytes, recordObjectsBytes)
   // A space keeps its number as long as the file.
-  const numbers = createRecent<number>(numberCacheBytes)
+  const numbers = createRecent<number>(numberCacheBytes, recordObjectsBytes)
   const write = createCommitter(database, statements, numberOfSpace)
   const assertInPlace = watchFiles(path)
   let tellGone: (error: RejoinError) => void = () => {}
@@ -99,8 +102,8 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   const group = createGroup<Prepared>(
     runtime,
     entries => {
-      assertKept()
       write(entries)
+      // What was written to files that nobody reads any more is not acknowledged.
       assertKept()
       for (const entry of entries) {
         for (const [space, { key, held, state }] of writtenRows(entry))
