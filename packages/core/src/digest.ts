@@ -30,23 +30,19 @@ export function computeDigest(row: Row): Digest {
 // A row is taken out of a fingerprint some time after it was put in.
 const digestByRow = new WeakMap<Row, Digest>()
 
-export function digestOfBytes(bytes: Uint8Array): Digest {
+/** Of bytes, or of the first of them. */
+export function digestOfBytes(bytes: Uint8Array, length: number = bytes.length): Digest {
   let low = 0x2c1b3c6d
   let high = 0x297a2d39
-  for (let at = 0; at < bytes.length; at += 4) {
-    // Bytes beyond the end count as 0; the length, mixed in below, tells such texts apart.
-    const word =
-      (bytes[at] ?? 0) |
-      ((bytes[at + 1] ?? 0) << 8) |
-      ((bytes[at + 2] ?? 0) << 16) |
-      ((bytes[at + 3] ?? 0) << 24)
+  for (let at = 0; at < length; at += 4) {
+    const word = at + 4 <= length ? wordAt(bytes, at) : lastWord(bytes, at, length)
     low ^= Math.imul(rotate(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593)
     low = (Math.imul(rotate(low, 13), 5) + 0xe6546b64) | 0
     high ^= Math.imul(rotate(Math.imul(word, 0x38b34ae5), 16), 0xa1e38b93)
     high = (Math.imul(rotate(high, 17), 5) + 0x561ccd1b) | 0
   }
-  low = (low ^ bytes.length) | 0
-  high = (high ^ bytes.length) | 0
+  low = (low ^ length) | 0
+  high = (high ^ length) | 0
   low = (low + high) | 0
   high = (high + low) | 0
   low = scatter(low)
@@ -59,6 +55,22 @@ export function digestOfBytes(bytes: Uint8Array): Digest {
 /** Sixteen hexadecimal characters, the high lane first. */
 export function formatDigest(digest: Digest): string {
   return digest.high.toString(16).padStart(8, '0') + digest.low.toString(16).padStart(8, '0')
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] ?? 0) |
+    ((bytes[at + 1] ?? 0) << 8) |
+    ((bytes[at + 2] ?? 0) << 16) |
+    ((bytes[at + 3] ?? 0) << 24)
+  )
+}
+
+/** Bytes beyond the end count as 0; the length, mixed in at the end, tells such texts apart. */
+function lastWord(bytes: Uint8Array, at: number, length: number): number {
+  let word = 0
+  for (let i = at; i < length; i++) word |= (bytes[i] ?? 0) << (8 * (i - at))
+  return word
 }
 
 function rotate(word: number, by: number): number {

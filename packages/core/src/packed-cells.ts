@@ -23,6 +23,8 @@ export interface PackedColumns {
 }
 
 export interface PackedColumn {
+  /** The name of its part, as canonical rows have it. */
+  readonly name: Uint8Array
   /** The place of its first row; those of the others follow. */
   readonly first: number
   /** Null of `lww`: its values are in the bytes. */

@@ -79,6 +79,8 @@ export function createPull(
   function wantWhatIsMissing(rows: readonly ChangedRow[]): void {
     const keys: DocumentKey[] = []
     for (const { key, delta, parts, texts } of rows) {
+      // Nearly all that comes is whole.
+      if (parts === 0 && texts.size === 0) continue
       const held = joinRows(state.confirmed(key) ?? emptyRow, unfinished.cellsOf(key))
       const lacksBody = [...texts].some(([part, { kind }]) => kind === 'tail' && !held.cells.has(part))
       if (parts > 0 && (lacksBody || countParts(joinRows(held, delta)) < parts)) keys.push(key)
@@ -97,7 +99,10 @@ export function createPull(
     const done = new Set(wants.takeDone())
     const isAsked = (key: DocumentKey): boolean => done.has(key) || wants.isOutstanding(key)
     for (const text of texts) if (isAsked(text.key)) unfinished.holdText(text)
-    const rows = frames.flatMap(({ rows, answer }) => unfinished.hold(rows, isAsked, answer))
+    const isAnyAsked = done.size > 0 || !wants.isEmpty
+    const rows = frames.flatMap(({ rows, answer }) =>
+      isAnyAsked ? unfinished.hold(rows, isAsked, answer) : rows,
+    )
     const finished = unfinished.take(done)
     return { rows: [...rows, ...finished.rows].filter(bringsNews), texts: finished.texts }
   }

@@ -188,6 +188,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, shor
   }
 
   function releaseTouching(keys: Iterable<DocumentKey>): void {
+    if (outbox.size === 0) return
     const entries = new Set<OutboxEntry>()
     for (const key of keys) {
       for (const id of outbox.idsOf(key)) {

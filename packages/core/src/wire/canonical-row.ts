@@ -9,7 +9,7 @@ import { deletePolicies, type Deletion } from '../deletion.ts'
 import type { Mark } from '../mark.ts'
 import { PackedCells } from '../packed-cells.ts'
 import type { Row } from '../row.ts'
-import { writeWriterId } from './ids.ts'
+import { bytesOfId } from './ids.ts'
 import { sortedEntries } from './order.ts'
 import {
   createWriter,
@@ -49,8 +49,8 @@ export function writeCanonicalRow(row: Row): Writer {
 /** Cells as they lie, which is in the order of their names. */
 function writePacked(writer: Writer, cells: PackedCells): void {
   const { bytes, starts, byPart } = cells.columns
-  for (const [name, column] of byPart) {
-    writeString(writer, name)
+  for (const column of byPart.values()) {
+    writeRaw(writer, column.name)
     const last = cells.markIn(column)
     if (column.cells !== null || last === null) {
       writeCell(writer, cells.cellIn(column))
@@ -132,16 +132,23 @@ function writeOptionalMark(writer: Writer, mark: Mark | null): void {
 
 function writeMark(writer: Writer, mark: Mark): void {
   if (mark !== latestMark) {
-    const fresh = createWriter()
-    writeUint(fresh, mark.ms)
-    writeUint(fresh, mark.tick)
-    writeWriterId(fresh, mark.writer)
-    latestBytes = finishWriting(fresh)
+    const at = putUint(latestBytes, putUint(latestBytes, 0, mark.ms), mark.tick)
+    latestBytes.set(bytesOfId(mark.writer), at)
+    latestLength = at + 8
     latestMark = mark
   }
-  writeRaw(writer, latestBytes)
+  writeRange(writer, latestBytes, 0, latestLength)
+}
+
+/** As `writeUint` writes it. Returns where it ends. */
+function putUint(bytes: Uint8Array, from: number, value: number): number {
+  let at = from
+  for (; value > 127; value = Math.floor(value / 128)) bytes[at++] = 128 + (value % 128)
+  bytes[at++] = value
+  return at
 }
 
 // Nearly all parts of a row bear one mark.
 let latestMark: Mark | null = null
-let latestBytes: Uint8Array = new Uint8Array()
+let latestLength = 0
+const latestBytes: Uint8Array = new Uint8Array(24)

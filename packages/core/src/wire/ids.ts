@@ -5,12 +5,17 @@ import { readRaw, type Reader } from './reader.ts'
 import { writeRaw, type Writer } from './writer.ts'
 
 export function writeWriterId(writer: Writer, id: string): void {
+  writeRaw(writer, bytesOfId(id))
+}
+
+/** Its eight bytes, which must not be changed. */
+export function bytesOfId(id: string): Uint8Array {
   if (id !== latestId) {
     assert(isWriterId(id), 'an id of a writer, a store or a generation is eight bytes as eleven characters')
     latestBytes = bytesOfWriter(id)
     latestId = id
   }
-  writeRaw(writer, latestBytes)
+  return latestBytes
 }
 
 // The marks of a row are nearly all of one writer, whose bytes are remembered.

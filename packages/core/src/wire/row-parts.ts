@@ -18,6 +18,7 @@ import { expectMark } from './marks.ts'
 import { bytesLeft, readWithin, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
 import type { Shape } from './shapes.ts'
+import { createWriter, finishWriting, writeString } from './writer.ts'
 
 /** So many rows of one shape are worth to be left as they lie. */
 const packedFrom = 64
@@ -120,7 +121,7 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
     }
     const strategy = strategyOfPart(part)
     const cells: Cell[] = []
-    byPart.set(part, { first: place, cells: strategy === 'lww' ? null : cells })
+    byPart.set(part, { name: nameOf(part), first: place, cells: strategy === 'lww' ? null : cells })
     for (let left = rows.length; left > 0; left--, place++) {
       const mark = marks[place] ?? null
       const length = lengthOf(bounds, places.heads[place] ?? 0)
@@ -133,6 +134,12 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
     }
   }
   return rows
+}
+
+function nameOf(part: PartName): Uint8Array {
+  const writer = createWriter()
+  writeString(writer, part)
+  return finishWriting(writer)
 }
 
 function openRow<Cells extends ReadonlyMap<PartName, Cell>>(cells: Cells): OpenRow<Cells> {

@@ -31,10 +31,11 @@ export function finishWriting(writer: Writer): Uint8Array {
   return bytes
 }
 
-/** What was written, for as long as the call takes: it is not copied, and must not be kept. */
-export function lendWritten<T>(writer: Writer, use: (bytes: Uint8Array) => T): T {
+/** What was written is the first `length` bytes, for as long as the call takes: they are not copied, and must not be kept. */
+export function lendWritten<T>(writer: Writer, use: (bytes: Uint8Array, length: number) => T): T {
   const { bufs, cbuf, cpos } = writer
-  const result = use(bufs.length === 0 ? cbuf.subarray(0, cpos) : toUint8Array(writer))
+  const bytes = bufs.length === 0 ? cbuf : toUint8Array(writer)
+  const result = use(bytes, bufs.length === 0 ? cpos : bytes.length)
   giveBack(writer)
   return result
 }
