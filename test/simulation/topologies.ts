@@ -8,7 +8,7 @@ export const topologies: Readonly<Record<string, Topology>> = {
   one: { relays: 1, faults: everyFault },
   peers: { relays: 2, faults: everyFault },
   line: { relays: 3, links: 'line', faults: everyFault },
-  ring: { relays: 4, links: 'ring', faults: everyFault },
+  ring: { relays: 4, links: 'ring', ackReplicas: 1, faults: everyFault },
   mesh: { relays: 3, links: 'mesh', faults: everyFault },
   followers: { relays: 3, links: 'followers', faults: everyFault },
   'followers-sync': { relays: 3, links: 'followers', ackReplicas: 1, faults: everyFault },
