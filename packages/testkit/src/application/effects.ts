@@ -24,13 +24,12 @@ export function isToBlame({ effects }: Pick<Logged, 'effects'>): boolean {
 }
 
 /**
- * C4: what a relay lost it does not take back before its time, and what stands on that waits, while other documents go
- * on. So it may come after what its author did later.
+ * S3: what a relay lost comes back document by document, from whoever holds it and when that one comes; C4: it does not
+ * take it before its time, and what stands on that waits, while other documents go on. So it may come after what its author
+ * did later.
  */
-export function mayComeLater({ paths, relays }: Cluster, log: readonly Logged[], key: DocumentKey): boolean {
-  const isLost = ({ restoredAt }: { readonly restoredAt: number }): boolean =>
-    log.some(entry => entry.key === key && entry.at < restoredAt)
-  return paths['clock-skew'] > 0 && relays.some(isLost)
+export function mayComeLater({ relays }: Cluster, log: readonly Logged[], key: DocumentKey): boolean {
+  return relays.some(({ restoredAt }) => log.some(entry => entry.key === key && entry.at < restoredAt))
 }
 
 export function tokensIn(value: unknown): readonly string[] {
