@@ -1,8 +1,10 @@
 /** A session with Rejoin's relay and nothing above it: hello, and then whatever frames its owner sends and hears. */
 import {
+  bytesFor,
   createDictionary,
+  createFrameEncoder,
+  createKnownNames,
   decodeFrame,
-  encodeFrame,
   isDeflated,
   protocolVersion,
   restOfFrame,
@@ -32,7 +34,10 @@ export async function openBareSession(
 ): Promise<BareSession> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/sync`, { perMessageDeflate: false })
   await once(socket, 'open')
-  const send = (frame: Frame): void => socket.send(encodeFrame(frame))
+  // In names of the link, as clients do.
+  const encoder = createFrameEncoder(Date.now)
+  const known = createKnownNames()
+  const send = (frame: Frame): void => socket.send(bytesFor(encoder.encode(frame), known))
   const names = createDictionary()
   const welcomed = new Promise<void>(resolve => {
     socket.on('message', (data: Buffer) => {
