@@ -8,7 +8,7 @@ export default defineConfig({
   root: import.meta.dirname,
   test: {
     projects: [
-      nodeProject('unit', 30_000),
+      { test: { ...nodeProject('unit', 30_000).test, setupFiles: ['unit/equality.ts'] } },
       nodeProject('contract', 30_000),
       nodeProject('simulation', 120_000),
       {

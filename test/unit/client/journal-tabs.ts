@@ -42,6 +42,7 @@ import {
   type VerdictsChunk,
   type WriterId,
 } from '@rejoin/core'
+import { isMapOfCells } from '../equality.ts'
 
 export const relay = writerFromBytes(new Uint8Array(8).fill(9)) as string as StoreId
 const generation = writerFromBytes(new Uint8Array(8).fill(8)) as string as GenerationId
@@ -383,7 +384,7 @@ export function acknowledged(ids: readonly TransactionId[]): VerdictsChunk {
 /** A row in a form that two of them can be compared by. */
 function toText(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => {
-    if (part instanceof Map) return { map: [...part] }
+    if (isMapOfCells(part)) return { map: [...part] }
     return part instanceof Uint8Array ? { bytes: [...part] } : part
   })
 }

@@ -49,8 +49,8 @@ export interface EncodedRows {
   readonly body: Uint8Array
 }
 
-/** So many rows are worth to be stored as they came. */
-const encodedFrom = 64
+/** So many rows are stored as they came. */
+const encodedFrom = 2
 const encodedByFirst = new WeakMap<ChangedRow, EncodedRows>()
 
 function keepEncoded(bytes: Uint8Array, names: Span, body: Span, rows: readonly ChangedRow[]): void {

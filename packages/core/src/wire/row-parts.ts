@@ -1,8 +1,8 @@
 /**
  * The parts of rows, on their way in: checked as they are read, so that what is left encoded needs no check later.
  *
- * Of many rows that are alike, the cells stay as they lie (packed-cells.ts) if the reader wants that; of few rows nobody
- * gains by it, and their bytes would keep a frame in memory.
+ * Of rows that are alike, the cells stay as they lie (packed-cells.ts) if the reader wants that; one alone, as of nearly
+ * every live change, is decoded, so that it does not keep its frame in memory.
  */
 import type { Cell } from '../cells/cell.ts'
 import type { Deletion } from '../deletion.ts'
@@ -20,8 +20,8 @@ import { checkLimit, refuseMalformed } from './refusal.ts'
 import type { Shape } from './shapes.ts'
 import { createWriter, finishWriting, writeString } from './writer.ts'
 
-/** So many rows of one shape are worth to be left as they lie. */
-const packedFrom = 64
+/** So many rows of one shape are left as they lie. */
+const packedFrom = 2
 
 /** A row while its parts are read. */
 interface OpenRow<Cells extends ReadonlyMap<PartName, Cell>> extends Row {
