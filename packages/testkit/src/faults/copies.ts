@@ -48,6 +48,9 @@ export function copies({
       await strikeDisks(cluster, people.applications, () =>
         device.restore({ ...device.image(), disk: new Map() }),
       )
+      // Also of what it had forgotten before (SPEC D2): there is no disk any more on which that could be.
+      for (const { log } of people.applications)
+        for (const entry of log) if (entry.device === device) entry.local = false
       return true
     },
   }
