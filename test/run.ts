@@ -1,7 +1,8 @@
 // Everything that `npm test` promises, in order: format, lint, types, then every test. Its last line is
 // `N passed, N failed`, also when a step before the tests breaks: a step that fails counts as one failure.
 // Arguments name vitest projects (`npm test -- unit contract`); without any, all of them run. `npm run soak` is this with
-// `--soak`: of the tests those that drive browsers and relays, each as long and as often as it can be worth (soak.ts).
+// `--soak`: of the tests those that drive browsers and relays, each as long and as often as it can be worth (soak.ts), and
+// ten minutes of histories that nobody has simulated before.
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,7 +28,7 @@ interface Report {
 const root = join(import.meta.dirname, '..')
 const isSoak = process.argv.includes('--soak')
 const named = process.argv.slice(2).filter(argument => !argument.startsWith('-'))
-const projects = named.length === 0 && isSoak ? ['e2e', 'chaos'] : named
+const projects = named.length === 0 && isSoak ? ['e2e', 'chaos', 'simulation'] : named
 const env = {
   ...process.env,
   ...(isSoak ? { REJOIN_SOAK: '1' } : {}),
