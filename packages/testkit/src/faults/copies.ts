@@ -8,8 +8,8 @@ export function copies({
   people,
   say,
 }: FaultWorld): Record<'clone' | 'client-rollback' | 'eviction', Strike> {
-  const { chance } = cluster
-  const backups = new Map<SimulatedDevice, DeviceImage>()
+  const { chance, clock } = cluster
+  const backups = new Map<SimulatedDevice, { readonly image: DeviceImage; readonly at: number }>()
   let clones = 0
   return {
     clone() {
@@ -30,13 +30,16 @@ export function copies({
       const backup = backups.get(device)
       if (backup === undefined) {
         device.crash()
-        if (device.disk.image().size > 0) backups.set(device, device.image())
+        if (device.disk.image().size > 0) backups.set(device, { image: device.image(), at: clock.time })
         say(`a backup of ${device.name} is made`)
         return false
       }
       say(`${device.name} is put back to its backup`)
       device.crash()
-      await strikeDisks(cluster, people.applications, () => device.restore(backup))
+      await strikeDisks(cluster, people.applications, () => device.restore(backup.image))
+      // Also of what it had forgotten before (SPEC D2): the backup knows the document as it was.
+      for (const { log } of people.applications)
+        for (const entry of log) if (entry.device === device && entry.at > backup.at) entry.local = false
       return true
     },
     /** What stands beside the databases stays, and tells of it. */
