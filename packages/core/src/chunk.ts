@@ -67,6 +67,8 @@ export interface VerdictsChunk {
 /** Writes made anew (SPEC W6). Strict, by the holder of the tab lock. */
 export interface RemadeChunk {
   readonly kind: 'remade'
+  /** The position up to which it was made over the journal: own writes may have come between that and this chunk. */
+  readonly seen: number
   /** Old writers and the new ones with which their tabs go on. */
   readonly writers: readonly { readonly from: WriterId; readonly to: WriterId }[]
   /** In the order of the outbox; each takes the place of the old one, or leaves it empty where no write remains. */
@@ -159,7 +161,7 @@ export interface SnapshotChunk {
     readonly refusedBy: readonly StoreId[]
   }[]
   readonly quarantine: readonly { readonly transaction: Transaction; readonly error: Failure }[]
-  /** Writers that were made anew, and the position of the chunk that did it first. */
+  /** Writers that were made anew, and the position up to which that was first done. */
   readonly retired: ReadonlyMap<WriterId, number>
   /** Texts that were made anew, the first first. */
   readonly remade: readonly RemadeText[]

@@ -244,7 +244,13 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
       const from = writer
       if (from === null) return
       writer = null
-      apply({ kind: 'remade', writers: [{ from, to: drawWriter() }], transactions: [], quarantined: [] })
+      apply({
+        kind: 'remade',
+        seen: state.seen,
+        writers: [{ from, to: drawWriter() }],
+        transactions: [],
+        quarantined: [],
+      })
     },
     holdBodies() {
       let release = (): void => undefined

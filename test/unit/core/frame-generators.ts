@@ -451,6 +451,7 @@ export const arbitraryChunks: { readonly [K in Chunk['kind']]: fc.Arbitrary<Extr
   }),
   remade: fc.record({
     kind: fc.constant('remade'),
+    seen: position,
     writers: list(fc.record({ from: arbitraryWriter, to: arbitraryWriter })),
     transactions: list(fc.record({ from: id, to: arbitraryTransaction })),
     quarantined: list(fc.record({ id, error: arbitraryFailure })),

@@ -510,6 +510,19 @@ describe('what is made anew', () => {
     expect(orphans()).toEqual([late.id])
   })
 
+  test('[W6] and what came to the disk while others were made anew is so too', () => {
+    const alice = createScene()
+    const [refused, edit] = [alice.edits(insert), alice.edits(recolor)]
+    const error = failure('refused-by-rule', { reason: 'no' })
+    const plan = { from: edit.id, keys: new Set([note]), refused: { transaction: refused, error } }
+    const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
+    const chunk = makeAnew(alice.state, plan, context)
+    const between = alice.edits({ kind: 'add', element: 'y' })
+    if (chunk !== null) alice.state.apply(alice.state.seen + 1, chunk)
+    const orphans = { from: between.id, keys: new Set<typeof note>(), refused: null }
+    expect(entriesToRemake(alice.state, orphans).map(entry => entry.transaction.id)).toEqual([between.id])
+  })
+
   test('[W6] what names a mark that was made anew while it was on its way to the disk is made anew too', () => {
     for (const edit of [
       recolor,
@@ -703,7 +716,7 @@ describe('what is made anew', () => {
     const [write] = alice.edits(insert).writes
     const chunk = alice.remakes()
     expect(chunk.writers).toEqual([{ from: write?.mark.writer, to: fresh }])
-    expect(alice.state.retired).toEqual(new Map([[write?.mark.writer, alice.state.seen]]))
+    expect(alice.state.retired).toEqual(new Map([[write?.mark.writer, chunk.seen]]))
   })
 })
 

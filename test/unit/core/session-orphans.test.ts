@@ -117,6 +117,7 @@ function submitted(frames: readonly Frame[]): readonly string[] {
 function retire(state: ReplicaState): void {
   state.apply(state.seen + 1, {
     kind: 'remade',
+    seen: state.seen,
     writers: [{ from: writerOf('alice'), to: writerOf('other') }],
     transactions: [],
     quarantined: [],

@@ -61,6 +61,7 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
   )
   return {
     kind: 'remade',
+    seen: state.seen,
     writers: [...old].map(from => ({ from, to: context.writer })),
     transactions,
     quarantined,

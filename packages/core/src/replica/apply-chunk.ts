@@ -164,7 +164,7 @@ function applySettled({ layers, knowledge }: Applying, { ids }: SettledChunk): v
 
 function applyRemade({ layers, knowledge }: Applying, position: number, chunk: RemadeChunk): void {
   for (const { from, to } of chunk.writers) {
-    retire(knowledge, from, position)
+    retire(knowledge, from, chunk.seen)
     layers.changes.writers.set(from, to)
   }
   const entries = new Map<TransactionId, OutboxEntry | null>()

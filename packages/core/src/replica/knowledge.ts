@@ -33,7 +33,7 @@ export interface Knowledge {
   readonly generations: Map<GenerationId, Generation>
   readonly writers: Map<WriterId, WriterRecord>
   readonly quarantine: Map<TransactionId, QuarantinedTransaction>
-  /** Writers that were made anew, and the position of the chunk that did it first. */
+  /** Writers that were made anew, and the position up to which that was first done. */
   readonly retired: Map<WriterId, number>
   readonly remade: RemadeTextsKept
   readonly remadeMarks: RemadeMarksKept

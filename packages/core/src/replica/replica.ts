@@ -64,7 +64,7 @@ export interface ReplicaState {
   /** Whether it is on fewer than are wanted. */
   isPending(entry: OutboxEntry): boolean
   /**
-   * Own writers that were made anew, and the position of the chunk that did it first: what came to the disk behind that
+   * Own writers that were made anew, and the position up to which that was first done: what came to the disk behind that
    * and bears one, or names what it bore, is to be made anew too.
    */
   readonly retired: ReadonlyMap<WriterId, number>

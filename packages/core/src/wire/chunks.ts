@@ -59,8 +59,8 @@ import {
 } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
 
-/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. 6: and which relays are meant. 7: what was pulled stays as it came. 8: what marks of writes were made anew is kept. 9: ids and ticks of writes take less. */
-const chunkVersion = 9
+/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. 6: and which relays are meant. 7: what was pulled stays as it came. 8: what marks of writes were made anew is kept. 9: ids and ticks of writes take less. 10: what is made anew says over what. */
+const chunkVersion = 10
 
 /** In the order of their numbers on disk. */
 const chunkKinds: readonly Chunk['kind'][] = [
@@ -254,6 +254,7 @@ function readOutcome(reader: Reader): StoredVerdict['outcome'] {
 }
 
 function writeRemade(writer: Writer, dictionary: Dictionary, chunk: RemadeChunk): void {
+  writeUint(writer, chunk.seen)
   writeUint(writer, chunk.writers.length)
   for (const { from, to } of chunk.writers) {
     writeName(writer, dictionary, from)
@@ -275,6 +276,7 @@ function writeRemade(writer: Writer, dictionary: Dictionary, chunk: RemadeChunk)
 function readRemade(reader: Reader, names: Names): RemadeChunk {
   return {
     kind: 'remade',
+    seen: readUint(reader),
     writers: readList(reader, 2, () => ({
       from: readName<WriterId>(reader, names),
       to: readName<WriterId>(reader, names),
