@@ -19,7 +19,7 @@ import { createOriginCheck, isLoopback } from './origin.ts'
 import { allowEverything, createAccept, trustEverybody } from './permission.ts'
 import type { ListenOptions, RelayOptions } from './relay-options.ts'
 import { socketLimits, type SocketLimits } from './socket-limits.ts'
-import { deflateFrame } from './deflating.ts'
+import { deflateToKeep } from './deflating.ts'
 import { createSockets, syncPath, type Sockets } from './sockets.ts'
 
 export interface Relay {
@@ -101,7 +101,7 @@ export function createShell(options: RelayOptions, createKernel: CreateKernel): 
       access: options.access ?? allowEverything,
       accept: createAccept(options),
       log,
-      deflate: deflateFrame,
+      deflate: deflateToKeep,
     })
     const shared = { kernel, runtime, limits, log, sessions: new Set<never>() }
     const sockets = createSockets(shared, createOriginCheck(options.origins ?? [], development))
