@@ -109,7 +109,8 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
     return { strategy: 'lww', last, value: this.readValue(column, copyOf) }
   }
 
-  private decoded(): Map<PartName, Cell> {
+  /** All of them, in a map of the caller's own. */
+  decoded(): Map<PartName, Cell> {
     const cells = new Map<PartName, Cell>()
     for (const [part, column] of this.columns.byPart) cells.set(part, this.cellIn(column))
     return cells

@@ -66,7 +66,7 @@ export function joinRows(a: Row, b: Row): Row {
     const mine = a.cells.get(name)
     const joined = mine === undefined ? theirs : joinCells(mine, theirs)
     if (joined === mine) continue
-    cells ??= copyMap(a.cells)
+    cells ??= a.cells instanceof PackedCells ? a.cells.decoded() : copyMap(a.cells)
     cells.set(name, joined)
   }
   const deletion =
