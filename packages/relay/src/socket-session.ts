@@ -22,6 +22,7 @@ import {
 } from '@rejoin/core'
 import { closeCodeOf, closeCodes } from './close-code.ts'
 import { deflateFrame, inflateFrame } from './deflating.ts'
+import { messageOf } from './framing.ts'
 import {
   bufferedMarkBytes,
   type Kernel,
@@ -68,14 +69,13 @@ interface SessionSocket extends WebSocket {
   rejoinSession?: SocketSession
 }
 
-const binary = { binary: true, compress: false } as const
-
 // Shared by all sessions, as their prototype.
 const linkMethods: Pick<SessionLink, 'send' | 'buffered' | 'close'> & ThisType<SocketSession> = {
   send(bytes) {
     if (this.endingAt !== 0) return
     this.answered = true
-    this.socket.send(deflateFrame(bytes), binary)
+    // ws queues nothing, since it compresses nothing, so this keeps its order with what ws writes itself.
+    if (this.socket.readyState === this.socket.OPEN) this.tcp.write(messageOf(deflateFrame(bytes)))
     const buffered = this.socket.bufferedAmount
     if (buffered < bufferedMarkBytes) return
     if (buffered > this.host.limits.bufferedBytesMax) {
