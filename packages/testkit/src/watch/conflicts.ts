@@ -16,7 +16,11 @@ interface Listed {
 /** Looks at what a tab lists now, and compares it with what it listed last. */
 export type WatchConflicts = (open: OpenTab, known: (key: DocumentKey) => ReadonlySet<string>) => void
 
-export function watchConflicts(log: readonly Logged[], findings: string[]): WatchConflicts {
+export function watchConflicts(
+  log: readonly Logged[],
+  findings: string[],
+  mayNotComeBack: (key: DocumentKey) => boolean,
+): WatchConflicts {
   const last = new WeakMap<OpenTab, ReadonlyMap<string, Listed>>()
   /** The same list lists the same. */
   const looked = new WeakMap<OpenTab, readonly Conflict[]>()
@@ -31,6 +35,8 @@ export function watchConflicts(log: readonly Logged[], findings: string[]): Watc
     // What was refused is taken back, and an insert over a deletion had seen all of it.
     if (authors.some(entry => entry.refused !== null || entry.discarded || isToBlame(entry))) return true
     if (log.some(entry => entry.key === key && entry.blind)) return true
+    // S3: so is what stands on what a relay lost and did not take back.
+    if (mayNotComeBack(key)) return true
     return authors.some(author =>
       writes.some(
         other =>
