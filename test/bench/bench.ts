@@ -71,5 +71,8 @@ for (const workload of chosen) {
     console.error(`${workload.name} failed:`, error)
   }
 }
-if (values.all) console.error(`written to ${writeReport(figures)}`)
+if (values.all) {
+  const medians = `Medians of ${values.rounds} rounds${values.short ? ', less of each (`--short`)' : ''}`
+  console.error(`written to ${writeReport(figures, medians)}`)
+}
 process.exit(failed === 0 ? 0 : 1)

@@ -57,12 +57,25 @@ async function open(name: string, relay?: PageRelay): Promise<PageStore> {
   }
 }
 
-/** Everything is in pages, and nothing is left in the journal. */
+/** Twice as long as a tab waits after the last change before it writes pages. */
+const restMs = 6000
+
+/** The store is in order: all of it is in pages, or what is not is too little for a tab to move it there. */
 async function untilPaged(name: string): Promise<void> {
   const database = await openDB(name)
+  let before = ''
+  let since = performance.now()
   for (;;) {
-    const [pages, chunks] = await Promise.all([database.count('pages'), database.count('journal')])
+    const [pages, chunks, base] = await Promise.all([
+      database.count('pages'),
+      database.count('journal'),
+      database.get('meta', 'base') as Promise<{ readonly floor: number } | undefined>,
+    ])
     if (pages > 0 && chunks === 0) break
+    const now = [pages, chunks, base?.floor].join()
+    if (now !== before) since = performance.now()
+    before = now
+    if (performance.now() - since > restMs) break
     await new Promise(resolve => setTimeout(resolve, 100))
   }
   database.close()

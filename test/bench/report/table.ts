@@ -2,7 +2,12 @@
 import type { Figure } from '../figure.ts'
 import type { Circumstances } from './machine.ts'
 
-export function tableOf(figures: readonly Figure[], { date, machine, versions }: Circumstances): string {
+/** `medians` says of what: how many rounds, and how much in each. */
+export function tableOf(
+  figures: readonly Figure[],
+  { date, machine, versions }: Circumstances,
+  medians: string,
+): string {
   const rows = figures.map(({ workload, figure, unit, rejoin, limit, ratio, target, holds }) => [
     workload,
     figure,
@@ -17,7 +22,7 @@ export function tableOf(figures: readonly Figure[], { date, machine, versions }:
   return [
     '# Readings',
     '',
-    `Measured on ${date}: ${machine}; ${versions}. Medians, each limit measured beside it in the same run.`,
+    `Measured on ${date}: ${machine}; ${versions}. ${medians}, each limit measured beside it in the same run.`,
     '',
     '![Each figure by its limit, and its target](ratios.svg)',
     '',
