@@ -3,7 +3,7 @@
  * to tell its peer; if it does not for a second, the documents are given, and the write follows.
  */
 import type { OutboxEntry } from '../outbox.ts'
-import type { TransactionId } from '../write.ts'
+import type { Transaction } from '../write.ts'
 import type { Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
 import type { Pull } from './pull.ts'
@@ -18,21 +18,22 @@ export function createLacking(
   giving: Giving,
   now: () => number,
 ): (entry: OutboxEntry) => boolean {
-  /** Since when each waits; null once what it stands on is given. */
-  const waiting = new Map<TransactionId, number | null>()
+  /** Since when each waits; null once what it stands on is given. It goes with what left the outbox meanwhile. */
+  const waiting = new WeakMap<Transaction, number | null>()
 
-  return ({ transaction: { id, writes, heard } }) => {
-    const since = waiting.get(id)
+  return ({ transaction }) => {
+    const { writes, heard } = transaction
+    const since = waiting.get(transaction)
     if (since === null && !giving.isDone) return true
     const keys = writes.map(({ key }) => key)
     const lacked = since === null ? [] : keys.filter(key => elsewhere.lacks(key, heard, pull.isHeld))
     if (lacked.length === 0) {
-      waiting.delete(id)
+      waiting.delete(transaction)
       return false
     }
-    if (since === undefined) waiting.set(id, now())
+    if (since === undefined) waiting.set(transaction, now())
     else if (since !== null && now() - since >= lackingMs) {
-      waiting.set(id, null)
+      waiting.set(transaction, null)
       giving.give(lacked)
       elsewhere.given(lacked)
     }
