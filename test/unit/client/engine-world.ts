@@ -33,6 +33,7 @@ import {
   type SimulatedRelay,
   type SimulatedTab,
 } from '@rejoin/testkit'
+import { welcomeFrom } from '../core/welcomes.ts'
 
 export const epoch = 1_800_000_000_000
 
@@ -185,20 +186,7 @@ function endOf(link: SessionLink, now: () => number): RelayEnd {
     send,
     cut: (options = { fingerprint: emptyFingerprint }) => cut(options),
     welcome(user = 'alice') {
-      send({
-        type: 'welcome',
-        time: now(),
-        store,
-        begin: 'new',
-        cursor: { generation, cut: 0, place: 0 },
-        generations: [{ id: generation, store, parent: null, start: 0 }],
-        frontier: new Map(),
-        covers: true,
-        levels: ['relay'],
-        user,
-        leader: null,
-        term: 0,
-      })
+      send(welcomeFrom(store, generation, { time: now(), user, leader: null }))
       cut({ fingerprint: null })
     },
     refuse(error, code) {

@@ -43,6 +43,7 @@ import {
   type WriterId,
 } from '@rejoin/core'
 import { isMapOfCells } from '../equality.ts'
+import { pulledChunk } from '../core/chunks.ts'
 
 export const relay = writerFromBytes(new Uint8Array(8).fill(9)) as string as StoreId
 const generation = writerFromBytes(new Uint8Array(8).fill(8)) as string as GenerationId
@@ -332,20 +333,11 @@ export function pulled(
   more: Partial<PulledChunk> & { readonly cut?: number } = {},
 ): PulledChunk {
   const { cut, ...rest } = more
-  return {
-    kind: 'pulled',
-    store: relay,
+  return pulledChunk(relay, {
     rows: rows.map(([changed, delta]) => ({ key: changed, delta, parts: 0, texts: new Map() })),
-    texts: [],
     cursor: cut === undefined ? null : { generation, cut, place: 0 },
-    wants: [],
-    writers: [],
-    generations: [],
-    frontier: null,
-    reach: null,
-    at: 0,
     ...rest,
-  }
+  })
 }
 
 export function own(

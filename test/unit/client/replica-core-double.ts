@@ -32,6 +32,7 @@ import {
   type WriterId,
   type WriterRecord,
 } from '@rejoin/core'
+import { pulledChunk } from '../core/chunks.ts'
 
 export interface ReplicaCoreDouble extends ReplicaCore {
   closed: boolean
@@ -115,20 +116,7 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
   }
 
   function pulled(part: Partial<PulledChunk>): void {
-    apply({
-      kind: 'pulled',
-      store: relay,
-      rows: [],
-      texts: [],
-      cursor: null,
-      wants: [],
-      writers: [],
-      generations: [],
-      frontier: null,
-      reach: null,
-      at: time,
-      ...part,
-    })
+    apply(pulledChunk(relay, { at: time, ...part }))
   }
 
   function bodyOf(key: DocumentKey, part: PartName): readonly Uint8Array[] {

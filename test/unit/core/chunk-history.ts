@@ -40,6 +40,7 @@ import type {
 import fc from 'fast-check'
 import { deltaOf, markOf, writerOf, type Edit, type Person } from './edits.ts'
 import { arbitraryEdit } from './history.ts'
+import { pulledChunk } from './chunks.ts'
 
 export const relay = 'relay' as StoreId
 export const generation = 'generation' as GenerationId
@@ -146,19 +147,15 @@ function pick<One>(list: readonly One[], at: number): One | undefined {
 function pulled(position: number, row: PulledChunk['rows'][number]): PulledChunk {
   const cursor: Cursor = { generation, cut: position, place: position }
   const positions = new Map([[generation, position]])
-  return {
-    kind: 'pulled',
-    store: relay,
+  return pulledChunk(relay, {
     rows: [row],
-    texts: [],
     cursor,
     wants: position % 3 === 0 ? [row.key] : [],
-    writers: [],
     generations: position % 4 === 0 ? [{ id: generation, store: relay, parent: null, start: 0 }] : [],
     frontier: { positions, how: position % 7 === 0 ? 'replace' : 'join' },
     reach: position % 2 === 0 ? positions : null,
     at: position,
-  }
+  })
 }
 
 function verdict(position: number, { id }: Transaction, kind: 'acknowledge' | 'refuse'): VerdictsChunk {

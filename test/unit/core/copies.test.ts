@@ -19,6 +19,7 @@ import type {
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { deltaOf, markOf, writerOf } from './edits.ts'
+import { pulledChunk } from './chunks.ts'
 
 const quorum: Copies = { wanted: 2, level: 'quorum', all: 3 }
 const named: Copies = { ...quorum, relays: ['ws://b', 'ws://c', 'ws://d'] }
@@ -58,19 +59,12 @@ function opened(copies?: Copies) {
       }),
     /** The relay says of which generations its store is, and where the pull of it is. */
     tell: (store: string, ...generations: readonly Omit<Generation, 'store'>[]) =>
-      apply({
-        kind: 'pulled',
-        store: store as StoreId,
-        rows: [],
-        texts: [],
-        cursor: { generation: generations.at(-1)?.id as GenerationId, cut: 0, place: 0 },
-        wants: [],
-        writers: [],
-        generations: generations.map(fact => ({ ...fact, store: store as StoreId })),
-        frontier: null,
-        reach: null,
-        at: 0,
-      }),
+      apply(
+        pulledChunk(store as StoreId, {
+          cursor: { generation: generations.at(-1)?.id as GenerationId, cut: 0, place: 0 },
+          generations: generations.map(fact => ({ ...fact, store: store as StoreId })),
+        }),
+      ),
     get copies() {
       const entry = state.outbox.get(id)
       return entry === undefined ? 'gone' : state.copiesOf(entry)
@@ -179,19 +173,7 @@ test('[L2] what waited long enough leaves the outbox once as many have it as are
 test('[P4] with sessions beside each other what one asks for is not what another one has', () => {
   const one = opened(quorum)
   const pull = (store: string, wants: readonly (typeof key)[]): void =>
-    one.apply({
-      kind: 'pulled',
-      store: store as StoreId,
-      rows: [],
-      texts: [],
-      cursor: null,
-      wants,
-      writers: [],
-      generations: [],
-      frontier: null,
-      reach: null,
-      at: 0,
-    })
+    one.apply(pulledChunk(store as StoreId, { wants }))
   pull('a', [key])
   pull('b', [])
   expect(one.state.wants).toEqual([key])
@@ -203,19 +185,7 @@ test('[P4] nobody asks for what a relay was asked for that is none of the list a
   const one = opened(named)
   for (const store of ['a', 'b', 'c']) {
     one.apply({ kind: 'met', address: `ws://${store}`, store: store as StoreId, copies: named })
-    one.apply({
-      kind: 'pulled',
-      store: store as StoreId,
-      rows: [],
-      texts: [],
-      cursor: null,
-      wants: [documentKey('notes', store)],
-      writers: [],
-      generations: [],
-      frontier: null,
-      reach: null,
-      at: 0,
-    })
+    one.apply(pulledChunk(store as StoreId, { wants: [documentKey('notes', store)] }))
   }
   expect(one.state.wants).toEqual(['notes/b', 'notes/c'])
   one.apply({ kind: 'met', address: 'ws://b', store: 'new' as StoreId, copies: named })

@@ -21,6 +21,7 @@ import {
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { arbitraryRow, arbitraryWriter } from './generators.ts'
+import { pulledChunk } from './chunks.ts'
 
 /** Rows of a few shapes, enough of each to stay encoded, with values of all lengths. */
 const arbitraryRows: fc.Arbitrary<readonly ChangedRow[]> = fc
@@ -58,19 +59,7 @@ function rowsIn(bytes: Uint8Array): readonly ChangedRow[] {
 }
 
 function chunkOf(rows: readonly ChangedRow[], store: StoreId): PulledChunk {
-  return {
-    kind: 'pulled',
-    store,
-    rows,
-    texts: [],
-    cursor: null,
-    wants: [],
-    writers: [],
-    generations: [],
-    frontier: null,
-    reach: null,
-    at: 0,
-  }
+  return pulledChunk(store, { rows })
 }
 
 function decoded({ key, delta }: ChangedRow): unknown {

@@ -14,6 +14,7 @@ import {
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { body, bytesOf, color, deltaOf, markOf } from './edits.ts'
+import { welcomeFrom } from './welcomes.ts'
 
 const peer = 'peer' as StoreId
 const generation = 'generation' as GenerationId
@@ -23,20 +24,14 @@ const head: TextPart = { kind: 'head', head: { stateVector: new Map(), digest: '
 
 function pullOf(before: PeerState | null = null): PeerPull {
   const pull = createPeerPull(before)
-  pull.welcome({
-    type: 'welcome',
-    time: 1000,
-    store: peer,
-    begin: 'resume',
-    cursor: before?.cursor ?? { generation, cut: 0, place: 0 },
-    generations: [{ id: generation, store: peer, parent: null, start: 0 }],
-    frontier: new Map([[generation, 9]]),
-    covers: true,
-    levels: ['relay'],
-    user: 'peer',
-    leader: peer,
-    term: 0,
-  })
+  pull.welcome(
+    welcomeFrom(peer, generation, {
+      begin: 'resume',
+      cursor: before?.cursor ?? { generation, cut: 0, place: 0 },
+      frontier: new Map([[generation, 9]]),
+      user: 'peer',
+    }),
+  )
   return pull
 }
 

@@ -55,6 +55,7 @@ import {
   type Edit,
   type Person,
 } from './edits.ts'
+import { pulledChunk } from './chunks.ts'
 
 const [note, other] = keys as [(typeof keys)[number], (typeof keys)[number]]
 const insert: Edit = { kind: 'insert', value: 'red', element: 'x' }
@@ -104,19 +105,7 @@ function createScene(): Scene {
     },
     pulls(person, edit, ms) {
       const delta = deltaOf(edit, state.confirmed(note), markOf(person, ms))
-      append({
-        kind: 'pulled',
-        store: relay,
-        rows: [{ key: note, delta, parts: 0, texts: new Map() }],
-        texts: [],
-        cursor: null,
-        wants: [],
-        writers: [],
-        generations: [],
-        frontier: null,
-        reach: null,
-        at: 0,
-      })
+      append(pulledChunk(relay, { rows: [{ key: note, delta, parts: 0, texts: new Map() }] }))
     },
     takes: transaction => answer(transaction, 'acknowledged'),
     refuses: transaction => answer(transaction, 'refused'),

@@ -38,6 +38,7 @@ import {
   relay,
 } from './chunk-history.ts'
 import { color, deltaOf, markOf, textOf, type Edit } from './edits.ts'
+import { pulledChunk } from './chunks.ts'
 
 const [note, other] = keys as [(typeof keys)[number], (typeof keys)[number]]
 const insert: Edit = { kind: 'insert', value: 'red', element: 'x' }
@@ -76,19 +77,7 @@ function createScene(): Scene {
 }
 
 function pulledRow(delta: Row, parts = 0): PulledChunk {
-  return {
-    kind: 'pulled',
-    store: relay,
-    rows: [{ key: note, delta, parts, texts: new Map() }],
-    texts: [],
-    cursor: null,
-    wants: [],
-    writers: [],
-    generations: [],
-    frontier: null,
-    reach: null,
-    at: 0,
-  }
+  return pulledChunk(relay, { rows: [{ key: note, delta, parts, texts: new Map() }] })
 }
 
 const taken = { kind: 'acknowledged', shows: 'yes' } as const

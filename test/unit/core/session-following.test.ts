@@ -18,6 +18,7 @@ import {
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { deltaOf, markOf, writerOf } from './edits.ts'
+import { welcomeFrom } from './welcomes.ts'
 
 const follower = 'follower' as StoreId
 const leader = 'leader' as StoreId
@@ -75,20 +76,7 @@ function openSession(isAcknowledged: boolean): Session {
 }
 
 function welcome(frontier: Positions): Frame {
-  return {
-    type: 'welcome',
-    time: 1000,
-    store: follower,
-    begin: 'new',
-    cursor: { generation: own, cut: 0, place: 0 },
-    generations: facts,
-    frontier,
-    covers: true,
-    levels: ['relay'],
-    user: 'alice',
-    leader,
-    term: 0,
-  }
+  return welcomeFrom(follower, own, { generations: facts, frontier, leader })
 }
 
 function framesOf(effects: readonly SessionEffect[]): readonly Frame['type'][] {

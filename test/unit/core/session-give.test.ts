@@ -20,6 +20,8 @@ import {
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { deltaOf, markOf } from './edits.ts'
+import { pulledChunk } from './chunks.ts'
+import { welcomeFrom } from './welcomes.ts'
 
 const relay = 'relay' as StoreId
 const generation = 'generation' as GenerationId
@@ -92,19 +94,15 @@ function openSession(
     const delta = deltaOf({ kind: 'insert', value: 'x'.repeat(bytes), element: 'x' }, undefined, mark)
     return { key: documentKey('notes', name), delta, parts: 0, texts: new Map() }
   })
-  state.apply(1, {
-    kind: 'pulled',
-    store: relay,
-    rows,
-    texts: [],
-    cursor: null,
-    wants: [],
-    writers: [],
-    generations: [{ id: generation, store: relay, parent: null, start: 0 }],
-    frontier: null,
-    reach: new Map([[generation, 1]]),
-    at: 1000,
-  })
+  state.apply(
+    1,
+    pulledChunk(relay, {
+      rows,
+      generations: [{ id: generation, store: relay, parent: null, start: 0 }],
+      reach: new Map([[generation, 1]]),
+      at: 1000,
+    }),
+  )
   const gives: GiveFrame[] = []
   const repairs: unknown[] = []
   const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
@@ -132,20 +130,7 @@ function openSession(
 
   const receive = (frame: Frame): void => perform(session.receive(frame, 10))
   perform(session.begin())
-  receive({
-    type: 'welcome',
-    time: 1000,
-    store: relay,
-    begin: 'resume',
-    cursor: { generation, cut: 0, place: 0 },
-    generations: [],
-    frontier: new Map(),
-    covers: false,
-    levels: ['relay'],
-    user: 'alice',
-    leader: relay,
-    term: 0,
-  })
+  receive(welcomeFrom(relay, generation, { begin: 'resume', generations: [], covers: false }))
   const later = (ms: number): void => {
     time += ms
   }

@@ -20,25 +20,13 @@ import {
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { deltaOf, markOf, writerOf } from './edits.ts'
+import { welcomeFrom } from './welcomes.ts'
 
 const relay = 'relay' as StoreId
 const other = 'other' as StoreId
 const generation = 'generation' as GenerationId
 
-const welcome: WelcomeFrame = {
-  type: 'welcome',
-  time: 1000,
-  store: relay,
-  begin: 'new',
-  cursor: { generation, cut: 0, place: 0 },
-  generations: [{ id: generation, store: relay, parent: null, start: 0 }],
-  frontier: new Map(),
-  covers: true,
-  levels: ['relay'],
-  user: 'alice',
-  leader: relay,
-  term: 0,
-}
+const welcome: WelcomeFrame = welcomeFrom(relay, generation)
 
 function insertOf(writer: string, name: string, serial: number): Transaction {
   const mark = markOf(writer, 500, serial)

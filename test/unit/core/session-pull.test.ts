@@ -19,6 +19,8 @@ import {
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { body, deltaOf, markOf } from './edits.ts'
+import { pulledChunk } from './chunks.ts'
+import { welcomeFrom } from './welcomes.ts'
 
 const relay = 'relay' as StoreId
 const generation = 'generation' as GenerationId
@@ -45,20 +47,7 @@ function pulling(
   const session = createClientSession(state, options, now)
   const receive = (frame: Frame): readonly Frame[] => settle(session, state, session.receive(frame, 10))
   settle(session, state, session.begin())
-  const greeting = receive({
-    type: 'welcome',
-    time: 1000,
-    store: relay,
-    begin,
-    cursor: { generation, cut: 0, place: 0 },
-    generations: [{ id: generation, store: relay, parent: null, start: 0 }],
-    frontier: new Map(),
-    covers: true,
-    levels: ['relay'],
-    user: 'alice',
-    leader: relay,
-    term: 0,
-  })
+  const greeting = receive(welcomeFrom(relay, generation, { begin }))
   return {
     state,
     greeting,
@@ -169,19 +158,7 @@ test('[P4] what was outstanding is asked for again also by a session that begins
   const [row] = page(1, 1, 'a').rows
   if (row === undefined) throw new Error('there is no row')
   const { key } = row
-  state.apply(1, {
-    kind: 'pulled',
-    store: relay,
-    rows: [row],
-    texts: [],
-    cursor: null,
-    writers: [],
-    generations: [],
-    frontier: null,
-    reach: null,
-    wants: [key],
-    at: 0,
-  })
+  state.apply(1, pulledChunk(relay, { rows: [row], wants: [key] }))
   const { greeting, receive } = pulling(() => 1000, 'join', state)
   expect(greeting).toContainEqual({ type: 'want', keys: [key], texts: [], writers: [] })
   receive({ type: 'range', ranges: [] })
@@ -196,19 +173,16 @@ test('[P4] what one relay is asked for another one that knows less does not answ
   expect(state.wants).toEqual([noteKey])
   const other = { id: 'other' as GenerationId, store: 'its store' as StoreId, parent: null, start: 0 }
   const pulledFromOther = (frontier: Positions): void => {
-    state.apply(state.seen + 1, {
-      kind: 'pulled',
-      store: other.store,
-      rows: page(3, 3, 'a').rows,
-      texts: [],
-      cursor: { generation: other.id, cut: 3, place: 3 },
-      wants: [],
-      writers: [],
-      generations: [other],
-      frontier: { positions: frontier, how: 'join' },
-      reach: null,
-      at: 1000,
-    })
+    state.apply(
+      state.seen + 1,
+      pulledChunk(other.store, {
+        rows: page(3, 3, 'a').rows,
+        cursor: { generation: other.id, cut: 3, place: 3 },
+        generations: [other],
+        frontier: { positions: frontier, how: 'join' },
+        at: 1000,
+      }),
+    )
   }
   pulledFromOther(new Map([[other.id, 3]]))
   const { greeting } = pulling(() => 1000, 'resume', state)
@@ -225,19 +199,10 @@ test('[P1] of two sessions one stores nothing for what the other one has asked f
   const frontier = new Map([[other, 3]])
   const cut = { generation, position: 7, frontier, generations: [fact], fingerprint: null }
   receive({ ...page(7, 7), cut })
-  state.apply(state.seen + 1, {
-    kind: 'pulled',
-    store,
-    rows: [],
-    texts: [],
-    cursor: null,
-    wants: [documentKey('notes', 'a')],
-    writers: [],
-    generations: [],
-    frontier: null,
-    reach: new Map([[other, 3]]),
-    at: 1000,
-  })
+  state.apply(
+    state.seen + 1,
+    pulledChunk(store, { wants: [documentKey('notes', 'a')], reach: new Map([[other, 3]]), at: 1000 }),
+  )
   const { seen } = state
   receive({ type: 'heartbeat', position: 7, time: 1000 })
   expect(state.seen).toBe(seen)

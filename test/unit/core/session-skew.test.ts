@@ -18,6 +18,8 @@ import {
 import { expect, test } from 'vitest'
 import { createTab, keys } from './chunk-history.ts'
 import { deltaOf, markOf, writerOf } from './edits.ts'
+import { pulledChunk } from './chunks.ts'
+import { welcomeFrom } from './welcomes.ts'
 
 const relay = 'relay' as StoreId
 const generation = 'generation' as GenerationId
@@ -48,27 +50,20 @@ function begin(): {
     undefined,
     markOf('bob', 60 * minuteMs),
   )
-  state.apply(1, {
-    kind: 'pulled',
-    store: relay,
-    rows: [ahead, other].map((key, i) => ({
-      key,
-      delta:
-        i === 0
-          ? delta
-          : deltaOf({ kind: 'insert', value: 'red', element: 'x' }, undefined, markOf('bob', 1)),
-      parts: 0,
-      texts: new Map(),
-    })),
-    texts: [],
-    cursor: null,
-    wants: [],
-    writers: [],
-    generations: [],
-    frontier: null,
-    reach: null,
-    at: 0,
-  })
+  state.apply(
+    1,
+    pulledChunk(relay, {
+      rows: [ahead, other].map((key, i) => ({
+        key,
+        delta:
+          i === 0
+            ? delta
+            : deltaOf({ kind: 'insert', value: 'red', element: 'x' }, undefined, markOf('bob', 1)),
+        parts: 0,
+        texts: new Map(),
+      })),
+    }),
+  )
   const tab = createTab(state)
   for (const at of [0, 1, 0])
     state.apply(state.seen + 1, { kind: 'own', transactions: [tab.write([[at, { kind: 'vote', by: 1 }]])] })
@@ -116,25 +111,7 @@ function begin(): {
       .flatMap(frame => frame.transactions.flatMap(({ writes }) => writes.map(({ key }) => key)))
 
   run(session.begin())
-  const first = submitted(
-    session.receive(
-      {
-        type: 'welcome',
-        time,
-        store: relay,
-        begin: 'resume',
-        cursor: { generation, cut: 0, place: 0 },
-        generations: [{ id: generation, store: relay, parent: null, start: 0 }],
-        frontier: new Map(),
-        covers: true,
-        levels: ['relay'],
-        user: 'alice',
-        leader: relay,
-        term: 0,
-      },
-      10,
-    ),
-  )
+  const first = submitted(session.receive(welcomeFrom(relay, generation, { time, begin: 'resume' }), 10))
   const verdict = (count: number, exceptions: Extract<Frame, { type: 'verdict' }>['exceptions']) =>
     submitted(
       session.receive({ type: 'verdict', count, generation, position: 1, cut: false, exceptions }, 10),

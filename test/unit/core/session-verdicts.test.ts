@@ -22,24 +22,12 @@ import type {
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { deltaOf, markOf, writerOf, type Edit } from './edits.ts'
+import { welcomeFrom } from './welcomes.ts'
 
 const relay = 'relay' as StoreId
 const generation = 'generation' as GenerationId
 
-const welcome: WelcomeFrame = {
-  type: 'welcome',
-  time: 1000,
-  store: relay,
-  begin: 'new',
-  cursor: { generation, cut: 0, place: 0 },
-  generations: [{ id: generation, store: relay, parent: null, start: 0 }],
-  frontier: new Map(),
-  covers: true,
-  levels: ['relay'],
-  user: 'alice',
-  leader: relay,
-  term: 0,
-}
+const welcome: WelcomeFrame = welcomeFrom(relay, generation)
 
 /** A session that has submitted one transaction of inserts, and the journal that it stores into. */
 function submitted(...names: readonly string[]): {

@@ -11,6 +11,7 @@ import {
 } from '@rejoin/core'
 import { createCluster, type SimulatedRelay } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
+import { welcomeFrom } from '../core/welcomes.ts'
 
 const space = 'space'
 const idOf = (byte: number): string => writerFromBytes(new Uint8Array(8).fill(byte))
@@ -54,20 +55,15 @@ async function withPeer() {
     credit: 0,
   })
   await cluster.clock.advance(100)
-  session.receive({
-    type: 'welcome',
-    time: 0,
-    store: peer,
-    begin: 'resume',
-    cursor: { generation, cut: 0, place: 0 },
-    generations: [{ id: generation, store: peer, parent: null, start: 0 }],
-    frontier: nothing,
-    covers: false,
-    levels: ['relay'],
-    user: 'peers',
-    leader: peer,
-    term: 0,
-  })
+  session.receive(
+    welcomeFrom(peer, generation, {
+      time: 0,
+      begin: 'resume',
+      frontier: nothing,
+      covers: false,
+      user: 'peers',
+    }),
+  )
   await cluster.clock.advance(100)
   /** Says that it holds so much of the relay's feed, and counts other rows, or none. */
   function tell(held: number, fingerprint: Fingerprint | null): void {
