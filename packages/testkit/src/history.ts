@@ -235,6 +235,8 @@ async function heal(
     relay.skewMs = 0
     await relay.start()
   }
+  // A tab that thaws hears first what it was told while it was frozen; who pauses and who resumes does so after that.
+  await cluster.clock.advance(0)
   for (const device of cluster.devices) {
     device.trap.steps = 0
     device.disk.fail(null)
