@@ -45,10 +45,14 @@ export function hearMark(clock: Stamp, now: number, mark: Mark): Stamp {
   return isLater(heard, clock) ? { ms: heard.ms, tick: heard.tick } : clock
 }
 
-/** How far a mark lies beyond what a relay takes at `now` for a row whose greatest mark is `last` (SPEC C4); 0 if within. */
-export function skewOfMark(mark: Mark, now: number, last: Mark | null): number {
+/**
+ * How far a mark lies beyond what a relay takes at `now` for a row whose greatest mark is `lastOf` (SPEC C4); 0 if within.
+ * Nearly every mark is, whatever its row bears, so that is asked for only of the others.
+ */
+export function skewOfMark(mark: Mark, now: number, lastOf: () => Mark | null): number {
   const limit = now + limits.skewMs
   if (mark.ms <= limit) return 0
+  const last = lastOf()
   if (last !== null && (mark.ms <= last.ms + limits.rowStepMs || compareMarks(mark, last) <= 0)) return 0
   return mark.ms - limit
 }

@@ -71,8 +71,8 @@ export const trust: readonly Plant[] = [
   {
     name: 'F4',
     does: 'a value may be as large as it likes',
-    find: 'const limit = limitOfValues(write.delta) ?? limitOfGrowth(row, before?.row)',
-    replace: 'const limit = limitOfGrowth(row, before?.row)',
+    find: 'const limit = limitOfValues(write.delta) ?? limitOfGrowth(row, before?.row, write.delta)',
+    replace: 'const limit = limitOfGrowth(row, before?.row, write.delta)',
     world: attacked,
     seed: 1,
   },

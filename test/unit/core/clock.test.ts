@@ -119,10 +119,10 @@ test('[C3] a received mark moves the clock, but not beyond a minute from now', (
 
 test('[C4] a mark may be five minutes beyond the time of a relay, or one second beyond its row', () => {
   const limit = now + limits.skewMs
-  expect(skewOfMark(markOf('alice', limit), now, null)).toBe(0)
-  expect(skewOfMark(markOf('alice', limit + 1), now, null)).toBe(1)
+  expect(skewOfMark(markOf('alice', limit), now, () => null)).toBe(0)
+  expect(skewOfMark(markOf('alice', limit + 1), now, () => null)).toBe(1)
   const last = markOf('bob', limit + 5 * minute)
-  expect(skewOfMark(markOf('alice', last.ms + 1000), now, last)).toBe(0)
-  expect(skewOfMark(markOf('alice', last.ms + 1001), now, last)).toBe(5 * minute + 1001)
-  expect(skewOfMark(markOf('alice', limit + 1), now, markOf('bob', now))).toBe(1)
+  expect(skewOfMark(markOf('alice', last.ms + 1000), now, () => last)).toBe(0)
+  expect(skewOfMark(markOf('alice', last.ms + 1001), now, () => last)).toBe(5 * minute + 1001)
+  expect(skewOfMark(markOf('alice', limit + 1), now, () => markOf('bob', now))).toBe(1)
 })

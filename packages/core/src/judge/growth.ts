@@ -32,11 +32,12 @@ function valuesOf(cell: Cell): readonly Uint8Array[] {
  * F4: a join never throws anything away, so what would grow a row beyond its bounds is refused. A row that peers
  * have joined beyond them can still be written, since nothing else would bring it back within.
  */
-export function limitOfGrowth(row: Row, before: Row | undefined): Failure | null {
+export function limitOfGrowth(row: Row, before: Row | undefined, delta: Row): Failure | null {
   if (row.cells.size > Math.max(limits.fieldsPerRowMax, before?.cells.size ?? 0))
     return exceeded('fields of a row', limits.fieldsPerRowMax, row.cells.size)
-  for (const [name, cell] of row.cells) {
-    if (cell.strategy === 'lww') continue
+  for (const name of delta.cells.keys()) {
+    const cell = row.cells.get(name)
+    if (cell === undefined || cell.strategy === 'lww') continue
     const held = before?.cells.get(name)
     const error = cell === held ? null : limitOfCell(cell, held)
     if (error !== null) return error

@@ -122,7 +122,7 @@ function takeWrite(
   context: JudgeContext,
 ): Outcome<TakenRow> {
   const row = joinRows(before?.row ?? emptyRow, write.delta)
-  const limit = limitOfValues(write.delta) ?? limitOfGrowth(row, before?.row)
+  const limit = limitOfValues(write.delta) ?? limitOfGrowth(row, before?.row, write.delta)
   if (limit !== null) return { ok: false, error: limit }
   return takeTypedTexts(write, row, before, earlier, context.screen)
 }
@@ -136,7 +136,7 @@ export function judgeGiven(
   context: JudgeContext,
 ): Outcome<TakenRow> {
   const before = context.row(given.key)
-  const last = lastOfRow(before?.row)
+  const last = (): Mark | null => lastOfRow(before?.row)
   const write: Write = {
     mark: lastOfRow(given.row) ?? { ms: 0, tick: 0, writer: '' as WriterId },
     key: given.key,
@@ -159,11 +159,11 @@ export function judgeGiven(
       return textInvalid(`updates of ${name} without its cell`)
   }
   const row = joinRows(before?.row ?? emptyRow, given.row)
-  const limit = limitOfValues(given.row) ?? limitOfGrowth(row, before?.row)
+  const limit = limitOfValues(given.row) ?? limitOfGrowth(row, before?.row, given.row)
   if (limit !== null) return { ok: false, error: limit }
   return takeTexts(row, given.texts, before, [], { client: 0, ownership: false }, context.screen)
 }
 
-function skewed(mark: Mark, now: number, last: Mark | null): Outcome<never> {
+function skewed(mark: Mark, now: number, last: () => Mark | null): Outcome<never> {
   return { ok: false, error: failure('clock-skew', { relayTime: now, ms: skewOfMark(mark, now, last) }) }
 }

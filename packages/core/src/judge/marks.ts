@@ -14,7 +14,7 @@ export function judgeMarks(write: Write, row: Row | undefined, context: JudgeCon
   if (record !== undefined && record.user !== context.user) {
     return failure('client-id-taken', { client: yjsClientOf(write.mark.writer) })
   }
-  const last = lastOfRow(row)
+  const last = (): Mark | null => lastOfRow(row)
   const error = findMark(write, (mark, named) => {
     const beyond = skewOfMark(mark, context.now, last)
     if (beyond > 0) return failure('clock-skew', { relayTime: context.now, ms: beyond })

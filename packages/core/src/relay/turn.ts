@@ -31,12 +31,17 @@ export interface TurnAnswer {
   readonly refused: { readonly key: DocumentKey; readonly error: Failure }[]
 }
 
+/** A row that changed in the turn, whose positions are the turn's own until it is on disk. */
+interface TurnRow extends HeldRow {
+  readonly positions: Map<FeedPart, number>
+}
+
 /** Plain fields: there is a turn for every write of who waits for each. */
 export interface Turn {
   readonly standing: Standing
   /** That of its commit, if a row changes. */
   readonly position: number
-  readonly rows: Map<DocumentKey, HeldRow>
+  readonly rows: Map<DocumentKey, TurnRow>
   readonly rowsBefore: Map<DocumentKey, HeldRow | undefined>
   readonly texts: SpaceCommit['texts'][number][]
   readonly writers: Map<WriterId, WriterRecord>
@@ -105,10 +110,11 @@ export function takeRow(
   const { standing, position, rows, rowsBefore, texts } = turn
   const before = rowOf(turn, key, reads)
   if (before?.row === taken.row && taken.updates.length === 0) return
-  if (!rows.has(key)) rowsBefore.set(key, before)
-  const changed = changedParts(before?.row, taken.row)
+  const own = rows.get(key)
+  if (own === undefined) rowsBefore.set(key, before)
+  const changed = changedParts(before?.row, taken.row, brought)
   noteOrigins(standing.origins, session, key, { row: taken.row, brought, parts: changed })
-  const positions: Map<FeedPart, number> = before === undefined ? new Map() : copyMap(before.positions)
+  const positions = own?.positions ?? copyMap(before?.positions ?? noPlaces)
   for (const part of changed) positions.set(part, position)
   // A body may grow although its cell stands, when the cell came before it.
   for (const { part } of taken.updates) positions.set(part, position)
@@ -168,9 +174,13 @@ export function broughtOf(
     .reduce(joinRows, emptyRow)
 }
 
-function changedParts(before: Row | undefined, after: Row): readonly FeedPart[] {
+const noPlaces: HeldRow['positions'] = new Map()
+
+/** Nothing changes but parts of what was brought. */
+function changedParts(before: Row | undefined, after: Row, brought: Row): readonly FeedPart[] {
   const parts: FeedPart[] = []
-  for (const [name, cell] of after.cells) if (before?.cells.get(name) !== cell) parts.push(name)
+  for (const name of brought.cells.keys())
+    if (before?.cells.get(name) !== after.cells.get(name)) parts.push(name)
   if (after.deletion !== (before?.deletion ?? null)) parts.push('deletion')
   if (after.revival !== (before?.revival ?? null)) parts.push('revival')
   return parts
