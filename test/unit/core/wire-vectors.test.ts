@@ -117,6 +117,18 @@ const write: Write = {
   whole: false,
 }
 
+const body = partName('text', 'body')
+/** What alice typed, her Yjs client in it twice. */
+const typing: Write = {
+  ...write,
+  delta: {
+    ...emptyRow,
+    cells: new Map([[body, { strategy: 'text', context: new Map([[alice, at(now)]]) }]]),
+  },
+  texts: new Map([[body, [new Uint8Array([1, 1, 0x87, 0x8c, 0x94, 0x20, 9, 0x87, 0x8c, 0x94, 0x20, 8, 0])]]]),
+  replaced: new Map(),
+}
+
 const frames: Readonly<Record<string, Frame>> = {
   hello: {
     type: 'hello',
@@ -178,6 +190,11 @@ const frames: Readonly<Record<string, Frame>> = {
     type: 'submit',
     round: 0,
     transactions: [{ writes: [write], preconditions: [] }],
+  },
+  'submit of a text': {
+    type: 'submit',
+    round: 0,
+    transactions: [{ writes: [typing], preconditions: [] }],
   },
   verdict: {
     type: 'verdict',

@@ -1,6 +1,6 @@
 /** Rows of a pull: a batch, and beside it how many parts each row has at its source, and what of its texts comes. */
 import { limits } from '../limits.ts'
-import { lastOfRow, type DocumentKey, type PartName, collectionOfKey } from '../row.ts'
+import { lastOfRow, type DocumentKey, type PartName, type Row, collectionOfKey } from '../row.ts'
 import type { ChangedRow, TextHead, TextPart } from '../frames.ts'
 import { readBatch, writeBatch } from './batch.ts'
 import type { Bounds } from './bounds.ts'
@@ -12,7 +12,7 @@ import { sortedEntries } from './order.ts'
 import { readCount, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
 import { readStateVector, writeStateVector } from './state-vector.ts'
-import { readUpdates, writeUpdates } from './text-updates.ts'
+import { authorOf, readUpdates, writeUpdates } from './text-updates.ts'
 import { writeUint, type Writer } from './writer.ts'
 
 export function writeChangedRows(writer: Writer, dictionary: Dictionary, rows: readonly ChangedRow[]): void {
@@ -25,7 +25,7 @@ export function writeChangedRows(writer: Writer, dictionary: Dictionary, rows: r
     writer,
     rows.map(({ parts, texts }) => parts * 2 + (texts.size > 0 ? 1 : 0)),
   )
-  for (const { key, texts } of rows) if (texts.size > 0) writeTexts(writer, dictionary, key, texts)
+  for (const row of rows) if (row.texts.size > 0) writeTexts(writer, dictionary, row)
 }
 
 export function readChangedRows(reader: Reader, names: Names, bounds: Bounds): readonly ChangedRow[] {
@@ -34,7 +34,7 @@ export function readChangedRows(reader: Reader, names: Names, bounds: Bounds): r
   const heads = readColumn(reader, batch.length)
   const rows = batch.map(({ key, row }, i) => {
     const head = heads[i] ?? 0
-    const texts = head % 2 === 1 ? readTexts(reader, names, key) : noTextParts
+    const texts = head % 2 === 1 ? readTexts(reader, names, key, row) : noTextParts
     return { key, delta: row, parts: Math.floor(head / 2), texts }
   })
   const { defined } = names
@@ -70,23 +70,23 @@ export function encodedRowsAt(rows: readonly ChangedRow[], index: number): Encod
 const noTextParts: ReadonlyMap<PartName, TextPart> = new Map()
 
 /** A part's number, doubled, and one more for a head. */
-function writeTexts(
-  writer: Writer,
-  dictionary: Dictionary,
-  key: DocumentKey,
-  texts: ReadonlyMap<PartName, TextPart>,
-): void {
+function writeTexts(writer: Writer, dictionary: Dictionary, { key, delta, texts }: ChangedRow): void {
   const collection = collectionOfKey(key)
   writeUint(writer, texts.size)
   for (const [name, text] of sortedEntries(texts)) {
     const number = numberOfField(dictionary, collection, name)
     writeUint(writer, number * 2 + (text.kind === 'head' ? 1 : 0))
     if (text.kind === 'head') writeTextHead(writer, text.head)
-    else writeUpdates(writer, text.updates)
+    else writeUpdates(writer, text.updates, authorOf(delta, name))
   }
 }
 
-function readTexts(reader: Reader, names: Names, key: DocumentKey): ReadonlyMap<PartName, TextPart> {
+function readTexts(
+  reader: Reader,
+  names: Names,
+  key: DocumentKey,
+  row: Row,
+): ReadonlyMap<PartName, TextPart> {
   const collection = collectionOfKey(key)
   const texts = new Map<PartName, TextPart>()
   const count = readCount(reader, 'texts of a row', limits.partsPerFrameMax, 2)
@@ -97,7 +97,7 @@ function readTexts(reader: Reader, names: Names, key: DocumentKey): ReadonlyMap<
       name,
       head % 2 === 1
         ? { kind: 'head', head: readTextHead(reader) }
-        : { kind: 'tail', updates: readUpdates(reader, limits.frameBytesMax) },
+        : { kind: 'tail', updates: readUpdates(reader, authorOf(row, name), limits.frameBytesMax) },
     )
   }
   if (texts.size !== count || count === 0) refuseMalformed('the texts of a row are not in their one form')

@@ -243,8 +243,8 @@ export function writeGive(writer: Writer, dictionary: Dictionary, frame: GiveFra
     writer,
     frame.rows.map(({ texts }) => (texts.size > 0 ? 1 : 0)),
   )
-  for (const { key, texts } of frame.rows)
-    if (texts.size > 0) writeTextUpdates(writer, dictionary, collectionOfKey(key), texts)
+  for (const { key, row, texts } of frame.rows)
+    if (texts.size > 0) writeTextUpdates(writer, dictionary, collectionOfKey(key), row, texts)
 }
 
 export function readGive(reader: Reader, names: Names): GiveFrame {
@@ -254,7 +254,7 @@ export function readGive(reader: Reader, names: Names): GiveFrame {
     const flag = flags[i] ?? 0
     if (flag > 1) refuseMalformed('a given row has unknown flags')
     const texts =
-      flag === 1 ? readTextUpdates(reader, names, collectionOfKey(key), limits.frameBytesMax) : noTexts
+      flag === 1 ? readTextUpdates(reader, names, collectionOfKey(key), row, limits.frameBytesMax) : noTexts
     return { key, row, texts }
   })
   return { type: 'give', rows }

@@ -87,8 +87,8 @@ export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: Sna
   for (const { key, part, position, old, now } of chunk.remade) {
     writePart(writer, dictionary, key, part)
     writeUint(writer, position)
-    writeUpdates(writer, old)
-    writeUpdates(writer, now)
+    writeUpdates(writer, old, null)
+    writeUpdates(writer, now, null)
   }
   writeUint(writer, chunk.remadeMarks.length)
   for (const mark of chunk.remadeMarks) writeRemadeMark(writer, dictionary, mark)
@@ -162,8 +162,8 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
     remade: readList(reader, 4, () => ({
       ...readPart(reader, names),
       position: readUint(reader),
-      old: readUpdates(reader, diskBounds.textUpdateBytes),
-      now: readUpdates(reader, diskBounds.textUpdateBytes),
+      old: readUpdates(reader, null, diskBounds.textUpdateBytes),
+      now: readUpdates(reader, null, diskBounds.textUpdateBytes),
     })),
     remadeMarks: readList(reader, 8, () => readRemadeMark(reader, names)),
   }

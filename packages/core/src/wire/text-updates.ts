@@ -1,25 +1,41 @@
 /** Updates of texts: opaque bytes here, in the order in which they were made. */
+import { lastOfContext } from '../context.ts'
+import type { WriterId } from '../mark.ts'
 import type { TextUpdates } from '../write.ts'
 import { limits } from '../limits.ts'
 import { noTexts } from '../write.ts'
-import type { PartName } from '../row.ts'
+import type { PartName, Row } from '../row.ts'
 import { readCellName } from './contents.ts'
 import { numberOfField, type Dictionary, type Names } from './dictionary.ts'
 import { sortedEntries } from './order.ts'
-import { readBytes, readCount, readUint, type Reader } from './reader.ts'
+import { readCount, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
-import { writeBytes, writeUint, type Writer } from './writer.ts'
+import { clientBytesOf, readUpdate, writeUpdate } from './typed-updates.ts'
+import { writeUint, type Writer } from './writer.ts'
 
-export function writeUpdates(writer: Writer, updates: readonly Uint8Array[]): void {
+/** `author`: who typed them, or most of them; null if nobody says. */
+export function writeUpdates(writer: Writer, updates: readonly Uint8Array[], author: WriterId | null): void {
+  const client = clientBytesOf(author)
   writeUint(writer, updates.length)
-  for (const update of updates) writeBytes(writer, update)
+  for (const update of updates) writeUpdate(writer, update, client)
 }
 
-export function readUpdates(reader: Reader, bytesMax: number): readonly Uint8Array[] {
+export function readUpdates(
+  reader: Reader,
+  author: WriterId | null,
+  bytesMax: number,
+): readonly Uint8Array[] {
+  const client = clientBytesOf(author)
   const updates: Uint8Array[] = []
   for (let left = readCount(reader, 'updates of a text', limits.frameBytesMax, 1); left > 0; left--)
-    updates.push(readBytes(reader, 'bytes of an update of a text', bytesMax))
+    updates.push(readUpdate(reader, client, bytesMax))
   return updates
+}
+
+/** Who typed a text last, by the cell that comes with it. */
+export function authorOf({ cells }: Row, part: PartName): WriterId | null {
+  const cell = cells.get(part)
+  return cell?.strategy === 'text' ? (lastOfContext(cell.context)?.writer ?? null) : null
 }
 
 /** The updates of all texts of one row. */
@@ -27,12 +43,13 @@ export function writeTextUpdates(
   writer: Writer,
   dictionary: Dictionary,
   collection: string,
+  row: Row,
   texts: TextUpdates,
 ): void {
   writeUint(writer, texts.size)
   for (const [name, updates] of sortedEntries(texts)) {
     writeUint(writer, numberOfField(dictionary, collection, name))
-    writeUpdates(writer, updates)
+    writeUpdates(writer, updates, authorOf(row, name))
   }
 }
 
@@ -40,13 +57,16 @@ export function readTextUpdates(
   reader: Reader,
   names: Names,
   collection: string,
+  row: Row,
   bytesMax: number,
 ): TextUpdates {
   const count = readCount(reader, 'texts of a row', limits.partsPerFrameMax, 2)
   if (count === 0) return noTexts
   const texts = new Map<PartName, readonly Uint8Array[]>()
-  for (let i = 0; i < count; i++)
-    texts.set(readCellName(names, readUint(reader), collection), readUpdates(reader, bytesMax))
+  for (let i = 0; i < count; i++) {
+    const part = readCellName(names, readUint(reader), collection)
+    texts.set(part, readUpdates(reader, authorOf(row, part), bytesMax))
+  }
   if (texts.size !== count) refuseMalformed('a row has a text twice')
   return texts
 }

@@ -42,8 +42,8 @@ export function writeWrites(
       writer,
       writes.map(({ whole, texts }) => (whole ? isWhole : 0) + (texts.size > 0 ? hasTexts : 0)),
     )
-    for (const { key, texts } of writes)
-      if (texts.size > 0) writeTextUpdates(writer, dictionary, collectionOfKey(key), texts)
+    for (const { key, delta, texts } of writes)
+      if (texts.size > 0) writeTextUpdates(writer, dictionary, collectionOfKey(key), delta, texts)
   }
   writeReplaced(writer, dictionary, writes)
 }
@@ -56,11 +56,11 @@ export function readWrites(
 ): readonly Write[] {
   const batch = readBatch(reader, names, bounds)
   const flags = arePlain ? [] : readColumn(reader, batch.length)
-  const texts = batch.map(({ key }, i) => {
+  const texts = batch.map(({ key, row }, i) => {
     const flag = flags[i] ?? 0
     if (flag > isWhole + hasTexts) refuseMalformed('a write has unknown flags')
     return flag >= hasTexts
-      ? readTextUpdates(reader, names, collectionOfKey(key), bounds.textUpdateBytes)
+      ? readTextUpdates(reader, names, collectionOfKey(key), row, bounds.textUpdateBytes)
       : noTexts
   })
   const replaced = readReplaced(reader, names, batch)
