@@ -85,6 +85,31 @@ describe.each(stores)('over %s', (engine, open) => {
     expect(contentOf(two.state)).toEqual(replica.replay())
   })
 
+  test('a journal that takes long to apply is applied in slices, and the page breathes between them', async () => {
+    let ms = 0
+    const slow = { ...runtime, monotonic: () => (ms += 40) }
+    const breaths: number[] = []
+    let applied = (): number => 0
+    const watched: OpenStorage = async (name, version, all) => {
+      const storage = await open(name, version, all)
+      return {
+        ...storage,
+        transact(options) {
+          if (options.stores.join() === 'meta') breaths.push(applied())
+          return storage.transact(options)
+        },
+      }
+    }
+    const replica = createReplica(watched, slow, `${engine} slow`)
+    const writer = await replica.open()
+    const reader = await replica.open({ isDeaf: true })
+    for (let i = 1; i <= 7; i++) await replica.append(writer, pulled([[key(i), rowWith('a', markAt(i))]]))
+    applied = () => reader.state.loads.apply
+    await reader.journal.read()
+    expect(breaths).toEqual([0, 1, 2, 3, 4, 5, 6])
+    expect(contentOf(reader.state)).toEqual(replica.replay())
+  })
+
   test.each(steps)(
     'a compactor that crashes after the step %s loses nothing, and the next one ends its work',
     async at => {

@@ -103,7 +103,7 @@ const pagesAtBytes = 1024 * 1024
 /** A journal that has read nothing yet and hears of others: `read` is the next call. */
 export function createJournal(options: JournalOptions): Journal {
   const { name, storage, runtime, locks, openChannel, sink, step = async () => {} } = options
-  const reader = createReader(storage, sink)
+  const reader = createReader(storage, sink, runtime)
   const gatherer = createGatherer(
     chunk => append(chunk, { durability: 'strict' }),
     fault => options.onFault?.(fault),

@@ -13,8 +13,10 @@ import {
   type Chunk,
   type DocumentKey,
   type Row,
+  type Runtime,
   type SnapshotChunk,
   type Storage,
+  type StorageRequest,
 } from '@rejoin/core'
 import { createLazyRows } from './lazy-rows.ts'
 import { keysOfPage, rowOfPage, type PageRecord } from './page.ts'
@@ -45,8 +47,14 @@ export interface Reader {
 /** Bounds what one transaction brings into memory. */
 const chunksPerRead = 1000
 const pagesPerRead = 32
+/** So long chunks are applied in one go: then the page may draw, and hear who uses it. */
+const sliceMs = 30
 
-export function createReader(storage: Storage, sink: JournalSink): Reader {
+export function createReader(
+  storage: Storage,
+  sink: JournalSink,
+  runtime: Pick<Runtime, 'monotonic'>,
+): Reader {
   const tail = createTail()
   let seen = 0
   let base = emptyBase
@@ -90,26 +98,27 @@ export function createReader(storage: Storage, sink: JournalSink): Reader {
         continue
       }
       if (current !== emptyBase) rebase(current)
-      const values = records as readonly ChunkRecord[]
-      keys.forEach((key, i) => {
-        const record = values[i]
-        if (record !== undefined) applyRecord(key, record)
-      })
+      await applyAll(chunksIn(keys, records as readonly ChunkRecord[]))
       if (keys.length < chunksPerRead) return
     }
   }
 
-  function applyRecord(key: number, record: ChunkRecord): void {
-    const { bytes, positions, ends } = record
-    if (positions === undefined || ends === undefined) {
-      apply(key, bytes.length, false, decodeStoredChunk(bytes))
-      return
+  async function applyAll(chunks: Iterable<StoredChunk>): Promise<void> {
+    let since = runtime.monotonic()
+    for (const { position, bytes, isFolded } of chunks) {
+      if (position <= seen) continue
+      if (runtime.monotonic() - since > sliceMs) {
+        await breathe()
+        since = runtime.monotonic()
+      }
+      apply(position, bytes.length, isFolded, decodeStoredChunk(bytes))
     }
-    positions.forEach((position, i) => {
-      if (position <= seen) return
-      const chunk = bytes.subarray(i === 0 ? 0 : ends[i - 1], ends[i])
-      apply(position, chunk.length, true, decodeStoredChunk(chunk))
-    })
+  }
+
+  /** By a look into the store, since a page that is hidden would wait a second for a timer. */
+  async function breathe(): Promise<void> {
+    const look: StorageRequest = { op: 'get', store: 'meta', key: 'base' }
+    await storage.transact({ stores: ['meta'], mode: 'readonly', early: true, requests: [look] })
   }
 
   /** Moves `seen` to the floor, unless the floor moved meanwhile: then it is looked at again. */
@@ -239,5 +248,23 @@ export function createReader(storage: Storage, sink: JournalSink): Reader {
       return true
     },
     rebase,
+  }
+}
+
+interface StoredChunk {
+  readonly position: number
+  readonly bytes: Uint8Array
+  readonly isFolded: boolean
+}
+
+function* chunksIn(keys: readonly number[], records: readonly ChunkRecord[]): Generator<StoredChunk> {
+  for (const [i, key] of keys.entries()) {
+    const record = records[i]
+    if (record === undefined) continue
+    const { bytes, positions, ends } = record
+    if (positions === undefined || ends === undefined) yield { position: key, bytes, isFolded: false }
+    else
+      for (const [at, position] of positions.entries())
+        yield { position, bytes: bytes.subarray(at === 0 ? 0 : ends[at - 1], ends[at]), isFolded: true }
   }
 }
