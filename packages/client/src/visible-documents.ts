@@ -16,6 +16,8 @@ import {
 } from '@rejoin/core'
 import type { Changes } from './changes.ts'
 import type { Collection, Collections } from './collection.ts'
+import { compareIds } from './query/document-order.ts'
+import { replaceSorted } from './query/sorted-documents.ts'
 import { createValueIndex, type ValueIndex } from './query/value-index.ts'
 import { freezeValue, isSameValue } from './shown-value.ts'
 
@@ -33,10 +35,10 @@ export interface DocumentChange {
 /** The documents of one collection. */
 export interface VisibleDocuments {
   get(id: string): AnyDocument | undefined
-  /** Those that exist, in no order that means anything; a list of the caller's own. */
-  all(): AnyDocument[]
-  /** At least those whose field equals a value, which is no object. From the second time on they are looked up. */
-  having(field: string, value: unknown): Iterable<AnyDocument>
+  /** Those that exist, in the order of ids: as they are now, and not to be changed. */
+  all(): readonly AnyDocument[]
+  /** At least those whose field equals a value, which is no object; likewise. From the second time on they are looked up. */
+  having(field: string, value: unknown): readonly AnyDocument[]
   /** Calls back with what one change of the state changed here. Reads the whole collection. Returns how to stop. */
   onChange(listener: (changes: readonly DocumentChange[]) => void): () => void
 }
@@ -103,7 +105,8 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
   const shown = new Map<string, Shown>()
   const listeners = new Set<(changes: readonly DocumentChange[]) => void>()
   const indexes = new Map<string, ValueIndex | 'asked'>()
-  let complete = false
+  /** All of them, once somebody asked for that. */
+  let sorted: AnyDocument[] | null = null
 
   function read(id: string, key: DocumentKey): AnyDocument | undefined {
     const held = shown.get(id)
@@ -111,8 +114,6 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
     const row = state.visible(key)
     if (held !== undefined && held.row === row) return before
     const after = readDocument(collection, id, row, before)
-    if (after !== before)
-      for (const index of indexes.values()) if (index !== 'asked') index.replace(before, after)
     if (after === undefined || row === undefined) {
       shown.delete(id)
     } else if (held === undefined) {
@@ -124,51 +125,58 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
     return after
   }
 
-  function readAll(): void {
-    if (complete) return
+  function all(): readonly AnyDocument[] {
+    if (sorted !== null) return sorted
     const prefix = `${collection.name}/`
-    for (const key of state.keys()) if (key.startsWith(prefix)) read(key.slice(prefix.length), key)
-    complete = true
-  }
-
-  function all(): AnyDocument[] {
-    readAll()
     const documents: AnyDocument[] = []
-    for (const { document } of shown.values()) documents.push(document)
-    return documents
+    for (const key of state.keys()) {
+      if (!key.startsWith(prefix)) continue
+      const document = read(key.slice(prefix.length), key)
+      if (document !== undefined) documents.push(document)
+    }
+    return (sorted = documents.sort(compareIds))
   }
 
   return {
     get isRead() {
-      return complete || shown.size > 0
+      return sorted !== null || shown.size > 0
     },
-    get: id => shown.get(id)?.document ?? (complete ? undefined : read(id, documentKey(collection.name, id))),
+    get: id =>
+      shown.get(id)?.document ?? (sorted === null ? read(id, documentKey(collection.name, id)) : undefined),
     all,
     having(field, value) {
-      readAll()
+      const documents = all()
       let index = indexes.get(field)
-      if (index === 'asked') indexes.set(field, (index = createValueIndex(field, all())))
+      if (index === 'asked') indexes.set(field, (index = createValueIndex(field, documents)))
       if (index !== undefined) return index.with(value)
       // Who asks once pays for no index.
       indexes.set(field, 'asked')
-      return all()
+      return documents
     },
     onChange(listener) {
-      readAll()
+      all()
       const own: typeof listener = changes => listener(changes)
       listeners.add(own)
       return () => void listeners.delete(own)
     },
     refresh(keys) {
       const found: DocumentChange[] = []
+      const removed: AnyDocument[] = []
+      const added: AnyDocument[] = []
       for (const key of keys) {
         const id = idOfKey(key)
         const before = shown.get(id)?.document
-        if (before === undefined && !complete) continue
+        if (before === undefined && sorted === null) continue
         const after = read(id, key)
-        if (after !== before) found.push({ before, after })
+        if (after === before) continue
+        found.push({ before, after })
+        if (before !== undefined) removed.push(before)
+        if (after !== undefined) added.push(after)
       }
-      if (found.length > 0) for (const listener of [...listeners]) listener(found)
+      if (found.length === 0) return
+      if (sorted !== null) sorted = replaceSorted(sorted, removed, added, compareIds)
+      for (const index of indexes.values()) if (index !== 'asked') index.replace(removed, added)
+      for (const listener of [...listeners]) listener(found)
     },
   }
 }

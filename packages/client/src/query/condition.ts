@@ -15,6 +15,8 @@ export function compileWhere(where: Readonly<Record<string, unknown>> | undefine
       const test = compileCondition(field, condition)
       return document => test(document[field])
     })
+  const [only] = tests
+  if (only !== undefined && tests.length === 1) return only
   return document => tests.every(test => test(document))
 }
 

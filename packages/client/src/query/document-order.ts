@@ -19,6 +19,10 @@ export function compileOrder(orderBy: AnyOrder | undefined, descending: boolean)
       const order = compareValues(a[field], b[field])
       if (order !== 0) return turn * sign * order
     }
-    return turn * (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+    return turn * compareIds(a, b)
   }
+}
+
+export function compareIds(a: AnyDocument, b: AnyDocument): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
 }

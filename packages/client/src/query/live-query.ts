@@ -10,7 +10,7 @@ import { createLive, type Live } from '../live.ts'
 import type { AnyDocument, DocumentChange, VisibleDocuments } from '../visible-documents.ts'
 import { compileWhere } from './condition.ts'
 import { compileOrder, type AnyOrder } from './document-order.ts'
-import { createSortedDocuments, type SortedDocuments } from './sorted-documents.ts'
+import { replaceSorted } from './sorted-documents.ts'
 import { isIndexed } from './value-index.ts'
 
 export type LiveQuery<Document> = Live<readonly Document[]>
@@ -34,24 +34,44 @@ export function createLiveQuery(
   const matches = compileWhere(options.where)
   const compare = compileOrder(options.orderBy, options.descending ?? false)
   const limit = options.limit ?? Infinity
-  let kept: SortedDocuments | null = null
-  /** The version of what is kept that was read last. */
+  const isById = options.orderBy === undefined && options.descending !== true
+  const equal = findEqual(options.where)
+  /** All that match, in order, while somebody is subscribed. */
+  let kept: AnyDocument[] | null = null
+  /** Rises with everything that comes to what is kept or goes from it; and what it was when that was read last. */
+  let version = 0
   let readAt = -1
 
-  const equal = findEqual(options.where)
-
-  const sortAll = (): SortedDocuments => {
-    if (options.where === undefined) return createSortedDocuments(documents.all(), compare)
+  /** A list of its own. */
+  function findAll(): AnyDocument[] {
     const all = equal === undefined ? documents.all() : documents.having(equal.field, equal.value)
-    return createSortedDocuments(Array.from(all).filter(matches), compare)
+    const found = options.where === undefined ? all.slice() : all.filter(matches)
+    return isById ? found : found.sort(compare)
+  }
+
+  function findFirst(): AnyDocument[] {
+    const found = findAll()
+    return found.length > limit ? found.slice(0, limit) : found
+  }
+
+  function work(changes: readonly DocumentChange[]): void {
+    if (kept === null) return
+    const removed: AnyDocument[] = []
+    const added: AnyDocument[] = []
+    for (const { before, after } of changes) {
+      if (before !== undefined && matches(before)) removed.push(before)
+      if (after !== undefined && matches(after)) added.push(after)
+    }
+    version += removed.length + added.length
+    kept = replaceSorted(kept, removed, added, compare)
   }
 
   return createLive<readonly AnyDocument[]>(changes, {
     read(previous) {
-      if (kept !== null && previous !== undefined && kept.version === readAt) return previous
+      if (kept !== null && previous !== undefined && version === readAt) return previous
       const isRead = readAt >= 0
-      readAt = kept?.version ?? -1
-      const found = (kept ?? sortAll()).first(limit)
+      readAt = kept === null ? -1 : version
+      const found = kept === null ? findFirst() : kept.slice(0, limit)
       // What is kept up and shown whole is another list with every document that comes or goes.
       const isOther = kept !== null && isRead && limit === Infinity
       return !isOther && previous !== undefined && isSameList(previous, found)
@@ -59,8 +79,8 @@ export function createLiveQuery(
         : Object.freeze(found)
     },
     open() {
-      kept = sortAll()
-      const stop = documents.onChange(found => work(kept, found, matches))
+      kept = findAll()
+      const stop = documents.onChange(work)
       return () => {
         stop()
         kept = null
@@ -75,20 +95,6 @@ function findEqual(where: AnyQueryOptions['where']): { field: string; value: unk
   for (const [field, value] of Object.entries(where ?? {}))
     if (value !== undefined && isIndexed(value)) return { field, value }
   return undefined
-}
-
-function work(
-  kept: SortedDocuments | null,
-  changes: readonly DocumentChange[],
-  matches: (document: AnyDocument) => boolean,
-): void {
-  const removed: AnyDocument[] = []
-  const added: AnyDocument[] = []
-  for (const { before, after } of changes) {
-    if (before !== undefined && matches(before)) removed.push(before)
-    if (after !== undefined && matches(after)) added.push(after)
-  }
-  kept?.replace(removed, added)
 }
 
 function isSameList(a: readonly AnyDocument[], b: readonly AnyDocument[]): boolean {

@@ -3,39 +3,44 @@
  * of values that are no objects; who asks tests what it finds, since 0 and -0 stand together.
  */
 import type { AnyDocument } from '../visible-documents.ts'
+import { compareIds } from './document-order.ts'
+import { replaceSorted } from './sorted-documents.ts'
 
 export interface ValueIndex {
-  with(value: unknown): Iterable<AnyDocument>
-  /** A document came, changed or went. */
-  replace(before: AnyDocument | undefined, after: AnyDocument | undefined): void
+  /** In the order of ids; not to be changed, and only until the next change. */
+  with(value: unknown): readonly AnyDocument[]
+  /** Documents went and came. */
+  replace(removed: readonly AnyDocument[], added: readonly AnyDocument[]): void
 }
 
-export function createValueIndex(field: string, documents: Iterable<AnyDocument>): ValueIndex {
-  const byValue = new Map<unknown, Set<AnyDocument>>()
-
-  function add(document: AnyDocument): void {
-    const value = document[field]
-    if (!isIndexed(value)) return
-    const alike = byValue.get(value)
-    if (alike === undefined) byValue.set(value, new Set([document]))
-    else alike.add(document)
-  }
-
-  function remove(document: AnyDocument): void {
-    const value = document[field]
-    const alike = byValue.get(value)
-    alike?.delete(document)
-    if (alike?.size === 0) byValue.delete(value)
-  }
-
-  for (const document of documents) add(document)
+/** Of documents in the order of ids. */
+export function createValueIndex(field: string, documents: readonly AnyDocument[]): ValueIndex {
+  const byValue = groupByValue(field, documents)
   return {
     with: value => byValue.get(value) ?? [],
-    replace(before, after) {
-      if (before !== undefined) remove(before)
-      if (after !== undefined) add(after)
+    replace(removed, added) {
+      const going = groupByValue(field, removed)
+      const coming = groupByValue(field, added)
+      for (const value of new Set([...going.keys(), ...coming.keys()])) {
+        const sorted = byValue.get(value) ?? []
+        const left = replaceSorted(sorted, going.get(value) ?? [], coming.get(value) ?? [], compareIds)
+        if (left.length === 0) byValue.delete(value)
+        else byValue.set(value, left)
+      }
     },
   }
+}
+
+function groupByValue(field: string, documents: readonly AnyDocument[]): Map<unknown, AnyDocument[]> {
+  const byValue = new Map<unknown, AnyDocument[]>()
+  for (const document of documents) {
+    const value = document[field]
+    if (!isIndexed(value)) continue
+    const alike = byValue.get(value)
+    if (alike === undefined) byValue.set(value, [document])
+    else alike.push(document)
+  }
+  return byValue
 }
 
 /** Whether a value is found by it. */
