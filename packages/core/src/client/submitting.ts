@@ -49,8 +49,11 @@ export interface Submitting {
   remade(): void
 }
 
-/** How many transactions are under way at most, and about how many bytes of them. */
-const windowTransactions = 2048
+/**
+ * How many transactions are under way at most, and about how many bytes of them. What comes to a relay together is one
+ * turn there, in which a document that was edited often is stored, counted and forwarded once.
+ */
+const windowTransactions = 16_384
 const windowBytes = 2 * 1024 * 1024
 const frameBytes = 256 * 1024
 

@@ -28,17 +28,26 @@ interface Sent {
   readonly frame: Frame
 }
 
+/** How long frames are taken in until other spaces have their turn: a day offline comes at once, in a few of them. */
+const stretchMs = 10
+
 /** Hears what a commit that is on disk added to bodies. */
 export type Grew = (driven: DrivenSpace, texts: SpaceCommit['texts']) => void
 
 export async function takeTurn(driven: DrivenSpace, jobs: readonly Job[], grew: Grew): Promise<void> {
   const { name, space, kernel } = driven
+  const { runtime } = kernel.options
   const frames = jobs.filter(job => job.kind === 'frame').filter(job => job.attached.open)
   const arrivals = jobs.filter(job => job.kind === 'attach')
   let deliveries: readonly Delivery[] = []
   try {
     const reads = await load(driven, frames)
+    let began = runtime.monotonic()
     for (const { attached, frame } of frames) {
+      if (runtime.monotonic() - began > stretchMs) {
+        await new Promise<void>(resolve => void runtime.after(0, resolve))
+        began = runtime.monotonic()
+      }
       const isPulled = attached.pull !== null && frame.type === 'changes'
       const { store } = kernel.options
       const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame

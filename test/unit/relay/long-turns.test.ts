@@ -1,0 +1,96 @@
+// A relay takes in a day of somebody's writes, and the others are not kept waiting until all of it is judged.
+import {
+  createDictionary,
+  decodeFrame,
+  documentKey,
+  encodeValue,
+  nothingReplaced,
+  noTexts,
+  partName,
+  protocolVersion,
+  writerFromBytes,
+  type Frame,
+  type StoreId,
+} from '@rejoin/core'
+import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
+import { createChance } from '@rejoin/testkit'
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+
+const now = 1_764_000_000_000
+const writer = writerFromBytes(new Uint8Array(8).fill(7))
+
+/** Submits so many frames at once, each of which takes `frameMs`. What happened, in order. */
+async function submitAtOnce(frames: number, frameMs: number): Promise<readonly string[]> {
+  const chance = createChance(3)
+  let ms = 0
+  const kernel = createKernel({
+    store: await createMemoryDisk(length => chance.bytes(length)).open(),
+    runtime: {
+      now: () => now,
+      monotonic: () => (ms += frameMs),
+      randomBytes: length => chance.bytes(length),
+      after(_, run) {
+        const timer = setImmediate(run)
+        return () => clearImmediate(timer)
+      },
+    },
+    token: async token => ({ user: token }),
+    access: async () => 'write',
+    accept: () => true,
+    log: { error: () => {}, info: () => {}, debug: () => {} },
+  })
+  const happened: string[] = []
+  const names = createDictionary()
+  const session = kernel.attach({
+    send(bytes) {
+      const decoded = decodeFrame(Uint8Array.from(bytes), names)
+      if (decoded.ok && decoded.value.type === 'verdict') happened.push(`verdict ${decoded.value.count}`)
+    },
+    buffered: () => 0,
+    close: () => {},
+    address: '',
+  })
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 50; i++) await turn()
+  }
+  session.receive({
+    type: 'hello',
+    protocol: protocolVersion,
+    space: 'space',
+    token: 'alice',
+    replica: writerFromBytes(chance.bytes(8)) as string as StoreId,
+    device: '',
+    role: 'client',
+    cursors: [],
+    empty: true,
+    frontier: new Map(),
+    reach: new Map(),
+    level: 'relay',
+    credit: 0,
+  })
+  await settle()
+  session.receive({ type: 'range', ranges: [] })
+  await settle()
+  for (let tick = 0; tick < frames; tick++) session.receive(submitOf(tick))
+  setImmediate(() => happened.push('somebody else'))
+  await settle()
+  return happened
+}
+
+function submitOf(tick: number): Frame {
+  const mark = { ms: now, tick, writer }
+  const cell = { strategy: 'lww', last: mark, value: encodeValue(tick) } as const
+  const delta = { cells: new Map([[partName('lww', 'n'), cell]]), deletion: null, revival: mark }
+  const key = documentKey('notes', `n${tick}`)
+  const write = { mark, key, delta, texts: noTexts, replaced: nothingReplaced, whole: true }
+  return { type: 'submit', round: 0, transactions: [{ writes: [write], preconditions: [] }] }
+}
+
+test('[A1] a turn of many frames lets others have theirs, and is one commit all the same', async () => {
+  expect(await submitAtOnce(3, 11)).toEqual(['somebody else', 'verdict 3'])
+})
+
+test('[A1] a turn of little is committed at once', async () => {
+  expect(await submitAtOnce(3, 0.1)).toEqual(['verdict 3', 'somebody else'])
+})
