@@ -89,6 +89,7 @@ export function createEngine(options: EngineOptions): Engine {
   const sink = createStateSink(state, (applied, chunk) => {
     batch.note(applied)
     renewAfter(applied)
+    milestones.overtaken(applied.overtaken)
     if (chunk === null) {
       // Rows that this tab wrote may have been forgotten in what it did not read one by one (SPEC D2).
       stamps.renew()
@@ -148,7 +149,9 @@ export function createEngine(options: EngineOptions): Engine {
       if (state.seen < position) continue
       written.delete(id)
       if (state.outbox.get(id)?.position !== 0) continue
-      batch.note(state.apply(position, { kind: 'own', transactions: [transaction] }))
+      const applied = state.apply(position, { kind: 'own', transactions: [transaction] })
+      batch.note(applied)
+      milestones.overtaken(applied.overtaken)
       milestones.recheck()
     }
   }

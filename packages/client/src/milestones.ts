@@ -2,8 +2,8 @@
  * How far each write has come (SPEC A2): visible, on this device's disk, on a relay's, on enough relays'; or refused, in
  * the quarantine.
  *
- * Nothing is remembered that the state tells: the outbox says where a write stands, and what left it without having been
- * refused was acknowledged, by as many relays as were wanted. Only where is remembered, since relays tell positions of
+ * Nothing is remembered that the state tells: the outbox says where a write stands, and what a chunk took out of it without
+ * refusing it was acknowledged, by as many relays as were wanted. Only where is remembered, since relays tell positions of
  * what is at quorum (SPEC A3); a replica in quorum mode counts itself. A write that is made anew keeps its promises under
  * its new name.
  */
@@ -19,9 +19,11 @@ import {
   type QuorumFrame,
   type ReplicaState,
   type Runtime,
+  type Transaction,
   type TransactionId,
 } from '@rejoin/core'
 import { errorOfFailure } from './failure-error.ts'
+import { fateOf } from './overtaken.ts'
 
 export interface Milestones {
   /**
@@ -35,6 +37,8 @@ export interface Milestones {
   ): Promise<void>
   /** A chunk was applied. */
   follow(chunk: Chunk): void
+  /** These left the outbox, and no chunk said what became of them. */
+  overtaken(transactions: readonly Transaction[]): void
   /** What relays told to be at quorum. */
   atQuorum(told: Positions): void
   /** The state was taken over as a whole, or other levels are to be had. */
@@ -70,6 +74,8 @@ export function createMilestones(
   const lost = new Map<TransactionId, unknown>()
   /** Made anew, and nothing was left to be written: all that they took away is gone. */
   const done = new Set<TransactionId>()
+  /** They left the outbox, and it cannot be known whether a relay has them. */
+  const unknown = new Set<TransactionId>()
   /** The first is the oldest. */
   const acknowledged = new Map<TransactionId, Pick<QuorumFrame, 'generation' | 'position'>>()
   let quorum: Positions = noPositions
@@ -86,6 +92,7 @@ export function createMilestones(
     if (failure !== undefined) return { error: errorOfFailure(failure) }
     if (done.has(id)) return 'quorum'
     const entry = state.outbox.get(id)
+    if (unknown.has(id)) return 'local'
     const copies = entry === undefined ? state.copies.wanted : state.copiesOf(entry)
     if (copies > 0) return isAtQuorum(id, copies) ? 'quorum' : 'relay'
     if (entry !== undefined && entry.position > 0) return 'local'
@@ -110,6 +117,15 @@ export function createMilestones(
     acknowledged.set(id, { generation, position })
     if (acknowledged.size > acknowledgedMax)
       for (const oldest of acknowledged.keys()) return void acknowledged.delete(oldest)
+  }
+
+  function rename(from: TransactionId, to: TransactionId): void {
+    renamed.set(from, to)
+    const waiters = waiting.get(from)
+    if (waiters === undefined) return
+    waiting.delete(from)
+    waiting.set(to, new Set([...waiters, ...(waiting.get(to) ?? [])]))
+    check(to)
   }
 
   function check(id: TransactionId): void {
@@ -209,12 +225,7 @@ export function createMilestones(
           for (const { from, to } of chunk.transactions) {
             if (to.writes.length === 0) done.add(to.id)
             else if (state.outbox.get(to.id) === undefined) continue
-            renamed.set(from, to.id)
-            const waiters = waiting.get(from)
-            if (waiters === undefined) continue
-            waiting.delete(from)
-            waiting.set(to.id, new Set([...waiters, ...(waiting.get(to.id) ?? [])]))
-            check(to.id)
+            rename(from, to.id)
           }
           for (const { id, error } of chunk.quarantined) {
             if (state.quarantine.has(id)) refused.set(id, error)
@@ -222,6 +233,17 @@ export function createMilestones(
           }
           return
         default:
+      }
+    },
+    overtaken(transactions) {
+      for (const transaction of transactions) {
+        const { id } = transaction
+        const fate = fateOf(state, transaction)
+        if (fate.kind === 'unknown') unknown.add(id)
+        if (fate.kind !== 'there') continue
+        const error = state.quarantine.get(fate.as)?.error
+        if (error !== undefined) refused.set(fate.as, error)
+        if (fate.as !== id) rename(id, fate.as)
       }
     },
     atQuorum(told) {

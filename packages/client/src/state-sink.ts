@@ -1,11 +1,11 @@
 /** The replica's state as the journal feeds it; tells what each chunk changed. */
-import type { Applied, Chunk, ReplicaState } from '@rejoin/core'
+import type { AppliedChunk, Chunk, ReplicaState } from '@rejoin/core'
 import type { JournalSink } from './journal/sink.ts'
 
 /** Calls back after every chunk, and with null after the state was taken over from pages. */
 export function createStateSink(
   state: ReplicaState,
-  onApplied: (applied: Applied, chunk: Chunk | null) => void,
+  onApplied: (applied: AppliedChunk, chunk: Chunk | null) => void,
 ): JournalSink {
   return {
     apply: (position, chunk) => onApplied(state.apply(position, chunk), chunk),

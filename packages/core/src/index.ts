@@ -3,6 +3,7 @@ export { compareBytes, isSameBytes, keyOfBytes } from './bytes.ts'
 export type { AskCell, Sibling } from './cells/ask.ts'
 export {
   contextOfCell,
+  cellCovers,
   joinCells,
   joinSeen,
   lastOfCell,
@@ -23,6 +24,7 @@ export type {
   OwnChunk,
   PulledChunk,
   RemadeChunk,
+  RemadeMark,
   RemadeText,
   SettledChunk,
   SnapshotChunk,
@@ -161,7 +163,7 @@ export type {
   TextState,
 } from './relay-store.ts'
 export type { QuarantinedTransaction } from './replica/knowledge.ts'
-export type { Applied } from './replica/layers.ts'
+export type { Applied, AppliedChunk } from './replica/layers.ts'
 export { createReplicaState, type ReplicaState } from './replica/replica.ts'
 export { keysOfRows, unionOfKeys } from './key-set.ts'
 export { createRowMap, type RowMap } from './row-map.ts'

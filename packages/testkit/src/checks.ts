@@ -59,7 +59,14 @@ export function checkStatus(cluster: Cluster, application: Application): string[
     )
       found.push(`[L3] ${token} was refused, and is not to blame: ${refused}`)
     if (relay && refused !== null) found.push(`[Q1] ${token} was acknowledged and refused (${refused})`)
-    if (saySynced.has(tab) && token.startsWith('w') && local && !isThere && refused === null)
+    if (
+      saySynced.has(tab) &&
+      token.startsWith('w') &&
+      local &&
+      !isThere &&
+      refused === null &&
+      !entry.discarded
+    )
       found.push(`[V15] ${tab.device.name} says synced before ${token} is at ${level}`)
   }
   return found
@@ -207,11 +214,14 @@ async function isHeld(devices: readonly DeviceState[], { key, token }: Logged): 
   return false
 }
 
-/** Where a relay lost what it had taken, it is not told where another one has it; nor where too few are left. */
-function isStuckBeforeQuorum(cluster: Cluster, { relay, quorum, tab, at }: Logged): boolean {
+/**
+ * Where a relay lost what it had taken, it is not told where another one has it; nor where too few are left, nor to who lost
+ * sight of it.
+ */
+function isStuckBeforeQuorum(cluster: Cluster, { relay, lostSight, quorum, tab, at }: Logged): boolean {
   const { copiesAtQuorum, relays } = cluster
   const isAsked = copiesAtQuorum > 0 && relays.length >= copiesAtQuorum && relay && tab.tab.scope.alive
-  return isAsked && !quorum && relays.every(one => one.restoredAt < at)
+  return isAsked && !quorum && !lostSight && relays.every(one => one.restoredAt < at)
 }
 
 /** What stands on a refused insert goes with it, also where its tab died before it was told of the refusal. */

@@ -52,6 +52,8 @@ export interface SimulatedTab {
   /** Of a page that has one database. */
   readonly ports: ClientPorts
   portsOf(database: string): ClientPorts
+  /** When it went over a part of the journal that pages have taken the place of, last, in simulated milliseconds. */
+  readonly overtakenAt: number
   /** Tells the page. */
   happen(event: PageEvent): void
 }
@@ -96,6 +98,8 @@ export function createSimulatedDevice(
       const random = chance.fork()
       const listeners = new Set<(event: PageEvent) => void>()
       let visible = true
+      let overtakenAt = Number.NEGATIVE_INFINITY
+      const overtaken = (): void => void (overtakenAt = clock.time)
       const runtime: Runtime = {
         now: () => epoch + clock.time + device.skewMs,
         monotonic: () => clock.time,
@@ -105,7 +109,7 @@ export function createSimulatedDevice(
       const storage = trapStorage(disk.openFrom(scope), scope, trap)
       const portsOf = (database: string): ClientPorts => ({
         runtime,
-        openStorage: take === undefined ? storage : watchStorage(storage, take),
+        openStorage: take === undefined ? storage : watchStorage(storage, take, overtaken),
         locks: profile.locksOf(scope),
         openChannel: profile.channelsOf(scope),
         connect: network.connectFrom(name, scope),
@@ -128,6 +132,9 @@ export function createSimulatedDevice(
         scope,
         ports: portsOf(onlyDatabase),
         portsOf,
+        get overtakenAt() {
+          return overtakenAt
+        },
         happen(event) {
           if (event === 'hidden') visible = false
           if (event === 'visible') visible = true

@@ -45,6 +45,8 @@ export interface Logged {
   /** When it was told to be local. */
   localAt: number
   relay: boolean
+  /** Its tab was told so by pages, which do not say where the relay has it (SPEC A3). */
+  lostSight: boolean
   /** On as many relays as the cluster asks for. */
   quorum: boolean
   /** Why it was put into the quarantine. */

@@ -52,9 +52,13 @@ export function applyChunk(state: Applying, position: number, chunk: Chunk): voi
   }
 }
 
-/** Own writes whose chunk was gone over while they were taken for unwritten: what became of them is known. */
+/** Own writes whose chunk was gone over while they were taken for unwritten: they have left the outbox. */
 export function settleWritten({ layers }: Applying, { transactions }: OwnChunk): void {
-  for (const { id } of transactions) if (layers.outbox.get(id)?.position === 0) layers.leave(id)
+  for (const transaction of transactions) {
+    if (layers.outbox.get(transaction.id)?.position !== 0) continue
+    layers.leave(transaction.id)
+    layers.changes.overtaken.push(transaction)
+  }
 }
 
 function applyOwn({ layers }: Applying, position: number, chunk: OwnChunk): void {

@@ -12,7 +12,7 @@ import type { Shortness } from '../outbox-counts.ts'
 import { createOutbox, type Outbox, type OutboxEntry } from '../outbox.ts'
 import { createRowMap, type RowMap } from '../row-map.ts'
 import { emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from '../row.ts'
-import type { TransactionId } from '../write.ts'
+import type { Transaction, TransactionId } from '../write.ts'
 
 /** What applying something changed, for queries, editors and promises. */
 export interface Applied {
@@ -23,6 +23,11 @@ export interface Applied {
   readonly rebuilt: ReadonlySet<string>
   /** Updates that came to bodies, by body; of those that are built again perhaps not all. */
   readonly arrived: ReadonlyMap<string, readonly Uint8Array[]>
+}
+
+export interface AppliedChunk extends Applied {
+  /** Own transactions that left the outbox in chunks that are gone, so that no chunk says what became of them. */
+  readonly overtaken: readonly Transaction[]
 }
 
 export interface Layers {
@@ -64,7 +69,7 @@ export interface Layers {
   /** Counts all confirmed rows. */
   recount(): void
   /** Runs something and gives back what it changed. */
-  collect(run: () => void): Applied
+  collect(run: () => void): AppliedChunk
   /** What is being collected. */
   readonly changes: Changes
 }
@@ -74,10 +79,11 @@ export interface Changes {
   readonly writers: Map<WriterId, WriterId>
   readonly rebuilt: Set<string>
   readonly arrived: Map<string, Uint8Array[]>
+  readonly overtaken: Transaction[]
 }
 
 function noChanges(): Changes {
-  return { changed: new Set(), writers: new Map(), rebuilt: new Set(), arrived: new Map() }
+  return { changed: new Set(), writers: new Map(), rebuilt: new Set(), arrived: new Map(), overtaken: [] }
 }
 
 /** So many rows are counted without anybody asking: all of a large space at once would be a long wait. */

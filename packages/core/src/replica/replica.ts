@@ -28,7 +28,7 @@ import {
   isListed,
   type QuarantinedTransaction,
 } from './knowledge.ts'
-import { createLayers, type Applied } from './layers.ts'
+import { createLayers, type AppliedChunk } from './layers.ts'
 import { snapshotOf, takeSnapshot } from './snapshot.ts'
 
 export interface ReplicaState {
@@ -81,19 +81,23 @@ export interface ReplicaState {
   keys(): Iterable<DocumentKey>
   readonly size: number
   /** Joins own writes before they are on disk: visible when the call returns (SPEC W1). */
-  write(transaction: Transaction): Applied
+  write(transaction: Transaction): AppliedChunk
   /**
    * Applies a chunk of the journal. Applying it again, or over newer state, changes nothing that shows; but own
    * writes that are still taken for unwritten are settled by it, if `skip` or `load` went over their position.
    */
-  apply(position: number, chunk: Chunk): Applied
+  apply(position: number, chunk: Chunk): AppliedChunk
   /**
    * Takes over rows from pages, encoded or not, and the state beside them. Own writes not yet on disk stay.
    * `isNewer`: some rows hold more than the snapshot counted, so their fingerprint is computed anew.
    */
-  load(rows: RowMap, snapshot: SnapshotChunk | null, position: number, isNewer?: boolean): Applied
+  load(rows: RowMap, snapshot: SnapshotChunk | null, position: number, isNewer?: boolean): AppliedChunk
   /** Goes ahead over chunks that are gone: joins the confirmed rows that changed, and takes the rest from a snapshot. */
-  skip(changed: Iterable<readonly [DocumentKey, Row]>, snapshot: SnapshotChunk, position: number): Applied
+  skip(
+    changed: Iterable<readonly [DocumentKey, Row]>,
+    snapshot: SnapshotChunk,
+    position: number,
+  ): AppliedChunk
   /** Everything but the rows, as of `seen`. */
   snapshot(): SnapshotChunk
   /** Confirmed rows that changed in chunks after a position and up to `seen`, for writing pages. */
@@ -174,13 +178,16 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
       }),
     load(loaded, snapshot, position, isNewer = false) {
       const applied = collect(() => {
-        const unwritten = [...outbox.entries()].filter(entry => entry.position === 0)
-        for (const entry of [...outbox.entries()]) outbox.remove(entry.transaction.id)
+        const before = [...outbox.entries()]
+        const unwritten = before.filter(entry => entry.position === 0)
+        for (const entry of before) outbox.remove(entry.transaction.id)
         layers.replace(loaded)
         seen = position
         if (snapshot !== null) takeSnapshot(state, snapshot)
         if (isNewer) layers.recount()
         for (const entry of unwritten) if (outbox.get(entry.transaction.id) === undefined) layers.enter(entry)
+        for (const { transaction } of before)
+          if (outbox.get(transaction.id) === undefined) layers.changes.overtaken.push(transaction)
       })
       return { ...applied, changed: unionOfKeys(keysOfRows(loaded), applied.changed) }
     },
@@ -192,8 +199,11 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
           layers.confirm(key, row, position)
         }
         const kept = new Set(snapshot.outbox.map(entry => entry.transaction.id))
-        for (const { position: at, transaction } of [...outbox.entries()])
-          if (at > 0 && !kept.has(transaction.id)) layers.leave(transaction.id)
+        for (const { position: at, transaction } of [...outbox.entries()]) {
+          if (at === 0 || kept.has(transaction.id)) continue
+          layers.leave(transaction.id)
+          layers.changes.overtaken.push(transaction)
+        }
         seen = position
         // Counted by joining, since pages may hold more than the snapshot counted.
         const counted = layers.fingerprint

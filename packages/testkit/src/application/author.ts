@@ -108,6 +108,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
         local: false,
         localAt: 0,
         relay: false,
+        lostSight: false,
         quorum: false,
         refused: null,
         discarded: false,
@@ -132,7 +133,10 @@ export function createAuthor(cluster: Cluster, space: string): Author {
         }
       }, note)
       handle.reached('relay').then(async () => {
-        for (const entry of entries) entry.relay = true
+        for (const entry of entries) {
+          entry.relay = true
+          entry.lostSight = entry.tab.tab.overtakenAt === clock.time
+        }
         for (const entry of entries) if (entry.token !== '') await expectOnDisks(entry, 1)
         if (cluster.copiesAtQuorum > 0) followToQuorum(entries, handle)
       }, note)

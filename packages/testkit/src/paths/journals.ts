@@ -8,8 +8,8 @@ import {
 } from '@rejoin/core'
 import type { Take } from './path.ts'
 
-/** The same storage, watched. */
-export function watchStorage(open: OpenStorage, take: Take): OpenStorage {
+/** The same storage, watched. `overtaken`: a tab takes what it has not read from pages and a snapshot. */
+export function watchStorage(open: OpenStorage, take: Take, overtaken: () => void): OpenStorage {
   return async (name, version, stores) => {
     const storage = await open(name, version, stores)
     return {
@@ -19,6 +19,7 @@ export function watchStorage(open: OpenStorage, take: Take): OpenStorage {
           const answers = await storage.transact(options)
           if (options.mode === 'readwrite')
             for (const request of options.requests) pathsOfRequest(request, take)
+          else if (options.requests.some(isOfSnapshot)) overtaken()
           return answers
         } catch (error) {
           if (error instanceof StorageCollision) take('fence-lost')
@@ -27,6 +28,10 @@ export function watchStorage(open: OpenStorage, take: Take): OpenStorage {
       },
     }
   }
+}
+
+function isOfSnapshot(request: StorageRequest): boolean {
+  return request.op === 'get' && Array.isArray(request.key) && request.key[0] === 'snapshot'
 }
 
 function pathsOfRequest(request: StorageRequest, take: Take): void {
