@@ -22,6 +22,7 @@ import type {
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { deltaOf, markOf, writerOf, type Edit } from './edits.ts'
+import { pulledChunk } from './chunks.ts'
 import { welcomeFrom } from './welcomes.ts'
 
 const relay = 'relay' as StoreId
@@ -110,6 +111,21 @@ test('[L2] every write of a transaction that an exception names is asked for, ho
   )
   expect(wanted(frames)).toEqual(['notes/a', 'notes/c'])
   expect(state.wants).toEqual(['notes/a', 'notes/c'])
+})
+
+test('[P4] what a verdict asks for is asked for until the frontier covers its commit, since what was forgotten is not in the feed before', () => {
+  const { state, receive } = submitted('n')
+  const cut = { generation, position: 1, frontier: new Map(), generations: [], fingerprint: null }
+  receive({ type: 'changes', rows: [], place: 1, head: 1, cut, answer: false, writers: [] })
+  receive({ ...verdict({ index: 0, kind: 'partial', write: 0 }), position: 2 } as Frame)
+  const covering = (position: number): void => {
+    const frontier = { positions: new Map([[generation, position]]), how: 'join' } as const
+    state.apply(state.seen + 1, pulledChunk('another relay' as StoreId, { frontier, at: 1000 }))
+  }
+  covering(1)
+  expect(state.wants).toEqual(['notes/n'])
+  covering(2)
+  expect(state.wants).toEqual([])
 })
 
 test('[P4] what was asked for is remembered until it comes', () => {

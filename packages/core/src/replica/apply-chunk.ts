@@ -137,12 +137,15 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
   noteWants(state, chunk)
 }
 
-/** P4: another relay may know less. Of a feed that the frontier covers all is here, up to where its pull is. */
+/** P4: another relay may know less. Of a feed that the frontier covers all is here, up to where it told of something. */
 function noteWants({ knowledge }: Applying, chunk: PulledChunk | VerdictsChunk): void {
-  const { wants, cursors, generations, frontier } = knowledge
+  const { wants, cursors, generations, frontier, reach } = knowledge
   for (const store of wants.keys()) {
     const at = cursors.get(store)
-    if (at !== undefined && coversPosition(generations, frontier, at.generation, at.place))
+    if (at === undefined || !coversPosition(generations, frontier, at.generation, at.place)) continue
+    // A verdict asks for what its commit met, which is beyond where the pull is.
+    const told = [...reach].filter(([id]) => generations.get(id)?.store === store)
+    if (told.every(([id, position]) => coversPosition(generations, frontier, id, position)))
       wants.delete(store)
   }
   if (chunk.wants.length > 0) wants.set(chunk.store, chunk.wants)
