@@ -11,6 +11,7 @@ export interface OutboxLine {
   remove(id: TransactionId): void
   /** Gives all places anew. */
   replace(ids: Iterable<TransactionId>): void
+  isBefore(one: TransactionId, other: TransactionId): boolean
   /** Those at a place and behind it, also those that come while it is walked. */
   from(place: number): Iterable<readonly [place: number, id: TransactionId]>
 }
@@ -46,6 +47,7 @@ export function createOutboxLine(): OutboxLine {
       if (gaps >= gapsMin && gaps > places.size) replace(places.keys())
     },
     replace,
+    isBefore: (one, other) => (places.get(one) ?? 0) < (places.get(other) ?? 0),
     *from(place) {
       const begun = epoch
       for (let at = place; at < ids.length && epoch === begun; at++) {

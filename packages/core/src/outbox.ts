@@ -63,6 +63,8 @@ export interface Outbox {
   writesOf(key: DocumentKey): readonly Write[]
   touches(key: DocumentKey): boolean
   idsOf(key: DocumentKey): readonly TransactionId[]
+  /** Whether nothing on this device's disk that touches a document stands before this transaction. */
+  isFirstOf(key: DocumentKey, id: TransactionId): boolean
 }
 
 /** One relay is enough, and each counts. */
@@ -158,5 +160,12 @@ export function createOutbox(shortness: Shortness = neverShort): Outbox {
     },
     touches: key => idsByKey.has(key),
     idsOf,
+    isFirstOf(key, id) {
+      const held = idsByKey.get(key)
+      if (typeof held !== 'object') return true
+      for (const other of held)
+        if (other !== id && byId.get(other)?.position !== 0 && line.isBefore(other, id)) return false
+      return true
+    },
   }
 }

@@ -34,8 +34,8 @@ export const remaking: readonly Plant[] = [
   {
     name: 'W6 (5)',
     does: 'what stands on a refused insert is sent all the same',
-    find: 'if (absent !== null) missing.set(transaction, absent)',
-    replace: 'if (absent !== null) missing.delete(transaction)',
+    find: 'if (whole) return false',
+    replace: 'if (key) return false',
     world: refusing,
     seed: 1,
   },

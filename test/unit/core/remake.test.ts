@@ -342,6 +342,22 @@ describe('content', () => {
     expect(sumIn(alice.row())).toBe(101)
   })
 
+  test('[L3] a refused increment is in no total that was on its way to the disk either', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    const tab = createTab(alice.state)
+    const refused = tab.write([[0, { kind: 'vote', by: 10 }]])
+    alice.state.write(refused)
+    alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [refused] })
+    const late = tab.write([[0, { kind: 'vote', by: 100 }]])
+    alice.state.write(late)
+    const error = failure('refused-by-rule', { reason: 'no' })
+    alice.remakes({ keys: new Set([note]), refused: { transaction: refused, error } })
+    alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [late] })
+    alice.remakes({ keys: new Set() }, { writer: writerOf('carol') })
+    expect(sumIn(alice.row())).toBe(100)
+  })
+
   test('[W6] increments that go to the quarantine in a pass are in no later total', () => {
     const alice = createScene()
     alice.pulls('bob', insert, 500)
@@ -540,6 +556,28 @@ describe('what is made anew', () => {
     }
   })
 
+  test('[W6] what names a mark that was taken, and that others wrote over since, stays as it is', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    const taken = alice.edits(recolor)
+    alice.takes(taken)
+    const mark = taken.writes[0]?.mark
+    const late = createTab(alice.state, 'bob')
+    const named = [
+      withReplaced(late.write([[0, recolor]]), color, mark),
+      late.write([[0, { kind: 'delete', policy: 'edit-wins' }]]),
+    ]
+    // Of another document something is made anew, and this writer's tabs have another one since.
+    alice.edits([1, insert])
+    alice.remakes()
+    alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: named })
+    alice.pulls('carol', recolor, 100_000)
+    const [first] = named
+    expect(first && entriesToRemake(alice.state, { from: first.id, keys: new Set(), refused: null })).toEqual(
+      [],
+    )
+  })
+
   describe('what its tab wrote before it heard of an earlier pass', () => {
     const plan = (from: Transaction | undefined): RemakePlan => ({
       from: from?.id as Transaction['id'],
@@ -670,6 +708,45 @@ describe('what is made anew', () => {
     alice.refuses(refused)
     const chunk = alice.remakes({ from: behind.id, keys: new Set([note]) })
     expect(chunk.quarantined.map(({ id }) => id)).toEqual([behind.id])
+  })
+
+  test('[W6] what comes to the disk when what its document existed by is gone goes to the quarantine too', () => {
+    for (const [before, late] of [
+      [insert, recolor],
+      [insert, { kind: 'delete', policy: 'edit-wins' }],
+      [{ kind: 'revive' }, recolor],
+    ] as const) {
+      const alice = createScene()
+      if (before.kind === 'revive') {
+        alice.pulls('carol', insert, 500)
+        alice.pulls('carol', { kind: 'delete', policy: 'edit-wins' }, 600)
+      }
+      const refused = alice.edits(before)
+      const tab = createTab(alice.state, 'bob')
+      const [first, second] = [tab.write([[0, late]]), tab.write([[0, vote]])]
+      const error = failure('refused-by-rule', { reason: 'no' })
+      alice.remakes({ from: refused.id, keys: new Set([note]), refused: { transaction: refused, error } })
+      alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [first, second] })
+      const chunk = alice.remakes({ keys: new Set() }, { writer: writerOf('carol') })
+      expect(chunk.quarantined).toEqual(
+        [first, second].map(({ id }) => ({ id, error: failure('built-on-refused', { document: note }) })),
+      )
+      expect(alice.state.outbox.size).toBe(0)
+    }
+  })
+
+  test('[W6] an edit upon an own insert that was taken keeps a document that others deleted since', () => {
+    const alice = createScene()
+    const taken = alice.edits(insert)
+    alice.edits(recolor)
+    alice.takes(taken)
+    alice.pulls('bob', { kind: 'delete', policy: 'edit-wins' }, 100_000)
+    const [entry] = alice.state.outbox.entries()
+    expect(
+      entry && entriesToRemake(alice.state, { from: entry.transaction.id, keys: new Set(), refused: null }),
+    ).toEqual([])
+    expect(alice.remakes().quarantined).toEqual([])
+    expect(rowExists(alice.row())).toBe(true)
   })
 
   test('[W6] what another tab has not on disk yet is no document that an edit could stand on', () => {

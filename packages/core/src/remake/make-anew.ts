@@ -56,8 +56,12 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
     if ('code' in again) quarantined.push({ id, error: again })
     else transactions.push({ from: id, to: again })
   }
+  // Of what is refused too: what its tab wrote since counts what it had counted.
+  const gone = leaves ? [plan.refused.transaction] : []
   const old = new Set(
-    entries.flatMap(({ transaction }) => transaction.writes.map(write => write.mark.writer)),
+    [...gone, ...entries.map(({ transaction }) => transaction)].flatMap(({ writes }) =>
+      writes.map(write => write.mark.writer),
+    ),
   )
   return {
     kind: 'remade',

@@ -3,9 +3,12 @@
  * own writes before it, or, of what brings one back, is not even deleted there (SPEC W6). It is found before anything is
  * made anew, since no text may be made over one that goes.
  */
+import { contextOfCell } from '../cells/cell.ts'
+import { compareMarks, type Mark } from '../mark.ts'
 import type { OutboxEntry } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
-import { emptyRow, joinRows, rowExists, type DocumentKey, type Row } from '../row.ts'
+import { emptyRow, joinRows, rowExists, showsDelta, type DocumentKey, type Row } from '../row.ts'
+import type { SeenDocument } from '../seen-document.ts'
 import type { Transaction, Write } from '../write.ts'
 import type { RemakePlan } from './plan.ts'
 
@@ -25,17 +28,11 @@ export function missingDocuments(
     const leaves = transaction.id === plan.refused?.transaction.id && entry.acks.size === 0
     if (position === 0 || leaves) continue
     const made = new Map<DocumentKey, boolean>()
-    const isMissing = ({ key, delta, whole }: Write, i: number): boolean => {
-      const seen = transaction.seen[i]
-      const own = made.get(key) ?? existsByKey.get(key)
-      if (whole) return false
-      if (delta.revival !== null)
-        return own === undefined && (seen?.last ?? null) === null && state.confirmed(key) === undefined
-      return !(own ?? seen?.exists ?? false) && !rowExists(rowOf(key))
-    }
     let absent: DocumentKey | null = null
     for (const [i, write] of transaction.writes.entries()) {
-      if (remade.has(entry) && isMissing(write, i)) absent ??= write.key
+      const own = made.get(write.key) ?? existsByKey.get(write.key)
+      if (remade.has(entry) && isMissing(state, write, transaction.seen[i], own, rowOf(write.key)))
+        absent ??= write.key
       const exists = existsAfter(write)
       if (exists !== null) made.set(write.key, exists)
     }
@@ -46,6 +43,49 @@ export function missingDocuments(
     }
   }
   return missing
+}
+
+/**
+ * Whether something came to the disk when an own write that its document existed by was gone already: no other one
+ * stands before it there.
+ */
+export function lacksDocument(state: ReplicaState, { transaction }: OutboxEntry): boolean {
+  const { id, writes, seen } = transaction
+  return writes.some((write, i) => {
+    const { key, delta } = write
+    const row = state.confirmed(key)
+    return (
+      isMissing(state, write, seen[i], undefined, row) &&
+      !showsDelta(row, delta) &&
+      state.outbox.isFirstOf(key, id) &&
+      writes.findIndex(one => one.key === key) === i
+    )
+  })
+}
+
+/** `own`: whether it exists by what own writes before it settle; `row`: what is confirmed, and these. */
+function isMissing(
+  state: ReplicaState,
+  write: Write,
+  seen: SeenDocument | undefined,
+  own: boolean | undefined,
+  row: Row | undefined,
+): boolean {
+  const { key, delta, whole } = write
+  const last = seen?.last ?? null
+  if (whole) return false
+  if (delta.revival !== null) return own === undefined && last === null && state.confirmed(key) === undefined
+  if (own ?? seen?.exists ?? false) return false
+  return !rowExists(row) && !(own === undefined && stoodOnTaken(state, write, last))
+}
+
+/** Whether own writes before it, of which its writer had not seen that they were taken, are confirmed now. */
+function stoodOnTaken(state: ReplicaState, { key, mark }: Write, last: Mark | null): boolean {
+  const row = state.confirmed(key)
+  const isOwn = (one: Mark): boolean =>
+    state.own.has(one.writer) && compareMarks(one, mark) < 0 && (last === null || compareMarks(one, last) > 0)
+  if (row?.revival && isOwn(row.revival)) return true
+  return [...(row?.cells.values() ?? [])].some(cell => [...contextOfCell(cell).values()].some(isOwn))
 }
 
 /** Whether a write settles that its document exists or does not; null if it leaves that as it was. */

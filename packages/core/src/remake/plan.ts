@@ -11,6 +11,7 @@ import { compareMarks, isSameMark, type Mark } from '../mark.ts'
 import type { OutboxEntry } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
 import type { DocumentKey, PartName } from '../row.ts'
+import { lacksDocument } from './missing-documents.ts'
 import type { Transaction, TransactionId, Write } from '../write.ts'
 
 export interface RemakePlan {
@@ -49,19 +50,27 @@ export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly
 /**
  * Whether something was on its way to the disk when what it stands on was made anew: it bears a writer that was, names a
  * mark of one that nothing bears any more, or was typed in a text of which its tab did not know that yet. What was on
- * disk before and stays as it was touches nothing of that, and is perhaps under way.
+ * disk before and stays as it was touches nothing of that, and is perhaps under way. Or its document existed by what was
+ * refused.
  */
-export function isOrphan(state: ReplicaState, { transaction, position }: OutboxEntry): boolean {
-  return transaction.writes.some(
+export function isOrphan(state: ReplicaState, entry: OutboxEntry): boolean {
+  const { transaction, position } = entry
+  const isOld = transaction.writes.some(
     write =>
       bearsGoneWriter(state, write, position) ||
-      standsOnGoneMarks(state, write) ||
+      standsOnGoneMarks(state, write, position) ||
       standsOnOldText(state, write, transaction.heard),
   )
+  return isOld || lacksDocument(state, entry)
 }
 
 function bearsGoneWriter(state: ReplicaState, { mark }: Write, position: number): boolean {
-  const retiredAt = state.retired.get(mark.writer)
+  return isRetiredBefore(state, mark, position)
+}
+
+/** Whether a writer was made anew before something came to the disk, or will have been when it does. */
+function isRetiredBefore(state: ReplicaState, { writer }: Mark, position: number): boolean {
+  const retiredAt = state.retired.get(writer)
   return retiredAt !== undefined && (position === 0 || position > retiredAt)
 }
 
@@ -69,15 +78,30 @@ function standsOnOldText(state: ReplicaState, write: Write, heard: number): bool
   return [...write.texts.keys()].some(part => heard < state.remade.lastOf(bodyKey(write.key, part)))
 }
 
-function standsOnGoneMarks(state: ReplicaState, write: Write): boolean {
+function standsOnGoneMarks(state: ReplicaState, write: Write, position: number): boolean {
   if (state.retired.size === 0) return false
   return marksOfDelta(write).some(
     mark =>
-      state.retired.has(mark.writer) &&
+      isRetiredBefore(state, mark, position) &&
       isOwnElder(state, write, mark) &&
-      (state.remadeMarks.has(mark) ||
-        !(isConfirmed(state, write.key, mark) || isInOutbox(state, write.key, mark))),
+      (state.remadeMarks.has(mark) || !isThere(state, write, mark)),
   )
+}
+
+function isThere(state: ReplicaState, write: Write, mark: Mark): boolean {
+  const { key } = write
+  return isConfirmed(state, key, mark) || isInOutbox(state, key, mark) || isOverwritten(state, write, mark)
+}
+
+/** What others wrote to an `lww` cell since leaves nothing of the mark that a write had seen there. */
+function isOverwritten(state: ReplicaState, { key, replaced, delta }: Write, mark: Mark): boolean {
+  return [...(state.confirmed(key)?.cells ?? [])].some(([part, cell]) => {
+    if (cell.strategy !== 'lww' || compareMarks(cell.last, mark) < 0) return false
+    const seen = delta.deletion?.seen.get(part)
+    return (
+      isSameMark(replaced.get(part) ?? null, mark) || (seen?.kind === 'last' && isSameMark(seen.mark, mark))
+    )
+  })
 }
 
 /** Whether a mark that a write names is that of an own write before it. */
