@@ -14,9 +14,6 @@ import type { PartName } from './row.ts'
 
 /** The columns of the rows that bring the same parts. */
 export interface PackedColumns {
-  readonly bytes: Uint8Array
-  /** Where the content of each place begins; that of the next one is its end. */
-  readonly starts: Uint32Array
   /** Of each place. */
   readonly marks: readonly (Mark | null)[]
   readonly byPart: ReadonlyMap<PartName, PackedColumn>
@@ -29,6 +26,9 @@ export interface PackedColumn {
   readonly first: number
   /** Null of `lww`: its values are in the bytes. */
   readonly cells: readonly Cell[] | null
+  readonly bytes: Uint8Array
+  /** Where in the bytes the content of each row begins; that of the next one is its end. */
+  readonly starts: Uint32Array
 }
 
 /** What of an encoded value is read where it lies. */
@@ -59,10 +59,8 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
   }
 
   /** Reads the value of an `lww` cell where it lies. */
-  readValue<T>({ first }: PackedColumn, read: ReadEncoded<T>): T {
-    const { bytes, starts } = this.columns
-    const place = first + this.index
-    return read(bytes, starts[place] ?? 0, starts[place + 1] ?? 0)
+  readValue<T>({ bytes, starts }: PackedColumn, read: ReadEncoded<T>): T {
+    return read(bytes, starts[this.index] ?? 0, starts[this.index + 1] ?? 0)
   }
 
   /** The greatest mark of the cell that has this column. */

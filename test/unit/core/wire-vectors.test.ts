@@ -186,6 +186,25 @@ const frames: Readonly<Record<string, Frame>> = {
     answer: true,
     writers: [{ writer: bob, user: 'bob', device: 'desk', highest: at(now, bob) }],
   },
+  'changes of eight': {
+    type: 'changes',
+    rows: Array.from({ length: 8 }, (_, i) => ({
+      key: documentKey('notes', `n0${i + 5}`),
+      delta: {
+        ...emptyRow,
+        cells: new Map([
+          [partName('lww', 'n'), { strategy: 'lww', last: at(now + i), value: encodeValue(1000 + i) }],
+        ]),
+      },
+      parts: 1,
+      texts: new Map(),
+    })),
+    place: 12,
+    head: 12,
+    cut: null,
+    answer: false,
+    writers: [],
+  },
   submit: {
     type: 'submit',
     round: 0,

@@ -17,6 +17,7 @@ import type { FeedPart } from '../relay-store.ts'
 import { collectionOfKey, countParts, strategyOfPart, type DocumentKey, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
 import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
+import { writeContents } from './content-columns.ts'
 import { writeCellContent, writeDeletionContent } from './contents.ts'
 import {
   fieldAt,
@@ -33,15 +34,7 @@ import { bytesLeft, readInt, readUint, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
 import { readOnlyPart, readParts } from './row-parts.ts'
 import { partsOf, readShapes, shapesOf, type Shape } from './shapes.ts'
-import {
-  createWriter,
-  writeBytes,
-  writeInt,
-  writeRaw,
-  writeUint,
-  finishWriting,
-  type Writer,
-} from './writer.ts'
+import { createWriter, writeBytes, writeInt, writeUint, finishWriting, type Writer } from './writer.ts'
 
 /** What a batch holds of each row. `mark` is the write's, or the greatest of the row; null if the row has none. */
 export interface BatchRow {
@@ -135,9 +128,11 @@ function writeParts(
   const marks: (Mark | null)[] = []
   const known: (Mark | null)[] = []
   const heads: number[] = []
-  const contents: Uint8Array[] = []
+  const columns: Uint8Array[][] = []
   for (const shape of shapes) {
     for (const part of shape.parts) {
+      const contents: Uint8Array[] = []
+      columns.push(contents)
       for (const index of shape.rows) {
         const entry = rows[index]
         assert(entry !== undefined, 'a shape names rows of its batch')
@@ -154,7 +149,7 @@ function writeParts(
   }
   writeMarks(writer, dictionary, marks, known)
   writeColumn(writer, heads)
-  for (const content of contents) writeRaw(writer, content)
+  for (const contents of columns) writeContents(writer, contents)
 }
 
 function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): readonly BatchRow[] {

@@ -48,8 +48,7 @@ export function writeCanonicalRow(row: Row): Writer {
 
 /** Cells as they lie, which is in the order of their names. */
 function writePacked(writer: Writer, cells: PackedCells): void {
-  const { bytes, starts, byPart } = cells.columns
-  for (const column of byPart.values()) {
+  for (const column of cells.columns.byPart.values()) {
     writeRaw(writer, column.name)
     const last = cells.markIn(column)
     if (column.cells !== null || last === null) {
@@ -57,11 +56,10 @@ function writePacked(writer: Writer, cells: PackedCells): void {
       continue
     }
     writeMark(writer, last)
-    const place = column.first + cells.index
-    const from = starts[place] ?? 0
-    const to = starts[place + 1] ?? 0
+    const from = column.starts[cells.index] ?? 0
+    const to = column.starts[cells.index + 1] ?? 0
     writeUint(writer, to - from)
-    writeRange(writer, bytes, from, to)
+    writeRange(writer, column.bytes, from, to)
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Ids of many documents as columns: mints (0 for a string of the application's), serials of the minted ones by
  * their steps, and the strings: how much each shares with the one before, which is much where keys are in order, how
- * long the rests are, and these.
+ * much that is together with the rest, which is often the same for all, and the rests.
  */
 import { limits } from '../limits.ts'
 import { parseMintedId } from '../minted-id.ts'
@@ -35,7 +35,7 @@ export function writeIds(
   writeColumn(writer, shared)
   writeColumn(
     writer,
-    rests.map(({ length }) => length),
+    rests.map(({ length }, i) => (shared[i] ?? 0) + length),
   )
   for (const rest of rests) writeRaw(writer, rest)
 }
@@ -52,7 +52,8 @@ export function readIds(reader: Reader, names: Names, count: number): readonly s
   return mints.map(mint => {
     if (mint > 0) return idOf(writerAt(names, mint - 1), serials[next++] ?? 0)
     const shared = shares[nextText] ?? 0
-    const length = lengths[nextText++] ?? 0
+    const length = (lengths[nextText++] ?? 0) - shared
+    if (length < 0) refuseMalformed('an id is shorter than what it shares with the one before')
     if (shared > before.length || isLeadSurrogate(before.charCodeAt(shared - 1)))
       refuseMalformed('an id shares more with the one before than there is')
     checkLimit('bytes of an id', limits.idBytesMax, length)

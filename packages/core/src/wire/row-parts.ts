@@ -12,6 +12,7 @@ import type { FeedPart } from '../relay-store.ts'
 import { strategyOfPart, type PartName, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
 import { readColumn, readMarks } from './columns.ts'
+import { openContents } from './content-columns.ts'
 import { readCellContent, readDeletionContent } from './contents.ts'
 import type { Names } from './dictionary.ts'
 import { expectMark } from './marks.ts'
@@ -45,11 +46,10 @@ interface Source {
   readonly bounds: Bounds
 }
 
-/** What is said of all parts ahead of their contents, and where each content begins. */
+/** What is said of all parts ahead of their contents. */
 interface Places {
   readonly marks: readonly (Mark | null)[]
   readonly heads: readonly number[]
-  readonly starts: Uint32Array
 }
 
 /** A row of one part. */
@@ -80,7 +80,6 @@ export function readParts(
   const places: Places = {
     marks: readMarks(reader, names, parts, known),
     heads: readColumn(reader, parts),
-    starts: new Uint32Array(parts + 1),
   }
   const source = { reader, names, bounds }
   const rows: Row[] = []
@@ -92,8 +91,6 @@ export function readParts(
       rows[index] = read[i] ?? refuseMalformed('a row is missing')
     })
     first += shape.rows.length * shape.parts.length
-    // Where the next shape begins, the last value of this one ends.
-    places.starts[first] = reader.at
   }
   return rows
 }
@@ -101,39 +98,56 @@ export function readParts(
 function readOpen(source: Source, shape: Shape, first: number, places: Places): readonly Row[] {
   const rows = shape.rows.map(() => openRow(new Map<PartName, Cell>()))
   let place = first
-  for (const part of shape.parts)
-    for (const row of rows) readPart(source, row, slotAt(shape, part, places, place++))
+  for (const part of shape.parts) {
+    const within = contentsOf(source, part, rows.length, place, places)
+    for (const row of rows) readPart(within, row, slotAt(shape, part, places, place++))
+  }
   return rows
 }
 
 function readPacked(source: Source, shape: Shape, first: number, places: Places): readonly Row[] {
-  const { reader, names, bounds } = source
+  const { names, bounds } = source
   const byPart = new Map<PartName, PackedColumn>()
-  const { starts, marks } = places
-  const columns = { bytes: reader.bytes, starts, marks, byPart }
-  const rows = shape.rows.map((_, i) => openRow(new PackedCells(columns, i)))
+  const { marks } = places
+  const rows = shape.rows.map((_, i) => openRow(new PackedCells({ marks, byPart }, i)))
   let place = first
   for (const part of shape.parts) {
-    starts[place] = reader.at
+    const within = contentsOf(source, part, rows.length, place, places)
+    const { reader } = within
     if (part === 'deletion' || part === 'revival') {
-      for (const row of rows) readBeside(source, row, slotAt(shape, part, places, place++))
+      for (const row of rows) readBeside(within, row, slotAt(shape, part, places, place++))
       continue
     }
     const strategy = strategyOfPart(part)
     const cells: Cell[] = []
-    byPart.set(part, { name: nameOf(part), first: place, cells: strategy === 'lww' ? null : cells })
-    for (let left = rows.length; left > 0; left--, place++) {
+    const starts = new Uint32Array(rows.length + 1)
+    byPart.set(part, {
+      name: nameOf(part),
+      first: place,
+      cells: strategy === 'lww' ? null : cells,
+      bytes: reader.bytes,
+      starts,
+    })
+    for (let i = 0; i < rows.length; i++, place++) {
       const mark = marks[place] ?? null
       const length = lengthOf(bounds, places.heads[place] ?? 0)
-      starts[place] = reader.at
+      starts[i] = reader.at
       if (strategy === 'lww') passValue(reader, bounds, mark, length)
       else
         cells.push(
-          readWithin(reader, length, within => readCellContent(within, names, bounds, strategy, mark)),
+          readWithin(reader, length, content => readCellContent(content, names, bounds, strategy, mark)),
         )
     }
+    starts[rows.length] = reader.at
   }
   return rows
+}
+
+/** A source that stands at the first of them. */
+function contentsOf(source: Source, part: FeedPart, count: number, place: number, { heads }: Places): Source {
+  if (part === 'revival') return source
+  const reader = openContents(source.reader, count, i => (heads[place + i] ?? 0) - 1)
+  return reader === source.reader ? source : { ...source, reader }
 }
 
 function nameOf(part: PartName): Uint8Array {
