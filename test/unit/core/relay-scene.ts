@@ -6,6 +6,7 @@ import {
   failure,
   type Delivery,
   type DocumentKey,
+  type Generation,
   type GenerationId,
   type HeldRow,
   type SpaceSession,
@@ -23,6 +24,8 @@ export interface RelayScene {
   attach(role: 'client' | 'peer'): SpaceSession
   /** Submits in one turn; gives back what is sent when that is on disk. */
   submit(session: SpaceSession, ...transactions: readonly SubmittedTransaction[]): readonly Delivery[]
+  /** A peer is in this generation now, which descends from others, and has all of a feed that ends at this position. */
+  hearOf(peer: SpaceSession, lineage: readonly Generation[], position: number): readonly Delivery[]
 }
 
 export function createRelayScene(): RelayScene {
@@ -62,6 +65,15 @@ export function createRelayScene(): RelayScene {
     submit(session, ...transactions) {
       space.submit(session, { type: 'submit', round: 0, transactions }, reads, 1000)
       for (const [key, held] of space.draft()?.rows ?? []) rows.set(key, held)
+      return space.committed()
+    },
+    hearOf(peer, facts, position) {
+      const generation = facts.at(-1)?.id ?? ('none' as GenerationId)
+      const joined = new Map([[generation, position]])
+      const cursor = { generation, cut: position, place: position }
+      const pulled = { rows: [], writers: [], texts: [], facts, joined, peer: { cursor, wants: [] } }
+      space.pulled(peer, pulled, reads, 1000)
+      space.draft()
       return space.committed()
     },
   }

@@ -6,7 +6,13 @@
  */
 import type { Cell } from '../cells/cell.ts'
 import type { ChangedRow, ChangesFrame, Cut, TextPart } from '../frames.ts'
-import { lineageOf, type GenerationId } from '../generations.ts'
+import {
+  lineageOf,
+  type Generation,
+  type GenerationId,
+  type GenerationTable,
+  type Positions,
+} from '../generations.ts'
 import type { FeedPart, FeedRow, HeldRow, TextState } from '../relay-store.ts'
 import { limits } from '../limits.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from '../row.ts'
@@ -16,8 +22,6 @@ import type { Delivery, SpaceSession } from './space-session.ts'
 import type { Standing } from './standing.ts'
 import { hasOtherNews, type Turn } from './turn.ts'
 
-/** How many facts of another relay's lineage go with an entry of the frontier; who lacks more asks at its next hello. */
-const factsPerEntry = 4
 /** About how much of a commit goes out in one frame. */
 const liveBytesMax = limits.frameBytesMax / 2
 
@@ -64,9 +68,21 @@ export function cutFor(standing: Standing, session: SpaceSession, fingerprint: b
     generation,
     position,
     frontier: news,
-    generations: [...news.keys()].flatMap(id => lineageOf(generations, id).slice(0, factsPerEntry)),
+    generations: factsFor(generations, [...news.keys()], session.told),
     fingerprint: fingerprint ? record.fingerprint : null,
   }
+}
+
+/** The lineages of generations, as far back as what was told before: whoever knows one knows what it descends from. */
+function factsFor(
+  table: GenerationTable,
+  news: readonly GenerationId[],
+  told: Positions,
+): readonly Generation[] {
+  const unheard = news.filter(id => !told.has(id))
+  if (unheard.length === 0) return []
+  const known = new Set([...told.keys()].flatMap(id => lineageOf(table, id).map(fact => fact.id)))
+  return unheard.flatMap(id => lineageOf(table, id).filter(fact => !known.has(fact.id)))
 }
 
 function advance(standing: Standing, session: SpaceSession): void {
