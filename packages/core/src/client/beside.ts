@@ -65,7 +65,8 @@ export function createOffers(state: ReplicaState): Offers {
   const open = new Map<StoreId, Map<TransactionId, number>>()
   /** What earlier openings may have offered to relays that they met, and those that have judged it since. */
   const old = new Map<TransactionId, Set<StoreId>>()
-  const met = new Set(state.cursors.keys())
+  // Which relay it is, is noted before anything is offered to it; a cursor may come later.
+  const met = new Set([...state.cursors.keys(), ...state.met.values()])
   /** Documents of what is to be made anew before it can be offered: nothing behind it was. */
   const blocked = new Set<DocumentKey>()
   for (const entry of state.outbox.entries()) {
@@ -105,7 +106,9 @@ export function createOffers(state: ReplicaState): Offers {
     offered: (store, id) => change(store, id, 1),
     skipped: (store, id) => change(store, id, -1),
     taken: settle,
-    refused(store, { transaction }) {
+    refused(store, { transaction, acks }) {
+      // What another relay has holds nothing back, so what touches its documents may have been offered without it.
+      if (acks.size > 0) return
       const keys = new Set(transaction.writes.map(({ key }) => key))
       let isBehind = false
       for (const entry of state.outbox.entries()) {
