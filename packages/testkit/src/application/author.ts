@@ -79,6 +79,11 @@ export function createAuthor(cluster: Cluster, space: string): Author {
     )
   }
 
+  /** Its tab is told that a relay has it by pages: as it reads them, or as it hears that it is on disk, after that. */
+  function wasOvertaken({ tab: { tab }, at, localAt }: Logged): boolean {
+    return tab.overtakenAt === clock.time || (tab.overtakenAt > at && localAt === clock.time)
+  }
+
   return {
     cluster,
     space,
@@ -135,7 +140,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
       handle.reached('relay').then(async () => {
         for (const entry of entries) {
           entry.relay = true
-          entry.lostSight = entry.tab.tab.overtakenAt === clock.time
+          entry.lostSight = wasOvertaken(entry)
         }
         for (const entry of entries) if (entry.token !== '') await expectOnDisks(entry, 1)
         if (cluster.copiesAtQuorum > 0) followToQuorum(entries, handle)

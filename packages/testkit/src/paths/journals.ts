@@ -8,7 +8,7 @@ import {
 } from '@rejoin/core'
 import type { Take } from './path.ts'
 
-/** The same storage, watched. `overtaken`: a tab takes what it has not read from pages and a snapshot. */
+/** The same storage, watched. `overtaken`: pages were read, which a tab takes over in place of chunks. */
 export function watchStorage(open: OpenStorage, take: Take, overtaken: () => void): OpenStorage {
   return async (name, version, stores) => {
     const storage = await open(name, version, stores)
@@ -19,7 +19,7 @@ export function watchStorage(open: OpenStorage, take: Take, overtaken: () => voi
           const answers = await storage.transact(options)
           if (options.mode === 'readwrite')
             for (const request of options.requests) pathsOfRequest(request, take)
-          else if (options.requests.some(isOfSnapshot)) overtaken()
+          else if (options.requests.some(isOfPages)) overtaken()
           return answers
         } catch (error) {
           if (error instanceof StorageCollision) take('fence-lost')
@@ -30,8 +30,9 @@ export function watchStorage(open: OpenStorage, take: Take, overtaken: () => voi
   }
 }
 
-function isOfSnapshot(request: StorageRequest): boolean {
-  return request.op === 'get' && Array.isArray(request.key) && request.key[0] === 'snapshot'
+/** The last thing that is read before what they hold is taken over. */
+function isOfPages({ op, store }: StorageRequest): boolean {
+  return op === 'getAll' && store === 'pages'
 }
 
 function pathsOfRequest(request: StorageRequest, take: Take): void {
