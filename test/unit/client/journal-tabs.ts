@@ -214,7 +214,12 @@ export interface Replica {
   replay(): unknown
 }
 
-export function createReplica(openStorage: OpenStorage, runtime: Runtime, name = 'replica'): Replica {
+export function createReplica(
+  openStorage: OpenStorage,
+  runtime: Runtime,
+  name = 'replica',
+  onPost: (message: unknown) => void = () => {},
+): Replica {
   const locks = createLocks()
   const hearers = new Set<(message: unknown) => void>()
   const log = new Map<number, Chunk>()
@@ -229,6 +234,7 @@ export function createReplica(openStorage: OpenStorage, runtime: Runtime, name =
         hearers.add(ownHear)
         return {
           post(message) {
+            onPost(message)
             for (const other of hearers)
               if (other !== ownHear) void Promise.resolve().then(() => other(message))
           },

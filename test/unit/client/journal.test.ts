@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto'
 import { createIndexedDbStorage, createMemoryStorage, journalStores, journalVersion } from '@rejoin/client'
 import type { CompactionStep } from '@rejoin/client'
 import { RejoinError, StorageCollision, type OpenStorage, type Storage } from '@rejoin/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   acknowledged,
   body,
@@ -18,6 +18,9 @@ import {
   type Replica,
   type Tab,
 } from './journal-tabs.ts'
+
+const isHello = (message: unknown): boolean =>
+  typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'hello'
 
 const steps: readonly CompactionStep[] = ['read', 'page', 'pages', 'texts', 'snapshot', 'floor', 'deleted']
 const stores: readonly (readonly [string, OpenStorage])[] = [
@@ -74,6 +77,19 @@ describe.each(stores)('over %s', (engine, open) => {
       await tab.journal.read()
       expect(contentOf(tab.state)).toEqual(replica.replay())
     }
+  })
+
+  test('a tab says nothing of what it stores while it is alone, and whoever comes hears of all of it from then on', async () => {
+    const said: unknown[] = []
+    const replica = createReplica(open, runtime, `${engine} alone`, message => said.push(message))
+    const one = await replica.open()
+    await replica.append(one, pulled([[key(1), rowWith('a', markAt(1))]]))
+    expect(said.filter(message => !isHello(message))).toEqual([])
+    const two = await replica.open()
+    await replica.append(two, pulled([[key(2), rowWith('b', markAt(2))]]))
+    await vi.waitFor(() => expect(contentOf(one.state)).toEqual(replica.replay()))
+    await replica.append(one, pulled([[key(3), rowWith('c', markAt(3))]]))
+    await vi.waitFor(() => expect(contentOf(two.state)).toEqual(replica.replay()))
   })
 
   test('a chunk too large for a message is read from the journal', async () => {

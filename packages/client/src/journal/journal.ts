@@ -8,7 +8,6 @@ import {
   encodeChunk,
   RejoinError,
   StorageCollision,
-  type Channel,
   type Chunk,
   type DocumentKey,
   type Locks,
@@ -19,6 +18,7 @@ import {
   type StorageRequest,
   type Transaction,
 } from '@rejoin/core'
+import { createAnnouncements } from './announcements.ts'
 import { discardBelow, writePages } from './compact.ts'
 import { takeFence, type Fence } from './fence.ts'
 import { foldChunks } from './fold.ts'
@@ -93,8 +93,6 @@ export interface Journal {
   close(): Promise<void>
 }
 
-/** Larger chunks are announced by position alone and read from the journal: a copy through the channel costs more. */
-const announcedBytesMax = 16 * 1024
 /** Small chunks that are worth folding: each costs about 0.02 ms at every opening. */
 const foldAt = 500
 /** Pages are not worth writing for a journal below this, or below a quarter of what is written already. */
@@ -102,13 +100,19 @@ const pagesAtBytes = 1024 * 1024
 
 /** A journal that has read nothing yet and hears of others: `read` is the next call. */
 export function createJournal(options: JournalOptions): Journal {
-  const { name, storage, runtime, locks, openChannel, sink, step = async () => {} } = options
+  const { name, storage, runtime, locks, sink, step = async () => {} } = options
   const reader = createReader(storage, sink, runtime)
   const gatherer = createGatherer(
     chunk => append(chunk, { durability: 'strict' }),
     fault => options.onFault?.(fault),
   )
-  let channel: Channel | null = openChannel(name, hear)
+  const announcements = createAnnouncements({
+    name,
+    openChannel: options.openChannel,
+    seen: () => reader.seen,
+    onStored: hear,
+  })
+  announcements.open()
   let isClosed = false
 
   const append: Journal['append'] = async (chunk, { durability, fence }) => {
@@ -118,7 +122,7 @@ export function createJournal(options: JournalOptions): Journal {
     const request = { stores: ['journal'], durability, early: true, requests: [add] }
     const [answer] = await (fence?.transact(request) ?? storage.transact({ ...request, mode: 'readwrite' }))
     const position = answer as number
-    channel?.post({ position, bytes: bytes.length <= announcedBytesMax ? bytes : null })
+    announcements.announce(position, bytes)
     if (!reader.take(position, bytes.length, () => chunk)) {
       // It is stored, whatever keeps this tab from reading what lies before it; the next read brings both.
       await reader.readTo(position).catch(ignoreStorage)
@@ -126,9 +130,7 @@ export function createJournal(options: JournalOptions): Journal {
     return position
   }
 
-  function hear(message: unknown): void {
-    if (!isAnnouncement(message)) return
-    const { position, bytes } = message
+  function hear(position: number, bytes: Uint8Array | null): void {
     if (bytes !== null && reader.take(position, bytes.length, () => decodeStoredChunk(bytes))) return
     reader.readTo(position).catch(ignoreStorage)
   }
@@ -183,7 +185,10 @@ export function createJournal(options: JournalOptions): Journal {
       await reader.read()
       return fence
     },
-    read: reader.read,
+    read() {
+      announcements.seek()
+      return reader.read()
+    },
     due,
     async compact(force) {
       if (force === undefined && due() === null) return 'nothing'
@@ -206,13 +211,12 @@ export function createJournal(options: JournalOptions): Journal {
       ),
     pause() {
       gatherer.hurry()
-      channel?.close()
-      channel = null
+      announcements.close()
     },
     async resume() {
       gatherer.linger()
       // Before the first read, so that nothing falls between.
-      channel ??= openChannel(name, hear)
+      announcements.open()
       await reader.read()
     },
     async close() {
@@ -220,24 +224,10 @@ export function createJournal(options: JournalOptions): Journal {
       await gatherer.flush().catch(() => {})
       isClosed = true
       gatherer.stop(closedError(name))
-      channel?.close()
-      channel = null
+      announcements.close()
       storage.close()
     },
   }
-}
-
-interface Announcement {
-  readonly position: number
-  readonly bytes: Uint8Array | null
-}
-
-/** Other tabs may run other versions of the application: a message is judged like anything from outside. */
-function isAnnouncement(message: unknown): message is Announcement {
-  if (typeof message !== 'object' || message === null || !('position' in message)) return false
-  const { position } = message
-  const bytes = 'bytes' in message ? message.bytes : undefined
-  return Number.isSafeInteger(position) && (bytes === null || bytes instanceof Uint8Array)
 }
 
 /** A store that does not answer is told by `onLost` and by the next call; a bug is not to be lost here. */
