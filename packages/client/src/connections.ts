@@ -120,6 +120,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       return { connection, reason, caughtUp: level >= (quorum?.read ?? 1) }
     },
     get relays() {
+      if (options.relays.length === 0) return []
       const waiting = left.map(([url = '']) => ({
         url,
         ...nothingBegun,

@@ -44,24 +44,37 @@ const comparedAsTheyAre = {
   connection: true,
   reason: true,
   caughtUp: true,
-  seen: true,
   clockOffsetMs: true,
   quorum: true,
   user: true,
   owner: true,
   isPaused: true,
-} satisfies Record<Exclude<keyof HolderNews, 'levels' | 'pending' | 'relays'>, true>
+} satisfies Record<Exclude<keyof HolderNews, 'levels' | 'pending' | 'relays' | 'seen'>, true>
 const names = Object.keys(comparedAsTheyAre) as (keyof typeof comparedAsTheyAre)[]
 
-/** Whether two news say the same; what lists hold is compared, since a list may be made anew. Asked at every event. */
-export function isSameNews(a: HolderNews, b: HolderNews): boolean {
-  for (const name of names) if (a[name] !== b[name]) return false
-  return (
-    // What others do with it is to ask whether there is one; a message for each write would cost more than the write.
+/**
+ * Whether what they say of the connection differs, or only how many writes wait for which relay, or nothing. What lists
+ * hold is compared, since a list may be made anew. Asked at every event.
+ */
+export function differenceOfNews(a: HolderNews, b: HolderNews): 'state' | 'counts' | 'none' {
+  for (const name of names) if (a[name] !== b[name]) return 'state'
+  const isSame =
+    // What others do with it is to ask whether there is one.
     (a.pending === 0) === (b.pending === 0) &&
-    (a.levels === b.levels || a.levels?.join() === b.levels?.join()) &&
-    areSameRelays(a.relays, b.relays)
-  )
+    (a.seen === b.seen || !isLevelNews(b)) &&
+    (a.levels === b.levels || a.levels?.join() === b.levels?.join())
+  if (!isSame) return 'state'
+  if (areSameRelays(a.relays, b.relays)) return 'none'
+  return areSameRelays(a.relays.map(withoutCount), b.relays.map(withoutCount)) ? 'counts' : 'state'
+}
+
+function withoutCount(relay: RelayStatus): RelayStatus {
+  return { ...relay, waiting: 0 }
+}
+
+/** Whether others that have seen as much are level with the relay too; else it is nothing to them what the holder has seen. */
+export function isLevelNews({ caughtUp, pending }: HolderNews): boolean {
+  return caughtUp && pending === 0
 }
 
 const kinds: ReadonlySet<string> = new Set<TabMessage['kind']>([

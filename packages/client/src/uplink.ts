@@ -32,7 +32,7 @@ import { countWaiting } from './hand-off.ts'
 import type { Quorum } from './quorum.ts'
 import { createSessionDriver, type Repair, type SessionDriver } from './session-driver.ts'
 import type { RelayStatus } from './status.ts'
-import { isSameNews, type HolderNews, type TabMessage } from './tab-message.ts'
+import { differenceOfNews, isLevelNews, type HolderNews, type TabMessage } from './tab-message.ts'
 import { createTabs } from './tabs.ts'
 import type { Token } from './token-source.ts'
 import { createTurns } from './turns.ts'
@@ -95,6 +95,9 @@ const nothingTold: ConnectionInfo & Pick<Uplink, 'relays'> = {
   relays: [],
 }
 
+/** Other tabs hear so late how many writes wait for a relay: a message for each write would cost as much as the write. */
+const countsMs = 100
+
 export function createUplink(options: UplinkOptions): Uplink {
   const { engine, ports, quorum } = options
   const { runtime } = ports
@@ -112,6 +115,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   let isPaused = false
   let isStarted = false
   let told: HolderNews | null = null
+  let cancelCounts: (() => void) | null = null
 
   const tabs = createTabs({
     name: options.name,
@@ -274,15 +278,24 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   /** Tells the others what changed, each thing once. */
   function look(): void {
-    if (tabs.isHolding) {
-      const current = news()
-      if (told === null || !isSameNews(told, current)) {
-        told = current
-        tabs.post(current)
-      }
-    }
+    if (tabs.isHolding) tellNews(news())
     freshCuts.look()
     options.onChange()
+  }
+
+  function tellNews(current: HolderNews): void {
+    const difference = told === null ? 'state' : differenceOfNews(told, current)
+    if (difference === 'state') {
+      told = current
+      tabs.post(current)
+    } else if (difference === 'counts' && cancelCounts === null) {
+      cancelCounts = runtime.after(countsMs, () => {
+        cancelCounts = null
+        if (!tabs.isHolding) return
+        told = news()
+        tabs.post(told)
+      })
+    }
   }
 
   function learnFromRelays(): void {
@@ -362,7 +375,7 @@ export function createUplink(options: UplinkOptions): Uplink {
     get isLevel() {
       if (tabs.isHolding) return connections?.info.caughtUp === true
       const { holder } = tabs
-      return holder !== null && holder.caughtUp && holder.pending === 0 && engine.state.seen >= holder.seen
+      return holder !== null && isLevelNews(holder) && engine.state.seen >= holder.seen
     },
     askCut: freshCuts.ask,
     get levels() {
@@ -401,6 +414,7 @@ export function createUplink(options: UplinkOptions): Uplink {
     back: tabs.back,
     async close() {
       const held = fence
+      cancelCounts?.()
       tabs.close()
       await held?.settled()
     },

@@ -324,6 +324,6 @@ describe('several relays', () => {
       code: 'ack-unavailable',
       details: { wanted: 'relay', available: ['local'] },
     })
-    expect(alice.status.get()).toMatchObject({ connection: 'offline', reason: undefined })
+    expect(alice.status.get()).toMatchObject({ connection: 'offline', reason: undefined, relays: [] })
   })
 })
