@@ -44,6 +44,8 @@ export interface Collection<Name extends string = string, F extends Fields = Fie
   readonly onDelete: DeletePolicy
   /** Each field's name and part in the order of declaration: what a row of the core calls it. */
   readonly parts: readonly DeclaredPart[]
+  /** The same in the order of their parts, in which cells travel and are counted: what is written so is never sorted. */
+  readonly partsInOrder: readonly DeclaredPart[]
 }
 
 export interface DeclaredPart {
@@ -132,7 +134,8 @@ export function collection<const Name extends string, F extends Fields>(
   if (parts.length > limits.fieldsPerRowMax) {
     throw exceeded(`fields of the collection ${name}`, limits.fieldsPerRowMax, parts.length)
   }
-  return { name, fields, onDelete: options.onDelete ?? 'edit-wins', parts }
+  const partsInOrder = [...parts].sort((a, b) => (a.part < b.part ? -1 : 1))
+  return { name, fields, onDelete: options.onDelete ?? 'edit-wins', parts, partsInOrder }
 }
 
 function checkFieldName(collection: string, field: string): void {

@@ -41,7 +41,7 @@ export function writeInsert(site: WriteSite, input: Readonly<Record<string, unkn
   const cells = new Map<PartName, Cell>()
   const texts = new Map<PartName, readonly Uint8Array[]>()
   const textsToReplace = new Map<PartName, string>()
-  for (const declared of collection.parts) {
+  for (const declared of collection.partsInOrder) {
     const { name, part, field } = declared
     const seenCell = seen?.cells.get(part)
     // The input is the field's by the collection's type, which does not reach into its record of fields.
@@ -69,7 +69,7 @@ export function writeUpdate(site: WriteSite, patch: Readonly<Record<string, unkn
   const { collection, seen, mark } = site
   checkNames(collection, patch)
   const cells = new Map<PartName, Cell>()
-  for (const { name, part, field } of collection.parts) {
+  for (const { name, part, field } of collection.partsInOrder) {
     const value = patch[name]
     if (value === undefined) continue
     const write = { mark, seen: seen?.cells.get(part) }

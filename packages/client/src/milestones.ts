@@ -109,12 +109,8 @@ export function createMilestones(
     return ack !== undefined && coversPosition(state.generations, quorum, ack.generation, ack.position)
   }
 
-  function acknowledge(
-    id: TransactionId,
-    { generation, position }: Extract<Chunk, { kind: 'verdicts' }>,
-  ): void {
-    if (!mayBeGiven('quorum')) return
-    acknowledged.set(id, { generation, position })
+  function acknowledge(id: TransactionId, at: Pick<QuorumFrame, 'generation' | 'position'>): void {
+    acknowledged.set(id, at)
     if (acknowledged.size > acknowledgedMax)
       for (const oldest of acknowledged.keys()) return void acknowledged.delete(oldest)
   }
@@ -214,13 +210,17 @@ export function createMilestones(
         case 'own':
           if (waiting.size > 0) for (const { id } of chunk.transactions) check(id)
           return
-        case 'verdicts':
+        case 'verdicts': {
+          const { generation, position } = chunk
+          const at = mayBeGiven('quorum') ? { generation, position } : null
           for (const { id, outcome } of chunk.verdicts) {
-            if (outcome.kind === 'acknowledged') acknowledge(id, chunk)
-            else if (state.quarantine.has(id)) refused.set(id, outcome.error)
+            if (outcome.kind === 'acknowledged') {
+              if (at !== null) acknowledge(id, at)
+            } else if (state.quarantine.has(id)) refused.set(id, outcome.error)
             check(id)
           }
           return
+        }
         case 'remade':
           for (const { from, to } of chunk.transactions) {
             if (to.writes.length === 0) done.add(to.id)

@@ -3,6 +3,7 @@
  * to tell its peer; if it does not for a second, the documents are given, and the write follows.
  */
 import type { OutboxEntry } from '../outbox.ts'
+import type { DocumentKey } from '../row.ts'
 import type { Transaction } from '../write.ts'
 import type { Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
@@ -25,10 +26,11 @@ export function createLacking(
     const { writes, heard } = transaction
     const since = waiting.get(transaction)
     if (since === null && !giving.isDone) return true
-    const keys = writes.map(({ key }) => key)
-    const lacked = since === null ? [] : keys.filter(key => elsewhere.lacks(key, heard, pull.isHeld))
+    const lacked: DocumentKey[] = []
+    if (since !== null)
+      for (const { key } of writes) if (elsewhere.lacks(key, heard, pull.isHeld)) lacked.push(key)
     if (lacked.length === 0) {
-      waiting.delete(transaction)
+      if (since !== undefined) waiting.delete(transaction)
       return false
     }
     if (since === undefined) waiting.set(transaction, now())

@@ -92,12 +92,18 @@ export function createVerdicts(
   }
 
   /** L2: rows of which the confirmed layer may lack parts although their writes are in it. */
-  function rowsLacked(writes: readonly Write[], told: readonly VerdictException[]): readonly DocumentKey[] {
-    // A whole write says nothing of what the relay had: that is told by exceptions, be it lost, hidden or partial.
-    const lacking = new Set(told.map(exception => ('write' in exception ? exception.write : -1)))
-    return writes
-      .filter((write, i) => (write.whole ? lacking.has(i) : state.confirmed(write.key) === undefined))
-      .map(write => write.key)
+  function noteLacked(
+    writes: readonly Write[],
+    told: readonly VerdictException[],
+    lacked: DocumentKey[],
+  ): void {
+    writes.forEach(({ key, whole }, i) => {
+      // A whole write says nothing of what the relay had: that is told by exceptions, be it lost, hidden or partial.
+      const lacks = whole
+        ? told.some(exception => 'write' in exception && exception.write === i)
+        : state.confirmed(key) === undefined
+      if (lacks) lacked.push(key)
+    })
   }
 
   return {
@@ -109,7 +115,7 @@ export function createVerdicts(
       const give: DocumentKey[] = []
       const lacked: DocumentKey[] = []
       for (const { index, id } of submitting.answered(frame.count)) {
-        const told = toldByIndex.get(index) ?? []
+        const told = toldByIndex.get(index) ?? nothingTold
         const refusal = told.find(exception => exception.kind === 'refused')
         if (told.some(exception => exception.kind === 'skipped')) {
           offers.skipped(conversation.judge, id)
@@ -121,7 +127,7 @@ export function createVerdicts(
         } else {
           offers.taken(conversation.judge, id)
           verdicts.push({ id, outcome: { kind: 'acknowledged', shows: showingOf(told) } })
-          lacked.push(...rowsLacked(state.outbox.get(id)?.transaction.writes ?? [], told))
+          noteLacked(state.outbox.get(id)?.transaction.writes ?? [], told, lacked)
         }
       }
       wants.rows(lacked)
@@ -138,6 +144,8 @@ export function createVerdicts(
     },
   }
 }
+
+const nothingTold: readonly VerdictException[] = []
 
 function isNoLeader(exception: VerdictException): boolean {
   return exception.kind === 'refused' && exception.error.code === 'no-leader'

@@ -102,9 +102,10 @@ function showing(write: Write, row: Row | undefined, had: Row | undefined): Writ
 }
 
 function isLost(delta: Row, row: Row | undefined): boolean {
-  for (const [name, cell] of delta.cells) {
+  for (const name of delta.cells.keys()) {
+    const cell = delta.cells.get(name)
     const stands = row?.cells.get(name)
-    if (cell.strategy !== 'lww' || stands?.strategy !== 'lww' || isSameMark(stands.last, cell.last))
+    if (cell?.strategy !== 'lww' || stands?.strategy !== 'lww' || isSameMark(stands.last, cell.last))
       return false
   }
   return delta.cells.size > 0

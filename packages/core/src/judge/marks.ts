@@ -28,8 +28,9 @@ export function judgeMarks(write: Write, row: Row | undefined, context: JudgeCon
     return rowKnows(row, mark) ? null : failure('unknown-mark', { mark: formatMark(mark) })
   })
   if (error !== null) return error
-  for (const [name, cell] of write.delta.cells) {
-    if (!cellCovers(cell, write.mark))
+  for (const name of write.delta.cells.keys()) {
+    const cell = write.delta.cells.get(name)
+    if (cell !== undefined && !cellCovers(cell, write.mark))
       return failure('not-permitted', { reason: `what a write brings of ${name} does not bear its mark` })
   }
   return null

@@ -75,6 +75,8 @@ function isRetiredBefore(state: ReplicaState, { writer }: Mark, position: number
 }
 
 function standsOnOldText(state: ReplicaState, write: Write, heard: number): boolean {
+  // As nearly all writes, of which there may be thousands to look at.
+  if (write.texts.size === 0) return false
   return [...write.texts.keys()].some(part => heard < state.remade.lastOf(bodyKey(write.key, part)))
 }
 

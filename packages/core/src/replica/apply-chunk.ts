@@ -104,17 +104,17 @@ function applyPulled(state: Applying, position: number, chunk: PulledChunk): voi
 function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk): void {
   const { layers, knowledge } = state
   if (knowledge.generations.has(chunk.generation)) speak(knowledge, chunk.store, chunk.generation)
+  const ack = { generation: chunk.generation, position: chunk.position }
+  const onlyAck = new Map([[chunk.store, ack]])
   for (const { id, outcome } of chunk.verdicts) {
     const entry = layers.outbox.get(id)
     if (entry === undefined) continue
     if (outcome.kind === 'acknowledged') {
-      const acks = new Map(entry.acks).set(chunk.store, {
-        generation: chunk.generation,
-        position: chunk.position,
-      })
-      const refusedBy = new Set(entry.refusedBy)
-      refusedBy.delete(chunk.store)
-      const acknowledged = { ...entry, acks, refusedBy }
+      // Most are acknowledged by one relay, and were refused by none: all of a chunk share what says so.
+      const acks = entry.acks.size === 0 ? onlyAck : new Map(entry.acks).set(chunk.store, ack)
+      const refusedBy = without(entry.refusedBy, chunk.store)
+      const { transaction, position: at } = entry
+      const acknowledged = { transaction, position: at, acks, refusedBy }
       // With the first one it is in the confirmed layer, and stays there.
       if (entry.acks.size === 0) confirmWrites(layers, entry, position)
       if (!layers.release(acknowledged)) layers.outbox.put(acknowledged)
@@ -135,6 +135,13 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
     knowledge.reach = addPosition(knowledge.generations, knowledge.reach, chunk.generation, chunk.position)
   }
   noteWants(state, chunk)
+}
+
+function without<T>(set: ReadonlySet<T>, member: T): ReadonlySet<T> {
+  if (!set.has(member)) return set
+  const rest = new Set(set)
+  rest.delete(member)
+  return rest
 }
 
 /** P4: another relay may know less. Of a feed that the frontier covers all is here, up to where it told of something. */
