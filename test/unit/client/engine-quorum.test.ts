@@ -283,6 +283,32 @@ it('[S3] who reads at another relay is shown a write with what its author had se
   expect(shown.filter(([color]) => color === 'teal')).not.toContainEqual(['teal', false])
 })
 
+it('[S3] what stands on a write that a relay refused goes there behind the document, as it is where that was taken', async () => {
+  let isRefused = false
+  const { world, relays, open } = await three((url, { key }) =>
+    isRefused && url === 'ws://c' && key.endsWith('/shared') ? 'not now' : true,
+  )
+  const alice = await open()
+  await within(world.clock, note(alice, 'shared', 'shared').reached('quorum'))
+  const carol = await world.open(world.another('carol').openTab(), {
+    relays: ['ws://c'],
+    token: () => 'carol',
+  })
+  await until(world.clock, () => carol.notes.get('shared') !== undefined)
+  const shown: (readonly [string | undefined, boolean])[] = []
+  carol.notes.query().subscribe(rows => {
+    for (const { color, tags } of rows) shown.push([color, tags.includes('alice')])
+  })
+  isRefused = true
+  await within(world.clock, alice.notes.update('shared', { tags: { add: ['alice'] } }).reached('quorum'))
+  await until(world.clock, () => alice.status.get().relays[2]?.refused === 1)
+  isRefused = false
+  alice.notes.update('shared', { color: 'teal' })
+  await until(world.clock, () => carol.notes.get('shared')?.color === 'teal')
+  expect(shown.filter(([color]) => color === 'teal')).not.toContainEqual(['teal', false])
+  expect(await holds(relays[2], 'shared')).toBe(true)
+})
+
 it('write and read are checked when it is opened', async () => {
   const { open } = await three()
   const refused = async (options: object): Promise<unknown> =>

@@ -12,23 +12,28 @@ import type { Pull } from './pull.ts'
 /** Long enough for what a peer of the relay is about to tell it. With a look every 2 s, it is given within 3 s. */
 export const lackingMs = 1000
 
-/** Says whether a write is to wait until the relay has what it stands on. To be asked again and again. */
+/**
+ * Says whether a write is to wait until the relay has what it stands on. To be asked again and again. `without`: documents
+ * of own writes that another relay has and this one has not taken.
+ */
 export function createLacking(
   { beside: { elsewhere } }: Conversation,
   pull: Pull,
   giving: Giving,
   now: () => number,
-): (entry: OutboxEntry) => boolean {
+): (entry: OutboxEntry, without: ReadonlySet<DocumentKey>) => boolean {
   /** Since when each waits; null once what it stands on is given. It goes with what left the outbox meanwhile. */
   const waiting = new WeakMap<Transaction, number | null>()
 
-  return ({ transaction }) => {
+  return ({ transaction }, without) => {
     const { writes, heard } = transaction
     const since = waiting.get(transaction)
     if (since === null && !giving.isDone) return true
     const lacked: DocumentKey[] = []
-    if (since !== null)
-      for (const { key } of writes) if (elsewhere.lacks(key, heard, pull.isHeld)) lacked.push(key)
+    if (since !== null) {
+      for (const { key } of writes)
+        if (without.has(key) || elsewhere.lacks(key, heard, pull.isHeld)) lacked.push(key)
+    }
     if (lacked.length === 0) {
       if (since !== undefined) waiting.delete(transaction)
       return false

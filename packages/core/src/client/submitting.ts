@@ -195,16 +195,21 @@ export function createSubmitting(
       const held = (): ReadonlySet<DocumentKey> => (found ??= offers.heldFrom(conversation.judge))
       /** Documents of what waits: what touches them may stand on it. */
       const waiting = new Set<DocumentKey>()
+      /** Documents of what another relay has and this one refused. */
+      const without = new Set<DocumentKey>()
       queue.walk((entry): Look => {
         if (sent.size >= windowTransactions || sentBytes >= windowBytes) return 'stop'
         const { id, writes } = entry.transaction
-        if (isHeldBack(entry, held) || touchesAny(writes, waiting) || isAhead(entry)) {
-          if (entry.acks.size === 0) for (const { key } of writes) waiting.add(key)
+        const isBack = isHeldBack(entry, held)
+        if (isBack || touchesAny(writes, waiting) || isAhead(entry)) {
+          // Who has taken a write that this relay refused may be gone for good, so what touches its documents follows.
+          const documents = isBack && entry.acks.size > 0 ? without : waiting
+          for (const { key } of writes) documents.add(key)
           return 'later'
         }
         // What is not on disk yet comes again when it is; what this relay skips, with the next round.
         if (!isToOffer(entry)) return 'done'
-        if (isLacking(entry)) {
+        if (isLacking(entry, without)) {
           for (const { key } of writes) waiting.add(key)
           return 'later'
         }
