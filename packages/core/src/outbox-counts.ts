@@ -3,7 +3,7 @@
  * and an outbox may hold the writes of months.
  */
 import type { StoreId } from './generations.ts'
-import type { OutboxEntry } from './outbox.ts'
+import type { Acknowledgement, OutboxEntry } from './outbox.ts'
 import type { TransactionId } from './write.ts'
 
 export interface OutboxCounts {
@@ -13,7 +13,7 @@ export interface OutboxCounts {
   readonly acknowledged: ReadonlyMap<TransactionId, OutboxEntry>
   /** Those of them that are on fewer relays than are wanted. */
   readonly short: ReadonlyMap<TransactionId, OutboxEntry>
-  /** How many entries a relay has acknowledged. */
+  /** How many entries a relay has acknowledged, by acknowledgements that count. */
   acknowledgedBy(store: StoreId): number
   /** How many entries a relay refused that another one has. */
   refusedBy(store: StoreId): number
@@ -26,15 +26,17 @@ export interface KeptCounts extends OutboxCounts {
   went(entry: OutboxEntry): void
 }
 
-/** Which entries are on fewer relays than are wanted, as of what is known of relays. */
-export interface Shortness {
+/** Which acknowledgements count, as of what is known of relays. */
+export interface Counting {
   /** Rises with what is known of relays. */
   readonly revision: number
+  isCounted(store: StoreId, ack: Acknowledgement): boolean
+  /** Whether it is on fewer relays than are wanted. */
   isShort(entry: OutboxEntry): boolean
 }
 
 /** `entries`: all that are counted. */
-export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, shortness: Shortness): KeptCounts {
+export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, counting: Counting): KeptCounts {
   const acknowledged = new Map<TransactionId, OutboxEntry>()
   const short = new Map<TransactionId, OutboxEntry>()
   const acknowledgedBy = new Map<StoreId, number>()
@@ -51,12 +53,28 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, shortne
   }
 
   function countShort(entry: OutboxEntry): void {
-    if (shortness.isShort(entry)) short.set(entry.transaction.id, entry)
+    if (counting.isShort(entry)) short.set(entry.transaction.id, entry)
   }
 
-  function countStores({ acks, refusedBy: refusers }: OutboxEntry, by: number): void {
-    for (const store of acks.keys()) acknowledgedBy.set(store, (acknowledgedBy.get(store) ?? 0) + by)
+  function countStores({ acks }: OutboxEntry, by: number): void {
+    for (const [store, ack] of acks)
+      if (counting.isCounted(store, ack)) acknowledgedBy.set(store, (acknowledgedBy.get(store) ?? 0) + by)
+  }
+
+  function countRefusers({ refusedBy: refusers }: OutboxEntry, by: number): void {
     for (const store of refusers) refusedBy.set(store, (refusedBy.get(store) ?? 0) + by)
+  }
+
+  /** What was counted before something was learned of a relay says nothing any more. */
+  function heed(): void {
+    if (revision === counting.revision) return
+    ;({ revision } = counting)
+    short.clear()
+    acknowledgedBy.clear()
+    for (const entry of acknowledged.values()) {
+      countShort(entry)
+      countStores(entry, 1)
+    }
   }
 
   return {
@@ -65,13 +83,13 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, shortne
     },
     acknowledged,
     get short() {
-      if (revision === shortness.revision) return short
-      ;({ revision } = shortness)
-      short.clear()
-      for (const entry of acknowledged.values()) countShort(entry)
+      heed()
       return short
     },
-    acknowledgedBy: store => acknowledgedBy.get(store) ?? 0,
+    acknowledgedBy(store) {
+      heed()
+      return acknowledgedBy.get(store) ?? 0
+    },
     refusedBy: store => refusedBy.get(store) ?? 0,
     get oldestUnacknowledgedAt() {
       oldest ??= findOldest()
@@ -80,6 +98,7 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, shortne
     came(entry) {
       if (entry.position === 0) unstored += 1
       countStores(entry, 1)
+      countRefusers(entry, 1)
       if (entry.acks.size > 0) {
         acknowledged.set(entry.transaction.id, entry)
         countShort(entry)
@@ -88,6 +107,7 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, shortne
     went(entry) {
       if (entry.position === 0) unstored -= 1
       countStores(entry, -1)
+      countRefusers(entry, -1)
       if (entry.acks.size > 0) {
         acknowledged.delete(entry.transaction.id)
         short.delete(entry.transaction.id)

@@ -4,7 +4,7 @@
  */
 import type { GenerationId, StoreId } from './generations.ts'
 import type { DocumentKey } from './row.ts'
-import { createOutboxCounts, type OutboxCounts, type Shortness } from './outbox-counts.ts'
+import { createOutboxCounts, type Counting, type OutboxCounts } from './outbox-counts.ts'
 import { createOutboxLine, type OutboxLine } from './outbox-line.ts'
 import type { Transaction, TransactionId, Write } from './write.ts'
 
@@ -68,13 +68,13 @@ export interface Outbox {
 }
 
 /** One relay is enough, and each counts. */
-const neverShort: Shortness = { revision: 0, isShort: () => false }
+const alwaysCounted: Counting = { revision: 0, isCounted: () => true, isShort: () => false }
 
-export function createOutbox(shortness: Shortness = neverShort): Outbox {
+export function createOutbox(counting: Counting = alwaysCounted): Outbox {
   let byId = new Map<TransactionId, OutboxEntry>()
   /** A list only of what several touch: most documents have one write that waits. */
   const idsByKey = new Map<DocumentKey, TransactionId | Set<TransactionId>>()
-  const counts = createOutboxCounts(() => byId.values(), shortness)
+  const counts = createOutboxCounts(() => byId.values(), counting)
   const line = createOutboxLine()
 
   function index(entry: OutboxEntry): void {

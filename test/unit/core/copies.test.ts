@@ -65,6 +65,7 @@ function opened(copies?: Copies) {
           generations: generations.map(fact => ({ ...fact, store: store as StoreId })),
         }),
       ),
+    acknowledgedBy: (store: string) => state.outbox.counts.acknowledgedBy(store as StoreId),
     get copies() {
       const entry = state.outbox.get(id)
       return entry === undefined ? 'gone' : state.copiesOf(entry)
@@ -110,12 +111,15 @@ test('[L2] an acknowledgement counts while its position is in its relay’s line
   one.acknowledge('a', 'a1', 4)
   one.acknowledge('b', 'b1', 9)
   expect(one.copies).toBe(2)
+  expect(['a', 'b'].map(one.acknowledgedBy)).toEqual([1, 1])
   // Restarted: it goes on behind it. Put back to an older image: it does not.
   one.tell('a', { id: 'a2' as GenerationId, parent: 'a1' as GenerationId, start: 6 })
   one.tell('b', { id: 'b2' as GenerationId, parent: 'b1' as GenerationId, start: 8 })
   expect([one.copies, one.isPending]).toEqual([1, true])
+  expect(['a', 'b'].map(one.acknowledgedBy)).toEqual([1, 0])
   one.acknowledge('b', 'b2', 10)
   expect([one.copies, one.isPending]).toEqual([2, false])
+  expect(['a', 'b'].map(one.acknowledgedBy)).toEqual([1, 1])
 })
 
 test('[L2] what a relay says in a generation of which nothing is known yet counts', () => {

@@ -8,7 +8,7 @@
 import { bodyKey, createBodies, type Bodies } from '../bodies.ts'
 import { emptyFingerprint, replaceInFingerprint, type Fingerprint } from '../fingerprint.ts'
 import type { WriterId } from '../mark.ts'
-import type { Shortness } from '../outbox-counts.ts'
+import type { Counting } from '../outbox-counts.ts'
 import { createOutbox, type Outbox, type OutboxEntry } from '../outbox.ts'
 import { createRowMap, type RowMap } from '../row-map.ts'
 import { emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from '../row.ts'
@@ -90,10 +90,10 @@ function noChanges(): Changes {
 const uncountedMax = 16_384
 
 /** `isEverywhere`: whether all relays that are to have a write have it. */
-export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, shortness?: Shortness): Layers {
+export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, counting?: Counting): Layers {
   let rows: RowMap = createRowMap()
   const beside = new Map<DocumentKey, Row | undefined>()
-  const outbox = createOutbox(shortness)
+  const outbox = createOutbox(counting)
   const bodies = createBodies()
   const own = new Set<WriterId>()
   const changedAt = new Map<DocumentKey, number>()

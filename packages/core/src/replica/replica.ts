@@ -114,6 +114,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     get revision() {
       return knowledge.revision
     },
+    isCounted: (store, ack) => isCounted(knowledge, store, ack),
     isShort: isPending,
   })
   const state: Applying = { layers, knowledge }
