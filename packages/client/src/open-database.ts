@@ -49,16 +49,26 @@ async function openWith(
   ports: ClientPorts,
   blocked: RejoinError | null,
 ): Promise<OpenedDatabase> {
-  const storage = await ports.openStorage(name, journalVersion, journalStores)
+  const holding = openHoldingsOf(name, ports)
   try {
-    const record = await openReplicaRecord(storage, ports.marker, ports.runtime)
-    const owner = createOwner(storage, await readOwner(storage))
-    const holdings = await openHoldingsOf(name, ports)
-    return { ports, storage, record, replica: record.id, owner, holdings, blocked }
+    const storage = await ports.openStorage(name, journalVersion, journalStores)
+    const known = await readKnown(storage, ports).catch((error: unknown) => {
+      storage.close()
+      throw error
+    })
+    return { ports, storage, ...known, holdings: await holding, blocked }
   } catch (error) {
-    storage.close()
+    void holding.then(opened => opened?.close())
     throw error
   }
+}
+
+async function readKnown(
+  storage: Storage,
+  { marker, runtime }: ClientPorts,
+): Promise<Pick<OpenedDatabase, 'record' | 'replica' | 'owner'>> {
+  const [record, user] = await Promise.all([openReplicaRecord(storage, marker, runtime), readOwner(storage)])
+  return { record, replica: record.id, owner: createOwner(storage, user) }
 }
 
 /** What cannot be told costs the countermeasure, not the replica. */

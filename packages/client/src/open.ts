@@ -260,8 +260,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
         .then(holdings.settle)
         .catch(() => {})
     }
-    await uplink.begin()
-    await journal.read()
+    await Promise.all([journal.read(), uplink.begin()])
   } catch (error) {
     await close()
     throw error
