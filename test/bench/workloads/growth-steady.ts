@@ -11,6 +11,7 @@ import type { Workload } from './workload.ts'
 
 const documents = 1000
 const perSecond = 100
+const fillingPerSecond = 500
 
 export const steady: Workload = {
   name: 'steady',
@@ -35,10 +36,24 @@ export const steady: Workload = {
       return [await server.heldKib(), kibIn(server.folder), held]
     }
 
-    // Once over everything, so that what is filled once is filled.
-    await load(0, Math.max(documents, (seconds * perSecond) / 2))
+    /** The write-ahead log grows until it is full for the first time; from then on it is written over. */
+    async function fillLog(): Promise<number> {
+      let written = 0
+      for (let kib = 0, before = -1; kib > before; kib = kibIn(server.folder)) {
+        before = kib
+        const from = written
+        await paced(documents, fillingPerSecond, i => writer.set(entryId(i), 'n', from + i + 1))
+        written += documents
+      }
+      return written
+    }
+
+    const filled = await fillLog()
+    // Caches, compiled code and journals take longer to be as large as they get.
+    const warming = extent === 'full' ? (seconds * perSecond) / 2 : documents
+    await load(filled, warming)
     const before = await look()
-    await load(documents, seconds * perSecond)
+    await load(filled + warming, seconds * perSecond)
     const after = await look()
     await writer.close()
     await reader.close()
