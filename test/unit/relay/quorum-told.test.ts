@@ -35,3 +35,40 @@ test('[A3] who left the relay that took a write hears of its quorum from a peer'
   for (let i = 0; i < 6; i++) await pass(10_000)
   expect(isTold).toBe(true)
 })
+
+test('[A3] a relay that dials another one hears of what was at quorum before that', async () => {
+  const cluster = await createCluster({ seed: 7, relays: 3, links: 'followers', devices: 1, ackReplicas: 1 })
+  onTestFinished(cluster.close)
+  const { clock, network } = cluster
+  const [leader, follower, late] = cluster.relays.map(({ url }) => url) as [string, string, string]
+  const [device] = cluster.devices
+  if (device === undefined) throw new Error('there is a device')
+  const pass = async (ms: number): Promise<void> => {
+    cluster.linkPeers()
+    await clock.advance(ms)
+  }
+  for (const other of [follower, late]) {
+    network.cut(other, leader, 'told')
+    network.cut(device.name, other, 'told')
+  }
+  await pass(1000)
+  const replica = (await cluster.openTab(device))?.replica
+  const written = replica?.notes.insert({ title: 'a', color: 'amber' })
+  await pass(5000)
+  await written?.reached('relay')
+  let isTold = false
+  written?.reached('quorum').then(
+    () => (isTold = true),
+    () => {},
+  )
+  network.cut(device.name, leader, 'told')
+  network.heal(follower, leader)
+  await pass(20_000)
+  // All that it is greeted with comes before it is ready to take it in.
+  network.latency(1, 1.001)
+  network.heal(late, leader)
+  await pass(1000)
+  network.heal(device.name, late)
+  for (let i = 0; i < 6; i++) await pass(10_000)
+  expect([isTold, replica?.status.get().relays[0]?.url]).toEqual([true, late])
+})

@@ -166,31 +166,35 @@ export function createKernel(options: KernelOptions): Kernel {
       let driven: DrivenSpace | null = null
       let attached: Attached | null = null
       let welcome: WelcomeFrame | null = null
+      /** What came behind the hello, until this side is ready for it. */
+      let early: Frame[] | null = null
       let ended = false
       const fail = (error: unknown): void => {
         log.error({ space, error: String(error) }, 'a peer could not be dialled')
         link.close(closeCodeOf('overloaded'), 'overloaded')
       }
-      open(space).then(opened => {
+      const begin = async (hello: HelloFrame, welcomed: WelcomeFrame): Promise<void> => {
+        early = []
+        // The one that was opened to dial may have been let go since: nobody was attached to it.
+        const opened = await open(space)
+        const made = await attach(opened, { link, hello, caller: trusted, welcomed, follower: null })
+        if (ended) return detach(opened, made)
         driven = opened
+        attached = made
+        for (const frame of early) receive(opened, made, frame)
+      }
+      open(space).then(opened => {
         if (!ended) link.send(encodeFrame(helloToPeer(opened, options.peerToken ?? '')))
       }, fail)
       return {
         receive(frame) {
-          if (driven === null) return
-          if (attached !== null) return receive(driven, attached, frame)
-          if (frame.type === 'welcome') welcome = frame
-          else if (frame.type === 'hello' && welcome !== null) {
-            const known = driven
-            const arrival = { link, hello: frame, caller: trusted, welcomed: welcome, follower: null }
-            attach(known, arrival).then(made => {
-              attached = made
-              if (ended) detach(known, made)
-            }, fail)
-          } else if (frame.type === 'refuse') {
+          if (driven !== null && attached !== null) return receive(driven, attached, frame)
+          if (frame.type === 'refuse') {
             log.error({ space, code: frame.error.code }, 'a peer refused')
             link.close(closeCodeOf(frame.error.code), frame.error.code)
-          }
+          } else if (early !== null) early.push(frame)
+          else if (frame.type === 'welcome') welcome = frame
+          else if (frame.type === 'hello' && welcome !== null) begin(frame, welcome).catch(fail)
         },
         drained() {
           if (driven !== null) wake(driven)
