@@ -2,6 +2,13 @@
 import type { ErrorCode, Level, Positions } from '@rejoin/core'
 import { areSameRelays, type Connection, type RelayStatus } from './status.ts'
 
+/** What the application said last, in whichever tab. */
+export interface Pausing {
+  readonly isPaused: boolean
+  /** When that was, by the device's clock, and after what was known to have been said before. */
+  readonly at: number
+}
+
 /** What only the tab with the connection knows; said at every change, and every 2 s as a sign of life. */
 export interface HolderNews {
   readonly kind: 'holder'
@@ -22,8 +29,7 @@ export interface HolderNews {
   readonly user: string | undefined
   /** Whose replica this is (see owner.ts). */
   readonly owner: string | undefined
-  /** Whether the application paused the replica. */
-  readonly isPaused: boolean
+  readonly pausing: Pausing
 }
 
 export type TabMessage =
@@ -32,8 +38,7 @@ export type TabMessage =
   | { readonly kind: 'ask' }
   /** The holder lets go. */
   | { readonly kind: 'bye' }
-  | { readonly kind: 'pause' }
-  | { readonly kind: 'resume' }
+  | { readonly kind: 'pausing'; readonly pausing: Pausing }
   /** Who holds the connection is to ask the relay for a cut that it makes from now on, and to say when it is on disk. */
   | { readonly kind: 'ask-cut'; readonly name: string }
   | { readonly kind: 'cut'; readonly name: string; readonly position: number }
@@ -48,7 +53,7 @@ const comparedAsTheyAre = {
   quorum: true,
   user: true,
   owner: true,
-  isPaused: true,
+  pausing: true,
 } satisfies Record<Exclude<keyof HolderNews, 'levels' | 'pending' | 'relays' | 'seen'>, true>
 const names = Object.keys(comparedAsTheyAre) as (keyof typeof comparedAsTheyAre)[]
 
@@ -77,12 +82,16 @@ export function isLevelNews({ caughtUp, pending }: HolderNews): boolean {
   return caughtUp && pending === 0
 }
 
+/** Whether one was said after another. Of two that were said at once, to go on stands. */
+export function isLaterPausing(one: Pausing, other: Pausing): boolean {
+  return one.at > other.at || (one.at === other.at && other.isPaused && !one.isPaused)
+}
+
 const kinds: ReadonlySet<string> = new Set<TabMessage['kind']>([
   'holder',
   'ask',
   'bye',
-  'pause',
-  'resume',
+  'pausing',
   'ask-cut',
   'cut',
   'event',
@@ -100,6 +109,7 @@ export function parseTabMessage(message: unknown): TabMessage | null {
   if (typeof message !== 'object' || message === null || !('kind' in message)) return null
   if (typeof message.kind !== 'string' || !kinds.has(message.kind)) return null
   const found = message as TabMessage
+  if ('pausing' in found && !isPausing(found.pausing)) return null
   if (found.kind === 'holder') {
     const isWhole =
       connections.has(found.connection) &&
@@ -114,4 +124,8 @@ export function parseTabMessage(message: unknown): TabMessage | null {
   if ('name' in found && typeof found.name !== 'string') return null
   if (found.kind === 'cut' && !Number.isFinite(found.position)) return null
   return found
+}
+
+function isPausing(pausing: Partial<Pausing> | undefined): boolean {
+  return typeof pausing?.isPaused === 'boolean' && Number.isFinite(pausing.at)
 }

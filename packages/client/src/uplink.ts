@@ -32,7 +32,14 @@ import { countWaiting } from './hand-off.ts'
 import type { Quorum } from './quorum.ts'
 import { createSessionDriver, type Repair, type SessionDriver } from './session-driver.ts'
 import type { RelayStatus } from './status.ts'
-import { differenceOfNews, isLevelNews, type HolderNews, type TabMessage } from './tab-message.ts'
+import {
+  differenceOfNews,
+  isLaterPausing,
+  isLevelNews,
+  type HolderNews,
+  type Pausing,
+  type TabMessage,
+} from './tab-message.ts'
 import { createTabs } from './tabs.ts'
 import type { Token } from './token-source.ts'
 import { createTurns } from './turns.ts'
@@ -112,7 +119,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   let levels: readonly Level[] | undefined = quorum === null ? undefined : ['relay', 'quorum']
   let atQuorum = noPositions
   let user: string | undefined
-  let isPaused = false
+  let pausing: Pausing = { isPaused: false, at: 0 }
   let isStarted = false
   let told: HolderNews | null = null
   let cancelCounts: (() => void) | null = null
@@ -162,7 +169,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       quorum: atQuorum,
       user,
       owner: options.owner.user,
-      isPaused,
+      pausing,
     }
   }
 
@@ -178,7 +185,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       quorum,
       token: options.token,
       runtime,
-      isPaused,
+      isPaused: pausing.isPaused,
       isNew: () => engine.state.cursors.size === 0,
       outboxOf: store => countWaiting(engine.state, store),
       converse,
@@ -321,12 +328,11 @@ export function createUplink(options: UplinkOptions): Uplink {
         if (message.levels !== undefined) learnLevels(message.levels)
         learnQuorum(message.quorum)
         if (message.owner !== undefined) options.owner.learn(message.owner)
-        isPaused = message.isPaused
         engine.clock.adopt(message.clockOffsetMs)
+        heed(message.pausing)
         return options.onChange()
-      case 'pause':
-      case 'resume':
-        return setPaused(message.kind === 'pause')
+      case 'pausing':
+        return heed(message.pausing)
       case 'event':
         if (message.name === 'alarm') options.onAlarm()
         if (message.name === 'repaired') options.onRepaired(message.detail as Repair)
@@ -351,16 +357,24 @@ export function createUplink(options: UplinkOptions): Uplink {
     engine.atQuorum(told)
   }
 
-  function setPaused(paused: boolean): void {
-    isPaused = paused
-    if (paused) connections?.pause()
+  /** What a tab said that is gone since may come late. */
+  function heed(said: Pausing): void {
+    if (!isLaterPausing(said, pausing)) return
+    pausing = said
+    if (said.isPaused) connections?.pause()
     else connections?.resume()
     look()
   }
 
+  function say(isPaused: boolean): void {
+    const said = { isPaused, at: Math.max(runtime.now(), pausing.at + 1) }
+    tabs.post({ kind: 'pausing', pausing: said })
+    heed(said)
+  }
+
   function infoOfHolder(): ConnectionInfo {
     if (tabs.isHolding) return connections?.info ?? nothingTold
-    if (isPaused) return { connection: 'paused', reason: undefined, caughtUp: false }
+    if (pausing.isPaused) return { connection: 'paused', reason: undefined, caughtUp: false }
     return tabs.holder ?? nothingTold
   }
 
@@ -402,13 +416,9 @@ export function createUplink(options: UplinkOptions): Uplink {
       look()
     },
     pause() {
-      if (!isPaused) tabs.post({ kind: 'pause' })
-      setPaused(true)
+      if (!pausing.isPaused) say(true)
     },
-    resume() {
-      tabs.post({ kind: 'resume' })
-      setPaused(false)
-    },
+    resume: () => say(false),
     nudge: () => connections?.nudge(),
     leave: tabs.leave,
     back: tabs.back,

@@ -115,6 +115,32 @@ it('[W6] a page that is put away lets another tab go on, and comes back with a w
   expect(links(world)).toBe(2)
 })
 
+it('what a tab that is gone said late of being paused does not undo that the application went on since', async () => {
+  const world = await openedWorld()
+  const first = world.device.openTab()
+  const paused = await world.open(first)
+  const { ports } = world.device.openTab()
+  const late: (() => void)[] = []
+  const second = await world.open(world.device.openTab(), {
+    ports: {
+      ...ports,
+      openChannel: (name, hear) =>
+        ports.openChannel(name, message => {
+          late.push(() => hear(message))
+          hear(message)
+        }),
+    },
+  })
+  await until(world.clock, () => second.status.get().synced)
+  paused.pause()
+  await until(world.clock, () => second.status.get().connection === 'paused')
+  await world.clock.advance(3000)
+  first.scope.kill()
+  second.resume()
+  for (const again of [...late]) again()
+  await until(world.clock, () => second.status.get().synced)
+})
+
 it('where the browser refuses its locks, the fence parts the tabs and all of them go on', async () => {
   const world = await openedWorld()
   const locks: Locks = {
