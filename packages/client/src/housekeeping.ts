@@ -23,6 +23,8 @@ export interface HousekeepingOptions {
   readonly runtime: Pick<Runtime, 'after' | 'monotonic'>
   /** The fence, if this tab has the connection and its session is at a cut; else null. */
   readonly sessionFence: () => Fence | null
+  /** Runs something in which no session stores or decides what to store. */
+  readonly inTurn: <T>(run: () => Promise<T>) => Promise<T>
 }
 
 /** After the last change that was heard of, but at the latest after the first one that nothing was done for. */
@@ -35,7 +37,12 @@ const flushMaxMs = 60_000
 const forgetFirstMs = 60_000
 const forgetEveryMs = 24 * 3_600_000
 
-export function createHousekeeping({ engine, runtime, sessionFence }: HousekeepingOptions): Housekeeping {
+export function createHousekeeping({
+  engine,
+  runtime,
+  sessionFence,
+  inTurn,
+}: HousekeepingOptions): Housekeeping {
   let isClosed = false
   let cancelCompact: (() => void) | null = null
   let cancelFlush: (() => void) | null = null
@@ -114,6 +121,7 @@ export function createHousekeeping({ engine, runtime, sessionFence }: Housekeepi
       before: now() - limits.tombstoneMs,
       // Writers in use need no look: whoever has written what is forgotten takes another one (see engine.ts).
       may: key => !state.outbox.touches(key),
+      inTurn,
     })
   }
 

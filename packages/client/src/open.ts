@@ -145,6 +145,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     engine: () => engine,
     runtime,
     sessionFence: () => uplink.sessionFence,
+    inTurn: uplink.inTurn,
   })
   const settling = createSettling({ isAllSent: () => engine.pending === 0, askCut: uplink.askCut })
 

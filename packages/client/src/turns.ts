@@ -12,12 +12,23 @@ export interface Turns {
   release(): void
   /** Lets those go on that wait. */
   wakeOthers(): void
+  /** Stores something that is no session's, once none is storing; until it ends, none decides about what to store. */
+  run<T>(store: () => Promise<T>): Promise<T>
 }
 
 export function createTurns(): Turns {
   const waiting = new Set<() => void>()
   let isTaken = false
   let last: (() => void) | null = null
+  function wakeOthers(): void {
+    while (!isTaken) {
+      const [next] = waiting
+      if (next === undefined) return
+      waiting.delete(next)
+      next()
+    }
+  }
+
   return {
     isFree(wake, isUrgent) {
       if (!isTaken && (isUrgent || last !== wake || waiting.size === 0)) return true
@@ -31,12 +42,16 @@ export function createTurns(): Turns {
     release() {
       isTaken = false
     },
-    wakeOthers() {
-      while (!isTaken) {
-        const [next] = waiting
-        if (next === undefined) return
-        waiting.delete(next)
-        next()
+    wakeOthers,
+    async run(store) {
+      while (isTaken) await new Promise<void>(resolve => waiting.add(resolve))
+      isTaken = true
+      last = null
+      try {
+        return await store()
+      } finally {
+        isTaken = false
+        wakeOthers()
       }
     },
   }

@@ -58,6 +58,8 @@ export interface Uplink {
   askCut(): () => boolean
   /** The fence, while this tab has sessions and all of them are at a cut. */
   readonly sessionFence: Fence | null
+  /** Runs something in which no session stores or decides what to store. */
+  inTurn<T>(run: () => Promise<T>): Promise<T>
   readonly isHolding: boolean
   /** Takes the lock if nobody has it, else waits. Whether it got it at once. Nothing is stored before `start`. */
   begin(): Promise<boolean>
@@ -403,6 +405,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       const areLevel = begun.length > 0 && begun.every(({ caughtUp }) => caughtUp)
       return areLevel && fence?.lost === false ? fence : null
     },
+    inTurn: turns.run,
     get isHolding() {
       return tabs.isHolding
     },

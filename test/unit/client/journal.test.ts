@@ -271,7 +271,7 @@ describe.each(stores)('over %s', (engine, open) => {
     const [tab, other] = [await replica.open(), await replica.open()]
     const fence = await tab.journal.takeFence()
     const forget = (before: number, may: (document: string) => boolean = () => true) =>
-      tab.journal.forget({ fence, before, may })
+      tab.journal.forget({ fence, before, may, inTurn: run => run() })
     const texts = [{ key: key(2), part: body, update: new Uint8Array([1, 2, 3]) }]
     const rows = [
       [key(1), rowWith('lives', markAt(1))],
@@ -304,10 +304,27 @@ describe.each(stores)('over %s', (engine, open) => {
     const revived = { ...rowWith('back', markAt(9)), revival: markAt(9) }
     const [, count] = await Promise.all([
       tab.journal.append(pulled([[key(1), revived]], { at: 2 }), { durability: 'relaxed', fence }),
-      tab.journal.forget({ fence, before: 1, may: () => true }),
+      tab.journal.forget({ fence, before: 1, may: () => true, inTurn: run => run() }),
     ])
     expect(count).toBe(0)
     expect(tab.state.rows.has(key(1))).toBe(true)
+  })
+
+  test('[D2] the last look at a row and its being forgotten are one turn, in which no session stores', async () => {
+    const replica = fresh()
+    const tab = await replica.open()
+    const fence = await tab.journal.takeFence()
+    await replica.append(tab, pulled([[key(1), tombstone(markAt(1))]], { at: 1 }))
+    await tab.journal.compact('pages')
+    const order: string[] = []
+    const inTurn = async <T>(run: () => Promise<T>): Promise<T> => {
+      const [before, result] = [tab.state.rows.has(key(1)), await run()]
+      order.push(`${before}, ${tab.state.rows.has(key(1))}`)
+      return result
+    }
+    const may = (): boolean => (order.push('looked'), true)
+    expect(await tab.journal.forget({ fence, before: 1, may, inTurn })).toBe(1)
+    expect(order).toEqual(['looked', 'true, false'])
   })
 
   test('[L1] own writes without an acknowledgement survive folding and compaction, acknowledged ones leave', async () => {

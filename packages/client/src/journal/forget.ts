@@ -4,7 +4,7 @@
  * Pages say at which position each row was last written, and the journal's times say up to which position everything
  * was stored before a time. What changed since its page was written stays. The last look at a row and the chunk that
  * removes it have nothing of the relay between them: all that the fence's holder stored before is applied, and what
- * it stores afterwards comes afterwards.
+ * it stores afterwards is decided over what is left.
  */
 import { rowExists, type DocumentKey, type ForgottenChunk, type Storage } from '@rejoin/core'
 import type { Fence } from './fence.ts'
@@ -19,6 +19,8 @@ export interface Forgetting {
   readonly before: number
   /** Not if the outbox touches the row, nor if a writer still in use has written it. */
   readonly may: (key: DocumentKey) => boolean
+  /** Runs something in which no session stores or decides what to store. */
+  readonly inTurn: <T>(run: () => Promise<T>) => Promise<T>
 }
 
 const pagesPerRead = 32
@@ -37,19 +39,21 @@ export async function forgetTombstones(
   const { floor } = reader.base
   const found = await readTombstones(storage, Math.min(floor, reader.tail.storedBefore(before)))
   if (found.length === 0) return 0
-  do {
-    await fence.settled()
-    await reader.read()
-  } while (!fence.isIdle)
-  // After another tab's compaction it is no longer known what changed since the pages were read.
-  if (reader.base.floor !== floor) return 0
-  const changed = new Set(sink.changedAfter(floor))
-  const keys = found.filter(key => {
-    const row = sink.confirmed(key)
-    return row !== undefined && !rowExists(row) && !changed.has(key) && may(key)
+  return options.inTurn(async () => {
+    do {
+      await fence.settled()
+      await reader.read()
+    } while (!fence.isIdle)
+    // After another tab's compaction it is no longer known what changed since the pages were read.
+    if (reader.base.floor !== floor) return 0
+    const changed = new Set(sink.changedAfter(floor))
+    const keys = found.filter(key => {
+      const row = sink.confirmed(key)
+      return row !== undefined && !rowExists(row) && !changed.has(key) && may(key)
+    })
+    if (keys.length > 0) await append({ kind: 'forgotten', keys })
+    return keys.length
   })
-  if (keys.length > 0) await append({ kind: 'forgotten', keys })
-  return keys.length
 }
 
 async function readTombstones(storage: Storage, upTo: number): Promise<readonly DocumentKey[]> {
