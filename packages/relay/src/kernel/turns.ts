@@ -51,7 +51,8 @@ export async function takeTurn(driven: DrivenSpace, jobs: readonly Job[], grew: 
       const isPulled = attached.pull !== null && frame.type === 'changes'
       const { store } = kernel.options
       const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame
-      takeIn(driven, attached, news, reads)
+      // What follows a refused frame of a feed would move the pull on, over what that one brought.
+      if (attached.open) takeIn(driven, attached, news, reads)
     }
     countQuorum(driven)
     if (arrivals.length > 0) space.openLineage()
