@@ -221,8 +221,6 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
           () => measure(effect.key, effect.part),
           ({ stateVector, digest }) => session.measured(effect.key, effect.part, stateVector, digest),
         )
-      case 'clock':
-        return clock.measured(effect.relayTime + halfTripMs)
       case 'repaired': {
         const { isNewStore, gave, took, refused } = effect
         return options.onRepaired({ isNewStore, gave, took, refused })
@@ -377,6 +375,9 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       if (!decoded.ok) return end({ kind: 'ended', error: decoded.error, byRelay: false, retryAfterMs: 0 })
       const frame = decoded.value
       if (frame.type === 'welcome') halfTripMs = (runtime.monotonic() - begunAt) / 2
+      // C2: it was told now, however long the frame waits until what came before it is stored.
+      const relayTime = timeToldBy(frame)
+      if (relayTime !== null) clock.measured(relayTime + halfTripMs)
       // Only a cut that was asked for, or ends a walk, bears a fingerprint (SPEC P5).
       if (frame.type === 'changes' && (frame.cut?.fingerprint ?? null) !== null && cuts < asked) cuts += 1
       if (frame.type === 'heartbeat') clock.heard(frame.time + halfTripMs)
@@ -408,4 +409,15 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       if (!isOver) leave()
     },
   }
+}
+
+/** The relay's time when it made a frame that says it. What comes with a heartbeat may have waited there. */
+function timeToldBy(frame: Frame): number | null {
+  if (frame.type === 'welcome') return frame.time
+  if (frame.type !== 'verdict') return null
+  for (const exception of frame.exceptions) {
+    if (exception.kind === 'refused' && exception.error.code === 'clock-skew')
+      return exception.error.details.relayTime
+  }
+  return null
 }

@@ -174,15 +174,17 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     })
     // Opening takes simulated time, in which the tab may die.
     let replica: Replica<SimulatedCollections> | null = null
+    let hasFailed = false
     opening.then(
       opened => {
         replica = opened
       },
       error => {
+        hasFailed = true
         if (!(error instanceof RejoinError) && tab.scope.alive) note(error)
       },
     )
-    for (let i = 0; i < 100 && replica === null && tab.scope.alive; i++) await clock.advance(5)
+    while (replica === null && !hasFailed && tab.scope.alive) await clock.advance(5)
     if (replica === null || !tab.scope.alive) return null
     const open: OpenTab = { tab, space, device, replica, isNarrow }
     open.replica.on('repaired', () => take('repaired'))

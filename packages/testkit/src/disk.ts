@@ -21,6 +21,10 @@ export interface SimulatedDisk {
   fail(code: 'storage-full' | null): void
   /** The next transaction that writes is aborted, and nobody says why. */
   abortNext(): void
+  /** Transactions take so many times as long as ever; 1 is as ever. */
+  slow(factor: number): void
+  /** Nothing is amiss with it any more. */
+  mend(): void
   readonly failing: boolean
   readonly counts: { transactions: number; strict: number; lost: number; halfway: number; aborted: number }
 }
@@ -39,6 +43,7 @@ export function createSimulatedDisk(chance: Chance): SimulatedDisk {
   const counts = { transactions: 0, strict: 0, lost: 0, halfway: 0, aborted: 0 }
   let failing: 'storage-full' | null = null
   let isAborting = false
+  let slowness = 1
 
   function open(name: string, scope: Scope): Storage {
     const database = databases.get(name)
@@ -91,7 +96,7 @@ export function createSimulatedDisk(chance: Chance): SimulatedDisk {
                 reject(error)
               }
             }
-            scope.after(chance.next() * (options.durability === 'strict' ? 6 : 3), finish)
+            scope.after(chance.next() * (options.durability === 'strict' ? 6 : 3) * slowness, finish)
             const forget = scope.onKill(() => {
               if (settled) return
               settled = true
@@ -152,6 +157,14 @@ export function createSimulatedDisk(chance: Chance): SimulatedDisk {
     },
     abortNext() {
       isAborting = true
+    },
+    slow(factor) {
+      slowness = factor
+    },
+    mend() {
+      failing = null
+      isAborting = false
+      slowness = 1
     },
     get failing() {
       return failing !== null

@@ -239,7 +239,7 @@ async function heal(
   await cluster.clock.advance(0)
   for (const device of cluster.devices) {
     device.trap.steps = 0
-    device.disk.fail(null)
+    device.disk.mend()
     for (const open of cluster.tabs) {
       if (open.device !== device || open.tab.scope.frozen) continue
       if (open.replica.status.get().storage === 'storage-closed') open.tab.scope.kill()

@@ -200,6 +200,19 @@ it('[C2] the clock is the relay’s as far as it is known, and does not move wit
   expect(alice.quarantine.get()).toEqual([])
 })
 
+it('[C2] the relay told its time when its frame came, however long that waits for a slow disk', async () => {
+  const world = createWorld()
+  await world.relay.start()
+  const tab = world.device.openTab()
+  const alice = await world.open(tab)
+  alice.pause()
+  await world.clock.advance(1000)
+  world.device.disk.slow(300)
+  alice.resume()
+  await until(world.clock, () => alice.status.get().synced)
+  expect(Math.abs(alice.status.get().clockOffsetMs)).toBeLessThan(100)
+})
+
 it('a collection that is named like a member of the replica is refused by name', async () => {
   const world = createWorld()
   const tab = world.device.openTab()

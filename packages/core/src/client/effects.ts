@@ -30,8 +30,6 @@ export type SessionEffect =
   | { readonly kind: 'load'; readonly keys: readonly DocumentKey[] }
   /** Find out what this replica has of a body, then call `measured`. */
   | { readonly kind: 'measure'; readonly key: DocumentKey; readonly part: PartName }
-  /** The relay's time when its frame was made (SPEC C2). */
-  | { readonly kind: 'clock'; readonly relayTime: number }
   /** What reconciling healed (SPEC R2), or what a relay did not take back (SPEC T2). */
   | {
       readonly kind: 'repaired'

@@ -48,7 +48,6 @@ export function createClientSession(
   function greet(frame: WelcomeFrame): void {
     conversation.greeted(frame)
     pull.begin(frame)
-    conversation.ask({ kind: 'clock', relayTime: frame.time })
     wants.again()
     if (frame.begin === 'join') return reconciling.begin('join')
     if (!frame.covers && state.size > 0 && conversation.mayWrite) return reconciling.begin('give')

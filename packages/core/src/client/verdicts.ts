@@ -37,7 +37,7 @@ export function createVerdicts(
   giving: Giving,
   submitting: Submitting,
 ): Verdicts {
-  const { state, ask, append } = conversation
+  const { state, append } = conversation
   const { offers } = conversation.beside
   const tries = new Map<TransactionId, number>()
 
@@ -48,7 +48,6 @@ export function createVerdicts(
     if (entry === undefined) return null
     offers.refused(conversation.judge, entry)
     const keys = new Set(entry.transaction.writes.map(({ key }) => key))
-    if (error.code === 'clock-skew') ask({ kind: 'clock', relayTime: error.details.relayTime })
     const helps = helpAgainst(id, error)
     if (helps === 'give') give.push(...keys)
     if (helps === 'give' || helps === 'wait') return null
