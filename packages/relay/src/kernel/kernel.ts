@@ -50,7 +50,11 @@ export function createKernel(options: KernelOptions): Kernel {
       opening = openSpace(name, host)
       spaces.set(name, opening)
       opening.catch(() => spaces.delete(name))
-      if (spaces.size === 1) beat()
+      if (spaces.size === 1) {
+        // That of a space that was let go since may be due still.
+        stopBeat()
+        beat()
+      }
     }
     return opening
   }
