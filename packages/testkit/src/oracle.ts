@@ -140,7 +140,7 @@ export function isSibling(later: Logged, earlier: Logged): boolean {
 }
 
 /** W4: what a person saw and changed does not win over what they wrote; W6: what is made anew keeps its time. */
-function checkColor({ key, row, writes, options }: Facts): string[] {
+function checkColor({ key, row, writes, passive, perhaps, options }: Facts): string[] {
   const cell = row.cells.get(partName('lww', 'color'))
   if (cell?.strategy !== 'lww') return []
   const value = textOf(cell.value)
@@ -152,7 +152,11 @@ function checkColor({ key, row, writes, options }: Facts): string[] {
   // Of two copies of one write one may have been made anew after the other was seen (W6).
   if (over !== undefined && !options.mayRepeat)
     return [`[W4] ${shown.token} gives ${key} its color, though ${over.token} had seen and changed it`]
-  const later = colors.find(({ entry }) => !entry.blind && entry.at > shown.at + options.clockErrorMs)?.entry
+  const { clockErrorMs } = options
+  // W6: of its device's writes to a document, what came to the disk later is made anew over what came before it.
+  const raisedTo = [...perhaps, ...passive].filter(one => isSibling(shown, one)).map(({ at }) => at)
+  const highest = Math.max(shown.at, ...raisedTo) + clockErrorMs
+  const later = colors.find(({ entry }) => !entry.blind && entry.at > highest)?.entry
   if (options.clocksAreRight && later !== undefined)
     return [`[W6] ${shown.token} gives ${key} its color, though ${later.token} was written later`]
   return []
