@@ -30,7 +30,7 @@ export interface HousekeepingOptions {
 /** After the last change that was heard of, but at the latest after the first one that nothing was done for. */
 const idleMs = 3000
 const idleMaxMs = 30_000
-/** After a compaction that another tab was at, or that failed. */
+/** After a compaction that another tab was at, or that failed, or left something to be done. */
 const laterMs = 60_000
 const flushMs = 5000
 const flushMaxMs = 60_000
@@ -74,7 +74,8 @@ export function createHousekeeping({
     isCompacting = true
     try {
       const done = await journal.compact()
-      if (done === 'busy') compactAfter(laterMs)
+      // What came meanwhile was not noted, and whoever took over need not come to an end with it.
+      if (done === 'busy' || journal.due() !== null) compactAfter(laterMs)
     } catch (error) {
       if (!(error instanceof RejoinError)) throw error
       compactAfter(laterMs)

@@ -1,3 +1,4 @@
+export { createHousekeeping, type HousekeepingOptions } from './housekeeping.ts'
 export { takeFence, type Fence } from './journal/fence.ts'
 export type { Forgetting } from './journal/forget.ts'
 export { createJournal, type CompactionStep, type Journal, type JournalOptions } from './journal/journal.ts'
