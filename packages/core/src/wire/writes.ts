@@ -76,10 +76,8 @@ export function readWrites(
 
 function writeReplaced(writer: Writer, dictionary: Dictionary, writes: readonly Write[]): void {
   if (writes.every(({ replaced }) => replaced.size === 0)) {
-    // As of all inserts, of which there may be thousands.
     let count = 0
-    for (const { delta } of writes)
-      for (const name of delta.cells.keys()) if (hasStrategy(name, 'lww')) count += 1
+    for (const { delta } of writes) count += countReplaceable(delta)
     return writeNoMarks(writer, count)
   }
   const marks: (Mark | null)[] = []
@@ -102,9 +100,11 @@ function readReplaced(
   names: Names,
   batch: readonly { readonly row: Row; readonly mark: Mark | null }[],
 ): readonly ReadonlyMap<PartName, Mark>[] {
+  let count = 0
+  for (const { row } of batch) count += countReplaceable(row)
+  // As of all inserts, of which there may be thousands.
+  if (readNoMarks(reader, count)) return []
   const parts = batch.map(({ row }) => replaceableParts(row))
-  const count = parts.reduce((sum, ofRow) => sum + ofRow.length, 0)
-  if (readNoMarks(reader, count)) return batch.map(() => nothingReplaced)
   const known: (Mark | null)[] = []
   parts.forEach((ofRow, i) => {
     for (let left = ofRow.length; left > 0; left--) known.push(batch[i]?.mark ?? null)
@@ -121,6 +121,12 @@ function readReplaced(
     }
     return replaced ?? nothingReplaced
   })
+}
+
+function countReplaceable({ cells }: Row): number {
+  let count = 0
+  for (const name of cells.keys()) if (hasStrategy(name, 'lww')) count += 1
+  return count
 }
 
 /** The `lww` cells of a row in the order of their names. */
