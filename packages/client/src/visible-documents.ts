@@ -37,7 +37,7 @@ export interface VisibleDocuments {
   get(id: string): AnyDocument | undefined
   /** Those that exist, in the order of ids: as they are now, and not to be changed. */
   all(): readonly AnyDocument[]
-  /** At least those whose field equals a value, which is no object; likewise. From the second time on they are looked up. */
+  /** Those whose field equals a value, which is no object; likewise. They are looked up. */
   having(field: string, value: unknown): readonly AnyDocument[]
   /** Calls back with what one change of the state changed here. Reads the whole collection. Returns how to stop. */
   onChange(listener: (changes: readonly DocumentChange[]) => void): () => void
@@ -104,7 +104,7 @@ interface Shown {
 function createShelf(state: ReplicaState, collection: Collection): Shelf {
   const shown = new Map<string, Shown>()
   const listeners = new Set<(changes: readonly DocumentChange[]) => void>()
-  const indexes = new Map<string, ValueIndex | 'asked'>()
+  const indexes = new Map<string, ValueIndex>()
   /** All of them, once somebody asked for that. */
   let sorted: AnyDocument[] | null = null
 
@@ -145,13 +145,9 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
       shown.get(id)?.document ?? (sorted === null ? read(id, documentKey(collection.name, id)) : undefined),
     all,
     having(field, value) {
-      const documents = all()
       let index = indexes.get(field)
-      if (index === 'asked') indexes.set(field, (index = createValueIndex(field, documents)))
-      if (index !== undefined) return index.with(value)
-      // Who asks once pays for no index.
-      indexes.set(field, 'asked')
-      return documents
+      if (index === undefined) indexes.set(field, (index = createValueIndex(field, all())))
+      return index.with(value)
     },
     onChange(listener) {
       all()
@@ -175,7 +171,7 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
       }
       if (found.length === 0) return
       if (sorted !== null) sorted = replaceSorted(sorted, removed, added, compareIds)
-      for (const index of indexes.values()) if (index !== 'asked') index.replace(removed, added)
+      for (const index of indexes.values()) index.replace(removed, added)
       for (const listener of [...listeners]) listener(found)
     },
   }

@@ -181,7 +181,7 @@ test('a query that is kept up equals one that is computed anew', () => {
             .map(key => rows.get(key.slice('rows/'.length)))
             .filter(row => row !== undefined)
           for (const { live, all } of watches) expect(live.get()).toEqual(compute(existing, all))
-          // Nobody keeps these up; from the second time on they look up what equals.
+          // Nobody keeps these up; they look up what equals.
           for (const wanted of ['x', 'y']) {
             const all = { where: { group: wanted } }
             expect(rows.query(all).get()).toEqual(compute(existing, all))

@@ -7,17 +7,23 @@ import { compareValues, isComparable } from './value-order.ts'
 type Test = (value: unknown) => boolean
 type Matches = (document: AnyDocument) => boolean
 
-/** Throws `value-unsupported` for an operator that there is not, so that a typing error is no empty list. */
-export function compileWhere(where: Readonly<Record<string, unknown>> | undefined): Matches {
-  const tests = Object.entries(where ?? {})
-    .filter(([, condition]) => condition !== undefined)
-    .map(([field, condition]): Matches => {
-      const test = compileCondition(field, condition)
-      return document => test(document[field])
-    })
+/**
+ * Null if every document matches; of the conditions, one field's may be left out. Throws `value-unsupported` for an
+ * operator that there is not, so that a typing error is no empty list.
+ */
+export function compileWhere(
+  where: Readonly<Record<string, unknown>> | undefined,
+  except?: string,
+): Matches | null {
+  const tests: Matches[] = []
+  for (const [field, condition] of Object.entries(where ?? {})) {
+    if (condition === undefined || field === except) continue
+    const test = compileCondition(field, condition)
+    tests.push(document => test(document[field]))
+  }
   const [only] = tests
-  if (only !== undefined && tests.length === 1) return only
-  return document => tests.every(test => test(document))
+  if (only === undefined) return null
+  return tests.length === 1 ? only : document => tests.every(test => test(document))
 }
 
 function compileCondition(field: string, condition: unknown): Test {

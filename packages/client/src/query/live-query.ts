@@ -9,7 +9,7 @@ import { unsupported } from '../field-errors.ts'
 import { createLive, type Live } from '../live.ts'
 import type { AnyDocument, DocumentChange, VisibleDocuments } from '../visible-documents.ts'
 import { compileWhere } from './condition.ts'
-import { compileOrder, type AnyOrder } from './document-order.ts'
+import { compareIds, compileOrder, type AnyOrder } from './document-order.ts'
 import { replaceSorted } from './sorted-documents.ts'
 import { isIndexed } from './value-index.ts'
 
@@ -31,11 +31,12 @@ export function createLiveQuery(
   options: AnyQueryOptions,
 ): LiveQuery<AnyDocument> {
   checkFields(options, fields)
-  const matches = compileWhere(options.where)
-  const compare = compileOrder(options.orderBy, options.descending ?? false)
-  const limit = options.limit ?? Infinity
-  const isById = options.orderBy === undefined && options.descending !== true
-  const equal = findEqual(options.where)
+  const { where, orderBy, descending = false, limit = Infinity } = options
+  const matches = compileWhere(where)
+  const equal = findEqual(where)
+  const matchesRest = equal === undefined ? matches : compileWhere(where, equal.field)
+  const isById = orderBy === undefined && !descending
+  const compare = isById ? compareIds : compileOrder(orderBy, descending)
   /** All that match, in order, while somebody is subscribed. */
   let kept: AnyDocument[] | null = null
   /** Rises with everything that comes to what is kept or goes from it; and what it was when that was read last. */
@@ -45,7 +46,7 @@ export function createLiveQuery(
   /** A list of its own. */
   function findAll(): AnyDocument[] {
     const all = equal === undefined ? documents.all() : documents.having(equal.field, equal.value)
-    const found = options.where === undefined ? all.slice() : all.filter(matches)
+    const found = matchesRest === null ? all.slice() : all.filter(matchesRest)
     return isById ? found : found.sort(compare)
   }
 
@@ -59,8 +60,8 @@ export function createLiveQuery(
     const removed: AnyDocument[] = []
     const added: AnyDocument[] = []
     for (const { before, after } of changes) {
-      if (before !== undefined && matches(before)) removed.push(before)
-      if (after !== undefined && matches(after)) added.push(after)
+      if (before !== undefined && (matches === null || matches(before))) removed.push(before)
+      if (after !== undefined && (matches === null || matches(after))) added.push(after)
     }
     version += removed.length + added.length
     kept = replaceSorted(kept, removed, added, compare)
