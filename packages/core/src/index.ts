@@ -230,7 +230,9 @@ export {
   decodeRow,
   encodeDictionary,
   encodeHeldRow,
+  encodeHeldRows,
   encodeRow,
+  type EncodedHeldRow,
 } from './wire/rows.ts'
 export type {
   ClientSession,

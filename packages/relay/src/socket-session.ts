@@ -236,10 +236,11 @@ function sessionOf(socket: SessionSocket): SocketSession {
   return session
 }
 
-/** A copy in a buffer of its own: what ws hands out may be a piece of a larger one, which a kept value would keep. */
+/** As it lies, which may be in a piece of a larger buffer: what is read of it is copied (core/wire/reader.ts). */
 function bytesOfMessage(message: RawData): Uint8Array {
   if (message instanceof ArrayBuffer) return new Uint8Array(message)
-  return new Uint8Array(Array.isArray(message) ? Buffer.concat(message) : message)
+  const { buffer, byteOffset, length } = Array.isArray(message) ? Buffer.concat(message) : message
+  return new Uint8Array(buffer, byteOffset, length)
 }
 
 function malformed(reason: string): Failure {

@@ -1,5 +1,6 @@
 // Rows one by one as bytes: of a client's pages and a relay's store, and the canonical ones that digests are of.
 import {
+  documentKey,
   createDictionary,
   decodeDictionary,
   decodeHeldRow,
@@ -11,6 +12,7 @@ import {
   encodeCanonicalRow,
   encodeDictionary,
   encodeHeldRow,
+  encodeHeldRows,
   encodeRow,
   formatDigest,
   isSameFingerprint,
@@ -136,6 +138,18 @@ describe('a row as bytes', () => {
           expect(decodeHeldRow(bytes.subarray(0, end)).ok).toBe(false)
       }),
       { numRuns: 200 },
+    )
+  })
+
+  test('among many is what it is alone', () => {
+    fc.assert(
+      fc.property(fc.array(arbitraryHeldRow, { maxLength: 20 }), rows => {
+        const byKey = new Map(rows.map((held, i) => [documentKey('notes', `n${i}`), held]))
+        expect(encodeHeldRows(byKey)).toEqual(
+          Array.from(byKey, ([key, held]) => ({ key, held, state: encodeHeldRow(held) })),
+        )
+      }),
+      { numRuns: 100 },
     )
   })
 })

@@ -57,10 +57,9 @@ export type WriteShows = 'yes' | 'lost' | 'hidden' | 'partial'
 
 export function judgeTransaction(transaction: SubmittedTransaction, context: JudgeContext): Judgement {
   const { writes } = transaction
-  const rows = new Map<DocumentKey, TakenRow>()
-  const shows: WriteShows[] = []
   const shown = judgeShown(transaction, context)
   if (shown !== null) return shown
+  const rows = new Map<DocumentKey, TakenRow>()
   const bytes = sizeOfTransaction(transaction)
   if (bytes > limits.submitBytesMax) {
     return {
@@ -74,20 +73,23 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
     const error =
       context.rule(write) ?? judgeMarks(write, before?.row, context) ?? judgeStanding(write, before?.row)
     if (error !== null) return { kind: 'refused', write: i, error }
-    const taken = takeWrite(write, before, rows.get(write.key)?.updates ?? [], context)
+    const taken = takeWrite(write, before, rows.get(write.key)?.updates ?? noUpdates, context)
     if (!taken.ok) return { kind: 'refused', write: i, error: taken.error }
     rows.set(write.key, taken.value)
   }
-  for (const write of writes)
-    shows.push(showing(write, rows.get(write.key)?.row, context.row(write.key)?.row))
+  const shows = writes.map(write => showing(write, rows.get(write.key)?.row, context.row(write.key)?.row))
   return { kind: 'taken', rows, shows }
 }
 
+const noUpdates: TakenRow['updates'] = []
+
 /** A4: what is shown already is accepted whatever the rules say now, so that submitting again is harmless. Null if it is not. */
 export function judgeShown({ writes }: SubmittedTransaction, context: JudgeContext): Taken | null {
-  const rowOf = ({ key }: Write): Row | undefined => context.row(key)?.row
-  if (!writes.every(write => showsDelta(rowOf(write), write.delta))) return null
-  const shows = writes.map(write => showing(write, rowOf(write), rowOf(write)))
+  for (const { key, delta } of writes) if (!showsDelta(context.row(key)?.row, delta)) return null
+  const shows = writes.map(write => {
+    const row = context.row(write.key)?.row
+    return showing(write, row, row)
+  })
   return { kind: 'taken', rows: new Map(), shows }
 }
 

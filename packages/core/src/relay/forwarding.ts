@@ -203,7 +203,9 @@ function select(
   const { row } = held
   const news = (part: FeedPart): boolean => isNews(origins, session, key, held, part, after)
   const cells = new Map<PartName, Cell>()
-  for (const [part, cell] of row.cells) if (news(part)) cells.set(part, cell)
+  row.cells.forEach((cell, part) => {
+    if (news(part)) cells.set(part, cell)
+  })
   const delta: Row = {
     cells,
     deletion: row.deletion !== null && news('deletion') ? row.deletion : null,

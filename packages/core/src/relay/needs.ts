@@ -11,18 +11,24 @@ export interface Needs {
 
 /** Of all frames of a turn. */
 export function needsOf(frames: Iterable<Frame>): Needs {
-  const needs = { keys: new Set<DocumentKey>(), writers: new Set<WriterId>() }
-  for (const frame of frames) addNeeds(frame, needs.keys, needs.writers)
-  return needs
+  const keys = new Set<DocumentKey>()
+  const writers = new Set<WriterId>()
+  const add = ({ writer }: Mark): null => {
+    writers.add(writer)
+    return null
+  }
+  for (const frame of frames) addNeeds(frame, keys, writers, add)
+  return { keys, writers }
 }
 
-function addNeeds(frame: Frame, keys: Set<DocumentKey>, writers: Set<WriterId>): void {
+function addNeeds(
+  frame: Frame,
+  keys: Set<DocumentKey>,
+  writers: Set<WriterId>,
+  add: (mark: Mark) => null,
+): void {
   switch (frame.type) {
-    case 'submit': {
-      const add = ({ writer }: Mark): null => {
-        writers.add(writer)
-        return null
-      }
+    case 'submit':
       for (const { writes } of frame.transactions) {
         for (const write of writes) {
           keys.add(write.key)
@@ -30,7 +36,6 @@ function addNeeds(frame: Frame, keys: Set<DocumentKey>, writers: Set<WriterId>):
         }
       }
       return
-    }
     case 'give':
       for (const { key } of frame.rows) keys.add(key)
       return

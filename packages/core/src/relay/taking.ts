@@ -61,7 +61,8 @@ export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitF
   const { turn, reads } = taking
   const answer = answerOf(turn, session)
   answer.submits = true
-  const context = contextOf(taking, session)
+  // One for all that a session brings in a turn: nearly every frame of it brings one write.
+  const context = (answer.judging ??= contextOf(taking, session))
   for (const transaction of frame.transactions) {
     const index = session.submitted++
     const judgement = judgeSubmitted(context, session, frame.round, transaction)
@@ -78,9 +79,10 @@ export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitF
     for (const [key, taken] of judgement.rows)
       takeRow(turn, key, taken, broughtOf(key, writes), session, reads)
     for (const { mark } of writes) remember(taking, session, mark)
-    judgement.shows.forEach((shows, write) => {
+    for (let write = 0; write < writes.length; write++) {
+      const shows = judgement.shows[write] ?? 'yes'
       if (shows !== 'yes') answer.exceptions.push({ index, kind: shows, write })
-    })
+    }
   }
 }
 

@@ -14,6 +14,7 @@ import {
   type Positions,
   type StoreId,
 } from '../generations.ts'
+import type { JudgeContext } from '../judge/judge.ts'
 import type { TakenRow } from '../judge/texts.ts'
 import { copyMap } from '../map-copy.ts'
 import type { WriterId } from '../mark.ts'
@@ -25,6 +26,8 @@ import type { Standing } from './standing.ts'
 
 /** What a session hears when the turn is on disk. */
 export interface TurnAnswer {
+  /** What its submits are judged by. */
+  judging: JudgeContext | null
   submits: boolean
   readonly exceptions: VerdictException[]
   gives: boolean
@@ -82,7 +85,7 @@ export function isToStore({ rows, writers, facts }: Turn): boolean {
 export function answerOf({ answers }: Turn, session: SpaceSession): TurnAnswer {
   let answer = answers.get(session)
   if (answer === undefined) {
-    answer = { submits: false, exceptions: [], gives: false, refused: [] }
+    answer = { judging: null, submits: false, exceptions: [], gives: false, refused: [] }
     answers.set(session, answer)
   }
   return answer
@@ -142,8 +145,9 @@ export function commitOf(turn: Turn): SpaceCommit | null {
   const { name, generation, generations, record } = standing
   if (!isToStore(turn) && frontier === standing.frontier && peers === record.peers) return null
   let { fingerprint } = record
-  for (const [key, held] of rows)
+  rows.forEach((held, key) => {
     fingerprint = replaceHeldInFingerprint(fingerprint, rowsBefore.get(key), held)
+  })
   const moves = rows.size > 0
   return {
     space: name,

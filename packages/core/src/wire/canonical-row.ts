@@ -10,7 +10,7 @@ import type { Mark } from '../mark.ts'
 import { PackedCells } from '../packed-cells.ts'
 import type { Row } from '../row.ts'
 import { bytesOfId } from './ids.ts'
-import { sortedEntries } from './order.ts'
+import { forEachInOrder, sortedEntries } from './order.ts'
 import {
   createWriter,
   writeByte,
@@ -35,10 +35,10 @@ export function writeCanonicalRow(row: Row): Writer {
   if (row.cells instanceof PackedCells) {
     writePacked(writer, row.cells)
   } else {
-    for (const [name, cell] of sortedEntries(row.cells)) {
+    forEachInOrder(row.cells, (cell, name) => {
       writeString(writer, name)
       writeCell(writer, cell)
-    }
+    })
   }
   writeByte(writer, row.deletion === null ? 0 : 1)
   if (row.deletion !== null) writeDeletion(writer, row.deletion)

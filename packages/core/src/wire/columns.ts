@@ -124,6 +124,21 @@ export function readNoMarks(reader: Reader, count: number): boolean {
   return false
 }
 
+/** The columns of one mark alone, as of nearly every live change. */
+export function readOnlyMark(reader: Reader, names: Names, known: Mark | null): Mark | null {
+  const head = readOnlyNumber(reader)
+  if (head === noMark) return null
+  if (head === sameMark) return known ?? refuseMalformed('a mark refers to one that is not there')
+  const ms = (known?.ms ?? 0) + unzigzag(readOnlyNumber(reader))
+  const tick = (known?.tick ?? 0) + unzigzag(readOnlyNumber(reader))
+  return createMark(ms, tick, writerAt(names, head - firstWriter))
+}
+
+function readOnlyNumber(reader: Reader): number {
+  const head = readUint(reader)
+  return head % 2 === 0 ? head / 2 : refuseMalformed('a run is longer than its column')
+}
+
 export function readMarks(
   reader: Reader,
   names: Names,

@@ -198,32 +198,41 @@ export function writeSubmit(writer: Writer, dictionary: Dictionary, frame: Submi
 
 export function readSubmit(reader: Reader, names: Names): SubmitFrame {
   const head = readUint(reader)
-  const has = (flag: number): boolean => Math.floor(head / flag) % 2 === 1
+  const arePlain = hasFlag(head, submitFlags.plain)
+  const hasCounts = hasFlag(head, submitFlags.counts)
+  const hasPreconditions = hasFlag(head, submitFlags.preconditions)
   const count = Math.floor(head / 16)
   checkLimit('transactions', limits.transactionsPerFrameMax, count)
-  const round = has(submitFlags.round) ? readUint(reader) : 0
-  if (has(submitFlags.round) && round === 0) refuseMalformed('a submit is not in its one form')
-  const counts = has(submitFlags.counts) ? readColumn(reader, count) : Array<number>(count).fill(1)
-  let total = 0
-  for (const writes of counts) {
-    checkLimit('writes of a transaction', limits.writesPerTransactionMax, writes)
-    total += writes
-  }
-  const writes = readWrites(reader, names, submitBounds, has(submitFlags.plain))
-  if (writes.length !== total) refuseMalformed('the writes do not fit their transactions')
-  const hasCounts = counts.some(ofTransaction => ofTransaction !== 1)
-  if (hasCounts !== has(submitFlags.counts) || writes.every(isPlain) !== has(submitFlags.plain))
-    refuseMalformed('a submit is not in its one form')
+  const round = hasFlag(head, submitFlags.round) ? readUint(reader) : 0
+  const counts = hasCounts ? readCounts(reader, count) : null
+  const writes = readWrites(reader, names, submitBounds, arePlain)
+  const isOneForm = hasFlag(head, submitFlags.round) === round > 0 && writes.every(isPlain) === arePlain
+  if (!isOneForm) refuseMalformed('a submit is not in its one form')
+  const transactions: SubmittedTransaction[] = []
   let at = 0
-  const transactions = counts.map(ofTransaction => {
-    at += ofTransaction
-    return {
-      writes: writes.slice(at - ofTransaction, at),
-      preconditions: has(submitFlags.preconditions) ? readPreconditions(reader, names) : [],
-    }
-  })
+  for (let i = 0; i < count; i++) {
+    const from = at
+    at += counts?.[i] ?? 1
+    if (at > writes.length) refuseMalformed('the writes do not fit their transactions')
+    const preconditions = hasPreconditions ? readPreconditions(reader, names) : noPreconditions
+    transactions.push({ writes: writes.slice(from, at), preconditions })
+  }
+  if (at !== writes.length) refuseMalformed('the writes do not fit their transactions')
   return { type: 'submit', round, transactions }
 }
+
+function hasFlag(head: number, flag: number): boolean {
+  return Math.floor(head / flag) % 2 === 1
+}
+
+/** How many writes each transaction has: not one each, or nothing would be said of it. */
+function readCounts(reader: Reader, count: number): readonly number[] {
+  const counts = readColumn(reader, count)
+  for (const writes of counts) checkLimit('writes of a transaction', limits.writesPerTransactionMax, writes)
+  return counts.some(writes => writes !== 1) ? counts : refuseMalformed('a submit is not in its one form')
+}
+
+const noPreconditions: SubmittedTransaction['preconditions'] = []
 
 function readPreconditions(reader: Reader, names: Names): SubmittedTransaction['preconditions'] {
   const preconditions: { key: DocumentKey; part: ReturnType<typeof readPart>['part']; mark: Mark | null }[] =

@@ -8,6 +8,15 @@ export function sortedEntries<K extends string, V>(map: ReadonlyMap<K, V>): Iter
   return [...map].sort((a, b) => compareNames(a[0], b[0]))
 }
 
+/** Calls with each, in that order. What rows are encoded by, so it makes no objects for them. */
+export function forEachInOrder<K extends string, V>(
+  map: ReadonlyMap<K, V>,
+  call: (value: V, key: K) => void,
+): void {
+  if (map.size < 2 || areKeysInOrder(map)) return map.forEach(call)
+  for (const [key, value] of sortedEntries(map)) call(value, key)
+}
+
 /** Apart from lists, so that each loop meets one kind of thing and makes no objects. */
 function areKeysInOrder(map: ReadonlyMap<string, unknown>): boolean {
   let before = ''

@@ -9,14 +9,14 @@ import type { Deletion } from '../deletion.ts'
 import type { Mark } from '../mark.ts'
 import { PackedCells, type PackedColumn } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
-import { strategyOfPart, type PartName, type Row } from '../row.ts'
+import { hasStrategy, strategyOfPart, type PartName, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
 import { readColumn, readMarks } from './columns.ts'
 import { openContents } from './content-columns.ts'
 import { readCellContent, readDeletionContent } from './contents.ts'
 import type { Names } from './dictionary.ts'
 import { expectMark } from './marks.ts'
-import { bytesLeft, readWithin, type Reader } from './reader.ts'
+import { bytesLeft, readRaw, readWithin, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
 import type { Shape } from './shapes.ts'
 import { createWriter, finishWriting, writeString } from './writer.ts'
@@ -168,6 +168,11 @@ function readPart(source: Source, row: OpenRow<Map<PartName, Cell>>, slot: Slot)
   const { part, mark, head } = slot
   if (part === 'deletion' || part === 'revival') return readBeside(source, row, slot)
   const { reader, names, bounds } = source
+  if (hasStrategy(part, 'lww')) {
+    const value = readValue(reader, bounds, lengthOf(bounds, head))
+    row.cells.set(part, { strategy: 'lww', last: expectMark(mark), value })
+    return
+  }
   row.cells.set(
     part,
     readWithin(reader, lengthOf(bounds, head), within =>
@@ -191,6 +196,12 @@ function readBeside(
   row.deletion = readWithin(reader, lengthOf(bounds, head), within =>
     readDeletionContent(within, names, bounds, collection, expectMark(mark)),
   )
+}
+
+function readValue(reader: Reader, bounds: Bounds, length: number): Uint8Array {
+  if (length > bytesLeft(reader)) refuseMalformed('the bytes end too early')
+  checkLimit('bytes of a value', bounds.valueBytes, length)
+  return readRaw(reader, length)
 }
 
 /** Checks a value as reading it would, and goes past it. */

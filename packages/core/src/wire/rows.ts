@@ -10,7 +10,7 @@ import { assert, type Outcome } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Mark } from '../mark.ts'
 import type { FeedPart, HeldRow, TextState } from '../relay-store.ts'
-import { lastOfRow, strategyOfPart, type PartName, type Row } from '../row.ts'
+import { hasStrategy, lastOfRow, strategyOfPart, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { diskBounds } from './bounds.ts'
 import {
   readCellContent,
@@ -28,17 +28,24 @@ import {
   numberOfField,
   readDefinitions,
   returnDictionary,
-  stateOfDictionary,
   writeDefinitions,
   type Dictionary,
   type Names,
 } from './dictionary.ts'
 import { expectMark, readMark, writeMark } from './marks.ts'
-import { compareNames, sortedEntries } from './order.ts'
+import { compareNames, forEachInOrder, sortedEntries } from './order.ts'
 import { createReader, expectEnd, readCount, readUint, readWithin, type Reader } from './reader.ts'
 import { attempt, refuseMalformed } from './refusal.ts'
 import { readStateVector, writeStateVector } from './state-vector.ts'
-import { createWriter, writeBytes, writeUint, writeWritten, finishWriting, type Writer } from './writer.ts'
+import {
+  createWriter,
+  writeBytes,
+  writeUint,
+  writeWritten,
+  finishWriting,
+  lengthWritten,
+  type Writer,
+} from './writer.ts'
 
 export function encodeRow(row: Row, dictionary?: Dictionary): Uint8Array {
   return encodeNamed(dictionary, (writer, names) => writeRow(writer, names, row))
@@ -51,6 +58,29 @@ export function decodeRow(bytes: Uint8Array, dictionary?: Dictionary): Outcome<R
 /** A row with its positions in the feed and the states of its bodies. */
 export function encodeHeldRow(held: HeldRow, dictionary?: Dictionary): Uint8Array {
   return encodeNamed(dictionary, (writer, names) => writeHeldRow(writer, names, held))
+}
+
+/** Many of them, each as `encodeHeldRow` encodes it, in one piece of memory. */
+export function encodeHeldRows(rows: ReadonlyMap<DocumentKey, HeldRow>): readonly EncodedHeldRow[] {
+  const writer = createWriter()
+  const ends: number[] = []
+  rows.forEach(held => {
+    writeNamed(writer, (body, names) => writeHeldRow(body, names, held))
+    ends.push(lengthWritten(writer))
+  })
+  const bytes = finishWriting(writer)
+  let from = 0
+  return Array.from(rows, ([key, held], i) => {
+    const state = bytes.subarray(from, ends[i])
+    from += state.length
+    return { key, held, state }
+  })
+}
+
+export interface EncodedHeldRow {
+  readonly key: DocumentKey
+  readonly held: HeldRow
+  readonly state: Uint8Array
 }
 
 export function decodeHeldRow(bytes: Uint8Array, dictionary?: Dictionary): Outcome<HeldRow> {
@@ -79,20 +109,23 @@ function encodeNamed(
   shared: Dictionary | undefined,
   write: (writer: Writer, dictionary: Dictionary) => void,
 ): Uint8Array {
-  const body = createWriter()
-  if (shared !== undefined) {
-    write(body, shared)
-    return finishWriting(body)
-  }
-  const dictionary = borrowDictionary()
-  const empty = stateOfDictionary(dictionary)
-  write(body, dictionary)
   const writer = createWriter()
-  writeDefinitions(writer, dictionary, empty)
-  writeWritten(writer, body)
-  returnDictionary(dictionary)
+  if (shared !== undefined) write(writer, shared)
+  else writeNamed(writer, write)
   return finishWriting(writer)
 }
+
+/** After the names that it takes. */
+function writeNamed(writer: Writer, write: (writer: Writer, dictionary: Dictionary) => void): void {
+  const dictionary = borrowDictionary()
+  const body = createWriter()
+  write(body, dictionary)
+  writeDefinitions(writer, dictionary, noNames)
+  writeWritten(writer, body)
+  returnDictionary(dictionary)
+}
+
+const noNames = { writers: 0, fields: 0 }
 
 function decodeNamed<T>(
   bytes: Uint8Array,
@@ -122,20 +155,24 @@ function writeRow(writer: Writer, dictionary: Dictionary, row: Row): void {
     row.cells.size * 4 + (row.deletion === null ? 0 : hasDeletion) + (row.revival === null ? 0 : hasRevival),
   )
   writeMark(writer, dictionary, last, null)
-  for (const [name, cell] of sortedEntries(row.cells)) {
-    assert(strategyOfPart(name) === cell.strategy, 'a cell has the strategy of its part')
+  forEachInOrder(row.cells, (cell, name) => {
+    assert(hasStrategy(name, cell.strategy), 'a cell has the strategy of its part')
     const own = lastOfCell(cell)
     writeUint(writer, numberOfField(dictionary, collection, name))
     writeMark(writer, dictionary, own, last)
     if (cell.strategy === 'lww') writeBytes(writer, cell.value)
-    else writeContent(writer, content => writeCellContent(content, dictionary, cell, own))
-  }
+    else writeCell(writer, dictionary, cell, own)
+  })
   if (row.deletion !== null) {
     const { deletion } = row
     writeMark(writer, dictionary, deletion.mark, last)
     writeContent(writer, content => writeDeletionContent(content, dictionary, collection, deletion))
   }
   if (row.revival !== null) writeMark(writer, dictionary, row.revival, last)
+}
+
+function writeCell(writer: Writer, dictionary: Dictionary, cell: Cell, own: Mark | null): void {
+  writeContent(writer, content => writeCellContent(content, dictionary, cell, own))
 }
 
 function readRow(reader: Reader, names: Names): Row {
@@ -183,7 +220,9 @@ function writeHeldRow(writer: Writer, dictionary: Dictionary, held: HeldRow): vo
   writeRow(writer, dictionary, row)
   writeUint(writer, position)
   let ofRow = 0
-  for (const [name] of sortedEntries(row.cells)) ofRow += writeBehind(writer, position, positions.get(name))
+  forEachInOrder(row.cells, (_, name) => {
+    ofRow += writeBehind(writer, position, positions.get(name))
+  })
   if (row.deletion !== null) ofRow += writeBehind(writer, position, positions.get('deletion'))
   if (row.revival !== null) ofRow += writeBehind(writer, position, positions.get('revival'))
   const others = ofRow === positions.size ? [] : positionsOfOthers(held)

@@ -4,10 +4,10 @@
  */
 import {
   createEncoder,
+  length,
   toUint8Array,
   verifyLen,
   write,
-  writeUint8Array,
   writeVarUint,
   type Encoder,
 } from 'lib0/encoding'
@@ -40,10 +40,16 @@ export function lendWritten<T>(writer: Writer, use: (bytes: Uint8Array, length: 
   return result
 }
 
+/** How many bytes it has so far. */
+export function lengthWritten(writer: Writer): number {
+  return writer.bufs.length === 0 ? writer.cpos : length(writer)
+}
+
 /** Writes what another writer has, which is done with. */
 export function writeWritten(writer: Writer, other: Writer): void {
   const { bufs, cbuf, cpos } = other
-  writeRaw(writer, bufs.length === 0 ? cbuf.subarray(0, cpos) : toUint8Array(other))
+  if (bufs.length === 0) writeRange(writer, cbuf, 0, cpos)
+  else writeRaw(writer, toUint8Array(other))
   giveBack(other)
 }
 
@@ -82,10 +88,10 @@ export function writeRaw(writer: Writer, bytes: Uint8Array): void {
 /** Some of these bytes. */
 export function writeRange(writer: Writer, bytes: Uint8Array, from: number, to: number): void {
   const count = to - from
-  if (count > fewBytes) return writeUint8Array(writer, bytes.subarray(from, to))
   verifyLen(writer, count)
   const { cbuf, cpos } = writer
-  for (let i = 0; i < count; i++) cbuf[cpos + i] = bytes[from + i] ?? 0
+  if (count > fewBytes) cbuf.set(bytes.subarray(from, to), cpos)
+  else for (let i = 0; i < count; i++) cbuf[cpos + i] = bytes[from + i] ?? 0
   writer.cpos = cpos + count
 }
 

@@ -6,9 +6,17 @@ import { assert } from '../errors.ts'
 import type { Mark } from '../mark.ts'
 import { collectionOfKey, hasStrategy, type PartName, type Row } from '../row.ts'
 import { noTexts, nothingReplaced, type Write } from '../write.ts'
-import { readBatch, writeBatch } from './batch.ts'
+import { readBatch, writeBatch, type BatchRow } from './batch.ts'
 import type { Bounds } from './bounds.ts'
-import { readColumn, readMarks, readNoMarks, writeColumn, writeMarks, writeNoMarks } from './columns.ts'
+import {
+  readColumn,
+  readMarks,
+  readNoMarks,
+  readOnlyMark,
+  writeColumn,
+  writeMarks,
+  writeNoMarks,
+} from './columns.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { expectMark } from './marks.ts'
 import { compareNames } from './order.ts'
@@ -55,7 +63,8 @@ export function readWrites(
   arePlain: boolean = false,
 ): readonly Write[] {
   const batch = readBatch(reader, names, bounds)
-  const flags = arePlain ? [] : readColumn(reader, batch.length)
+  if (arePlain) return plainWrites(batch, readReplaced(reader, names, batch))
+  const flags = readColumn(reader, batch.length)
   const texts = batch.map(({ key, row }, i) => {
     const flag = flags[i] ?? 0
     if (flag > isWhole + hasTexts) refuseMalformed('a write has unknown flags')
@@ -71,6 +80,20 @@ export function readWrites(
     texts: texts[i] ?? noTexts,
     replaced: replaced[i] ?? nothingReplaced,
     whole: (flags[i] ?? 0) % 2 === 1,
+  }))
+}
+
+function plainWrites(
+  batch: readonly BatchRow[],
+  replaced: readonly ReadonlyMap<PartName, Mark>[],
+): readonly Write[] {
+  return batch.map(({ key, row, mark }, i) => ({
+    mark: expectMark(mark),
+    key,
+    delta: row,
+    texts: noTexts,
+    replaced: replaced[i] ?? nothingReplaced,
+    whole: false,
   }))
 }
 
@@ -98,8 +121,11 @@ function writeReplaced(writer: Writer, dictionary: Dictionary, writes: readonly 
 function readReplaced(
   reader: Reader,
   names: Names,
-  batch: readonly { readonly row: Row; readonly mark: Mark | null }[],
+  batch: readonly BatchRow[],
 ): readonly ReadonlyMap<PartName, Mark>[] {
+  const [only] = batch
+  if (only !== undefined && batch.length === 1 && only.row.cells.size === 1)
+    return [readOnlyReplaced(reader, names, only)]
   let count = 0
   for (const { row } of batch) count += countReplaceable(row)
   // As of all inserts, of which there may be thousands.
@@ -127,6 +153,17 @@ function countReplaceable({ cells }: Row): number {
   let count = 0
   for (const name of cells.keys()) if (hasStrategy(name, 'lww')) count += 1
   return count
+}
+
+function readOnlyReplaced(
+  reader: Reader,
+  names: Names,
+  { row, mark }: BatchRow,
+): ReadonlyMap<PartName, Mark> {
+  const [name] = row.cells.keys()
+  if (name === undefined || !hasStrategy(name, 'lww')) return nothingReplaced
+  const replaced = readOnlyMark(reader, names, mark)
+  return replaced === null ? nothingReplaced : new Map([[name, replaced]])
 }
 
 /** The `lww` cells of a row in the order of their names. */

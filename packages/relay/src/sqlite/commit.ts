@@ -5,10 +5,10 @@
 import {
   collectionOfKey,
   encodeHeldRow,
+  encodeHeldRows,
   idOfKey,
   RejoinError,
-  type DocumentKey,
-  type HeldRow,
+  type EncodedHeldRow,
   type SpaceCommit,
   type SpaceRecord,
   type TextFold,
@@ -25,34 +25,29 @@ export type Prepared = PreparedCommit | PreparedFold
 
 interface PreparedCommit {
   readonly kind: 'commit'
-  readonly rows: readonly PreparedRow[]
+  readonly rows: readonly EncodedHeldRow[]
   readonly commit: SpaceCommit
 }
 
 interface PreparedFold {
   readonly kind: 'fold'
-  readonly row: PreparedRow
+  readonly row: EncodedHeldRow
   readonly fold: TextFold
   /** Whether it was written, once its transaction is. */
   isWritten: boolean
 }
 
-interface PreparedRow {
-  readonly key: DocumentKey
-  readonly held: HeldRow
-  readonly state: Uint8Array
-}
-
 export function prepareCommit(commit: SpaceCommit): PreparedCommit {
-  return { kind: 'commit', rows: Array.from(commit.rows, ([key, held]) => prepareRow(key, held)), commit }
+  return { kind: 'commit', rows: encodeHeldRows(commit.rows), commit }
 }
 
 export function prepareFold(fold: TextFold): PreparedFold {
-  return { kind: 'fold', row: prepareRow(fold.key, fold.held), fold, isWritten: false }
-}
-
-function prepareRow(key: DocumentKey, held: HeldRow): PreparedRow {
-  return { key, held, state: encodeHeldRow(held) }
+  return {
+    kind: 'fold',
+    row: { key: fold.key, held: fold.held, state: encodeHeldRow(fold.held) },
+    fold,
+    isWritten: false,
+  }
 }
 
 /** What has the same owner is written together or not at all. A fold is nobody's write: it takes none along if it fails. */
@@ -60,16 +55,16 @@ export function ownerOf(prepared: Prepared): string {
   return prepared.kind === 'commit' ? prepared.commit.space : `fold in ${prepared.fold.space}`
 }
 
-/** The rows that are another in the store now. */
-export function writtenRows(prepared: Prepared): readonly [space: string, PreparedRow][] {
-  if (prepared.kind === 'commit') return prepared.rows.map(row => [prepared.commit.space, row])
-  return prepared.isWritten ? [[prepared.fold.space, prepared.row]] : []
-}
-
-export function writtenWriters(prepared: Prepared): readonly [space: string, WriterRecord][] {
-  if (prepared.kind === 'fold') return []
+/** What is another in the store now. */
+export function writtenIn(prepared: Prepared): {
+  readonly space: string
+  readonly rows: readonly EncodedHeldRow[]
+  readonly writers: readonly WriterRecord[]
+} {
+  if (prepared.kind === 'fold')
+    return { space: prepared.fold.space, rows: prepared.isWritten ? [prepared.row] : [], writers: [] }
   const { space, writers } = prepared.commit
-  return writers.map(writer => [space, writer])
+  return { space, rows: prepared.rows, writers }
 }
 
 /** `find`: the number of a space, or 0 for one that the store has never seen. */
@@ -134,6 +129,6 @@ function writeFolded(statements: Statements, { fold, row }: PreparedFold): boole
   return true
 }
 
-function putRow(statements: Statements, space: number, { key, held, state }: PreparedRow): void {
+function putRow(statements: Statements, space: number, { key, held, state }: EncodedHeldRow): void {
   statements.putRow.run(space, collectionOfKey(key), idOfKey(key), held.position, state)
 }

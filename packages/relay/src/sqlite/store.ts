@@ -16,15 +16,7 @@ import {
 } from '@rejoin/core'
 import { afterThisTurn, nodeRuntime } from '../node-runtime.ts'
 import type { OpenRelayStore } from '../open-store.ts'
-import {
-  createCommitter,
-  ownerOf,
-  prepareCommit,
-  prepareFold,
-  writtenRows,
-  writtenWriters,
-  type Prepared,
-} from './commit.ts'
+import { createCommitter, ownerOf, prepareCommit, prepareFold, writtenIn, type Prepared } from './commit.ts'
 import { openDatabase, type Database, type Row } from './database.ts'
 import { createGroup } from './group.ts'
 import { watchFiles } from './in-place.ts'
@@ -106,10 +98,11 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       // What was written to files that nobody reads any more is not acknowledged.
       assertKept()
       for (const entry of entries) {
-        for (const [space, { key, held, state }] of writtenRows(entry))
-          cache.set(cacheKey(space, key), held, state.length)
-        for (const [space, record] of writtenWriters(entry))
-          writers.set(cacheKey(space, record.writer), record, record.writer.length)
+        const written = writtenIn(entry)
+        for (const { key, held, state } of written.rows)
+          cache.set(cacheKey(written.space, key), held, state.length)
+        for (const record of written.writers)
+          writers.set(cacheKey(written.space, record.writer), record, record.writer.length)
       }
     },
     ownerOf,
