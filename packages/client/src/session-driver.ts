@@ -221,6 +221,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
           () => measure(effect.key, effect.part),
           ({ stateVector, digest }) => session.measured(effect.key, effect.part, stateVector, digest),
         )
+      case 'rest':
+        return void runtime.after(0, () => drive(session.rested))
       case 'repaired': {
         const { isNewStore, gave, took, refused } = effect
         return options.onRepaired({ isNewStore, gave, took, refused })

@@ -34,8 +34,9 @@ const digestByRow = new WeakMap<Row, Digest>()
 export function digestOfBytes(bytes: Uint8Array, length: number = bytes.length): Digest {
   let low = 0x2c1b3c6d
   let high = 0x297a2d39
+  const view = viewOf(bytes)
   for (let at = 0; at < length; at += 4) {
-    const word = at + 4 <= length ? wordAt(bytes, at) : lastWord(bytes, at, length)
+    const word = at + 4 <= length ? view.getInt32(at, true) : lastWord(bytes, at, length)
     low ^= Math.imul(rotate(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593)
     low = (Math.imul(rotate(low, 13), 5) + 0xe6546b64) | 0
     high ^= Math.imul(rotate(Math.imul(word, 0x38b34ae5), 16), 0xa1e38b93)
@@ -57,14 +58,15 @@ export function formatDigest(digest: Digest): string {
   return digest.high.toString(16).padStart(8, '0') + digest.low.toString(16).padStart(8, '0')
 }
 
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] ?? 0) |
-    ((bytes[at + 1] ?? 0) << 8) |
-    ((bytes[at + 2] ?? 0) << 16) |
-    ((bytes[at + 3] ?? 0) << 24)
-  )
+function viewOf(bytes: Uint8Array): DataView {
+  const { buffer, byteOffset, length } = bytes
+  if (latest.buffer !== buffer || latest.byteOffset !== byteOffset || latest.byteLength !== length)
+    latest = new DataView(buffer, byteOffset, length)
+  return latest
 }
+
+// Rows are written one after the other into the same memory.
+let latest: DataView = new DataView(new ArrayBuffer(0))
 
 /** Bytes beyond the end count as 0; the length, mixed in at the end, tells such texts apart. */
 function lastWord(bytes: Uint8Array, at: number, length: number): number {

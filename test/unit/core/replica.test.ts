@@ -14,6 +14,7 @@ import {
 } from '@rejoin/core'
 import type {
   Chunk,
+  Fingerprint,
   PulledChunk,
   ReplicaState,
   Row,
@@ -247,6 +248,23 @@ describe('after any history', () => {
         play(actions, state => expect(isFingerprintRight(state)).toBe(true))
       }),
       { numRuns: 200 },
+    )
+  })
+
+  test('[P5] a fingerprint that is counted later is that of when it was asked for', () => {
+    fc.assert(
+      fc.property(arbitraryActions, actions => {
+        const later: (readonly [() => Fingerprint, Fingerprint])[] = []
+        play(actions, state => {
+          const held = state.fingerprintLater()
+          let rows = emptyFingerprint
+          for (const [, row] of confirmedRows(state)) rows = replaceInFingerprint(rows, undefined, row)
+          later.push([held, rows])
+        })
+        // The last first: none of them stands on another one's having been counted.
+        for (const [held, rows] of later.toReversed()) expect(held()).toEqual(rows)
+      }),
+      { numRuns: 100 },
     )
   })
 

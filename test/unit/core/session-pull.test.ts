@@ -31,6 +31,8 @@ interface Pulling {
   readonly greeting: readonly Frame[]
   /** Takes a frame in, and stores what it asks for. */
   receive(frame: Frame): readonly Frame[]
+  /** Nothing else is to be done. */
+  rested(): readonly SessionEffect[]
   /** What there is of a body is found out. */
   measured(digest: string): readonly Frame[]
   /** Takes frames in while the chunk of the first is on its way to the disk. */
@@ -52,6 +54,7 @@ function pulling(
     state,
     greeting,
     receive,
+    rested: session.rested,
     measured: digest =>
       settle(session, state, session.measured(documentKey('notes', 'a'), body, new Map(), digest)),
     receiveAll(...frames) {
@@ -133,6 +136,27 @@ test('[P1] a cut at which nothing is new asks for no chunk, and the next one tha
   receive(cutAt(8))
   receive(cutAt(8))
   expect(state.seen).toBe(seen + 2)
+})
+
+test('[P5] a difference at a cut is looked at again when there is time, and one that stays is an alarm', () => {
+  const { state, receive, rested } = pulling()
+  const cutAt = (position: number): ChangesFrame => ({
+    ...page(position, position),
+    cut: {
+      generation,
+      position,
+      frontier: new Map([[generation, position]]),
+      generations: [],
+      fingerprint: { ...state.fingerprint, count: 7 },
+    },
+  })
+  const kinds = (effects: readonly SessionEffect[]): readonly string[] =>
+    effects.map(effect => (effect.kind === 'send' ? effect.frame.type : effect.kind))
+  expect(receive(cutAt(7))).toEqual([])
+  expect(kinds(rested())).toEqual(['heartbeat'])
+  expect(kinds(rested())).toEqual([])
+  receive(cutAt(7))
+  expect(kinds(rested())).toEqual(['alarm', 'range'])
 })
 
 test('[X6] a body that is here already is outstanding no more, and the disk knows it', () => {

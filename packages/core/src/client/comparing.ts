@@ -1,6 +1,9 @@
 /**
  * P5: at a cut whose relay covers this replica's reach, fingerprints are equal. One difference is looked at again at
  * the next cut; one that stays is an alarm, and is joined. A session that began with a give proves nothing.
+ *
+ * What is to be equal is noted at the cut and compared right after everybody was told of it: to count ten thousand rows
+ * takes longer than to store them, and who opens a replica waits for these.
  */
 import { isSameFingerprint, type Fingerprint } from '../fingerprint.ts'
 import { coversPositions } from '../generations.ts'
@@ -8,23 +11,31 @@ import type { Conversation } from './conversation.ts'
 import type { Pull } from './pull.ts'
 import type { Reconciling } from './reconciling.ts'
 
+export interface Comparing {
+  /** What a cut's fingerprint must be, of the state that has just taken it in; null if nothing must. */
+  note(expected: Fingerprint | null): void
+  /** Compares what was noted, unless something is on its way to the disk. */
+  compare(): void
+}
+
+interface Noted {
+  readonly expected: Fingerprint
+  readonly held: () => Fingerprint
+}
+
 const alarmAfter = 2
 
-/** Compares a cut's fingerprint with that of the state, which has just taken it in. */
 export function createComparing(
-  { state, send, ask }: Conversation,
+  conversation: Conversation,
   pull: Pull,
   reconciling: Reconciling,
   now: () => number,
-): (expected: Fingerprint | null) => void {
+): Comparing {
+  const { state, send, ask } = conversation
+  let noted: Noted[] = []
   let differences = 0
-  return expected => {
-    if (expected === null || reconciling.hasGiven) return
-    if (!coversPositions(state.generations, pull.frontier, state.reach)) return
-    if (isSameFingerprint(expected, state.fingerprint)) {
-      differences = 0
-      return
-    }
+
+  function differ(): void {
     differences += 1
     // A heartbeat asks for the next cut.
     if (differences < alarmAfter)
@@ -32,5 +43,26 @@ export function createComparing(
     differences = 0
     ask({ kind: 'alarm' })
     reconciling.begin('join')
+  }
+
+  function compare(): void {
+    if (conversation.busy || conversation.phase !== 'open') return
+    const due = noted
+    noted = []
+    for (const { expected, held } of due) {
+      if (conversation.phase !== 'open') return
+      if (isSameFingerprint(expected, held())) differences = 0
+      else differ()
+    }
+  }
+
+  return {
+    note(expected) {
+      if (expected === null || reconciling.hasGiven) return
+      if (!coversPositions(state.generations, pull.frontier, state.reach)) return
+      noted.push({ expected, held: state.fingerprintLater() })
+      ask({ kind: 'rest' })
+    },
+    compare,
   }
 }

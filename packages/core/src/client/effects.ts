@@ -30,6 +30,8 @@ export type SessionEffect =
   | { readonly kind: 'load'; readonly keys: readonly DocumentKey[] }
   /** Find out what this replica has of a body, then call `measured`. */
   | { readonly kind: 'measure'; readonly key: DocumentKey; readonly part: PartName }
+  /** Let everybody else have their turn, then call `rested`. */
+  | { readonly kind: 'rest' }
   /** What reconciling healed (SPEC R2), or what a relay did not take back (SPEC T2). */
   | {
       readonly kind: 'repaired'
@@ -71,6 +73,8 @@ export interface ClientSession {
     stateVector: ReadonlyMap<number, number>,
     digest: string,
   ): readonly SessionEffect[]
+  /** There is time for what nobody waits for. */
+  rested(): readonly SessionEffect[]
   /** The state has moved on: own writes are on disk, perhaps another tab's. */
   advance(): readonly SessionEffect[]
   /** Time passes: to be called every 2 s or so (SPEC S3). */

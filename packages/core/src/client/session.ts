@@ -40,7 +40,7 @@ export function createClientSession(
   const pull = createPull(conversation, wants, row => reconciling.answered(row))
   const giving = createGiving(conversation)
   const reconciling = createReconciling(conversation, pull, wants, giving, now)
-  const compare = createComparing(conversation, pull, reconciling, now)
+  const comparing = createComparing(conversation, pull, reconciling, now)
   const submitting = createSubmitting(conversation, pull, giving, now)
   const verdicts = createVerdicts(conversation, pull, wants, giving, submitting)
   let uncredited = 0
@@ -140,7 +140,8 @@ export function createClientSession(
       uncredited = 0
     }
     if (reconciling.hasEnded()) return open()
-    compare(pull.takeExpected())
+    comparing.compare()
+    comparing.note(pull.takeExpected())
     pull.stored()
     step()
   }
@@ -188,6 +189,11 @@ export function createClientSession(
     measured: (key, part, stateVector, digest) =>
       act(() => {
         wants.measured(key, part, stateVector, digest)
+        step()
+      }),
+    rested: () =>
+      act(() => {
+        comparing.compare()
         step()
       }),
     advance: () => act(step),

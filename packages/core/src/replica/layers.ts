@@ -37,6 +37,8 @@ export interface Layers {
   readonly own: Set<WriterId>
   /** Of the confirmed rows that exist. */
   fingerprint: Fingerprint
+  /** The same as of now, counted when it is asked for: a cold start is thousands of rows, and nobody waits for that. */
+  fingerprintLater(): () => Fingerprint
   /** Confirmed rows that changed, and the position of the chunk that did. */
   readonly changedAt: Map<DocumentKey, number>
   /** The visible rows. */
@@ -97,7 +99,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   const bodies = createBodies()
   const own = new Set<WriterId>()
   const changedAt = new Map<DocumentKey, number>()
-  let counted = emptyFingerprint
+  let counted: () => Fingerprint = () => emptyFingerprint
   /** Confirmed rows that changed since the fingerprint was asked for last, as they were then: most change several times. */
   const uncounted = new Map<DocumentKey, Row | undefined>()
   let changes = noChanges()
@@ -209,10 +211,19 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     for (const entry of [...outbox.counts.acknowledged.values()]) release(entry)
   }
 
-  function count(): Fingerprint {
-    for (const [key, before] of uncounted) counted = replaceInFingerprint(counted, before, confirmed(key))
-    uncounted.clear()
+  function fingerprintLater(): () => Fingerprint {
+    if (uncounted.size > 0) {
+      counted = countLater(
+        counted,
+        Array.from(uncounted, ([key, before]) => ({ before, after: confirmed(key) })),
+      )
+      uncounted.clear()
+    }
     return counted
+  }
+
+  function count(): Fingerprint {
+    return fingerprintLater()()
   }
 
   return {
@@ -224,9 +235,10 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       return count()
     },
     set fingerprint(taken) {
-      counted = taken
+      counted = () => taken
       uncounted.clear()
     },
+    fingerprintLater,
     get rows() {
       return rows
     },
@@ -272,14 +284,36 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       rows = loaded
     },
     recount() {
-      counted = emptyFingerprint
+      let all = emptyFingerprint
       uncounted.clear()
-      for (const key of rows.keys()) counted = replaceInFingerprint(counted, undefined, confirmed(key))
+      for (const key of rows.keys()) all = replaceInFingerprint(all, undefined, confirmed(key))
+      counted = () => all
     },
     collect(run) {
       changes = noChanges()
       run()
       return changes
     },
+  }
+}
+
+interface ChangedRow {
+  readonly before: Row | undefined
+  readonly after: Row | undefined
+}
+
+/** Rows never change, so what was counted up to then and the rows are all that is needed. They are let go once it is done. */
+function countLater(before: () => Fingerprint, rows: readonly ChangedRow[]): () => Fingerprint {
+  let open: { readonly before: () => Fingerprint; readonly rows: readonly ChangedRow[] } | null = {
+    before,
+    rows,
+  }
+  let counted = emptyFingerprint
+  return () => {
+    if (open === null) return counted
+    counted = open.before()
+    for (const row of open.rows) counted = replaceInFingerprint(counted, row.before, row.after)
+    open = null
+    return counted
   }
 }

@@ -42,6 +42,8 @@ export interface ReplicaState {
   readonly reach: Positions
   /** Of the confirmed rows that exist. */
   readonly fingerprint: Fingerprint
+  /** The same as of now, counted when it is asked for. */
+  fingerprintLater(): () => Fingerprint
   /** Rows that are asked for and outstanding, of whichever relay. */
   readonly wants: readonly DocumentKey[]
   /** When the last pulled chunk was stored, as far as this state goes back; else 0. */
@@ -160,6 +162,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     get fingerprint() {
       return layers.fingerprint
     },
+    fingerprintLater: layers.fingerprintLater,
     get seen() {
       return seen
     },
