@@ -1,6 +1,10 @@
 // Rows whose cells stay encoded: what they answer, how they are stored, and that nothing is amiss in them later.
 import {
+  bytesFor,
   countParts,
+  createDictionary,
+  createFrameEncoder,
+  createKnownNames,
   decodeChunk,
   decodeFrame,
   digestOfRow,
@@ -9,6 +13,7 @@ import {
   encodeFrame,
   joinRows,
   lastOfRow,
+  partName,
   rowExists,
   type ChangedRow,
   type ChangesFrame,
@@ -20,6 +25,7 @@ import {
 } from '@rejoin/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { markOf } from './edits.ts'
 import { arbitraryRow, arbitraryWriter } from './generators.ts'
 import { pulledChunk } from './chunks.ts'
 
@@ -133,4 +139,27 @@ test('what a decoder let in can be read, whatever bytes came', () => {
     { numRuns: 100 },
   )
   expect(taken).toBeGreaterThan(0)
+})
+
+test('[F2] a change of many rows is stored as it came, whatever names its link knows', () => {
+  const lww = (i: number): Row => ({
+    cells: new Map([
+      [partName('lww', 'n'), { strategy: 'lww', last: markOf('bob', i), value: new Uint8Array(3).fill(i) }],
+    ]),
+    deletion: null,
+    revival: null,
+  })
+  const rows = Array.from({ length: 64 }, (_, i) => changedRow(`d${i}`, lww(i)))
+  const encoder = createFrameEncoder(() => 0)
+  const [known, names] = [createKnownNames(), createDictionary()]
+  const kindOf = (frame: ChangesFrame): string => {
+    const encoded = encoder.encode(frame)
+    const decoded = decodeFrame(bytesFor(encoded, known), names, 'encoded')
+    expect(decoded.ok && decoded.value).toMatchObject({ rows: frame.rows.map(({ key }) => ({ key })) })
+    const first = decoded.ok && decoded.value.type === 'changes' ? decoded.value.rows[0] : undefined
+    return `${encoded.kind}, ${first?.delta.cells instanceof Map ? 'decoded' : 'as it came'}`
+  }
+  expect(kindOf(frameOf(rows.slice(1)))).toBe('linked, decoded')
+  expect(kindOf(frameOf(rows))).toBe('alone, as it came')
+  expect(kindOf(frameOf(rows.slice(1)))).toBe('linked, decoded')
 })

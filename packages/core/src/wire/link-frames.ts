@@ -57,6 +57,14 @@ export interface KnownNames {
 /** Beyond so many, writers and fields each, a dictionary is begun anew, so that nobody keeps what nobody speaks of. */
 const namesMax = 1024
 
+/** Of so many rows that changed names are the least, and who gets them in names of their own stores them as they came. */
+const aloneFrom = 64
+
+/** A hello is read before there is a link. */
+function isAlone(frame: Frame): boolean {
+  return frame.type === 'hello' || (frame.type === 'changes' && frame.rows.length >= aloneFrom)
+}
+
 /** `now`: about when what is sent was written, in milliseconds; times near it take less. */
 export function createFrameEncoder(now: () => number): FrameEncoder {
   let dictionary = begin()
@@ -67,8 +75,7 @@ export function createFrameEncoder(now: () => number): FrameEncoder {
 
   return {
     encode(frame) {
-      // A hello is read before there is a link.
-      if (frame.type === 'hello') return { kind: 'alone', bytes: encodeFrame(frame) }
+      if (isAlone(frame)) return { kind: 'alone', bytes: encodeFrame(frame) }
       for (;;) {
         const before = stateOfDictionary(dictionary)
         const writer = createWriter()
