@@ -72,3 +72,20 @@ test('[A3] a relay that dials another one hears of what was at quorum before tha
   for (let i = 0; i < 6; i++) await pass(10_000)
   expect([isTold, replica?.status.get().relays[0]?.url]).toEqual([true, late])
 })
+
+test('[A3] who has told what is at quorum is not told of it', async () => {
+  const cluster = await createCluster({ seed: 7, relays: 2, links: 'followers', devices: 1, ackReplicas: 1 })
+  onTestFinished(cluster.close)
+  const [leader] = cluster.relays.map(({ url }) => url) as [string]
+  const [device] = cluster.devices
+  if (device === undefined) throw new Error('there is a device')
+  cluster.network.cut(device.name, leader, 'told')
+  cluster.linkPeers()
+  const replica = (await cluster.openTab(device))?.replica
+  await cluster.clock.advance(5000)
+  const written = replica?.notes.insert({ title: 'a', color: 'amber' })
+  await cluster.clock.advance(5000)
+  await written?.reached('quorum')
+  // The leader tells its follower, and that one the client.
+  expect(cluster.paths.quorum).toBe(2)
+})

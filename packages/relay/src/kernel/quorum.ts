@@ -25,7 +25,11 @@ export function countQuorum(driven: DrivenSpace): void {
 /** Another relay knows of it. Of a peer's feed it is told with the next heartbeat: those who wait for it are there, but for some that left. */
 export function hearQuorum(driven: DrivenSpace, from: Attached, frame: QuorumFrame): void {
   if (from.pull === null) return
-  if (add(driven, frame.generation, frame.position) && from === driven.leader) tellWaiting(driven)
+  const before = driven.quorum
+  if (!add(driven, frame.generation, frame.position)) return
+  // It need not be told what it has told.
+  if (from.quorum === before) from.quorum = driven.quorum
+  if (from === driven.leader) tellWaiting(driven)
 }
 
 export function tellQuorum({ quorum }: DrivenSpace, attached: Attached): void {
