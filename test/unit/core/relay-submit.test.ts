@@ -37,3 +37,14 @@ test('[F1] who is live is told of a commit in one frame, and of what one frame d
     places.map(place => ({ live: false, place })),
   )
 })
+
+test('[A1] who waits for a change is told before its author hears the verdict', () => {
+  const relay = createRelayScene()
+  const [alice, bob] = [relay.attach('client'), relay.attach('client')]
+  for (const session of [alice, bob]) session.live = true
+  const told = relay.submit(alice, insertOf('a', 500))
+  expect(told.map(({ session, frame }) => [session, frame.type])).toEqual([
+    [bob, 'changes'],
+    [alice, 'verdict'],
+  ])
+})

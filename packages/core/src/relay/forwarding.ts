@@ -1,8 +1,9 @@
 /**
  * Forwarding: what sessions are told of a commit, and of each row what is new to them (SPEC A1, F2, P2).
  *
- * Verdicts first, then the change to everybody whose pull is at the cut before: one frame for all clients, since what
- * goes to many is encoded once, and one without what it brought for each that brought something.
+ * The change goes to everybody whose pull is at the cut before: one frame for all clients, since what goes to many is
+ * encoded once, and one without what it brought for each that brought something. Those who wait for it come first, then
+ * verdicts, and who brought something hears what others brought behind its verdict.
  */
 import type { Cell } from '../cells/cell.ts'
 import type { ChangedRow, ChangesFrame, Cut, TextPart } from '../frames.ts'
@@ -32,9 +33,10 @@ export function deliveriesOf(
   sessions: Iterable<SpaceSession>,
   moved: { readonly position: boolean; readonly frontier: boolean },
 ): readonly Delivery[] {
-  const deliveries = answersOf(standing, turn, moved.position)
-  if (moved.position || moved.frontier) forward(standing, turn, sessions, moved.position, deliveries)
-  return deliveries
+  const answers = answersOf(standing, turn, moved.position)
+  if (!moved.position && !moved.frontier) return answers
+  const { toOthers, toBringers } = forward(standing, turn, sessions, moved.position)
+  return [...toOthers, ...answers, ...toBringers]
 }
 
 /** One row as a session needs it after its cut; null if nothing of it is new to it. */
@@ -112,13 +114,14 @@ function forward(
   turn: Turn,
   sessions: Iterable<SpaceSession>,
   moved: boolean,
-  deliveries: Delivery[],
-): void {
+): { readonly toOthers: readonly Delivery[]; readonly toBringers: readonly Delivery[] } {
+  const toOthers: Delivery[] = []
+  const toBringers: Delivery[] = []
   const shared = new Map<string, ChangesFrame | null>()
   for (const session of sessions) {
     if (!session.live || (moved && session.place === standing.position)) continue
-    const isOwn = session.role === 'peer' || turn.answers.has(session)
-    const kind = isOwn ? `own ${session.id}` : session.role
+    const brings = turn.answers.has(session)
+    const kind = brings || session.role === 'peer' ? `own ${session.id}` : session.role
     let frame = shared.get(kind)
     if (frame === undefined) {
       frame = changesOf(standing, turn, session)
@@ -132,8 +135,10 @@ function forward(
     }
     advance(standing, session)
     session.toldWriters = standing.position
-    deliveries.push({ session, frame })
+    const to = brings ? toBringers : toOthers
+    to.push({ session, frame })
   }
+  return { toOthers, toBringers }
 }
 
 function changesOf(standing: Standing, turn: Turn, session: SpaceSession): ChangesFrame {

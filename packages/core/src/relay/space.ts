@@ -2,8 +2,8 @@
  * A relay's side of one space: judging, the feed, and what subscribers are told (SPEC A1, F1, F2, P2, Q1, T4).
  *
  * It works in turns. A turn takes frames in, against rows that were loaded for it; it becomes one commit; when that is
- * on disk, `committed` moves the space on and says what to send: verdicts first, then the change to everybody whose
- * pull is at the cut before. If the commit fails, the turn is dropped and nothing was said.
+ * on disk, `committed` moves the space on and says what to send: the change to everybody whose pull is at the cut
+ * before, and verdicts. If the commit fails, the turn is dropped and nothing was said.
  */
 import type { Failure } from '../errors.ts'
 import type {
