@@ -112,8 +112,11 @@ export function readUtf8(reader: Reader, length: number): string {
 /** Up to here a loop is faster than the call that decodes. */
 const shortBytes = 64
 
-/** Eight characters at a time: each that is put to a text by itself makes a text of its own. */
-function readShortAscii(bytes: Uint8Array, from: number, end: number): string | null {
+/**
+ * Null if it is not ASCII, or beyond the end. Eight characters at a time: each that is put to a text by itself makes a
+ * text of its own.
+ */
+export function readShortAscii(bytes: Uint8Array, from: number, end: number): string | null {
   for (let i = from; i < end; i++) if ((bytes[i] ?? 0) > 127) return null
   const { fromCharCode } = String
   let text = ''

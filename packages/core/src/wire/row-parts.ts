@@ -128,17 +128,18 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
       bytes: reader.bytes,
       starts,
     })
-    for (let i = 0; i < rows.length; i++, place++) {
-      const mark = marks[place] ?? null
-      const length = lengthOf(bounds, places.heads[place] ?? 0)
-      starts[i] = reader.at
-      if (strategy === 'lww') passValue(reader, bounds, mark, length)
-      else
+    if (strategy === 'lww') passValues(within, places, place, starts)
+    else
+      for (let i = 0; i < rows.length; i++) {
+        const mark = marks[place + i] ?? null
+        const length = lengthOf(bounds, places.heads[place + i] ?? 0)
+        starts[i] = reader.at
         cells.push(
           readWithin(reader, length, content => readCellContent(content, names, bounds, strategy, mark)),
         )
-    }
+      }
     starts[rows.length] = reader.at
+    place += rows.length
   }
   return rows
 }
@@ -204,12 +205,23 @@ function readValue(reader: Reader, bounds: Bounds, length: number): Uint8Array {
   return readRaw(reader, length)
 }
 
-/** Checks a value as reading it would, and goes past it. */
-function passValue(reader: Reader, bounds: Bounds, mark: Mark | null, length: number): void {
-  if (length > bytesLeft(reader)) refuseMalformed('the bytes end too early')
-  checkLimit('bytes of a value', bounds.valueBytes, length)
-  expectMark(mark)
-  reader.at += length
+/** Checks values as reading them would, goes past them, and notes where each begins. */
+function passValues(
+  { reader, bounds }: Source,
+  { marks, heads }: Places,
+  first: number,
+  starts: Uint32Array,
+): void {
+  let { at } = reader
+  for (let i = 0; i < starts.length - 1; i++) {
+    const length = lengthOf(bounds, heads[first + i] ?? 0)
+    if (length > bounds.valueBytes) checkLimit('bytes of a value', bounds.valueBytes, length)
+    expectMark(marks[first + i] ?? null)
+    starts[i] = at
+    at += length
+    if (at > reader.end) refuseMalformed('the bytes end too early')
+  }
+  reader.at = at
 }
 
 function lengthOf(bounds: Bounds, head: number): number {

@@ -78,9 +78,15 @@ function readSeenDocuments(reader: Reader, names: Names, writes: readonly Write[
   return writes.map(({ delta }, i) => {
     const flag = exists[i] ?? 0
     if (flag > 1) refuseMalformed('what a write had seen has unknown flags')
-    return { exists: flag === 1, last: marks[i] ?? null, counted: readCounted(reader, countersOf(delta)) }
+    const last = marks[i] ?? null
+    const counted = readCounted(reader, countersOf(delta))
+    // As of all inserts, of which there may be thousands.
+    if (flag === 0 && last === null && counted === nothingCounted) return nothingSeen
+    return { exists: flag === 1, last, counted }
   })
 }
+
+const nothingSeen: SeenDocument = { exists: false, last: null, counted: nothingCounted }
 
 function readCounted(reader: Reader, parts: readonly PartName[]): SeenDocument['counted'] {
   let counted: Map<PartName, number> | null = null
@@ -95,10 +101,13 @@ function readCounted(reader: Reader, parts: readonly PartName[]): SeenDocument['
 
 /** The counters of a delta in the order of their names. */
 function countersOf(delta: Row): readonly PartName[] {
-  const parts: PartName[] = []
-  for (const name of delta.cells.keys()) if (hasStrategy(name, 'counter')) parts.push(name)
+  let parts: PartName[] | null = null
+  for (const name of delta.cells.keys()) if (hasStrategy(name, 'counter')) (parts ??= []).push(name)
+  if (parts === null) return noParts
   return parts.length < 2 ? parts : parts.sort(compareNames)
 }
+
+const noParts: readonly PartName[] = []
 
 export function writeTransactionId(writer: Writer, dictionary: Dictionary, id: TransactionId): void {
   const dot = id.indexOf('.')

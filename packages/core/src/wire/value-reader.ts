@@ -3,12 +3,19 @@ import { failure } from '../errors.ts'
 import { isForbiddenKey } from '../forbidden-key.ts'
 import { limits } from '../limits.ts'
 import { readLength, readNumber, readTaggedNumber } from './numbers.ts'
-import { bytesLeft, readByte, readBytes, readUint, readUtf8, type Reader } from './reader.ts'
+import { bytesLeft, readByte, readBytes, readShortAscii, readUint, readUtf8, type Reader } from './reader.ts'
 import { checkLimit, refuse, refuseMalformed } from './refusal.ts'
 import { tags } from './value-tags.ts'
 
 export function readValue(reader: Reader): unknown {
   return readAny(reader, 0)
+}
+
+/** What most values are, without more ado: a short text of ASCII. Null for any other value, and what is none. */
+export function readSmallText(bytes: Uint8Array, from: number, to: number): string | null {
+  const tag = bytes[from] ?? 0
+  if (tag < tags.smallText || tag >= tags.smallNumber || tag - tags.smallText !== to - from - 1) return null
+  return readShortAscii(bytes, from + 1, to)
 }
 
 /** Recursion is bounded by the depth, and every element takes a byte, so work and memory are by the input's size. */
