@@ -38,12 +38,21 @@ test('[F1] who is live is told of a commit in one frame, and of what one frame d
   )
 })
 
-test('[A1] who waits for a change is told before its author hears the verdict', () => {
+test('[A1] who waits for a change is told first, then its author hears the verdict, and what else came behind it', () => {
   const relay = createRelayScene()
   const [alice, bob] = [relay.attach('client'), relay.attach('client')]
   for (const session of [alice, bob]) session.live = true
-  const told = relay.submit(alice, insertOf('a', 500))
-  expect(told.map(({ session, frame }) => [session, frame.type])).toEqual([
+  const told = (id: string): readonly unknown[] =>
+    relay.submit(alice, insertOf(id, 500)).map(({ session, frame }) => [session, frame.type])
+  // The first commit of an opening brings its lineage, also to who made it.
+  const first = told('first')
+  expect(first).toEqual([
+    [bob, 'changes'],
+    [alice, 'verdict'],
+    [alice, 'changes'],
+  ])
+  const second = told('second')
+  expect(second).toEqual([
     [bob, 'changes'],
     [alice, 'verdict'],
   ])
