@@ -15,10 +15,13 @@ export interface DeviceClock {
   now(): number
   /** By how much relays' time is ahead of this device's, in whole milliseconds. */
   readonly offsetMs: number
-  /** This is the relay's time now. */
-  measured(relayNow: number): void
+  /**
+   * The relay said its time somewhere on a way there and back that took so long. What that can explain says nothing of
+   * the clock: perhaps this tab was frozen on the way.
+   */
+  measured(relayTime: number, tripMs: number): void
   /** The relay said its time, perhaps a while ago: a message may have waited for a device that slept. */
-  heard(relayTime: number): void
+  heard(relayTime: number, tripMs: number): void
   /** The session has ended: from here on the device's own clock goes on. */
   released(): void
   /** Another tab knows better. */
@@ -49,10 +52,13 @@ export function createDeviceClock(runtime: Pick<Runtime, 'now' | 'monotonic'>): 
     } else if (Math.abs(current - offset) >= noticeableMs) offset = current
   }
 
-  function measured(relayNow: number): void {
-    anchor = { time: relayNow, at: runtime.monotonic() }
+  function measured(relayTime: number, tripMs: number): void {
+    const known = now()
+    const middle = relayTime + tripMs / 2
+    const time = Math.abs(known - middle) <= tripMs / 2 ? known : middle
+    anchor = { time, at: runtime.monotonic() }
     doubtfulAt = null
-    const current = Math.round(relayNow - runtime.now())
+    const current = Math.round(time - runtime.now())
     if (Math.abs(current - offset) >= noticeableMs) offset = current
   }
 
@@ -68,11 +74,11 @@ export function createDeviceClock(runtime: Pick<Runtime, 'now' | 'monotonic'>): 
       return offset
     },
     measured,
-    heard(relayTime) {
+    heard(relayTime, tripMs) {
       const time = now()
       const isFresh = doubtfulAt !== null && runtime.monotonic() - doubtfulAt > wakingMs
       // A time that waited is too early, never too late.
-      if (isFresh || relayTime > time + driftMs) measured(relayTime)
+      if (isFresh || relayTime + tripMs / 2 > time + driftMs) measured(relayTime, tripMs)
     },
     released() {
       settle()

@@ -34,6 +34,7 @@ import {
   type SessionOptions,
   type TextSupport,
   type ToldElsewhere,
+  type VerdictFrame,
   type WelcomeFrame,
   type WriterId,
 } from '@rejoin/core'
@@ -116,6 +117,9 @@ export interface SessionDriverOptions {
   readonly onEnd: (end: SessionEnd) => void
 }
 
+/** How long hello took says nothing of a verdict if this tab was frozen then; and what that says must be believed. */
+const verdictTripMaxMs = 10_000
+
 export function createSessionDriver(options: SessionDriverOptions): SessionDriver {
   const { state, journal, fence, runtime, clock, supportOf, turns } = options
   const session = createClientSession(state, options.session, clock.now, {
@@ -130,7 +134,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let isOver = false
   let working = 0
   let begunAt = 0
-  let halfTripMs = 0
+  let tripMs = 0
   let isRefused = false
   /** Cuts that were asked for, and those that came: in that order, as a relay answers. */
   let asked = 0
@@ -280,6 +284,17 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     throw error
   }
 
+  /** C2: a frame says the relay's time when it comes, however long it then waits until what came before it is stored. */
+  function heedTime(frame: Frame): void {
+    if (frame.type === 'heartbeat') return clock.heard(frame.time, tripMs)
+    if (frame.type === 'welcome') {
+      tripMs = runtime.monotonic() - begunAt
+      return clock.measured(frame.time, tripMs)
+    }
+    const relayTime = frame.type === 'verdict' ? timeOfSkew(frame) : null
+    if (relayTime !== null) clock.measured(relayTime, Math.min(tripMs, verdictTripMaxMs))
+  }
+
   /** Before the machine hears of the welcome, it sends nothing. */
   function welcome(frame: WelcomeFrame, bytes: number): void {
     const admitted = options.admit(frame.user)
@@ -376,13 +391,9 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       const decoded = decodeFrame(bytes, heard, 'encoded')
       if (!decoded.ok) return end({ kind: 'ended', error: decoded.error, byRelay: false, retryAfterMs: 0 })
       const frame = decoded.value
-      if (frame.type === 'welcome') halfTripMs = (runtime.monotonic() - begunAt) / 2
-      // C2: it was told now, however long the frame waits until what came before it is stored.
-      const relayTime = timeToldBy(frame)
-      if (relayTime !== null) clock.measured(relayTime + halfTripMs)
+      heedTime(frame)
       // Only a cut that was asked for, or ends a walk, bears a fingerprint (SPEC P5).
       if (frame.type === 'changes' && (frame.cut?.fingerprint ?? null) !== null && cuts < asked) cuts += 1
-      if (frame.type === 'heartbeat') clock.heard(frame.time + halfTripMs)
       isRefused = frame.type === 'refuse'
       if (held !== null) held.push({ frame, bytes: bytes.length })
       else if (frame.type === 'welcome') welcome(frame, bytes.length)
@@ -413,11 +424,9 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   }
 }
 
-/** The relay's time when it made a frame that says it. What comes with a heartbeat may have waited there. */
-function timeToldBy(frame: Frame): number | null {
-  if (frame.type === 'welcome') return frame.time
-  if (frame.type !== 'verdict') return null
-  for (const exception of frame.exceptions) {
+/** The relay's time when it refused something for its mark. */
+function timeOfSkew({ exceptions }: VerdictFrame): number | null {
+  for (const exception of exceptions) {
     if (exception.kind === 'refused' && exception.error.code === 'clock-skew')
       return exception.error.details.relayTime
   }

@@ -38,8 +38,8 @@ export const writing: readonly Plant[] = [
   {
     name: 'C2',
     does: 'a device does not correct its clock',
-    find: 'return clock.measured(effect.relayTime + halfTripMs)',
-    replace: 'return',
+    find: 'const time = Math.abs(known - middle) <= tripMs / 2 ? known : middle',
+    replace: 'const time = known',
     world: one(60, { skew: 0.2 }),
     seed: 3,
   },

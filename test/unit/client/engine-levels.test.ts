@@ -213,6 +213,23 @@ it('[C2] the relay told its time when its frame came, however long that waits fo
   expect(Math.abs(alice.status.get().clockOffsetMs)).toBeLessThan(100)
 })
 
+it('[C2] a tab that froze on the way from hello to welcome does not take that for its clock being wrong', async () => {
+  const world = createWorld()
+  await world.relay.start()
+  const tab = world.device.openTab()
+  const alice = await world.open(tab)
+  alice.pause()
+  await world.clock.advance(1000)
+  alice.resume()
+  await world.clock.advance(20)
+  expect(alice.status.get().connection).toBe('connecting')
+  tab.scope.freeze()
+  await world.clock.advance(8000)
+  tab.scope.thaw()
+  await until(world.clock, () => alice.status.get().synced)
+  expect(Math.abs(alice.status.get().clockOffsetMs)).toBeLessThan(100)
+})
+
 it('a collection that is named like a member of the replica is refused by name', async () => {
   const world = createWorld()
   const tab = world.device.openTab()
