@@ -68,6 +68,12 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
     return this.columns.marks[first + this.index] ?? null
   }
 
+  /** The mark of an `lww` cell; null if this is none. */
+  lastOfLww(part: PartName): Mark | null {
+    const column = this.columns.byPart.get(part)
+    return column === undefined || column.cells !== null ? null : this.markIn(column)
+  }
+
   /** The greatest mark of them. */
   get last(): Mark | null {
     let last: Mark | null = null
@@ -107,13 +113,16 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
     return { strategy: 'lww', last, value: this.readValue(column, copyOf) }
   }
 
-  /** All of them, in a map of the caller's own. */
-  decoded(): Map<PartName, Cell> {
+  /** All of them, in a map of the caller's own, with news of some. */
+  decoded(news: ReadonlyMap<PartName, Cell> = noNews): Map<PartName, Cell> {
     const cells = new Map<PartName, Cell>()
-    for (const [part, column] of this.columns.byPart) cells.set(part, this.cellIn(column))
+    for (const [part, column] of this.columns.byPart) cells.set(part, news.get(part) ?? this.cellIn(column))
+    if (news.size > 0) for (const [part, cell] of news) if (!cells.has(part)) cells.set(part, cell)
     return cells
   }
 }
+
+const noNews: ReadonlyMap<PartName, Cell> = new Map()
 
 function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
   return bytes.slice(from, to)

@@ -61,15 +61,14 @@ export function strategyOfPart(name: PartName): Strategy {
 export function joinRows(a: Row, b: Row): Row {
   if (a === b) return a
   if (a === emptyRow) return isEmptyRow(b) ? a : b
-  let cells: Map<PartName, Cell> | null = null
+  let news: Map<PartName, Cell> | null = null
   for (const name of b.cells.keys()) {
-    const theirs = b.cells.get(name)
-    const mine = a.cells.get(name)
-    const joined = mine === undefined || theirs === undefined ? theirs : joinCells(mine, theirs)
-    if (joined === mine || joined === undefined) continue
-    cells ??= a.cells instanceof PackedCells ? a.cells.decoded() : copyMap(a.cells)
-    cells.set(name, joined)
+    const joined = newCell(a.cells, b.cells, name)
+    if (joined === null) continue
+    news ??= a.cells instanceof PackedCells ? new Map<PartName, Cell>() : copyMap(a.cells)
+    news.set(name, joined)
   }
+  const cells = news !== null && a.cells instanceof PackedCells ? a.cells.decoded(news) : news
   const deletion =
     b.deletion === null
       ? a.deletion
@@ -79,6 +78,28 @@ export function joinRows(a: Row, b: Row): Row {
   const revival = greaterMark(a.revival, b.revival)
   if (cells === null && deletion === a.deletion && revival === a.revival) return a
   return { cells: cells ?? a.cells, deletion, revival }
+}
+
+type Cells = Row['cells']
+
+/** What a part is after a join, or null if it is as it was. Of cells that lie encoded only what stands is decoded. */
+function newCell(a: Cells, b: Cells, name: PartName): Cell | null {
+  if (a instanceof PackedCells || b instanceof PackedCells) {
+    const [mine, theirs] = [lastOfLww(a, name), lastOfLww(b, name)]
+    const order = mine === null || theirs === null ? 0 : compareMarks(theirs, mine)
+    if (order !== 0) return order > 0 ? (b.get(name) ?? null) : null
+  }
+  const mine = a.get(name)
+  const theirs = b.get(name)
+  if (theirs === undefined) return null
+  const joined = mine === undefined ? theirs : joinCells(mine, theirs)
+  return joined === mine ? null : joined
+}
+
+function lastOfLww(cells: Cells, name: PartName): Mark | null {
+  if (cells instanceof PackedCells) return cells.lastOfLww(name)
+  const cell = cells.get(name)
+  return cell?.strategy === 'lww' ? cell.last : null
 }
 
 function isEmptyRow(row: Row): boolean {
@@ -91,11 +112,7 @@ function isEmptyRow(row: Row): boolean {
  */
 export function showsDelta(row: Row | undefined, delta: Row): boolean {
   if (row === undefined) return false
-  for (const name of delta.cells.keys()) {
-    const mine = row.cells.get(name)
-    const theirs = delta.cells.get(name)
-    if (mine === undefined || theirs === undefined || joinCells(mine, theirs) !== mine) return false
-  }
+  for (const name of delta.cells.keys()) if (newCell(row.cells, delta.cells, name) !== null) return false
   if (greaterMark(row.revival, delta.revival) !== row.revival) return false
   if (delta.deletion === null) return true
   return row.deletion !== null && joinDeletions(row.deletion, delta.deletion) === row.deletion

@@ -105,7 +105,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   let changes = noChanges()
 
   function confirmed(key: DocumentKey): Row | undefined {
-    return beside.has(key) ? beside.get(key) : rows.get(key)
+    // Of a cold start nothing is beside, and there are thousands of rows to look for.
+    return beside.size > 0 && beside.has(key) ? beside.get(key) : rows.get(key)
   }
 
   function confirm(key: DocumentKey, delta: Row, position: number): void {

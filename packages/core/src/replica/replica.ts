@@ -215,7 +215,11 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
         layers.fingerprint = counted
       }),
     snapshot: () => snapshotOf(state),
-    changedAfter: position => [...changedAt].filter(([, at]) => at > position).map(([key]) => key),
+    changedAfter(position) {
+      const keys: DocumentKey[] = []
+      for (const [key, at] of changedAt) if (at > position) keys.push(key)
+      return keys
+    },
     written(upTo) {
       for (const [key, at] of changedAt) if (at <= upTo) changedAt.delete(key)
       bodies.written(upTo)
