@@ -15,6 +15,7 @@ import {
   lastOfRow,
   partName,
   rowExists,
+  showsDelta,
   type ChangedRow,
   type ChangesFrame,
   type PartName,
@@ -69,7 +70,11 @@ function chunkOf(rows: readonly ChangedRow[], store: StoreId): PulledChunk {
 }
 
 function decoded({ key, delta }: ChangedRow): unknown {
-  return { key, cells: new Map(delta.cells), deletion: delta.deletion, revival: delta.revival }
+  return { key, ...contentOf(delta) }
+}
+
+function contentOf({ cells, deletion, revival }: Row): Row {
+  return { cells: new Map(cells), deletion, revival }
 }
 
 test('rows whose cells stay encoded answer as those that were encoded', () => {
@@ -89,6 +94,24 @@ test('rows whose cells stay encoded answer as those that were encoded', () => {
         expect(joinRows(row, delta)).toBe(row)
       }
       expect(encodeFrame(frameOf(came))).toEqual(bytes)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('rows whose cells stay encoded join as those that were encoded', () => {
+  fc.assert(
+    fc.property(arbitraryRows, arbitraryRows, (some, others) => {
+      const [came, too] = [some, others].map(rows => rowsIn(encodeFrame(frameOf(rows))))
+      for (const [i, { delta: a }] of some.slice(0, 40).entries()) {
+        const b = others[i % others.length]?.delta ?? a
+        const encodedA = came?.[i]?.delta ?? a
+        const encodedB = too?.[i % others.length]?.delta ?? b
+        const joined = contentOf(joinRows(a, b))
+        for (const one of [a, encodedA])
+          for (const other of [b, encodedB]) expect(contentOf(joinRows(one, other))).toEqual(joined)
+        expect(showsDelta(encodedA, encodedB)).toBe(showsDelta(a, b))
+      }
     }),
     { numRuns: 30 },
   )
