@@ -117,8 +117,8 @@ export interface SessionDriverOptions {
   readonly onEnd: (end: SessionEnd) => void
 }
 
-/** How long hello took says nothing of a verdict if this tab was frozen then; and what that says must be believed. */
-const verdictTripMaxMs = 10_000
+/** So long a verdict may be on its way, also over disks. What is not explained by that is to be believed. */
+const verdictMaxMs = 10_000
 
 export function createSessionDriver(options: SessionDriverOptions): SessionDriver {
   const { state, journal, fence, runtime, clock, supportOf, turns } = options
@@ -292,7 +292,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       return clock.measured(frame.time, tripMs)
     }
     const relayTime = frame.type === 'verdict' ? timeOfSkew(frame) : null
-    if (relayTime !== null) clock.measured(relayTime, Math.min(tripMs, verdictTripMaxMs))
+    if (relayTime === null || Math.abs(clock.now() - relayTime) < verdictMaxMs) return
+    clock.measured(relayTime, Math.min(tripMs, verdictMaxMs))
   }
 
   /** Before the machine hears of the welcome, it sends nothing. */
