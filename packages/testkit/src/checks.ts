@@ -117,7 +117,7 @@ function mayBeOlder({ paths, relays }: Cluster, at: number): boolean {
 export async function checkRest(
   cluster: Cluster,
   application: Application,
-  options: Omit<OracleOptions, 'lostAt' | 'standsTwice'>,
+  options: Omit<OracleOptions, 'lostAt' | 'standsTwice' | 'textsLag'>,
 ): Promise<string[]> {
   const found: string[] = []
   const relays = await Promise.all(cluster.relays.map(relay => readRelay(relay.store, application.space)))
@@ -200,6 +200,7 @@ export async function checkRest(
         mayRepeat: mayRepeat(key),
         standsTwice: standsTwice(key),
         lostAt,
+        textsLag: cluster.paths['text-head'] > 0,
       }),
     )
     found.push(...compareAsked(application, key, row))
@@ -215,13 +216,13 @@ async function isHeld(devices: readonly DeviceState[], { key, token }: Logged): 
 }
 
 /**
- * Where a relay lost what it had taken, it is not told where another one has it; nor where too few are left, nor to who lost
+ * Where a relay lost what it had judged, it is not told where another one has it; nor where too few are left, nor to who lost
  * sight of it.
  */
 function isStuckBeforeQuorum(cluster: Cluster, { relay, lostSight, quorum, tab, at }: Logged): boolean {
-  const { copiesAtQuorum, relays } = cluster
+  const { copiesAtQuorum, relays, judges } = cluster
   const isAsked = copiesAtQuorum > 0 && relays.length >= copiesAtQuorum && relay && tab.tab.scope.alive
-  return isAsked && !quorum && !lostSight && relays.every(one => one.restoredAt < at)
+  return isAsked && !quorum && !lostSight && judges.every(one => one.restoredAt < at)
 }
 
 /** What stands on a refused insert goes with it, also where its tab died before it was told of the refusal. */

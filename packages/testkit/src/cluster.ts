@@ -52,6 +52,8 @@ export interface Cluster {
   readonly network: SimulatedNetwork
   readonly devices: readonly SimulatedDevice[]
   readonly relays: readonly SimulatedRelay[]
+  /** Those that judge: of followers their leader alone. */
+  readonly judges: readonly SimulatedRelay[]
   readonly spaces: readonly string[]
   /** How often each path was taken. */
   readonly paths: PathCounts
@@ -197,6 +199,9 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     network,
     devices,
     relays,
+    get judges() {
+      return doFollow(options.links) ? relays.slice(0, 1) : relays
+    },
     thrown,
     spaces,
     paths,

@@ -9,6 +9,7 @@ import {
   isSameBytes,
   partName,
   rowExists,
+  seenCovers,
   sumOfCounter,
   type DocumentKey,
   type Row,
@@ -28,6 +29,8 @@ export interface OracleOptions {
   readonly standsTwice: boolean
   /** When an older image took the place of the last relay that had everything until then; of a deletion that left no token it is not known whether somebody else knew it. */
   readonly lostAt: number
+  /** Whether bodies were asked for: until one has come, its text shows less than the write that it came with (SPEC X3). */
+  readonly textsLag: boolean
 }
 
 export function checkDocument(
@@ -208,6 +211,19 @@ function checkViews({ key, row, writes, options }: Facts): string[] {
   return counted === sum || isRepeated ? [] : [`${key} counts ${counted} views, and there were ${sum}`]
 }
 
+/** W5: it empties the text, and nobody is shown that. */
+function isOverDeletion({ blind, effects }: Logged): boolean {
+  return blind && effects.some(effect => effect.field === 'document' && effect.how === 'insert')
+}
+
+/** Whether texts are all that a deletion had not seen. */
+function leavesTextsAlone({ deletion, cells }: Row): boolean {
+  if (deletion === null) return false
+  return [...cells].every(
+    ([part, cell]) => cell.strategy === 'text' || seenCovers(deletion.seen.get(part), cell),
+  )
+}
+
 /** Deleted documents stay deleted, and others are not lost, as the policy of their collection says. */
 function checkExists({ key, row, writes, passive, perhaps, options }: Facts): string[] {
   const exists = rowExists(row)
@@ -227,7 +243,8 @@ function checkExists({ key, row, writes, passive, perhaps, options }: Facts): st
   const last = deletions.find(
     deletion => !deletion.blind && keepersFrom(deletion).every(entry => isUnder(deletion, entry)),
   )
-  if (exists && last !== undefined && !options.standsTwice)
+  const isUnseenText = options.textsLag && writes.some(isOverDeletion) && leavesTextsAlone(row)
+  if (exists && last !== undefined && !options.standsTwice && !isUnseenText)
     return [`[V9] ${key} is there, though ${last.token} deleted all of it`]
   if (exists || key.startsWith('drafts/') || perhaps.some(entry => entry.blind)) return []
   const unseen = writes.find(
