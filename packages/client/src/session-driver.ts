@@ -32,6 +32,7 @@ import {
   type Runtime,
   type SessionEffect,
   type SessionOptions,
+  type Telling,
   type TextSupport,
   type ToldElsewhere,
   type VerdictFrame,
@@ -215,7 +216,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       case 'send':
         return send(effect.frame)
       case 'append':
-        return store(() => append(effect.chunk, effect.durability))
+        return store(() => append(effect.chunk, effect.durability, effect.told))
       case 'remake':
         return store(() => remake(effect.plan))
       case 'load':
@@ -319,8 +320,11 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   async function append(
     chunk: Parameters<Journal['append']>[0],
     durability: 'strict' | 'relaxed',
+    told: Telling | null = null,
   ): Promise<void> {
     const position = await journal.append(chunk, { durability, fence })
+    // Also where this session has ended meanwhile: whoever writes from now on has seen it.
+    if (told !== null) options.elsewhere.tell(told)
     // Stored, but a read in between failed: it is applied with the next one, or this session cannot go on.
     if (journal.seen < position) await journal.read()
   }

@@ -243,7 +243,7 @@ export type {
 } from './client/effects.ts'
 export { createOfferQueue, type Look, type OfferQueue } from './client/offer-queue.ts'
 export { alone, createOffers, type Beside, type Offers } from './client/beside.ts'
-export { createGrapevine, type ToldElsewhere } from './client/told-elsewhere.ts'
+export { createGrapevine, type Telling, type ToldElsewhere } from './client/told-elsewhere.ts'
 export { createClientSession } from './client/session.ts'
 export { judgeGiven, judgeTransaction, type Judgement, type JudgeContext } from './judge/judge.ts'
 export type { ScreenText } from './judge/texts.ts'

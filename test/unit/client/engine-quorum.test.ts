@@ -283,6 +283,39 @@ it('[S3] who reads at another relay is shown a write with what its author had se
   expect(shown.filter(([color]) => color === 'teal')).not.toContainEqual(['teal', false])
 })
 
+it('[S3] what a relay told counts as told also where its session ends while that is stored', async () => {
+  /** Bob writes at the first relay, alice answers at once, and carol reads both at the second. */
+  async function run(cutAt: number): Promise<{ readonly seenAt: number; readonly inOrder: boolean }> {
+    const { world, open } = await three()
+    const alice = await open()
+    note(alice, 'shared', 'shared')
+    const bob = await world.open(world.another('bob').openTab(), { relays: ['ws://a'], token: () => 'bob' })
+    const carol = await world.open(world.another('carol').openTab(), {
+      relays: ['ws://b'],
+      token: () => 'carol',
+    })
+    for (const { notes } of [bob, carol]) await until(world.clock, () => notes.get('shared') !== undefined)
+    await world.clock.advance(5000)
+    let seenAt = 0
+    alice.notes.query().subscribe(([shared]) => {
+      if (seenAt > 0 || shared?.tags.includes('bob') !== true) return
+      seenAt = world.time
+      queueMicrotask(() => alice.notes.update('shared', { color: 'teal' }))
+    })
+    let inOrder = true
+    carol.notes.query().subscribe(([shared]) => {
+      if (shared?.color === 'teal' && !shared.tags.includes('bob')) inOrder = false
+    })
+    world.clock.after(cutAt - world.time, () => world.network.cut(world.device.name, 'ws://a', 'told'))
+    bob.notes.update('shared', { tags: { add: ['bob'] } })
+    await world.clock.advance(10_000)
+    return { seenAt, inOrder }
+  }
+
+  const { seenAt } = await run(1_000_000)
+  for (let earlier = 0; earlier < 8; earlier++) expect((await run(seenAt - earlier)).inOrder).toBe(true)
+})
+
 it('[S3] what stands on a write that a relay refused goes there behind the document, as it is where that was taken', async () => {
   let isRefused = false
   const { world, relays, open } = await three((url, { key }) =>

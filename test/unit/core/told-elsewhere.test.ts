@@ -12,7 +12,7 @@ const upTo =
 test('[S3] a relay may lack what another one told of a document, for whoever had heard of it', () => {
   const begin = createGrapevine()
   const [mine, other] = [begin(), begin()]
-  other.tell([a], told(5, 70))
+  other.tell({ keys: [a], told: told(5, 70) })
   expect([mine.lacks(a, 4, upTo(0)), mine.lacks(a, 5, upTo(0)), mine.lacks(b, 5, upTo(0))]).toEqual([
     false,
     true,
@@ -27,7 +27,7 @@ test('[S3] a relay may lack what another one told of a document, for whoever had
 test('[S3] who goes on writing does not wait for what is told while others go on too', () => {
   const begin = createGrapevine()
   const [mine, other] = [begin(), begin()]
-  for (let i = 1; i <= 10; i++) other.tell([a], told(i, i))
+  for (let i = 1; i <= 10; i++) other.tell({ keys: [a], told: told(i, i) })
   expect(mine.lacks(a, 4, upTo(4))).toBe(false)
   expect(mine.lacks(a, 5, upTo(4))).toBe(true)
   mine.given([a])
@@ -37,7 +37,7 @@ test('[S3] who goes on writing does not wait for what is told while others go on
 test('[S3] of what is told again and again little is kept, and nothing of it is taken for held too early', () => {
   const begin = createGrapevine()
   const [mine, other] = [begin(), begin()]
-  for (let i = 1; i <= 1000; i++) other.tell([a], told(i, i))
+  for (let i = 1; i <= 1000; i++) other.tell({ keys: [a], told: told(i, i) })
   let asked = 0
   mine.settle(() => {
     asked += 1

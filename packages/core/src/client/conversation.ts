@@ -9,6 +9,7 @@ import type { Generation, GenerationId, StoreId } from '../generations.ts'
 import type { ReplicaState } from '../replica/replica.ts'
 import type { Beside } from './beside.ts'
 import type { SessionEffect, SessionPhase } from './effects.ts'
+import type { Telling } from './told-elsewhere.ts'
 
 export interface Conversation {
   readonly state: ReplicaState
@@ -33,7 +34,7 @@ export interface Conversation {
   facts(): ReadonlyMap<GenerationId, Generation>
   send(frame: Frame): void
   ask(effect: SessionEffect): void
-  append(chunk: Chunk, durability: 'strict' | 'relaxed'): void
+  append(chunk: Chunk, durability: 'strict' | 'relaxed', told?: Telling | null): void
   /** A chunk that stores what was pulled, with the facts that are new. */
   pulled(parts: Partial<PulledChunk> & Pick<PulledChunk, 'wants'>): PulledChunk
   end(error: Failure | null, retryAfterMs: number): void
@@ -79,9 +80,9 @@ export function createConversation(state: ReplicaState, now: () => number, besid
     },
     send: frame => void effects.push({ kind: 'send', frame }),
     ask: effect => void effects.push(effect),
-    append(chunk, durability) {
+    append(chunk, durability, told = null) {
       conversation.busy = true
-      effects.push({ kind: 'append', chunk, durability })
+      effects.push({ kind: 'append', chunk, durability, told })
     },
     pulled(parts) {
       const generations = newFacts

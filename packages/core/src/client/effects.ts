@@ -9,6 +9,7 @@ import type { StoreId } from '../generations.ts'
 import type { RemakePlan } from '../remake/plan.ts'
 import type { DocumentKey, PartName, Row } from '../row.ts'
 import type { TextUpdates } from '../write.ts'
+import type { Telling } from './told-elsewhere.ts'
 
 export interface SessionOptions {
   readonly space: string
@@ -22,8 +23,14 @@ export interface SessionOptions {
 
 export type SessionEffect =
   | { readonly kind: 'send'; readonly frame: Frame }
-  /** Store this chunk under the fence of the tab lock, then call `stored`. */
-  | { readonly kind: 'append'; readonly chunk: Chunk; readonly durability: 'strict' | 'relaxed' }
+  /** Store this chunk under the fence of the tab lock, tell the other sessions of what it brought, then call `stored`. */
+  | {
+      readonly kind: 'append'
+      readonly chunk: Chunk
+      readonly durability: 'strict' | 'relaxed'
+      /** To be told also if this session ends before the chunk is stored. */
+      readonly told: Telling | null
+    }
   /** Make a remade chunk by `makeAnew`, with the bodies that it needs, store it strictly, then call `stored`. */
   | { readonly kind: 'remake'; readonly plan: RemakePlan }
   /** Load these confirmed rows with their bodies, then call `loaded`. */

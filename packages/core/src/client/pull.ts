@@ -18,7 +18,7 @@ import {
 } from '../generations.ts'
 import { bringsNothing } from '../replica/brings-nothing.ts'
 import { countParts, emptyRow, joinRows, showsDelta, type DocumentKey } from '../row.ts'
-import type { Told } from './told-elsewhere.ts'
+import type { Telling } from './told-elsewhere.ts'
 import { createUnfinishedTexts, type FinishedTexts } from '../unfinished.ts'
 import type { Conversation } from './conversation.ts'
 import type { Wants } from './wants.ts'
@@ -50,10 +50,7 @@ export interface Pull {
   settle(): boolean
   /** What must be the fingerprint after the last chunk (SPEC P5), told once; null if nothing must. */
   takeExpected(): Fingerprint | null
-  /**
-   * The last chunk is on disk. S3: other sessions hear of which documents it told. K3: a conflict that it brought shows
-   * who wrote its sides.
-   */
+  /** The last chunk is on disk. K3: a conflict that it brought shows who wrote its sides. */
   stored(): void
 }
 
@@ -71,8 +68,6 @@ export function createPull(
   let everLevel = false
   const unfinished = createUnfinishedTexts()
   let storedKeys: readonly DocumentKey[] = []
-  let told: Told | null = null
-  let toldKeys: readonly DocumentKey[] = []
   let expected: Fingerprint | null = null
 
   /** P4: rows of which only parts came and that this replica lacks; X6: bodies of which only the head came. */
@@ -156,8 +151,10 @@ export function createPull(
     storedKeys = rows.map(row => row.key)
     const news = storable(frames, texts)
     const head = Math.max(feedEnd(), ...frames.map(frame => frame.head))
-    told = { at: state.seen + 1, generation: conversation.generation, position: head }
-    toldKeys = news.rows.map(({ key }) => key)
+    const told: Telling = {
+      keys: news.rows.map(({ key }) => key),
+      told: { at: state.seen + 1, generation: conversation.generation, position: head },
+    }
     expected = isLevel ? (cuts.at(-1)?.fingerprint ?? null) : null
     const chunk = conversation.pulled({
       ...news,
@@ -168,7 +165,7 @@ export function createPull(
       reach,
     })
     if (bringsNothing(chunk, state)) return false
-    conversation.append(chunk, 'relaxed')
+    conversation.append(chunk, 'relaxed', told)
     return true
   }
 
@@ -223,8 +220,6 @@ export function createPull(
       return told
     },
     stored() {
-      if (told !== null) conversation.beside.elsewhere.tell(toldKeys, told)
-      told = null
       wants.writersOf(storedKeys)
       storedKeys = []
     },

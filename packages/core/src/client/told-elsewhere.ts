@@ -15,9 +15,15 @@ export interface Told {
   readonly position: number
 }
 
+/** Documents of which a relay told something. */
+export interface Telling {
+  readonly keys: readonly DocumentKey[]
+  readonly told: Told
+}
+
 export interface ToldElsewhere {
-  /** The relay of this session told something of these documents. */
-  tell(keys: readonly DocumentKey[], told: Told): void
+  /** What the relay of this session told is on disk. */
+  tell(telling: Telling): void
   /** Whether another relay told something of a document, up to a position of the journal, that this one does not hold. */
   lacks(key: DocumentKey, heard: number, isHeld: (told: Told) => boolean): boolean
   /** The relay is about to be given these documents as they are now, or all of them. */
@@ -47,7 +53,7 @@ export function createGrapevine(): () => ToldElsewhere {
     }
 
     return {
-      tell(keys, told) {
+      tell({ keys, told }) {
         for (const other of listening) {
           if (other === mine) continue
           for (const key of keys) other.set(key, withTold(other.get(key) ?? [], told))
