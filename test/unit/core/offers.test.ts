@@ -1,5 +1,7 @@
 // Which relays may have taken what a replica that speaks with several of them offered.
 import {
+  alone,
+  createClientSession,
   createOffers,
   createReplicaState,
   documentKey,
@@ -15,7 +17,9 @@ import {
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { deltaOf, markOf, writerOf } from './edits.ts'
+import { welcomeFrom } from './welcomes.ts'
 
+const generation = 'generation' as GenerationId
 const [one, another] = ['one' as StoreId, 'another' as StoreId]
 
 /** A replica that was told which relays two addresses lead to, and has writes to the same document. */
@@ -79,4 +83,28 @@ test('[W6] what follows a refused write was not offered without it, unless anoth
   expect(isWithAnother()).toBe(true)
   offers.refused(another, entryOf(state, ids[1]))
   expect(isWithAnother()).toBe(false)
+})
+
+test('[W6] a relay may have what it acknowledged until that is on disk: no other relay’s refusal takes it out before', () => {
+  const { state, ids } = replica(1)
+  const offers = createOffers(state)
+  const entry = entryOf(state, ids[0])
+  const mayBeWithOne = (): boolean => offers.mayHave(entry, another)
+  offers.refused(one, entry)
+  expect(mayBeWithOne()).toBe(false)
+
+  const options = { space: 's', token: 't', replica: one, device: 'd', level: 'quorum' } as const
+  const session = createClientSession(state, options, () => 1000, { ...alone, offers })
+  session.begin()
+  session.receive(welcomeFrom(one, generation), 10)
+  expect(mayBeWithOne()).toBe(true)
+  const position = { generation, position: 1 }
+  const asked = session.receive({ type: 'verdict', count: 1, ...position, cut: false, exceptions: [] }, 10)
+  const chunk = asked.flatMap(effect => (effect.kind === 'append' ? effect.chunk : []))[0]
+  if (chunk === undefined) throw new Error('nothing is stored')
+  expect(mayBeWithOne()).toBe(true)
+  state.apply(state.seen + 1, chunk)
+  session.stored()
+  expect(mayBeWithOne()).toBe(false)
+  expect(state.outbox.get(entry.transaction.id)?.acks.has(one)).toBe(true)
 })

@@ -28,7 +28,7 @@ export interface Offers {
   offered(store: StoreId, id: TransactionId): void
   /** The relay did not judge it. */
   skipped(store: StoreId, id: TransactionId): void
-  /** The relay has it. */
+  /** The relay has it, and the state says so. */
   taken(store: StoreId, id: TransactionId): void
   /** The relay has not taken it, nor what touches its documents behind it: that was never offered without it. */
   refused(store: StoreId, entry: OutboxEntry): void

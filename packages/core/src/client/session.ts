@@ -133,6 +133,7 @@ export function createClientSession(
 
   function stored(): void {
     conversation.busy = false
+    verdicts.stored()
     submitting.remade()
     // F3: what was stored may be sent anew.
     if (uncredited >= creditBytes / 4) {

@@ -18,6 +18,8 @@ import type { Wants } from './wants.ts'
 export interface Verdicts {
   /** Does what a verdict asks for, and asks for the chunk that stores it, if there is something to store. */
   store(frame: VerdictFrame): void
+  /** The last chunk is on disk. */
+  stored(): void
 }
 
 /** After so many answers of one kind to one transaction, giving does not help: it goes to the quarantine. */
@@ -40,6 +42,8 @@ export function createVerdicts(
   const { state, append } = conversation
   const { offers } = conversation.beside
   const tries = new Map<TransactionId, number>()
+  /** What the relay has, until that is on disk: if it never is, no other relay's refusal may take it out (W6). */
+  let taken: readonly TransactionId[] = []
 
   /** What a refusal asks for: give and try again, make anew, or the quarantine (null: not settled by this verdict). */
   function refuse(id: TransactionId, { error, write }: Refusal, give: DocumentKey[]): StoredVerdict | null {
@@ -124,7 +128,6 @@ export function createVerdicts(
           const verdict = refuse(id, refusal, give)
           if (verdict !== null) verdicts.push(verdict)
         } else {
-          offers.taken(conversation.judge, id)
           verdicts.push({ id, outcome: { kind: 'acknowledged', shows: showingOf(told) } })
           noteLacked(state.outbox.get(id)?.transaction.writes ?? [], told, lacked)
         }
@@ -140,6 +143,11 @@ export function createVerdicts(
         { kind: 'verdicts', store, generation, position, cut, verdicts, wants: wants.outstanding() },
         'relaxed',
       )
+      taken = verdicts.flatMap(({ id, outcome }) => (outcome.kind === 'acknowledged' ? [id] : []))
+    },
+    stored() {
+      for (const id of taken) offers.taken(conversation.judge, id)
+      taken = []
     },
   }
 }
