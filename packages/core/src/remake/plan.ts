@@ -58,19 +58,14 @@ export function isOrphan(state: ReplicaState, entry: OutboxEntry): boolean {
   const isOld = transaction.writes.some(
     write =>
       bearsGoneWriter(state, write, position) ||
-      standsOnGoneMarks(state, write, position) ||
+      standsOnGoneMarks(state, write) ||
       standsOnOldText(state, write, transaction.heard),
   )
   return isOld || lacksDocument(state, entry)
 }
 
 function bearsGoneWriter(state: ReplicaState, { mark }: Write, position: number): boolean {
-  return isRetiredBefore(state, mark, position)
-}
-
-/** Whether a writer was made anew before something came to the disk, or will have been when it does. */
-function isRetiredBefore(state: ReplicaState, { writer }: Mark, position: number): boolean {
-  const retiredAt = state.retired.get(writer)
+  const retiredAt = state.retired.get(mark.writer)
   return retiredAt !== undefined && (position === 0 || position > retiredAt)
 }
 
@@ -80,11 +75,11 @@ function standsOnOldText(state: ReplicaState, write: Write, heard: number): bool
   return [...write.texts.keys()].some(part => heard < state.remade.lastOf(bodyKey(write.key, part)))
 }
 
-function standsOnGoneMarks(state: ReplicaState, write: Write, position: number): boolean {
+function standsOnGoneMarks(state: ReplicaState, write: Write): boolean {
   if (state.retired.size === 0) return false
   return marksOfDelta(write).some(
     mark =>
-      isRetiredBefore(state, mark, position) &&
+      state.retired.has(mark.writer) &&
       isOwnElder(state, write, mark) &&
       (state.remadeMarks.has(mark) || !isThere(state, write, mark)),
   )
