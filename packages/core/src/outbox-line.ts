@@ -25,19 +25,22 @@ export function createOutboxLine(): OutboxLine {
   let epoch = 0
 
   function replace(all: Iterable<TransactionId>): void {
-    ids = [...all]
-    places = new Map(ids.flatMap((id, place) => (id === null ? [] : [[id, place] as const])))
+    ids = []
+    places = new Map()
+    for (const id of all) append(id)
     epoch += 1
+  }
+
+  function append(id: TransactionId): void {
+    places.set(id, ids.length)
+    ids.push(id)
   }
 
   return {
     get epoch() {
       return epoch
     },
-    append(id) {
-      places.set(id, ids.length)
-      ids.push(id)
-    },
+    append,
     remove(id) {
       const place = places.get(id)
       if (place === undefined) return

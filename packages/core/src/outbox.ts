@@ -24,6 +24,15 @@ export interface OutboxEntry {
   readonly refusedBy: ReadonlySet<StoreId>
 }
 
+/** What a write is in the outbox before any relay has heard of it; `position`: its place in the journal. */
+export function entryOf(transaction: Transaction, position: number): OutboxEntry {
+  return { transaction, position, acks: noAcks, refusedBy: noStores }
+}
+
+// Shared by all, since nothing is ever put into them.
+const noAcks: OutboxEntry['acks'] = new Map()
+const noStores: OutboxEntry['refusedBy'] = new Set()
+
 /** On how many relays' disks a write is to be (SPEC L2). */
 export interface Copies {
   /** Until so many have it, it is pending. */

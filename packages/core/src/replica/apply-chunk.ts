@@ -14,8 +14,8 @@ import type {
   SettledChunk,
   VerdictsChunk,
 } from '../chunk.ts'
-import { addPosition, coversPosition, joinPositions, type StoreId } from '../generations.ts'
-import type { OutboxEntry } from '../outbox.ts'
+import { addPosition, coversPosition, joinPositions } from '../generations.ts'
+import { entryOf, type OutboxEntry } from '../outbox.ts'
 import { remadeMarksOf } from '../remade-marks.ts'
 import { remadeTextsOf } from '../remade-texts.ts'
 import type { DocumentKey } from '../row.ts'
@@ -66,8 +66,7 @@ function applyOwn({ layers }: Applying, position: number, chunk: OwnChunk): void
     const held = layers.outbox.get(transaction.id)
     // A tab's own entry shows already; it moves to where the journal has it: behind what other tabs committed before.
     if (held?.position === 0) layers.outbox.move(transaction.id, position)
-    else if (held === undefined)
-      layers.enter({ transaction, position, acks: new Map(), refusedBy: new Set() })
+    else if (held === undefined) layers.enter(entryOf(transaction, position))
   }
 }
 
@@ -201,7 +200,7 @@ function applyRemade({ layers, knowledge }: Applying, position: number, chunk: R
     for (const { mark } of to.writes) layers.own.add(mark.writer)
     // It stands on what this chunk made.
     const transaction = { ...to, heard: position }
-    const entry = { transaction, position: old.position, acks: new Map(), refusedBy: new Set<StoreId>() }
+    const entry = entryOf(transaction, old.position)
     entries.set(from, to.writes.length === 0 ? null : entry)
   }
   for (const { id, error } of chunk.quarantined) {

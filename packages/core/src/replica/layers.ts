@@ -88,6 +88,30 @@ function noChanges(): Changes {
   return { changed: new Set(), writers: new Map(), rebuilt: new Set(), arrived: new Map(), overtaken: [] }
 }
 
+/** What nothing was put into is used again: what comes of most writes and chunks is rows. */
+function renewed({ writers, rebuilt, arrived, overtaken }: Changes): Changes {
+  return {
+    changed: new Set(),
+    writers: writers.size === 0 ? writers : new Map(),
+    rebuilt: rebuilt.size === 0 ? rebuilt : new Set(),
+    arrived: arrived.size === 0 ? arrived : new Map(),
+    overtaken: overtaken.length === 0 ? overtaken : [],
+  }
+}
+
+/** For good: nothing is put into it any more. */
+function handedOver({ changed, writers, rebuilt, arrived, overtaken }: Changes): AppliedChunk {
+  return {
+    changed,
+    writers: writers.size === 0 ? nothingCame.writers : writers,
+    rebuilt: rebuilt.size === 0 ? nothingCame.rebuilt : rebuilt,
+    arrived: arrived.size === 0 ? nothingCame.arrived : arrived,
+    overtaken: overtaken.length === 0 ? nothingCame.overtaken : overtaken,
+  }
+}
+
+const nothingCame: AppliedChunk = noChanges()
+
 /** So many rows are counted without anybody asking: all of a large space at once would be a long wait. */
 const uncountedMax = 16_384
 
@@ -291,9 +315,9 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       counted = () => all
     },
     collect(run) {
-      changes = noChanges()
+      changes = renewed(changes)
       run()
-      return changes
+      return handedOver(changes)
     },
   }
 }

@@ -11,7 +11,14 @@ import type { Fingerprint } from '../fingerprint.ts'
 import type { WriterRecord } from '../frames.ts'
 import type { Cursor, Generation, GenerationId, Positions, StoreId } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
-import { oneCopy, type Acknowledgement, type Copies, type Outbox, type OutboxEntry } from '../outbox.ts'
+import {
+  entryOf,
+  oneCopy,
+  type Acknowledgement,
+  type Copies,
+  type Outbox,
+  type OutboxEntry,
+} from '../outbox.ts'
 import type { RemadeMarks } from '../remade-marks.ts'
 import type { RemadeTexts } from '../remade-texts.ts'
 import { keysOfRows, unionOfKeys } from '../key-set.ts'
@@ -172,8 +179,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     visible: key => layers.rows.get(key),
     confirmed: layers.confirmed,
     keys: () => layers.rows.keys(),
-    write: transaction =>
-      collect(() => layers.enter({ transaction, position: 0, acks: new Map(), refusedBy: new Set() })),
+    write: transaction => collect(() => layers.enter(entryOf(transaction, 0))),
     apply: (position, chunk) =>
       collect(() => {
         if (position <= seen) return chunk.kind === 'own' ? settleWritten(state, chunk) : undefined

@@ -113,19 +113,18 @@ export function readUtf8(reader: Reader, length: number): string {
 const shortBytes = 64
 
 /**
- * Null if it is not ASCII, or beyond the end. Eight characters at a time: each that is put to a text by itself makes a
- * text of its own.
+ * Null if it is not ASCII, or beyond the end. Eight characters at a time, of which some are cut off at the end: each that
+ * is put to a text by itself makes a text of its own.
  */
 export function readShortAscii(bytes: Uint8Array, from: number, end: number): string | null {
   for (let i = from; i < end; i++) if ((bytes[i] ?? 0) > 127) return null
   const { fromCharCode } = String
   let text = ''
-  let i = from
-  for (; i + 8 <= end; i += 8) {
+  for (let i = from; i < end; i += 8) {
     const at = (n: number): number => bytes[i + n] ?? 0
-    text += fromCharCode(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7))
+    const eight = fromCharCode(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7))
+    text += i + 8 <= end ? eight : eight.slice(0, end - i)
   }
-  for (; i < end; i++) text += fromCharCode(bytes[i] ?? 0)
   return text
 }
 
