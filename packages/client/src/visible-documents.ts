@@ -53,9 +53,13 @@ export function readDocument(
   if (row === undefined || !rowExists(row)) return undefined
   const document: Record<string, unknown> & { id: string } = { id }
   let same = previous !== undefined
-  for (const { name, part, field } of collection.parts) {
-    if (field.strategy === 'text') continue
-    const value = readField(row, part, field)
+  const { parts } = collection
+  // By number, since iterating makes an object a step, for each field of thousands of documents.
+  for (let i = 0; i < parts.length; i++) {
+    const declared = parts[i]
+    if (declared === undefined || declared.field.strategy === 'text') continue
+    const { name } = declared
+    const value = readField(row, declared.part, declared.field)
     const kept = previous !== undefined && isSameValue(previous[name], value)
     if (!kept) freezeValue(value)
     document[name] = kept ? previous[name] : value

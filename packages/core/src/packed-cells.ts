@@ -11,6 +11,7 @@ import type { Cell } from './cells/cell.ts'
 import { assert } from './errors.ts'
 import { greaterMark, type Mark } from './mark.ts'
 import type { PartName } from './row.ts'
+import { decodeAscii } from './wire/reader.ts'
 
 /** The columns of the rows that bring the same parts. */
 export interface PackedColumns {
@@ -29,10 +30,28 @@ export interface PackedColumn {
   readonly bytes: Uint8Array
   /** Where in the bytes the content of each row begins; that of the next one is its end. */
   readonly starts: Uint32Array
+  readonly whole: ColumnText
 }
 
-/** What of an encoded value is read where it lies. */
-export type ReadEncoded<T> = (bytes: Uint8Array, from: number, to: number) => T
+/** A column as one text: to cut a text out of it costs a fraction of decoding that one by itself. */
+export interface ColumnText {
+  /** How many values were asked for before it was decoded. */
+  asked: number
+  /** Undefined until then; null if not all of it is ASCII. */
+  text: string | null | undefined
+}
+
+/** What of an encoded value is read where it lies; if all around it is ASCII, that as a text, and where in it the value lies. */
+export type ReadEncoded<T> = (
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  text: string | null,
+  at: number,
+) => T
+
+/** It is decoded as a whole once every eighth of its values was asked for: who reads a few would keep all of it. */
+const askedShare = 8
 
 /** A class, since thousands are made at once and each is to be as small as can be. */
 export class PackedCells implements ReadonlyMap<PartName, Cell> {
@@ -59,8 +78,10 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
   }
 
   /** Reads the value of an `lww` cell where it lies. */
-  readValue<T>({ bytes, starts }: PackedColumn, read: ReadEncoded<T>): T {
-    return read(bytes, starts[this.index] ?? 0, starts[this.index + 1] ?? 0)
+  readValue<T>(column: PackedColumn, read: ReadEncoded<T>): T {
+    const { bytes, starts } = column
+    const from = starts[this.index] ?? 0
+    return read(bytes, from, starts[this.index + 1] ?? 0, textOf(column), from - (starts[0] ?? 0))
   }
 
   /** The greatest mark of the cell that has this column. */
@@ -110,7 +131,8 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
     if (cell !== undefined) return cell
     const last = this.markIn(column)
     assert(last !== null, 'every value has its mark')
-    return { strategy: 'lww', last, value: this.readValue(column, copyOf) }
+    const { bytes, starts } = column
+    return { strategy: 'lww', last, value: bytes.slice(starts[this.index], starts[this.index + 1]) }
   }
 
   /** All of them, in a map of the caller's own, with news of some. */
@@ -124,6 +146,9 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
 
 const noNews: ReadonlyMap<PartName, Cell> = new Map()
 
-function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  return bytes.slice(from, to)
+function textOf({ bytes, starts, whole }: PackedColumn): string | null {
+  if (whole.text !== undefined) return whole.text
+  whole.asked += 1
+  if (whole.asked * askedShare < starts.length) return null
+  return (whole.text = decodeAscii(bytes.subarray(starts[0], starts.at(-1))))
 }

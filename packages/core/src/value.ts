@@ -8,7 +8,7 @@ import type { Outcome } from './errors.ts'
 import { limits } from './limits.ts'
 import { expectEnd, type Reader } from './wire/reader.ts'
 import { attempt, checkLimit } from './wire/refusal.ts'
-import { readSmallText, readValue } from './wire/value-reader.ts'
+import { readPlain, readValue } from './wire/value-reader.ts'
 import { throwTooLarge, writeValue } from './wire/value-writer.ts'
 import { createWriter, finishWriting } from './wire/writer.ts'
 
@@ -22,10 +22,16 @@ export function encodeValue(value: unknown): Uint8Array {
   return bytes
 }
 
-/** Of bytes, or of some of them. */
-export function decodeValue(bytes: Uint8Array, from = 0, to: number = bytes.length): Outcome<unknown> {
-  const text = readSmallText(bytes, from, to)
-  if (text !== null) return { ok: true, value: text }
+/** Of bytes, or of some of them; `text` and `at` as of `ReadEncoded`. */
+export function decodeValue(
+  bytes: Uint8Array,
+  from = 0,
+  to: number = bytes.length,
+  text: string | null = null,
+  at = 0,
+): Outcome<unknown> {
+  const plain = readPlain(bytes, from, to, text, at)
+  if (plain !== null) return { ok: true, value: plain }
   return attempt(() => {
     checkLimit('bytes of a value', limits.valueBytesMax, to - from)
     const reader: Reader = { bytes, at: from, end: to }

@@ -32,9 +32,15 @@ export function defaultOf<Output>(schema: StandardSchema<unknown, Output>): Outp
   return result.issues === undefined ? result.value : (undefined as Output)
 }
 
-/** The value in bytes that came from anywhere; undefined if they are none. */
-export function showValue<Output>(bytes: Uint8Array, from = 0, to: number = bytes.length): Output {
-  const decoded = decodeValue(bytes, from, to)
+/** The value in bytes that came from anywhere; undefined if they are none. As `ReadEncoded` it reads it where it lies. */
+export function showValue<Output>(
+  bytes: Uint8Array,
+  from = 0,
+  to: number = bytes.length,
+  text: string | null = null,
+  at = 0,
+): Output {
+  const decoded = decodeValue(bytes, from, to, text, at)
   return (decoded.ok ? decoded.value : undefined) as Output
 }
 

@@ -11,9 +11,11 @@ import {
   documentKey,
   encodeChunk,
   encodeFrame,
+  encodeValue,
   joinRows,
   lastOfRow,
   partName,
+  readField,
   rowExists,
   showsDelta,
   type ChangedRow,
@@ -24,7 +26,9 @@ import {
   type Row,
   type StoreId,
 } from '@rejoin/core'
+import { lww } from '@rejoin/resolve'
 import fc from 'fast-check'
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { markOf } from './edits.ts'
 import { arbitraryRow, arbitraryWriter } from './generators.ts'
@@ -114,6 +118,31 @@ test('rows whose cells stay encoded join as those that were encoded', () => {
       }
     }),
     { numRuns: 30 },
+  )
+})
+
+test('values that stay encoded are read as they were written, whoever has read how many of them', () => {
+  const part = partName('lww', 'title')
+  const field = lww(v.union([v.string(), v.number()]))
+  const arbitraryValues = fc.array(
+    fc.oneof(fc.string({ maxLength: 140 }), fc.string({ unit: 'grapheme', maxLength: 40 }), fc.nat()),
+    { minLength: 2, maxLength: 60 },
+  )
+  fc.assert(
+    fc.property(
+      fc.oneof(arbitraryValues, fc.array(fc.string(), { minLength: 2 })),
+      arbitraryWriter,
+      (values, writer) => {
+        const rows = values.map((value, i) => {
+          const last = { ms: i + 1, tick: 0, writer }
+          const cell = { strategy: 'lww', last, value: encodeValue(value) } as const
+          return changedRow(`d${i}`, { cells: new Map([[part, cell]]), deletion: null, revival: null })
+        })
+        const came = rowsIn(encodeFrame(frameOf(rows)))
+        for (let time = 0; time < 2; time++)
+          expect(came.map(({ delta }) => readField(delta, part, field))).toEqual(values)
+      },
+    ),
   )
 })
 

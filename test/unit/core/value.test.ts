@@ -69,6 +69,25 @@ describe('a value', () => {
     )
   })
 
+  test('reads alike by itself and where it lies among others, and what is cut short is refused there too', () => {
+    const ascii = fc.string({ maxLength: 140 })
+    const arbitraryPlain = fc.oneof(ascii, fc.nat(), fc.nat(200), arbitraryValue)
+    fc.assert(
+      fc.property(arbitraryPlain, ascii, fc.integer({ min: -1, max: 1 }), (value, before, off) => {
+        const ahead = new TextEncoder().encode(before)
+        const own = encodeValue(value)
+        const bytes = new Uint8Array([...ahead, ...own, 0x20])
+        const text = bytes.every(byte => byte < 128) ? String.fromCharCode(...bytes) : null
+        const to = ahead.length + own.length + off
+        const there = decodeValue(bytes, ahead.length, to, text, ahead.length)
+        expect(there.ok).toBe(off === 0)
+        if (there.ok) expect(encodeValue(there.value)).toEqual(own)
+        expect(decodeValue(bytes, ahead.length, to)).toEqual(there)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   test('is small', () => {
     expect(encodeValue('hello').length).toBe(6)
     expect(encodeValue(7).length).toBe(1)

@@ -128,6 +128,16 @@ export function readShortAscii(bytes: Uint8Array, from: number, end: number): st
   return text
 }
 
+/** Null if it is not ASCII. */
+export function decodeAscii(bytes: Uint8Array): string | null {
+  try {
+    const text = utf8.decode(bytes)
+    return text.length === bytes.length ? text : null
+  } catch {
+    return null
+  }
+}
+
 /** A part of the bytes as a reader of its own, which its content must fill. */
 export function readWithin<T>(reader: Reader, length: number, read: (within: Reader) => T): T {
   if (length > bytesLeft(reader)) refuseMalformed('the bytes end too early')

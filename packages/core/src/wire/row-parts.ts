@@ -127,6 +127,7 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
       cells: strategy === 'lww' ? null : cells,
       bytes: reader.bytes,
       starts,
+      whole: { asked: 0, text: undefined },
     })
     if (strategy === 'lww') passValues(within, places, place, starts)
     else

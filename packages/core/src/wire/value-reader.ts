@@ -11,11 +11,47 @@ export function readValue(reader: Reader): unknown {
   return readAny(reader, 0)
 }
 
-/** What most values are, without more ado: a short text of ASCII. Null for any other value, and what is none. */
-export function readSmallText(bytes: Uint8Array, from: number, to: number): string | null {
+/**
+ * What most values are, without more ado: a short text of ASCII, or a number that is whole and not large. Null for any
+ * other value, and for what is none. If all around it is ASCII, and known as a text, it is cut out of that, from where the
+ * value begins in it.
+ */
+export function readPlain(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  text: string | null,
+  at: number,
+): string | number | null {
   const tag = bytes[from] ?? 0
-  if (tag < tags.smallText || tag >= tags.smallNumber || tag - tags.smallText !== to - from - 1) return null
-  return readShortAscii(bytes, from + 1, to)
+  const length = to - from
+  if (tag >= tags.smallText && tag < tags.smallNumber)
+    return tag - tags.smallText !== length - 1
+      ? null
+      : (text?.slice(at + 1, at + length) ?? readShortAscii(bytes, from + 1, to))
+  if (tag >= tags.smallNumber && tag < tags.smallList) return length === 1 ? tag - tags.smallNumber : null
+  if (tag === tags.text) {
+    // One byte says how long it is.
+    const said = bytes[from + 1] ?? 0
+    return text !== null && said >= 32 && said < 128 && said === length - 2
+      ? text.slice(at + 2, at + length)
+      : null
+  }
+  return tag === tags.number && length <= plainBytesMax ? readPlainNumber(bytes, from + 1, to) : null
+}
+
+const plainBytesMax = 5
+
+/** As `readUint`, within 28 bits. */
+function readPlainNumber(bytes: Uint8Array, from: number, to: number): number | null {
+  let value = 0
+  for (let i = from, shift = 0; i < to; i++, shift += 7) {
+    const byte = bytes[i] ?? 0
+    const isLast = byte < 128
+    if (isLast !== (i === to - 1)) return null
+    value |= (byte & 127) << shift
+  }
+  return value >= 64 && bytes[to - 1] !== 0 ? value : null
 }
 
 /** Recursion is bounded by the depth, and every element takes a byte, so work and memory are by the input's size. */
