@@ -35,6 +35,8 @@ interface Pulling {
   rested(): readonly SessionEffect[]
   /** What there is of a body is found out. */
   measured(digest: string): readonly Frame[]
+  /** Time passes. */
+  heed(): void
   /** Takes frames in while the chunk of the first is on its way to the disk. */
   receiveAll(...frames: readonly Frame[]): void
 }
@@ -57,6 +59,7 @@ function pulling(
     rested: session.rested,
     measured: digest =>
       settle(session, state, session.measured(documentKey('notes', 'a'), body, new Map(), digest)),
+    heed: () => void settle(session, state, session.heed()),
     receiveAll(...frames) {
       const effects = frames.map(frame => session.receive(frame, 10))
       settle(session, state, effects.flat())
@@ -129,7 +132,7 @@ test('[P1] a cut at which nothing is new asks for no chunk, and the next one tha
   receive(cutAt(7))
   receive(page(7, 7))
   expect(state.seen).toBe(seen)
-  receive(cutAt(8))
+  receive({ ...cutAt(8), rows: page(8, 8, 'a').rows })
   expect(state.seen).toBe(seen + 1)
   // Forgetting counts by when what was stored (SPEC D2).
   now += 24 * 3_600_000
@@ -157,6 +160,30 @@ test('[P5] a difference at a cut is looked at again when there is time, and one 
   expect(kinds(rested())).toEqual([])
   receive(cutAt(7))
   expect(kinds(rested())).toEqual(['alarm', 'range'])
+})
+
+test('[P3] places that move alone are stored with the rows that come next, or a little later, and once', () => {
+  const { state, receive, heed } = pulling()
+  const cutAt = (position: number, ...names: readonly string[]): ChangesFrame => ({
+    ...page(position, position, ...names),
+    cut: { generation, position, frontier: new Map(), generations: [], fingerprint: null },
+  })
+  receive(cutAt(1, 'a'))
+  const { seen } = state
+  receive(cutAt(2))
+  receive(cutAt(3))
+  expect(state.seen).toBe(seen)
+  expect(state.cursors.get(relay)).toEqual({ generation, cut: 1, place: 1 })
+  receive(cutAt(4, 'b'))
+  expect(state.seen).toBe(seen + 1)
+  expect(state.cursors.get(relay)).toEqual({ generation, cut: 4, place: 4 })
+  receive(cutAt(5))
+  heed()
+  heed()
+  expect(state.seen).toBe(seen + 2)
+  expect(state.cursors.get(relay)).toEqual({ generation, cut: 5, place: 5 })
+  expect(state.frontier).toEqual(new Map([[generation, 5]]))
+  expect(state.reach).toEqual(new Map([[generation, 5]]))
 })
 
 test('[X6] a body that is here already is outstanding no more, and the disk knows it', () => {

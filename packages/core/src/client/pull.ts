@@ -16,7 +16,7 @@ import {
   type GenerationId,
   type Positions,
 } from '../generations.ts'
-import { bringsNothing } from '../replica/brings-nothing.ts'
+import { bringsNothing, maySayLater } from '../replica/brings-nothing.ts'
 import { countParts, emptyRow, joinRows, showsDelta, type DocumentKey } from '../row.ts'
 import type { Telling } from './told-elsewhere.ts'
 import { createUnfinishedTexts, type FinishedTexts } from '../unfinished.ts'
@@ -44,10 +44,12 @@ export interface Pull {
   isHeld(ack: { readonly generation: GenerationId; readonly position: number }): boolean
   /** A verdict says that its commit brought nothing but what was submitted. Whether the pull is there now. */
   follow(position: number): boolean
-  /** Asks for a chunk of these frames. False if it would change nothing: then it is not stored. */
+  /** Asks for a chunk of these frames. False if it would change nothing, or only places: then it is not stored now. */
   store(frames: readonly (ChangesFrame | TextFrame)[]): boolean
   /** Stores what is complete, or that nothing is outstanding, where that was found out and did not come (SPEC X6). */
   settle(): boolean
+  /** Time passed: places that moved alone are stored with the next step. */
+  keepPlaces(): void
   /** What must be the fingerprint after the last chunk (SPEC P5), told once; null if nothing must. */
   takeExpected(): Fingerprint | null
   /** The last chunk is on disk. K3: a conflict that it brought shows who wrote its sides. */
@@ -69,6 +71,8 @@ export function createPull(
   const unfinished = createUnfinishedTexts()
   let storedKeys: readonly DocumentKey[] = []
   let expected: Fingerprint | null = null
+  /** P3: places that moved alone are stored with what comes next, or when they are due. */
+  let places: 'stored' | 'ahead' | 'due' = 'stored'
 
   /** P4: rows of which only parts came and that this replica lacks; X6: bodies of which only the head came. */
   function wantWhatIsMissing(rows: readonly ChangedRow[]): void {
@@ -164,7 +168,10 @@ export function createPull(
       frontier: isLevel ? { positions: frontier, how: 'join' } : null,
       reach,
     })
-    if (bringsNothing(chunk, state)) return false
+    const isNothing = bringsNothing(chunk, state)
+    const mayWait = !isNothing && places !== 'due' && maySayLater(chunk, state)
+    places = mayWait ? 'ahead' : 'stored'
+    if (isNothing || mayWait) return false
     conversation.append(chunk, 'relaxed', told)
     return true
   }
@@ -210,9 +217,12 @@ export function createPull(
     },
     store,
     settle() {
-      if (wants.hasDone && store([])) return true
+      if ((wants.hasDone || places === 'due') && store([])) return true
       const untold = state.wantsOf(conversation.store)
       return conversation.phase === 'open' && wants.isEmpty && untold.length > 0 && store([])
+    },
+    keepPlaces() {
+      if (places === 'ahead') places = 'due'
     },
     takeExpected() {
       const told = expected

@@ -201,6 +201,7 @@ export function createClientSession(
     heed: () =>
       act(() => {
         reconciling.heed()
+        pull.keepPlaces()
         step()
       }),
   }

@@ -1,27 +1,48 @@
 /**
- * Whether a state is what it was after a pulled chunk. Such a chunk is not worth a place in the journal: each session,
- * and each question for a cut, would leave one there (SPEC P1). But one a day is, since forgetting counts by when what
- * was stored (SPEC D2).
+ * What of a pull need not be stored, or not at once. A chunk after which the state is what it was is not worth a place
+ * in the journal: each session, and each question for a cut, would leave one there (SPEC P1). But one a day is, since
+ * forgetting counts by when what was stored (SPEC D2).
  */
 import type { PulledChunk } from '../chunk.ts'
 import { joinPositions, type Cursor, type Positions } from '../generations.ts'
 import type { DocumentKey } from '../row.ts'
 import type { ReplicaState } from './replica.ts'
 
-type Known = Pick<ReplicaState, 'cursors' | 'frontier' | 'reach' | 'wantsOf' | 'generations' | 'pulledAt'>
+type Known = Pick<
+  ReplicaState,
+  'cursors' | 'frontier' | 'reach' | 'wants' | 'wantsOf' | 'generations' | 'pulledAt'
+>
 
 const dayMs = 24 * 3_600_000
 
 export function bringsNothing(chunk: PulledChunk, state: Known): boolean {
-  const { store, rows, texts, cursor, wants, writers, generations, reach } = chunk
+  const { store, cursor, wants, reach } = chunk
   return (
-    chunk.at < state.pulledAt + dayMs &&
-    rows.length + texts.length + writers.length + generations.length === 0 &&
+    bringsPlacesAlone(chunk, state) &&
     (cursor === null || isSameCursor(cursor, state.cursors.get(store))) &&
     isSameList(wants, state.wantsOf(store)) &&
     keepsFrontier(chunk, state) &&
     (reach === null || isSame(reach, state.reach))
   )
+}
+
+/**
+ * Whether it only says how far things have come, of a feed that was pulled before: that may be stored with what comes
+ * next. What is here does not change, so the places of a step earlier are as true (SPEC P3).
+ */
+export function maySayLater(chunk: PulledChunk, state: Known): boolean {
+  const { store, cursor, wants } = chunk
+  return (
+    bringsPlacesAlone(chunk, state) &&
+    cursor !== null &&
+    cursor.generation === state.cursors.get(store)?.generation &&
+    // The frontier says of which rows nobody is asked any more (SPEC P4).
+    wants.length + state.wants.length + state.wantsOf(store).length === 0
+  )
+}
+
+function bringsPlacesAlone({ at, rows, texts, writers, generations }: PulledChunk, state: Known): boolean {
+  return at < state.pulledAt + dayMs && rows.length + texts.length + writers.length + generations.length === 0
 }
 
 function keepsFrontier({ frontier }: PulledChunk, state: Known): boolean {

@@ -1,9 +1,11 @@
 /** Journals that grow: by large values until pages are written, by many small ones until they are folded. */
-import type { OpenTab } from '../cluster.ts'
+import { databaseOf, type OpenTab } from '../cluster.ts'
 import type { FaultWorld, Strike } from './fault.ts'
 
 /** Five of them are more than a journal holds until pages are written. */
 const value = 'x'.repeat(215_000)
+/** More small chunks than a journal holds until they are folded. */
+const chunksMax = 520
 
 export function journals(world: FaultWorld): Record<'long-journal', Strike> {
   const { cluster, pickTab, say } = world
@@ -15,7 +17,7 @@ export function journals(world: FaultWorld): Record<'long-journal', Strike> {
       const { ballast } = open.replica
       return untilItFails(async () => {
         if (ballast.get('ticks') === undefined) ballast.insert({ value: '' }, { id: 'ticks' })
-        for (let i = 0; i < 520; i++) {
+        for (let i = 0; i < chunksMax && chunksOf(open) < chunksMax; i++) {
           ballast.update('ticks', { value: `${i}` })
           await cluster.clock.advance(4)
         }
@@ -23,6 +25,10 @@ export function journals(world: FaultWorld): Record<'long-journal', Strike> {
       })
     },
   }
+}
+
+function chunksOf({ device, space }: OpenTab): number {
+  return device.disk.image().get(databaseOf(space))?.stores.get('journal')?.keys.length ?? 0
 }
 
 /** So long that pages are written, without which no tombstone is forgotten. */
