@@ -76,7 +76,7 @@ export const remaking: readonly Plant[] = [
   {
     name: 'A4',
     does: 'a write that is shown already is judged like a new one',
-    find: 'if (!writes.every(write => showsDelta(rowOf(write), write.delta))) return null',
+    find: 'for (const { key, delta } of writes) if (!showsDelta(context.row(key)?.row, delta)) return null',
     replace: 'if (writes.length > 0) return null',
     world: one(80, { refusal: 1, 'lost-verdict': 0.4, 'relay-crash': 0.2 }),
     seed: 3,

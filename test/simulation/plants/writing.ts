@@ -62,9 +62,9 @@ export const writing: readonly Plant[] = [
   {
     name: 'P1',
     does: 'the cursor is stored in a chunk of its own, ahead of the rows',
-    find: 'const position = await journal.append(chunk, { durability, fence })\n    // Stored',
+    find: 'const position = await journal.append(chunk, { durability, fence })\n    // Also',
     replace:
-      "if (chunk.kind === 'pulled' && chunk.cursor !== null && chunk.rows.length > 0)\n      await journal.append({ ...chunk, rows: [], texts: [] }, { durability, fence })\n    const position = await journal.append(chunk, { durability, fence })\n    // Stored",
+      "if (chunk.kind === 'pulled' && chunk.cursor !== null && chunk.rows.length > 0)\n      await journal.append({ ...chunk, rows: [], texts: [] }, { durability, fence })\n    const position = await journal.append(chunk, { durability, fence })\n    // Also",
     world: dying,
     seed: 2,
   },
