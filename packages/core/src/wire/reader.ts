@@ -113,19 +113,26 @@ export function readUtf8(reader: Reader, length: number): string {
 const shortBytes = 64
 
 /**
- * Null if it is not ASCII, or beyond the end. Eight characters at a time, of which some are cut off at the end: each that
- * is put to a text by itself makes a text of its own.
+ * Null if it is not ASCII, or beyond the end. Four characters at a time: each that is put to a text by itself makes a text
+ * of its own, and a call with many takes longer than it saves.
  */
 export function readShortAscii(bytes: Uint8Array, from: number, end: number): string | null {
   for (let i = from; i < end; i++) if ((bytes[i] ?? 0) > 127) return null
   const { fromCharCode } = String
   let text = ''
-  for (let i = from; i < end; i += 8) {
-    const at = (n: number): number => bytes[i + n] ?? 0
-    const eight = fromCharCode(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7))
-    text += i + 8 <= end ? eight : eight.slice(0, end - i)
+  let i = from
+  for (; i + 4 <= end; i += 4)
+    text += fromCharCode(bytes[i] ?? 0, bytes[i + 1] ?? 0, bytes[i + 2] ?? 0, bytes[i + 3] ?? 0)
+  switch (end - i) {
+    case 1:
+      return text + fromCharCode(bytes[i] ?? 0)
+    case 2:
+      return text + fromCharCode(bytes[i] ?? 0, bytes[i + 1] ?? 0)
+    case 3:
+      return text + fromCharCode(bytes[i] ?? 0, bytes[i + 1] ?? 0, bytes[i + 2] ?? 0)
+    default:
+      return text
   }
-  return text
 }
 
 /** Null if it is not ASCII. */
