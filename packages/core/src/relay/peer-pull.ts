@@ -142,7 +142,6 @@ export function createPeerPull(before: PeerState | null): PeerPull {
       if (cursor !== null) cursor = { ...cursor, cut: 0, place: 0 }
       atCut = false
     },
-    held: (generations, generation, position) =>
-      heldPosition(new Map([...generations, ...facts]), frontier, generation, position),
+    held: (generations, generation, position) => heldPosition(generations, frontier, generation, position),
   }
 }
