@@ -23,6 +23,8 @@ export interface SimulatedDisk {
   abortNext(): void
   /** Transactions take so many times as long as ever; 1 is as ever. */
   slow(factor: number): void
+  /** The greatest of these factors so far. */
+  readonly slowest: number
   /** Nothing is amiss with it any more. */
   mend(): void
   readonly failing: boolean
@@ -44,6 +46,7 @@ export function createSimulatedDisk(chance: Chance): SimulatedDisk {
   let failing: 'storage-full' | null = null
   let isAborting = false
   let slowness = 1
+  let slowest = 1
 
   function open(name: string, scope: Scope): Storage {
     const database = databases.get(name)
@@ -160,6 +163,10 @@ export function createSimulatedDisk(chance: Chance): SimulatedDisk {
     },
     slow(factor) {
       slowness = factor
+      slowest = Math.max(slowest, factor)
+    },
+    get slowest() {
+      return slowest
     },
     mend() {
       failing = null

@@ -129,8 +129,8 @@ export function createEyes(
       for (const entry of log) {
         const { key, token } = entry
         if (entry.device !== device || !entry.local || entry.kind !== 'log' || token === '') continue
-        // What another tab has stored just now is still on its way between them.
-        if (cluster.clock.time - entry.localAt < announcedMs) continue
+        // What another tab has stored just now is still on its way between them, or being read.
+        if (cluster.clock.time - entry.localAt < announcedMs * device.disk.slowest) continue
         const [name = '', id = ''] = key.split('/')
         const shown = documentNames.find(one => one === name)
         if (shown === undefined) continue

@@ -35,6 +35,8 @@ export interface SimulatedRelay {
   readonly stores: readonly RelayStore[]
   /** Milliseconds by which its wall clock is wrong. */
   skewMs: number
+  /** Transactions of its disk take so many times as long as ever; 1 is as ever. */
+  slowness: number
   /** When an older image was put back last, or a neighbour was lost, in simulated milliseconds. */
   readonly restoredAt: number
   /** Dies right after it has sent the next verdict. */
@@ -92,6 +94,7 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
   let isGone = false
   let commitCrashes = 0
   let skewMs = 0
+  let slowness = 1
   let replaced: RelayStore | null = null
   let restoredAt = Number.NEGATIVE_INFINITY
   let lostVerdicts = 0
@@ -114,7 +117,7 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
       after: (delayMs, run) => process.after(delayMs, run),
     }
     const started = createKernel({
-      store: withLatency(opened, process, chance, dieAt, parts.watch),
+      store: withLatency(opened, process, chance, () => slowness, dieAt, parts.watch),
       runtime,
       token: token => Promise.resolve(token === '' ? null : { user: token }),
       access: parts.access ?? (() => Promise.resolve('write')),
@@ -195,6 +198,12 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
     set skewMs(ms) {
       skewMs = ms
     },
+    get slowness() {
+      return slowness
+    },
+    set slowness(factor) {
+      slowness = factor
+    },
     crashAtCommit(moment) {
       dyingAt = moment
     },
@@ -272,12 +281,13 @@ function withLatency(
   store: RelayStore,
   scope: Scope,
   chance: Chance,
+  slowness: () => number,
   at: (moment: 'before' | 'after') => void,
   watch: StoreWatch | undefined,
 ): RelayStore {
   function later<T>(run: () => Promise<T>, ms: number): Promise<T> {
     return new Promise((resolve, reject) => {
-      scope.after(chance.next() * ms, () => void run().then(resolve, reject))
+      scope.after(chance.next() * ms * slowness(), () => void run().then(resolve, reject))
     })
   }
   return {
@@ -302,7 +312,7 @@ function withLatency(
       await later(() => store.commit(commit), 4)
       for (const { update } of commit.texts) watch?.stored(update)
       at('after')
-      await new Promise<void>(resolve => void scope.after(chance.next() * 2, resolve))
+      await new Promise<void>(resolve => void scope.after(chance.next() * 2 * slowness(), resolve))
     },
   }
 }

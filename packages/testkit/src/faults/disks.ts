@@ -1,7 +1,10 @@
-/** Disks of devices that take nothing for a while, or fail once without saying why. */
+/** Disks of devices that take nothing for a while, or fail once without saying why; and slow ones, of relays too. */
 import type { FaultWorld, Strike } from './fault.ts'
 
-export function disks({ cluster, say }: FaultWorld): Record<'disk-full' | 'storage-abort', Strike> {
+export function disks({
+  cluster,
+  say,
+}: FaultWorld): Record<'disk-full' | 'storage-abort' | 'slow-disk', Strike> {
   const { chance, clock } = cluster
   return {
     'disk-full'() {
@@ -15,6 +18,20 @@ export function disks({ cluster, say }: FaultWorld): Record<'disk-full' | 'stora
       const device = chance.pick(cluster.devices)
       say(`the next transaction on ${device.name} is aborted`)
       device.disk.abortNext()
+      return true
+    },
+    // What a moment separates elsewhere, one write that is on its way to the disk and what is decided meanwhile, meet.
+    'slow-disk'() {
+      const factor = 10 + chance.below(190)
+      const device = chance.chance(0.75) ? chance.pick(cluster.devices) : null
+      const relay = chance.pick(cluster.relays)
+      const slow = (times: number): void => {
+        if (device === null) relay.slowness = times
+        else device.disk.slow(times)
+      }
+      say(`the disk of ${device?.name ?? relay.url} takes ${factor} times as long`)
+      slow(factor)
+      clock.after(chance.below(20_000), () => slow(1))
       return true
     },
   }

@@ -36,6 +36,7 @@ export const faultNames = [
   'eviction',
   'long-journal',
   'intruder',
+  'slow-disk',
 ] as const
 export type Fault = (typeof faultNames)[number]
 
@@ -73,6 +74,7 @@ export const everyFault: Readonly<Record<Fault, number>> = {
   eviction: 0.003,
   'long-journal': 0.001,
   intruder: 0.01,
+  'slow-disk': 0.006,
 }
 
 /** What faults happen to. */
