@@ -265,11 +265,36 @@ function readField(reader: Reader, before: string): FieldName {
   const collection = readName(reader) || before
   if (collection.includes('/')) refuseMalformed('the name of a collection has a slash')
   const kind = readByte(reader)
-  if (kind === deletionKind) return { collection, part: 'deletion' }
-  if (kind === revivalKind) return { collection, part: 'revival' }
-  if (kind === collectionKind) return { collection, part: '' }
-  const strategy = strategies[kind] ?? refuseMalformed('a field has an unknown strategy')
-  return { collection, part: partName(strategy, readName(reader)) }
+  if (kind > collectionKind) refuseMalformed('a field has an unknown strategy')
+  return fieldNamed(collection, kind, kind < strategies.length ? readName(reader) : '')
+}
+
+// Names are few, and links, spaces and stored rows many: all of them share the objects and texts that say one.
+let fieldsByCollection = new Map<string, Map<string, FieldName>[]>()
+let fieldsShared = 0
+/** Who comes with ever new names makes the others forget what they share, and nothing more. */
+const fieldsSharedMax = 1024
+
+function fieldNamed(collection: string, kind: number, name: string): FieldName {
+  const found = fieldsByCollection.get(collection)?.[kind]?.get(name)
+  if (found !== undefined) return found
+  if (fieldsShared >= fieldsSharedMax) {
+    fieldsByCollection = new Map()
+    fieldsShared = 0
+  }
+  fieldsShared += 1
+  let kinds = fieldsByCollection.get(collection)
+  if (kinds === undefined)
+    fieldsByCollection.set(collection, (kinds = Array.from({ length: collectionKind + 1 }, () => new Map())))
+  const field = { collection, part: partOf(kind, name) }
+  kinds[kind]?.set(name, field)
+  return field
+}
+
+function partOf(kind: number, name: string): FieldName['part'] {
+  if (kind === deletionKind) return 'deletion'
+  if (kind === revivalKind) return 'revival'
+  return kind === collectionKind ? '' : partName(strategies[kind] ?? 'lww', name)
 }
 
 function readName(reader: Reader): string {
