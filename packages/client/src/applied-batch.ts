@@ -12,7 +12,13 @@ export interface AppliedBatch {
   close(): void
 }
 
-const noKeys: ReadonlySet<DocumentKey> = new Set()
+export const nothingApplied: Applied = {
+  changed: new Set(),
+  writers: new Map(),
+  rebuilt: new Set(),
+  arrived: new Map(),
+}
+const noKeys = nothingApplied.changed
 
 export function createAppliedBatch(): AppliedBatch {
   const listeners = new Set<(applied: Applied) => void>()
@@ -28,26 +34,36 @@ export function createAppliedBatch(): AppliedBatch {
   function tell(): void {
     isScheduled = false
     if (isClosed) return
-    const applied: Applied = { changed: unionOfKeys(first, more), writers, rebuilt, arrived }
+    // What nothing was put into is used again: most ticks bring rows and nothing else.
+    const applied: Applied = {
+      changed: more.size === 0 ? first : unionOfKeys(first, more),
+      writers: writers.size === 0 ? nothingApplied.writers : writers,
+      rebuilt: rebuilt.size === 0 ? nothingApplied.rebuilt : rebuilt,
+      arrived: arrived.size === 0 ? nothingApplied.arrived : arrived,
+    }
     first = noKeys
-    more = new Set()
-    writers = new Map()
-    rebuilt = new Set()
-    arrived = new Map()
+    if (more.size > 0) more = new Set()
+    if (writers.size > 0) writers = new Map()
+    if (rebuilt.size > 0) rebuilt = new Set()
+    if (arrived.size > 0) arrived = new Map()
     for (const listener of [...listeners]) if (listeners.has(listener)) callBack(listener, applied)
+  }
+
+  function gatherUpdates(came: Applied['arrived']): void {
+    for (const [body, updates] of came) {
+      const gathered = arrived.get(body)
+      if (gathered === undefined) arrived.set(body, [...updates])
+      else gathered.push(...updates)
+    }
   }
 
   return {
     note(applied) {
       if (first === noKeys) first = applied.changed
       else for (const key of applied.changed) more.add(key)
-      for (const [from, to] of applied.writers) writers.set(from, to)
-      for (const body of applied.rebuilt) rebuilt.add(body)
-      for (const [body, updates] of applied.arrived) {
-        const gathered = arrived.get(body)
-        if (gathered === undefined) arrived.set(body, [...updates])
-        else gathered.push(...updates)
-      }
+      if (applied.writers.size > 0) for (const [from, to] of applied.writers) writers.set(from, to)
+      if (applied.rebuilt.size > 0) for (const body of applied.rebuilt) rebuilt.add(body)
+      if (applied.arrived.size > 0) gatherUpdates(applied.arrived)
       if (isScheduled) return
       isScheduled = true
       queueMicrotask(tell)

@@ -5,6 +5,7 @@
  * What this tab wrote is up to date when the call returns; telling waits for the core, once for each tick.
  */
 import type { Applied, DocumentKey } from '@rejoin/core'
+import { nothingApplied } from './applied-batch.ts'
 import type { ReplicaCore } from './replica-core.ts'
 
 export interface Changes {
@@ -40,8 +41,7 @@ export function createChanges(core: Pick<ReplicaCore, 'onApplied'>): Changes {
     },
     onUpdate: run => enlist(updates, run),
     onTell: tell => enlist(tells, tell),
-    note: keys =>
-      update({ changed: new Set(keys), writers: new Map(), rebuilt: new Set(), arrived: new Map() }),
+    note: keys => update({ ...nothingApplied, changed: new Set(keys) }),
     close: stop,
   }
 }

@@ -12,14 +12,15 @@ import {
   type Deletion,
   type DeletePolicy,
   type DocumentKey,
+  type FieldWrite,
   type Mark,
   type PartName,
   type Row,
   type Seen,
   type Write,
 } from '@rejoin/core'
-import type { Collection } from './collection.ts'
-import { inField, unsupported } from './field-errors.ts'
+import type { Collection, DeclaredPart } from './collection.ts'
+import { errorInField, inField, unsupported } from './field-errors.ts'
 
 /** What a write is made over. */
 export interface WriteSite {
@@ -38,30 +39,58 @@ export interface InsertWrites {
 export function writeInsert(site: WriteSite, input: Readonly<Record<string, unknown>>): InsertWrites {
   const { collection, seen, mark } = site
   checkNames(collection, input)
+  const { partsInOrder } = collection
   const cells = new Map<PartName, Cell>()
-  const texts = new Map<PartName, readonly Uint8Array[]>()
-  const textsToReplace = new Map<PartName, string>()
-  for (const declared of collection.partsInOrder) {
+  let texts: Map<PartName, readonly Uint8Array[]> | null = null
+  let textsToReplace: Map<PartName, string> | null = null
+  const fresh: FieldWrite = { mark, seen: undefined }
+  // By number and without a function for each field: thousands are inserted in a loop, and each leaves little behind.
+  for (let i = 0; i < partsInOrder.length; i++) {
+    const declared = partsInOrder[i]
+    if (declared === undefined) continue
     const { name, part, field } = declared
     const seenCell = seen?.cells.get(part)
-    // The input is the field's by the collection's type, which does not reach into its record of fields.
-    const cell = inField(collection, name, () => field.insert(input[name] as never, { mark, seen: seenCell }))
+    const cell = insertField(
+      collection,
+      declared,
+      input,
+      seenCell === undefined ? fresh : { mark, seen: seenCell },
+    )
     if (field.text === undefined) {
       if (cell !== null) cells.set(part, cell)
       continue
     }
     const initial = String(input[name] ?? '')
     if (seenCell !== undefined) {
+      textsToReplace ??= new Map()
       textsToReplace.set(part, initial)
       continue
     }
     const update = field.text.create(initial, yjsClientOf(mark.writer))
     if (update === null) continue
     cells.set(part, textCell(mark))
+    texts ??= new Map()
     texts.set(part, [update])
   }
   const delta: Row = { cells, deletion: null, revival: mark }
-  return { write: { ...writeOf(site, delta), texts, whole: true }, textsToReplace }
+  const write = { ...writeOf(site, delta), texts: texts ?? noTexts, whole: true }
+  return { write, textsToReplace: textsToReplace ?? nothingToReplace }
+}
+
+const nothingToReplace: InsertWrites['textsToReplace'] = new Map()
+
+/** The input is the field's by the collection's type, which does not reach into its record of fields. */
+function insertField(
+  collection: Collection,
+  { name, field }: DeclaredPart,
+  input: Readonly<Record<string, unknown>>,
+  write: FieldWrite,
+): Cell | null {
+  try {
+    return field.insert(input[name] as never, write)
+  } catch (error) {
+    throw errorInField(error, collection, name)
+  }
 }
 
 /** Null if the patch changes nothing. */
@@ -108,19 +137,23 @@ export function isDeleted(row: Row | undefined): boolean {
 }
 
 function writeOf({ key, mark, seen }: WriteSite, delta: Row): Write {
-  const replaced = new Map<PartName, Mark>()
-  for (const [part, cell] of delta.cells) {
-    const old = seen?.cells.get(part)
-    if (cell.strategy === 'lww' && old?.strategy === 'lww') replaced.set(part, old.last)
-  }
   return {
     mark,
     key,
     delta,
     texts: noTexts,
-    replaced: replaced.size === 0 ? nothingReplaced : replaced,
+    replaced: seen === undefined ? nothingReplaced : replacedOf(seen, delta),
     whole: false,
   }
+}
+
+function replacedOf(seen: Row, delta: Row): Write['replaced'] {
+  const replaced = new Map<PartName, Mark>()
+  for (const [part, cell] of delta.cells) {
+    const old = seen.cells.get(part)
+    if (cell.strategy === 'lww' && old?.strategy === 'lww') replaced.set(part, old.last)
+  }
+  return replaced.size === 0 ? nothingReplaced : replaced
 }
 
 /** The body's part of it is beside the row; the cell says that this writer typed (SPEC X3). */

@@ -98,11 +98,12 @@ function openDraft(core: ReplicaCore, changes: Changes): OpenDraft {
   let bytes = 0
 
   function row(key: DocumentKey): Row | undefined {
-    for (const { key: written, delta } of writes.slice(joined)) {
-      const seen = rows.get(written) ?? core.state.visible(written)
-      rows.set(written, seen === undefined ? delta : joinRows(seen, delta))
+    for (; joined < writes.length; joined++) {
+      const write = writes[joined]
+      if (write === undefined) continue
+      const seen = rows.get(write.key) ?? core.state.visible(write.key)
+      rows.set(write.key, seen === undefined ? write.delta : joinRows(seen, write.delta))
     }
-    joined = writes.length
     return rows.get(key) ?? core.state.visible(key)
   }
 

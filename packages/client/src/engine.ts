@@ -23,7 +23,7 @@ import {
   type TransactionId,
   type WriterId,
 } from '@rejoin/core'
-import { createAppliedBatch } from './applied-batch.ts'
+import { createAppliedBatch, nothingApplied } from './applied-batch.ts'
 import { createDeviceClock, type DeviceClock } from './device-clock.ts'
 import type { Journal } from './journal/journal.ts'
 import type { JournalSink } from './journal/sink.ts'
@@ -48,13 +48,6 @@ export interface Engine extends ReplicaCore {
   readonly pending: number
   /** Stops taking writes and refuses what waits for a level. The journal is closed by whoever made it. */
   close(): void
-}
-
-const nothingApplied: Applied = {
-  changed: new Set(),
-  writers: new Map(),
-  rebuilt: new Set(),
-  arrived: new Map(),
 }
 
 export interface EngineOptions {

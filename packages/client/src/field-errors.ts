@@ -9,8 +9,13 @@ export function inField<T>(collection: Collection, field: string, run: () => T):
   try {
     return run()
   } catch (error) {
-    throw error instanceof RejoinError ? namedError(error, collection, field) : error
+    throw errorInField(error, collection, field)
   }
+}
+
+/** What a field's operation threw, with its name. */
+export function errorInField(error: unknown, collection: Collection, field: string): unknown {
+  return error instanceof RejoinError ? namedError(error, collection, field) : error
 }
 
 function namedError(error: RejoinError, collection: Collection, field: string): RejoinError {

@@ -62,7 +62,7 @@ const names = Object.keys(comparedAsTheyAre) as (keyof typeof comparedAsTheyAre)
  * hold is compared, since a list may be made anew. Asked at every event.
  */
 export function differenceOfNews(a: HolderNews, b: HolderNews): 'state' | 'counts' | 'none' {
-  for (const name of names) if (a[name] !== b[name]) return 'state'
+  if (names.some(name => a[name] !== b[name])) return 'state'
   const isSame =
     // What others do with it is to ask whether there is one.
     (a.pending === 0) === (b.pending === 0) &&

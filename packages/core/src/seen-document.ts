@@ -23,11 +23,11 @@ export function seenByWrites(
     visible(key: DocumentKey): Row | undefined
   },
 ): readonly SeenDocument[] {
-  const rows = new Map<DocumentKey, Row>()
+  const rows = writes.length > 1 ? new Map<DocumentKey, Row>() : null
   return writes.map(({ key, delta, mark }, i) => {
-    const row = rows.get(key) ?? state.visible(key)
+    const row = rows?.get(key) ?? state.visible(key)
     // Nobody comes after the last.
-    if (i < writes.length - 1) rows.set(key, joinRows(row ?? emptyRow, delta))
+    if (i < writes.length - 1) rows?.set(key, joinRows(row ?? emptyRow, delta))
     const confirmed = state.confirmed(key)
     return {
       exists: rowExists(confirmed),
