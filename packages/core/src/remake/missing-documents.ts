@@ -7,7 +7,7 @@ import { contextOfCell } from '../cells/cell.ts'
 import { compareMarks, type Mark } from '../mark.ts'
 import type { OutboxEntry } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
-import { emptyRow, joinRows, rowExists, showsDelta, type DocumentKey, type Row } from '../row.ts'
+import { emptyRow, joinRows, rowExists, type DocumentKey, type Row } from '../row.ts'
 import type { SeenDocument } from '../seen-document.ts'
 import type { Transaction, Write } from '../write.ts'
 import type { RemakePlan } from './plan.ts'
@@ -46,17 +46,16 @@ export function missingDocuments(
 }
 
 /**
- * Whether something came to the disk when an own write that its document existed by was gone already: no other one
- * stands before it there.
+ * Whether something came to the disk when the own write that its document was there by was gone already: no other one
+ * stands before it. Of what is known to be deleted that cannot be told: who types on in it keeps it.
  */
 export function lacksDocument(state: ReplicaState, { transaction }: OutboxEntry): boolean {
   const { id, writes, seen } = transaction
   return writes.some((write, i) => {
-    const { key, delta } = write
-    const row = state.confirmed(key)
+    const { key } = write
     return (
-      isMissing(state, write, seen[i], undefined, row) &&
-      !showsDelta(row, delta) &&
+      state.confirmed(key) === undefined &&
+      isMissing(state, write, seen[i], undefined, undefined) &&
       state.outbox.isFirstOf(key, id) &&
       writes.findIndex(one => one.key === key) === i
     )
