@@ -48,13 +48,13 @@ export function createPeerPull(before: PeerState | null): PeerPull {
   let cursor = before?.cursor ?? null
   let atCut = false
   let frontier: Positions = noPositions
-  let facts = new Map<GenerationId, Generation>()
+  const facts = new Map<GenerationId, Generation>()
   let told: Generation[] = []
 
   function note(generations: readonly Generation[]): void {
     for (const fact of generations) {
       if (facts.has(fact.id)) continue
-      facts = new Map(facts).set(fact.id, fact)
+      facts.set(fact.id, fact)
       told.push(fact)
     }
   }
