@@ -78,7 +78,7 @@ export const pulling: readonly Plant[] = [
   {
     name: 'R1 gives',
     does: 'reconciling gives nothing',
-    find: 'if (conversation.mayWrite) giving.give(mine)',
+    find: 'if (conversation.mayWrite) giving.give(mine.filter(key => !isRefused(key)))',
     replace: 'if (conversation.mayWrite) giving.give([])',
     world: forgetful,
     seed: 1,

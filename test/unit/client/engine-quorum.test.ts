@@ -262,6 +262,32 @@ it('[S3] what one relay tells, the others are given, and then there is rest', as
   expect(told).toEqual([alice.status.get()])
 })
 
+it('[S3] what a relay refuses to be given keeps nothing else from it, and is not offered over and over', async () => {
+  const offered: string[] = []
+  const { world, relays, open } = await three((url, { key }) => {
+    if (url === 'ws://c') offered.push(key)
+    return url === 'ws://c' && key.endsWith('/bad') ? 'not here' : true
+  })
+  const alice = await open()
+  await within(world.clock, alice.settled())
+  const bob = await world.open(world.another('bob').openTab(), { relays: ['ws://b'], token: () => 'bob' })
+  for (const id of ['bad', 'good', 'better']) {
+    await within(world.clock, note(bob, `from bob, ${id}`, id).reached('relay'))
+    await world.clock.advance(10_000)
+  }
+  expect(await Promise.all(['bad', 'good', 'better'].map(id => holds(relays[2], id)))).toEqual([
+    false,
+    true,
+    true,
+  ])
+  expect(offered).toEqual(['notes/bad', 'notes/good', 'notes/better'])
+  // In the next session it is.
+  await within(world.clock, alice.close())
+  await within(world.clock, (await open()).settled())
+  await world.clock.advance(10_000)
+  expect(offered.slice(3)).toEqual(['notes/bad'])
+})
+
 it('[S3] who reads at another relay is shown a write with what its author had seen, though only the first one told that', async () => {
   const { world, open } = await three()
   const alice = await open()

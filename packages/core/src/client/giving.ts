@@ -5,7 +5,7 @@
 import type { Failure } from '../errors.ts'
 import type { GivenFrame } from '../frames.ts'
 import { partsOfGive } from '../size.ts'
-import type { DocumentKey } from '../row.ts'
+import type { DocumentKey, Row } from '../row.ts'
 import type { Conversation } from './conversation.ts'
 import type { LoadedRow } from './effects.ts'
 
@@ -14,8 +14,8 @@ export interface Giving {
   readonly isDone: boolean
   /** Whether something was put off until there is a leader to judge it: then it was neither taken nor refused. */
   readonly isPutOff: boolean
-  /** What was given, and not taken, since it was asked last. */
-  readonly given: ReadonlySet<DocumentKey>
+  /** What was given since it was begun last, as it was then. */
+  readonly given: ReadonlyMap<DocumentKey, Row>
   readonly refused: ReadonlyMap<DocumentKey, Failure>
   /** Forgets what was given so far, but not what is to be answered. */
   begin(): void
@@ -32,7 +32,7 @@ export function createGiving({ ask, send }: Conversation): Giving {
   let partsGiven = 0
   let partsAnswered = 0
   let isPutOff = false
-  const given = new Set<DocumentKey>()
+  const given = new Map<DocumentKey, Row>()
   const refused = new Map<DocumentKey, Failure>()
 
   function loadNext(): void {
@@ -66,7 +66,7 @@ export function createGiving({ ask, send }: Conversation): Giving {
         partsGiven += part.length
         send({ type: 'give', rows: part })
       }
-      for (const { key } of rows) given.add(key)
+      for (const { key, row } of rows) given.set(key, row)
       loadNext()
     },
     answered(frame) {

@@ -59,8 +59,10 @@ export function createReconciling(
   let withheld = false
   /** What this replica held when it began: what came from other relays since is not in the ranges. */
   let reachBefore = noPositions
-  /** A reach that the relay was given what it lacked of: nothing that this replica held then is missing there. */
+  /** A reach that the relay was given what it lacked of: nothing is missing there that this replica held then and it took. */
   let reachGiven = noPositions
+  /** What the relay did not take in this session, as it was given: as such it is not given again (SPEC T2). */
+  const refusedRows = new Map<DocumentKey, Row>()
   let lacking: { readonly reach: Positions; readonly since: number } | null = null
 
   function begin(kind: 'join' | 'give'): void {
@@ -95,11 +97,25 @@ export function createReconciling(
    */
   function reachAfter(): Positions {
     const { reach } = state
-    const isKept = giving.refused.size > 0 || withheld || giving.isPutOff
-    if (!isKept) reachGiven = joinPositions(facts(), reachGiven, reachBefore)
+    const isKept = giving.refused.size > 0 || refusedRows.size > 0 || withheld || giving.isPutOff
+    if (!giving.isPutOff && !withheld) reachGiven = joinPositions(facts(), reachGiven, reachBefore)
     const kept = [...reach].filter(([id, at]) => isKept || !coversPosition(facts(), reachBefore, id, at))
     const taken = joinPositions(facts(), new Map(kept), pull.judged)
     return addPosition(facts(), taken, conversation.generation, pull.feedEnd)
+  }
+
+  /** Whether the relay refused this very row; what it refused for its time it may take by now (SPEC C4). */
+  function isRefused(key: DocumentKey): boolean {
+    const row = refusedRows.get(key)
+    return row !== undefined && row === state.confirmed(key)
+  }
+
+  function noteRefused(): void {
+    for (const [key, row] of giving.given) {
+      const error = giving.refused.get(key)
+      if (error === undefined) refusedRows.delete(key)
+      else if (error.code !== 'clock-skew') refusedRows.set(key, row)
+    }
   }
 
   function tellRepair(): void {
@@ -130,7 +146,7 @@ export function createReconciling(
       }
       if (next.length > 0) send({ type: 'range', ranges: next })
       else isRanging = false
-      if (conversation.mayWrite) giving.give(mine)
+      if (conversation.mayWrite) giving.give(mine.filter(key => !isRefused(key)))
       else withheld ||= mine.length > 0
     },
     answered({ key, delta }) {
@@ -144,9 +160,7 @@ export function createReconciling(
         conversation.phase === 'open' &&
         pull.atCut &&
         conversation.mayWrite &&
-        // T2: what was refused is offered again in the next session, not over and over in this one.
         giving.isDone &&
-        giving.refused.size === 0 &&
         !giving.isPutOff &&
         !isHeldByRelay(state.reach)
       if (!lacks) lacking = null
@@ -160,6 +174,7 @@ export function createReconciling(
     endIfDone() {
       const { phase, busy, welcome } = conversation
       if (phase !== 'reconciling' || busy || isRanging || !giving.isDone || !wants.isEmpty || !welcome) return
+      noteRefused()
       tellRepair()
       const joined: Partial<PulledChunk> =
         how === 'give'
