@@ -95,7 +95,7 @@ export function remadeMarksOf(position: number, old: Transaction, now: Transacti
 }
 
 /** Whether it brings nothing but texts. */
-function isTyped({ delta }: Write): boolean {
+export function isTyped({ delta }: Pick<Write, 'delta'>): boolean {
   const { cells, deletion, revival } = delta
   return deletion === null && revival === null && [...cells.values()].every(cell => cell.strategy === 'text')
 }

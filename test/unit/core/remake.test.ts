@@ -734,6 +734,7 @@ describe('what is made anew', () => {
     const typed = alice.edits({ kind: 'type' })
     const orphans = { from: typed.id, keys: new Set<typeof note>(), refused: null }
     expect(entriesToRemake(alice.state, orphans)).toEqual([])
+    expect(alice.remakes().quarantined).toEqual([])
     expect(rowExists(alice.row())).toBe(true)
   })
 

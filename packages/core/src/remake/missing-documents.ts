@@ -5,6 +5,7 @@
  */
 import { contextOfCell } from '../cells/cell.ts'
 import { compareMarks, type Mark } from '../mark.ts'
+import { isTyped } from '../remade-marks.ts'
 import type { OutboxEntry } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
 import { emptyRow, joinRows, rowExists, type DocumentKey, type Row } from '../row.ts'
@@ -75,6 +76,8 @@ function isMissing(
   if (whole) return false
   if (delta.revival !== null) return own === undefined && last === null && state.confirmed(key) === undefined
   if (own ?? seen?.exists ?? false) return false
+  // X5: who types in what is known to be deleted keeps it.
+  if (isTyped(write) && state.confirmed(key) !== undefined) return false
   return !rowExists(row) && !(own === undefined && stoodOnTaken(state, write, last))
 }
 
