@@ -11,7 +11,6 @@ import { readDevice } from './device-state.ts'
 import type { SimulatedDevice } from './device.ts'
 import { faultNames, type Fault } from './faults/fault.ts'
 import { createFaults } from './faults/faults.ts'
-import { slowWayMs } from './faults/links.ts'
 import { checkAtomicity } from './watch/atomicity.ts'
 import { checkGrowth } from './watch/growth.ts'
 import { passQuietly } from './watch/quiet.ts'
@@ -50,8 +49,6 @@ export interface HistoryResult {
 
 /** After these it is not always later that is later. */
 const clockFaults = ['skew', 'clock-jump', 'relay-skew', 'long-absence', 'forgetting'] as const
-/** C2: half of what two ways differ, of a device whose clock is ahead and of one whose is behind; and a little more. */
-const clockErrorMs = { ever: 200, slow: 200 + slowWayMs }
 /** For how long the rule stays as it is. */
 const ruleMs = 700
 const titleColor = partName('lww', 'color')
@@ -95,7 +92,6 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
         ...(await checkAtomicity(cluster, application, true)),
         ...(await checkRest(cluster, application, {
           clocksAreRight: clockFaults.every(name => counts[name] === 0),
-          clockErrorMs: counts.slow === 0 ? clockErrorMs.ever : clockErrorMs.slow,
           mayRepeat: counts.clone + counts['client-rollback'] > 0,
         })),
         ...application.findings.filter(finding => !findings.includes(finding)),

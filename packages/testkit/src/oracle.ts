@@ -21,8 +21,6 @@ import { joinSides } from './schema.ts'
 export interface OracleOptions {
   /** Whether every device's clock was right all the time, so that later is later. */
   readonly clocksAreRight: boolean
-  /** By so much two clocks that are right may differ (SPEC C2). */
-  readonly clockErrorMs: number
   /** Whether a disk was copied or put back, so that one write may have been made anew at two places. */
   readonly mayRepeat: boolean
   /** Whether that is known of a write of this document: who saw the one copy has not seen the other (SPEC W6). */
@@ -142,6 +140,9 @@ export function isSibling(later: Logged, earlier: Logged): boolean {
   return later.at > earlier.at || later.localAt === 0 || later.localAt >= earlier.localAt
 }
 
+/** C2: clocks that are right stay so, whatever a way takes; marks tell whole milliseconds. */
+const tickMs = 1
+
 /** W4: what a person saw and changed does not win over what they wrote; W6: what is made anew keeps its time. */
 function checkColor({ key, row, writes, passive, perhaps, options }: Facts): string[] {
   const cell = row.cells.get(partName('lww', 'color'))
@@ -155,10 +156,9 @@ function checkColor({ key, row, writes, passive, perhaps, options }: Facts): str
   // Of two copies of one write one may have been made anew after the other was seen (W6).
   if (over !== undefined && !options.mayRepeat)
     return [`[W4] ${shown.token} gives ${key} its color, though ${over.token} had seen and changed it`]
-  const { clockErrorMs } = options
   // W6: of its device's writes to a document, what came to the disk later is made anew over what came before it.
   const raisedTo = [...perhaps, ...passive].filter(one => isSibling(shown, one)).map(({ at }) => at)
-  const highest = Math.max(shown.at, ...raisedTo) + clockErrorMs
+  const highest = Math.max(shown.at, ...raisedTo) + tickMs
   const later = colors.find(({ entry }) => !entry.blind && entry.at > highest)?.entry
   if (options.clocksAreRight && later !== undefined)
     return [`[W6] ${shown.token} gives ${key} its color, though ${later.token} was written later`]

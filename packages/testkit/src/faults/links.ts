@@ -3,8 +3,6 @@ import type { FaultWorld, Strike } from './fault.ts'
 
 const leastMs = { min: 100, max: 1100 }
 const slowestByLeast = 4
-/** By so much one way may take longer than the other at most. */
-export const slowWayMs: number = leastMs.max * (slowestByLeast - 1)
 
 export function links({
   cluster,
