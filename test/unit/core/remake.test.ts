@@ -727,6 +727,16 @@ describe('what is made anew', () => {
     }
   })
 
+  test('[D2] what is typed in a document that was deleted and forgotten meanwhile is sent: a relay knows it', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    alice.pulls('bob', { kind: 'delete', policy: 'edit-wins' }, 600)
+    alice.state.apply(alice.state.seen + 1, { kind: 'forgotten', keys: [note] })
+    const typed = alice.edits({ kind: 'type' })
+    const orphans = { from: typed.id, keys: new Set<typeof note>(), refused: null }
+    expect(entriesToRemake(alice.state, orphans)).toEqual([])
+  })
+
   test('[X5] what is typed in a document that is known to be deleted is sent, and keeps it', () => {
     const alice = createScene()
     alice.pulls('bob', insert, 500)

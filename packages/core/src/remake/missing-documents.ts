@@ -48,7 +48,8 @@ export function missingDocuments(
 
 /**
  * Whether something came to the disk when the own write that its document was there by was gone already: no other one
- * stands before it. Of what is known to be deleted that cannot be told: who types on in it keeps it.
+ * stands before it. Of what is deleted that cannot be told, nor of what is typed in an open editor, whose document was
+ * perhaps deleted and forgotten: a relay knows.
  */
 export function lacksDocument(state: ReplicaState, { transaction }: OutboxEntry): boolean {
   const { id, writes, seen } = transaction
@@ -56,6 +57,7 @@ export function lacksDocument(state: ReplicaState, { transaction }: OutboxEntry)
     const { key } = write
     return (
       state.confirmed(key) === undefined &&
+      !isTyped(write) &&
       isMissing(state, write, seen[i], undefined, undefined) &&
       state.outbox.isFirstOf(key, id) &&
       writes.findIndex(one => one.key === key) === i
