@@ -49,7 +49,11 @@ export function createKernel(options: KernelOptions): Kernel {
     if (opening === undefined) {
       opening = openSpace(name, host)
       spaces.set(name, opening)
-      opening.catch(() => spaces.delete(name))
+      // Who it is opened for may not come to be attached.
+      opening.then(
+        () => letGo(name),
+        () => spaces.delete(name),
+      )
       if (spaces.size === 1) {
         // That of a space that was let go since may be due still.
         stopBeat()
