@@ -7,6 +7,7 @@ import {
   compareMarks,
   isSameMark,
   showsDelta,
+  type DocumentKey,
   type Mark,
   type RemadeMark,
   type ReplicaState,
@@ -27,12 +28,23 @@ export function fateOf(state: ReplicaState, { id, writes }: Transaction): Fate {
   if (state.quarantine.has(id)) return { kind: 'there', as: id }
   for (const { key, mark } of writes) {
     const now = state.remadeMarks.now(mark)
-    const held = [...state.outbox.entries(), ...state.quarantine.values()].find(({ transaction }) =>
-      transaction.writes.some(other => other.key === key && isSameMark(other.mark, now)),
-    )
-    if (held !== undefined) return { kind: 'there', as: held.transaction.id }
+    const as = now === mark ? undefined : findBearer(state, key, now)
+    if (as !== undefined) return { kind: 'there', as }
   }
   return { kind: writes.every(write => isShown(state, write)) ? 'taken' : 'unknown' }
+}
+
+/** The transaction in the outbox or the quarantine that writes a document under a mark. */
+function findBearer(
+  { outbox, quarantine }: ReplicaState,
+  key: DocumentKey,
+  mark: Mark,
+): TransactionId | undefined {
+  const waiting = outbox.idsOf(key).flatMap(id => outbox.get(id)?.transaction ?? [])
+  const refused = [...quarantine.values()].map(({ transaction }) => transaction)
+  return [...waiting, ...refused].find(({ writes }) =>
+    writes.some(write => write.key === key && isSameMark(write.mark, mark)),
+  )?.id
 }
 
 function isShown(state: ReplicaState, { key, mark, delta }: Write): boolean {
