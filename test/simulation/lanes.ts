@@ -8,6 +8,7 @@ import { runHistory, type HistoryOptions, type HistoryResult } from '@rejoin/tes
 
 export interface World extends HistoryOptions {
   readonly topology: string
+  readonly isNarrow?: boolean | undefined
 }
 
 /** Runs all of them, so many at a time, and tells of each as it ends. One at a time needs no thread. */

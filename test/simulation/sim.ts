@@ -3,6 +3,7 @@
  *
  *   npm run sim -- --seed S --runs N --steps M [--topology T] [--jobs J]
  *   npm run sim -- --seconds T [--jobs J]    histories that nobody has run yet, for so long
+ *   npm run sim -- --narrow ...              few kinds of faults, but these often, on a device or two
  *   npm run sim -- --plants [--jobs J]
  *   npm run sim -- --plant NAME
  *
@@ -23,7 +24,7 @@ import { runWorlds, type World } from './lanes.ts'
 import { plantNamed } from './plants/all.ts'
 import { catchAll, catchPlant, tellOf } from './plants/run.ts'
 import { topologies } from './topologies.ts'
-import { commandFor, first, forSeconds, freshSeed, worldsFrom } from './worlds.ts'
+import { commandFor, each, first, forSeconds, freshSeed, narrowed, worldsFrom } from './worlds.ts'
 
 /** From so many on, everything must have happened. */
 const enoughHistories = 200
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     steps: { type: 'string', default: '150' },
     topology: { type: 'string' },
+    narrow: { type: 'boolean', default: false },
     /** How many histories run at a time, each on a core. */
     jobs: { type: 'string', default: '1' },
     /** Looks for one planted bug, or for all of them. */
@@ -55,7 +57,8 @@ if (values.plant !== undefined) {
 const seed = Number(values.seed ?? (values.seconds === undefined ? 1 : freshSeed()))
 const steps = Number(values.steps)
 const names = values.topology === undefined ? Object.keys(topologies) : [values.topology]
-const all = worldsFrom(seed, names, steps)
+const broad = worldsFrom(seed, names, steps)
+const all = values.narrow ? each(broad, narrowed) : broad
 const worlds =
   values.seconds === undefined
     ? first(Number(values.runs) * names.length, all)
@@ -70,7 +73,7 @@ let slowest = 0
 
 async function tell(world: World, result: HistoryResult): Promise<void> {
   histories += 1
-  taken += steps
+  taken += world.steps
   events += result.events
   slowest = Math.max(slowest, result.settledMs ?? 0)
   for (const [fault, count] of Object.entries(result.counts)) {

@@ -1,4 +1,5 @@
 /** Which worlds are run: from a seed on, each seed in every topology, for so many seeds or for so long. */
+import { createChance, type Fault } from '@rejoin/testkit'
 import type { World } from './lanes.ts'
 import { topologies } from './topologies.ts'
 
@@ -17,6 +18,29 @@ export function* worldsFrom(seed: number, names: readonly string[], steps: numbe
       yield { ...topology, seed: next, steps, topology: name }
     }
   }
+}
+
+/**
+ * The same with few kinds of faults, but these often, on a device or two: what two of them make of each other is met
+ * there sooner. The seed says which.
+ */
+export function narrowed(world: World): World {
+  const { faults = {}, seed } = world
+  const chance = createChance(seed)
+  const names = Object.keys(faults) as Fault[]
+  const few: Partial<Record<Fault, number>> = {}
+  if (faults.refusal !== undefined && chance.chance(0.6)) few.refusal = faults.refusal
+  for (let kinds = 2 + chance.below(3); kinds > 0 && names.length > 0; kinds--) {
+    const name = chance.pick(names)
+    few[name] = Math.min(oftenMax, (faults[name] ?? 0) * chance.pick([5, 10, 20]))
+  }
+  return { ...world, isNarrow: true, faults: few, steps: 60 + chance.below(41), devices: 1 + chance.below(2) }
+}
+
+const oftenMax = 0.35
+
+export function* each<T>(worlds: Iterable<T>, change: (world: T) => T): Generator<T> {
+  for (const world of worlds) yield change(world)
 }
 
 /** As many as there is time for, and so many whatever they take. */
@@ -40,6 +64,7 @@ export function* first<T>(count: number, worlds: Iterable<T>): Generator<T> {
 }
 
 /** The command that runs a history again, and shrinks what it finds. */
-export function commandFor({ seed, steps, topology }: World): string {
-  return `npm run sim -- --seed ${seed} --runs 1 --steps ${steps} --topology ${topology}`
+export function commandFor({ seed, steps, topology, isNarrow }: World): string {
+  const how = isNarrow === true ? '--narrow' : `--steps ${steps}`
+  return `npm run sim -- --seed ${seed} --runs 1 ${how} --topology ${topology}`
 }
