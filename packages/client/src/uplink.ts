@@ -124,6 +124,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   let pausing: Pausing = { isPaused: false, at: 0 }
   let isStarted = false
   let told: HolderNews | null = null
+  let isToTell = false
   let cancelCounts: (() => void) | null = null
 
   const tabs = createTabs({
@@ -285,11 +286,18 @@ export function createUplink(options: UplinkOptions): Uplink {
     })
   }
 
-  /** Tells the others what changed, each thing once. */
+  /** Something may have changed. A frame that comes changes three things in one tick, of which others are told once. */
   function look(): void {
+    if (!isToTell) queueMicrotask(tellOthers)
+    isToTell = true
+    options.onChange()
+  }
+
+  /** Tells the others what changed, each thing once. */
+  function tellOthers(): void {
+    isToTell = false
     if (tabs.isHolding) tellNews(news())
     freshCuts.look()
-    options.onChange()
   }
 
   function tellNews(current: HolderNews): void {
