@@ -4,6 +4,7 @@
  */
 import { RejoinError, type Storage, type StoreId } from '@rejoin/core'
 import { openHoldings, type Holdings } from './journal/holdings.ts'
+import { lookIntoJournal, type JournalLook } from './journal/reader.ts'
 import { openReplicaRecord, type OpenedReplica } from './journal/loss.ts'
 import { journalStores, journalVersion } from './journal/stores.ts'
 import { createMemoryPorts, memoryPorts, platformPorts } from './platform.ts'
@@ -14,6 +15,8 @@ export interface OpenedDatabase {
   /** The ports that fit the storage. */
   readonly ports: ClientPorts
   readonly storage: Storage
+  /** Asked for at once, so that it comes while everything else is prepared. */
+  readonly journal: Promise<JournalLook>
   readonly record: OpenedReplica
   readonly replica: StoreId
   readonly owner: Owner
@@ -52,11 +55,14 @@ async function openWith(
   const holding = openHoldingsOf(name, ports)
   try {
     const storage = await ports.openStorage(name, journalVersion, journalStores)
+    const journal = lookIntoJournal(storage, 0)
+    // Whoever reads the journal meets what is amiss.
+    journal.catch(() => {})
     const known = await readKnown(storage, ports).catch((error: unknown) => {
       storage.close()
       throw error
     })
-    return { ports, storage, ...known, holdings: await holding, blocked }
+    return { ports, storage, journal, ...known, holdings: await holding, blocked }
   } catch (error) {
     void holding.then(opened => opened?.close())
     throw error

@@ -101,6 +101,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
       createJournal({
         name,
         storage,
+        first: database.journal,
         runtime,
         locks: ports.locks,
         openChannel: ports.openChannel,

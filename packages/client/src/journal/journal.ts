@@ -24,7 +24,7 @@ import { takeFence, type Fence } from './fence.ts'
 import { foldChunks } from './fold.ts'
 import { forgetTombstones, type Forgetting } from './forget.ts'
 import { createGatherer } from './gather.ts'
-import { createReader } from './reader.ts'
+import { createReader, type JournalLook } from './reader.ts'
 import type { JournalSink } from './sink.ts'
 import { decodeStoredChunk } from './stored.ts'
 import { readBody, type MergeTexts } from './text-bodies.ts'
@@ -34,6 +34,8 @@ export interface JournalOptions {
   readonly name: string
   /** Opened with `journalVersion` and `journalStores`. Belongs to the journal from now on. */
   readonly storage: Storage
+  /** What stood in it when it was opened, if that was asked for at once. */
+  readonly first?: Promise<JournalLook> | undefined
   readonly runtime: Runtime
   readonly locks: Locks
   readonly openChannel: OpenChannel
@@ -101,7 +103,7 @@ const pagesAtBytes = 1024 * 1024
 /** A journal that has read nothing yet and hears of others: `read` is the next call. */
 export function createJournal(options: JournalOptions): Journal {
   const { name, storage, runtime, locks, sink, step = async () => {} } = options
-  const reader = createReader(storage, sink, runtime)
+  const reader = createReader(storage, sink, runtime, options.first)
   const gatherer = createGatherer(
     chunk => append(chunk, { durability: 'strict' }),
     fault => options.onFault?.(fault),

@@ -50,10 +50,38 @@ const pagesPerRead = 32
 /** So long chunks are applied in one go: then the page may draw, and hear who uses it. */
 const sliceMs = 30
 
+/** What stands in the journal behind a position, and the floor at that time. */
+export interface JournalLook {
+  readonly current: BaseRecord
+  readonly keys: readonly number[]
+  readonly records: readonly ChunkRecord[]
+}
+
+export async function lookIntoJournal(storage: Storage, seen: number): Promise<JournalLook> {
+  const range = { lower: seen, lowerOpen: true }
+  const [base, keys, records] = await storage.transact({
+    stores: ['journal', 'meta'],
+    mode: 'readonly',
+    early: true,
+    requests: [
+      { op: 'get', store: 'meta', key: 'base' },
+      { op: 'getAllKeys', store: 'journal', range, limit: chunksPerRead },
+      { op: 'getAll', store: 'journal', range, limit: chunksPerRead },
+    ],
+  })
+  return {
+    current: (base as BaseRecord | undefined) ?? emptyBase,
+    keys: keys as readonly number[],
+    records: records as readonly ChunkRecord[],
+  }
+}
+
+/** `first`: a look that was begun as soon as the storage was open. */
 export function createReader(
   storage: Storage,
   sink: JournalSink,
   runtime: Pick<Runtime, 'monotonic'>,
+  first: Promise<JournalLook> | null = null,
 ): Reader {
   const tail = createTail()
   let seen = 0
@@ -79,27 +107,19 @@ export function createReader(
 
   async function run(): Promise<void> {
     for (;;) {
-      const range = { lower: seen, lowerOpen: true }
-      const [found, positions, records] = await storage.transact({
-        stores: ['journal', 'meta'],
-        mode: 'readonly',
-        early: true,
-        requests: [
-          { op: 'get', store: 'meta', key: 'base' },
-          { op: 'getAllKeys', store: 'journal', range, limit: chunksPerRead },
-          { op: 'getAll', store: 'journal', range, limit: chunksPerRead },
-        ],
-      })
-      const current = (found as BaseRecord | undefined) ?? emptyBase
-      const keys = positions as readonly number[]
+      const isFirst = first !== null
+      const looking = first ?? lookIntoJournal(storage, seen)
+      first = null
+      const { current, keys, records } = await looking
       if (seen < current.floor) {
         meetsGarbage ||= (keys[0] ?? Number.POSITIVE_INFINITY) <= current.floor
         await readPages(current)
         continue
       }
       if (current !== emptyBase) rebase(current)
-      await applyAll(chunksIn(keys, records as readonly ChunkRecord[]))
-      if (keys.length < chunksPerRead) return
+      await applyAll(chunksIn(keys, records))
+      // Since the first look, which came before anything else, others may have stored something and told nobody.
+      if (keys.length < chunksPerRead && !isFirst) return
     }
   }
 
