@@ -57,3 +57,16 @@ test('[A1] who waits for a change is told first, then its author hears the verdi
     [alice, 'verdict'],
   ])
 })
+
+test('[T4] peers are told of a writer of whom a relay learns by a write that it had already, and clients are not', () => {
+  const relay = createRelayScene()
+  const alice = relay.attach('client')
+  const given = insertOf('given', 500)
+  relay.submit(alice, given)
+  const [peer, bob] = [relay.attach('peer'), relay.attach('client')]
+  peer.live = bob.live = true
+  const told = relay.submit(alice, given).filter(({ frame }) => frame.type === 'changes')
+  expect(told).toMatchObject([
+    { session: { id: peer.id }, frame: { rows: [], writers: [{ user: 'alice' }] } },
+  ])
+})

@@ -34,8 +34,11 @@ export function deliveriesOf(
   moved: { readonly position: boolean; readonly frontier: boolean },
 ): readonly Delivery[] {
   const answers = answersOf(standing, turn, moved.position)
-  if (!moved.position && !moved.frontier) return answers
-  const { toOthers, toBringers } = forward(standing, turn, sessions, moved.position)
+  const isForAll = moved.position || moved.frontier
+  // T4: of what is remembered of writers alone only peers are told.
+  if (!isForAll && turn.writers.size === 0) return answers
+  const told = isForAll ? sessions : [...sessions].filter(({ role }) => role === 'peer')
+  const { toOthers, toBringers } = forward(standing, turn, told, moved.position)
   return [...toOthers, ...answers, ...toBringers]
 }
 

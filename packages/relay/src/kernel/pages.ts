@@ -77,7 +77,8 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
   if (frames !== null && frames.length > 0)
     walk.kept.keep(space.name, { from, to: session.place, frames, isLast: atEnd && page.length < pageRows })
   if (!atEnd) return
-  const writers = session.role === 'peer' ? await store.writersAfter(space.name, session.toldWriters) : []
+  // What is remembered of writers alone has the position of the commit before.
+  const writers = session.role === 'peer' ? await store.writersAfter(space.name, session.toldWriters - 1) : []
   const cut = space.cutFor(session, true)
   session.place = session.cut = head
   session.told = space.frontier
