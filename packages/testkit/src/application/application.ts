@@ -81,8 +81,9 @@ export function createApplication(cluster: Cluster, space: string): Application 
         const known = (key: DocumentKey): ReadonlySet<string> => eyes.known(open, key)
         eyes.look(open)
         watch(open, known)
-        if (open.replica.status.get().synced) author.causality.level(open, known)
-        author.findings.push(...checkHonesty(open, author.log))
+        const status = open.replica.status.get()
+        if (status.synced) author.causality.level(open, known)
+        author.findings.push(...checkHonesty(open, status, author.log))
       }
     },
     act(open) {

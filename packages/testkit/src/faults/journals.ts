@@ -31,11 +31,14 @@ function chunksOf({ device, space }: OpenTab): number {
   return device.disk.image().get(databaseOf(space))?.stores.get('journal')?.keys.length ?? 0
 }
 
-/** So long that pages are written, without which no tombstone is forgotten. */
+/** So long that pages are written, without which no tombstone is forgotten. Two large documents are enough to carry on. */
 export function fillJournal({ cluster }: FaultWorld, open: OpenTab): Promise<boolean> {
+  const { ballast } = open.replica
   return untilItFails(async () => {
     for (let i = 0; i < 5; i++) {
-      open.replica.ballast.insert({ value: `${i}${value}` })
+      const id = `heavy-${i % 2}`
+      if (ballast.get(id) === undefined) ballast.insert({ value: `${i}${value}` }, { id })
+      else ballast.update(id, { value: `${i}${value}` })
       await cluster.clock.advance(500)
     }
     await cluster.clock.advance(20_000)

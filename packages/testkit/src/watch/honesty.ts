@@ -1,17 +1,16 @@
 /** Honesty: what the status of a tab says is so, at every step. */
+import type { Status } from '@rejoin/client'
 import type { OpenTab } from '../cluster.ts'
 import type { Logged } from '../log.ts'
 
-export function checkHonesty(open: OpenTab, log: readonly Logged[]): string[] {
+export function checkHonesty(open: OpenTab, status: Status, log: readonly Logged[]): string[] {
   const { replica, device } = open
-  const status = replica.status.get()
   // Who cannot store says so, and nothing else is promised then.
   if (status.storage !== undefined) return []
   const found: string[] = []
-  const own = log.filter(({ tab, kind }) => tab === open && kind !== 'text')
-  const waiting = new Set(
-    own.filter(({ relay, refused }) => !relay && refused === null).map(entry => entry.together),
-  )
+  const waiting = new Set<Logged['together']>()
+  for (const { tab, kind, relay, refused, together } of log)
+    if (tab === open && kind !== 'text' && !relay && refused === null) waiting.add(together)
   const conflicts = replica.conflicts.get().filter(({ settledBy }) => settledBy === 'person').length
   const say = (what: string): void => void found.push(`[V15] ${device.name} says ${what}`)
   if (status.pending < waiting.size) say(`${status.pending} pending, and ${waiting.size} writes wait`)
