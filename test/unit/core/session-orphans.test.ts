@@ -149,6 +149,35 @@ test('[W6] what another relay has acknowledged is offered as it is, and never ma
   expect(tab.effects.filter(kind => kind === 'remake').length).toBeLessThan(2)
 })
 
+test('[W6] what names a mark that was made anew and is on a relay all the same stands, if its tab had heard of that', () => {
+  const state = createReplicaState()
+  const mine = insertOf('alice', 'n', 1)
+  state.apply(1, { kind: 'own', transactions: [mine] })
+  const anew = { ...insertOf('other', 'n', 1), heard: 0 }
+  state.apply(2, {
+    kind: 'remade',
+    seen: 1,
+    writers: [{ from: writerOf('alice'), to: writerOf('other') }],
+    transactions: [{ from: mine.id, to: anew }],
+    quarantined: [],
+  })
+  // A copy of it is on another relay, and waits here for this one.
+  const copy = { ...mine, id: transactionId(writerOf('copy'), 1) }
+  state.apply(3, { kind: 'own', transactions: [copy] })
+  const entry = state.outbox.get(copy.id)
+  if (entry === undefined) throw new Error('it is in the outbox')
+  const acks = new Map([[other, { generation: 'elsewhere' as GenerationId, position: 1 }]])
+  state.outbox.put({ ...entry, acks })
+  const later = insertOf('bob', 'n', 1)
+  const [write] = later.writes
+  if (write === undefined) throw new Error('it writes')
+  const mark = markOf('bob', 600, 1)
+  const seen = mine.writes[0]?.delta
+  const over = { ...write, mark, delta: deltaOf({ kind: 'title', value: 'blue' }, seen, mark), whole: false }
+  state.apply(4, { kind: 'own', transactions: [{ ...later, writes: [over], heard: 3 }] })
+  expect(submitted(begin(state).first)).toContain(writerOf('bob'))
+})
+
 test('[Q4] a token that may not write pauses the outbox: nothing is offered, and nothing is refused', () => {
   const state = createReplicaState()
   state.apply(1, { kind: 'own', transactions: [insertOf('alice', 'n', 1)] })

@@ -58,7 +58,7 @@ export function isOrphan(state: ReplicaState, entry: OutboxEntry): boolean {
   const isOld = transaction.writes.some(
     write =>
       bearsGoneWriter(state, write, position) ||
-      standsOnGoneMarks(state, write) ||
+      standsOnGoneMarks(state, write, transaction.heard) ||
       standsOnOldText(state, write, transaction.heard),
   )
   return isOld || lacksDocument(state, entry)
@@ -75,13 +75,21 @@ function standsOnOldText(state: ReplicaState, write: Write, heard: number): bool
   return [...write.texts.keys()].some(part => heard < state.remade.lastOf(bodyKey(write.key, part)))
 }
 
-function standsOnGoneMarks(state: ReplicaState, write: Write): boolean {
+function standsOnGoneMarks(state: ReplicaState, write: Write, heard: number): boolean {
   if (state.retired.size === 0) return false
   return marksOfDelta(write).some(
     mark =>
       state.retired.has(mark.writer) &&
       isOwnElder(state, write, mark) &&
-      (state.remadeMarks.has(mark) || !isThere(state, write, mark)),
+      (isNamedUnheard(state, write.key, mark, heard) || !isThere(state, write, mark)),
+  )
+}
+
+/** Who had heard that a mark was made anew names it still where a relay has what bears it. */
+function isNamedUnheard({ remadeMarks }: ReplicaState, key: DocumentKey, mark: Mark, heard: number): boolean {
+  return (
+    remadeMarks.has(mark) &&
+    remadeMarks.of(key).some(({ old, position }) => position > heard && isSameMark(old, mark))
   )
 }
 
