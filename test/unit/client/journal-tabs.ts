@@ -9,7 +9,7 @@ import {
   type CompactionStep,
   type Journal,
 } from '@rejoin/client'
-import type { JournalSink } from '@rejoin/client'
+import type { JournalOptions, JournalSink } from '@rejoin/client'
 import {
   bodyKey,
   createRowMap,
@@ -199,6 +199,8 @@ export interface TabOptions {
   /** Whether messages reach it. */
   readonly isDeaf?: boolean
   readonly onFault?: (error: unknown) => void
+  /** What its first look met. */
+  readonly first?: JournalOptions['first']
 }
 
 export interface Replica {
@@ -226,7 +228,7 @@ export function createReplica(
   return {
     locks,
     log,
-    async open({ step, isDeaf = false, onFault } = {}) {
+    async open({ step, isDeaf = false, onFault, first } = {}) {
       const state = createState()
       const storage = await openStorage(name, journalVersion, journalStores)
       const openChannel = (_name: string, hear: (message: unknown) => void): Channel => {
@@ -244,6 +246,7 @@ export function createReplica(
       const journal = createJournal({
         name,
         storage,
+        first,
         runtime,
         locks,
         openChannel,

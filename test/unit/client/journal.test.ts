@@ -92,6 +92,16 @@ describe.each(stores)('over %s', (engine, open) => {
     await vi.waitFor(() => expect(contentOf(two.state)).toEqual(replica.replay()))
   })
 
+  test('what was stored behind the first look of a tab that opens is read too, though it was told to nobody', async () => {
+    const replica = fresh()
+    const one = await replica.open()
+    await replica.append(one, pulled([[key(1), rowWith('a', markAt(1))]]))
+    const base = { floor: 0, purged: 0, pages: 0, pageBytes: 0, snapshotBytes: 0, times: [] }
+    const first = Promise.resolve({ current: base, keys: [], records: [] })
+    const two = await replica.open({ first })
+    expect(contentOf(two.state)).toEqual(replica.replay())
+  })
+
   test('a chunk too large for a message is read from the journal', async () => {
     const replica = fresh()
     const [one, two] = [await replica.open(), await replica.open()]
