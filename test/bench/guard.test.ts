@@ -92,7 +92,7 @@ test('a burst is gathered: messages and transactions are by the tick and not by 
     await level(a, b)
   })
   expect.soft(each.frames).toBeLessThan(0.05)
-  expect.soft(each.bytes).toBeLessThan(16)
+  expect.soft(each.bytes).toBeLessThan(9.5)
   expect.soft(each.transactions).toBeLessThan(0.05)
 })
 
