@@ -13,7 +13,7 @@ export interface Announcements {
   announce(position: number, chunk: Uint8Array): void
   /** Looks for others, if none is known. */
   seek(): void
-  /** Listens, if it does not yet. */
+  /** Listens, if it does not yet; `seek` is the next call. */
   open(): void
   close(): void
 }
@@ -50,22 +50,19 @@ export function createAnnouncements({
     if (isAnnouncement(message)) onStored(message.position, message.bytes)
   }
 
-  function seek(): void {
-    if (!knowsOthers) channel?.post(hello)
-  }
-
   return {
     announce(position, chunk) {
       if (!knowsOthers) return
       const bytes = chunk.length <= announcedBytesMax ? chunk : null
       channel?.post({ position, bytes } satisfies Announcement)
     },
-    seek,
+    seek() {
+      if (!knowsOthers) channel?.post(hello)
+    },
     open() {
       if (channel !== null) return
       channel = openChannel(name, hear)
       knowsOthers = false
-      seek()
     },
     close() {
       channel?.close()

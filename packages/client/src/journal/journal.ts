@@ -219,6 +219,7 @@ export function createJournal(options: JournalOptions): Journal {
       gatherer.linger()
       // Before the first read, so that nothing falls between.
       announcements.open()
+      announcements.seek()
       await reader.read()
     },
     async close() {
