@@ -216,6 +216,26 @@ describe('marks', () => {
     )
   })
 
+  test('[W6] no mark that stands for one that is gone is that of a write of another document', () => {
+    const alice = createScene()
+    alice.pulls('bob', insert, 500)
+    const bob = createTab(alice.state, 'bob')
+    const refused = alice.edits({ kind: 'title', value: 'a' })
+    const apart = bob.write([[1, insert]])
+    const over = bob.write([[0, { kind: 'title', value: 'b' }]])
+    alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [apart, over] })
+    const stampOf = ({ writes }: Transaction) => [writes[0]?.mark.ms, writes[0]?.mark.tick]
+    expect(stampOf(apart)).toEqual(stampOf(refused))
+    const error = failure('refused-by-rule', { reason: 'no' })
+    const { transactions } = alice.remakes({ refused: { transaction: refused, error } })
+    const [moved, again] = [apart, over].map(({ id }) => transactions.find(({ from }) => from === id)?.to)
+    if (moved === undefined || again === undefined) throw new Error('both are made anew')
+    const cell = again.writes[0]?.delta.cells.get(title)
+    const base = cell?.strategy === 'ask' ? cell.siblings[0]?.base?.mark : undefined
+    expect(base?.writer).toBe(fresh)
+    expect(base).not.toEqual(moved.writes[0]?.mark)
+  })
+
   test('[W6] a write stays above what its writer wrote before it, also when a relay has taken that meanwhile', () => {
     const alice = createScene()
     const earlier = alice.edits(insert)

@@ -79,14 +79,19 @@ export function createMarksAnew(
     return { ms: Math.max(0, Math.floor(Math.min(shifted, context.now))), tick }
   }
 
+  /** Marks of several old writers, moved by several corrections, may meet; then one would be taken for the other's. */
+  function takeStamp(wanted: Stamp): Stamp {
+    let stamp = wanted
+    while (stamps.has(`${stamp.ms}.${stamp.tick}`)) stamp = followingStamp(stamp)
+    stamps.add(`${stamp.ms}.${stamp.tick}`)
+    return stamp
+  }
+
   /** W6 (3): above everything that it saw. W3: and above everything that this pass has made in the row. */
   function markAnew(write: Write, seenLast: Mark | null, made: Made): Mark {
     const given = movesByKey.get(write.key)?.greatest ?? null
     const over = greaterMark(given, floorOf(write.key, write.mark, seenLast, made.heard))
-    let stamp = stampOver(stampAnew(write.mark, made.correction), over)
-    // Marks of several old writers, moved by several corrections, may meet.
-    while (stamps.has(`${stamp.ms}.${stamp.tick}`)) stamp = followingStamp(stamp)
-    stamps.add(`${stamp.ms}.${stamp.tick}`)
+    const stamp = takeStamp(stampOver(stampAnew(write.mark, made.correction), over))
     const mark: Mark = { ms: stamp.ms, tick: stamp.tick, writer: context.writer }
     noteMove(write.key, { old: write.mark, now: mark, parts: partsOf(write) })
     return mark
@@ -98,7 +103,8 @@ export function createMarksAnew(
       const before = state.remadeMarks.now(mark)
       if (!isOwnElder(state, write, mark) || renamed.has(formatMark(before))) continue
       if (isConfirmed(state, write.key, before)) continue
-      const { ms, tick } = stampOver(stampAnew(mark, correction), floorOf(write.key, mark, seenLast, heard))
+      const over = floorOf(write.key, mark, seenLast, heard)
+      const { ms, tick } = takeStamp(stampOver(stampAnew(mark, correction), over))
       noteMove(write.key, { old: mark, now: { ms, tick, writer: context.writer }, parts: [] })
     }
   }
