@@ -15,7 +15,8 @@ import {
   type GenerationId,
   type SpaceCommit,
 } from '@rejoin/core'
-import { sqlite } from '@rejoin/relay'
+import { nodeRuntime, sqlite } from '@rejoin/relay'
+import { createSimulatedClock } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
 test('a file that is open is refused in one line that names it', async () => {
@@ -186,6 +187,28 @@ async function failureOf(opening: Promise<unknown>): Promise<RejoinError> {
   if (!(error instanceof RejoinError)) throw new Error(`not refused by a code: ${String(error)}`)
   return error
 }
+
+test('a row that nobody asks for is let go after two seconds, and read from the file again', async () => {
+  const clock = createSimulatedClock()
+  const after = clock.after
+  const runtime = { now: () => 0, monotonic: () => clock.time, randomBytes: nodeRuntime.randomBytes, after }
+  const store = await sqlite(createPath(), { runtime })()
+  await store.commit(commitAt(1, 10))
+  const key = documentKey('notes', '1')
+  const read = async (): Promise<unknown> => (await store.rows('team', [key])).get(key)
+  const written = await read()
+  for (let second = 0; second < 5; second++) {
+    await clock.advance(1000)
+    expect(await read()).toBe(written)
+  }
+  await clock.advance(2000)
+  const again = await read()
+  expect(again).not.toBe(written)
+  expect(again).toEqual(written)
+  await clock.advance(3000)
+  expect(await clock.step()).toBe(false)
+  await store.close()
+})
 
 function commitAt(position: number, bytes: number): SpaceCommit {
   const part = partName('lww', 'title')

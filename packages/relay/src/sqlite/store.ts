@@ -39,8 +39,7 @@ export interface SqliteOptions {
 // How long a commit waits for another program that has locked the file, such as a person's SQLite shell.
 const busyMs = 1000
 const cacheBytes = 32 * 1024 * 1024
-const writerCacheBytes = 4 * 1024 * 1024
-const numberCacheBytes = 1024 * 1024
+const recordCacheBytes = 4 * 1024 * 1024
 // What entries of these take beside their bytes. A row of one field is a dozen objects.
 const rowObjectsBytes = 896
 const recordObjectsBytes = 256
@@ -69,10 +68,12 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   const id = openSchema(database, path, fresh)
   if (options.fileBytesMax !== undefined) limitFile(database, options.fileBytesMax)
   const statements = prepareStatements(database)
-  const cache = createRecent<HeldRow>(options.cacheBytesMax ?? cacheBytes, rowObjectsBytes)
-  const writers = createRecent<WriterRecord>(writerCacheBytes, recordObjectsBytes)
+  const ofRows = { bytesMax: options.cacheBytesMax ?? cacheBytes, overheadBytes: rowObjectsBytes }
+  const cache = createRecent<HeldRow>(ofRows, runtime)
+  const ofRecords = { bytesMax: recordCacheBytes, overheadBytes: recordObjectsBytes }
+  const writers = createRecent<WriterRecord>(ofRecords, runtime)
   // A space keeps its number as long as the file.
-  const numbers = createRecent<number>(numberCacheBytes, recordObjectsBytes)
+  const numbers = createRecent<number>(ofRecords, runtime)
   const write = createCommitter(database, statements, numberOfSpace)
   const assertInPlace = watchFiles(path)
   let tellGone: (error: RejoinError) => void = () => {}
@@ -238,6 +239,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       if (!isOpen) return
       isOpen = false
       group.flush()
+      for (const recent of [cache, writers, numbers]) recent.clear()
       database.close()
       unlock()
     },
