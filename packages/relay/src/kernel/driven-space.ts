@@ -43,8 +43,6 @@ export interface SpaceHost {
   readonly kept: KeptPages
   /** What a user may do in a space. */
   admit(user: string, space: string): Promise<Caller | Failure>
-  /** Nobody is attached any more, or what was done at leisure has ended. */
-  onEmpty(space: string): void
 }
 
 export type Job =

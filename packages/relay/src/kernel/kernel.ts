@@ -25,35 +25,46 @@ import { attach, isIdle, openSpace, receive, settle, wake } from './space-driver
 
 const trusted: Caller = { user: 'peer', mayWrite: true, rule: () => null }
 const heartbeatMs = 10_000
-/** Before a space with nobody attached is let go. */
-const idleMs = 30_000
+/** After so many heartbeats a space that nobody is attached to is let go. */
+const idleBeatsMax = 3
 
 export function createKernel(options: KernelOptions): Kernel {
   const { runtime, store, log } = options
   const spaces = new Map<string, Promise<DrivenSpace>>()
-  const idles = new Map<string, () => void>()
-  const host: SpaceHost = { options, kept: createKeptPages(), admit: callerOf, onEmpty: letGo }
+  /** Of spaces that nobody has been attached to: since how many heartbeats. */
+  const idleBeats = new Map<string, number>()
+  const host: SpaceHost = { options, kept: createKeptPages(), admit: callerOf }
   let draining = false
   let stopBeat = (): void => {}
 
   function beat(): void {
     stopBeat = runtime.after(heartbeatMs, () => {
-      for (const opening of spaces.values()) void opening.then(sendHeartbeats).catch(() => {})
+      for (const opening of spaces.values()) void opening.then(beatIn).catch(() => {})
       if (spaces.size > 0) beat()
       else stopBeat = () => {}
     })
   }
 
+  function beatIn(driven: DrivenSpace): void {
+    sendHeartbeats(driven)
+    const { name } = driven
+    if (!isIdle(driven)) return void idleBeats.delete(name)
+    const beats = (idleBeats.get(name) ?? 0) + 1
+    idleBeats.set(name, beats)
+    if (beats < idleBeatsMax) return
+    // What it holds is in the store.
+    idleBeats.delete(name)
+    spaces.delete(name)
+  }
+
   function open(name: string): Promise<DrivenSpace> {
+    // Who it is opened for is not attached yet.
+    idleBeats.delete(name)
     let opening = spaces.get(name)
     if (opening === undefined) {
       opening = openSpace(name, host)
       spaces.set(name, opening)
-      // Who it is opened for may not come to be attached.
-      opening.then(
-        () => letGo(name),
-        () => spaces.delete(name),
-      )
+      opening.catch(() => spaces.delete(name))
       if (spaces.size === 1) {
         // That of a space that was let go since may be due still.
         stopBeat()
@@ -61,24 +72,6 @@ export function createKernel(options: KernelOptions): Kernel {
       }
     }
     return opening
-  }
-
-  /** A space nobody is attached to is dropped from memory after a while; what it holds is in the store. */
-  function letGo(name: string): void {
-    idles.get(name)?.()
-    idles.delete(name)
-    // A relay that has ended leaves no timer behind: its program may end with it.
-    if (draining) return
-    const cancel = runtime.after(idleMs, () => {
-      idles.delete(name)
-      void spaces
-        .get(name)
-        ?.then(driven => {
-          if (isIdle(driven)) spaces.delete(name)
-        })
-        .catch(() => {})
-    })
-    idles.set(name, cancel)
   }
 
   async function greet(
@@ -216,8 +209,6 @@ export function createKernel(options: KernelOptions): Kernel {
     async drain() {
       draining = true
       stopBeat()
-      for (const cancel of idles.values()) cancel()
-      idles.clear()
       const opened = await Promise.allSettled(spaces.values())
       await Promise.all(opened.map(space => (space.status === 'fulfilled' ? settle(space.value) : null)))
       log.debug({ store: store.id }, 'everything received is answered')

@@ -28,7 +28,7 @@ export function sendAway(driven: DrivenSpace, attached: Attached, retryAfterMs: 
 
 export function detach(driven: DrivenSpace, attached: Attached): void {
   if (!attached.open) return
-  const { space, attachedBySession, kernel } = driven
+  const { space, attachedBySession } = driven
   attached.open = false
   tellGiven(driven, attached)
   space.leave(attached.session)
@@ -36,7 +36,6 @@ export function detach(driven: DrivenSpace, attached: Attached): void {
   if (attached === driven.leader) driven.leader = null
   driven.passingOn?.left(attached)
   driven.passedSessions?.left(attached)
-  if (attachedBySession.size === 0) kernel.onEmpty(driven.name)
 }
 
 /** T2: what a client gave back is counted, and told once it has ended. */

@@ -129,15 +129,8 @@ function betweenTurns(driven: DrivenSpace, run: () => Promise<void>): Promise<vo
 }
 
 const noteGrowth: Grew = (driven, texts) => {
-  const { name, kernel, attachedBySession } = driven
-  driven.folding ??= createFolding(
-    name,
-    kernel.options,
-    run => betweenTurns(driven, run),
-    () => {
-      if (attachedBySession.size === 0) kernel.onEmpty(name)
-    },
-  )
+  const { name, kernel } = driven
+  driven.folding ??= createFolding(name, kernel.options, run => betweenTurns(driven, run))
   driven.folding.grew(texts)
 }
 
