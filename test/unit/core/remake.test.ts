@@ -236,6 +236,31 @@ describe('marks', () => {
     expect(base).not.toEqual(moved.writes[0]?.mark)
   })
 
+  test('[W6] what one mark was made in a row says nothing of the same mark in another one', () => {
+    const alice = createScene()
+    const ahead = [note, other].map(key => {
+      const delta = deltaOf(insert, undefined, markOf('bob', 100_000))
+      return { key, delta, parts: 0, texts: new Map() }
+    })
+    alice.state.apply(1, pulledChunk(relay, { rows: ahead }))
+    const [here, there] = [0, 1].map(of => alice.edits([of, { kind: 'title', value: 'a' }]))
+    expect(here?.writes[0]?.mark).toEqual(there?.writes[0]?.mark)
+    const late = createTab(alice.state, 'bob').write([[0, { kind: 'title', value: 'c' }]])
+    const over = alice.edits({ kind: 'title', value: 'b' })
+    const baseOf = (transaction: Transaction | undefined): Mark | undefined => {
+      const cell = transaction?.writes[0]?.delta.cells.get(title)
+      return cell?.strategy === 'ask' ? cell.siblings[0]?.base?.mark : undefined
+    }
+    const { transactions } = alice.remakes()
+    const again = new Map(transactions.map(({ from, to }) => [from, to]))
+    const now = here && again.get(here.id)?.writes[0]?.mark
+    expect(baseOf(again.get(over.id))).toEqual(now)
+    // In a later pass too.
+    alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [late] })
+    const orphans = { from: late.id, keys: new Set<typeof note>() }
+    expect(baseOf(alice.remakes(orphans, { writer: writerOf('carol') }).transactions[0]?.to)).toEqual(now)
+  })
+
   test('[W6] a write stays above what its writer wrote before it, also when a relay has taken that meanwhile', () => {
     const alice = createScene()
     const earlier = alice.edits(insert)
