@@ -188,23 +188,30 @@ async function failureOf(opening: Promise<unknown>): Promise<RejoinError> {
   return error
 }
 
-test('a row that nobody asks for is let go after two seconds, and read from the file again', async () => {
+test('rows that nobody asks for are let go after two seconds, unless all of them are few', async () => {
   const clock = createSimulatedClock()
   const after = clock.after
   const runtime = { now: () => 0, monotonic: () => clock.time, randomBytes: nodeRuntime.randomBytes, after }
   const store = await sqlite(createPath(), { runtime })()
+  const read = async (position: number): Promise<unknown> => {
+    const key = documentKey('notes', `${position}`)
+    return (await store.rows('team', [key])).get(key)
+  }
   await store.commit(commitAt(1, 10))
-  const key = documentKey('notes', '1')
-  const read = async (): Promise<unknown> => (await store.rows('team', [key])).get(key)
-  const written = await read()
+  const few = await read(1)
+  await clock.advance(10_000)
+  expect(await read(1)).toBe(few)
+  for (let position = 2; position < 10; position++) await store.commit(commitAt(position, 250_000))
+  const used = await read(2)
+  const left = await read(3)
   for (let second = 0; second < 5; second++) {
     await clock.advance(1000)
-    expect(await read()).toBe(written)
+    expect(await read(2)).toBe(used)
   }
-  await clock.advance(2000)
-  const again = await read()
-  expect(again).not.toBe(written)
-  expect(again).toEqual(written)
+  const again = await read(3)
+  expect(again).not.toBe(left)
+  expect(again).toEqual(left)
+  // Of what is at rest nothing is left to do.
   await clock.advance(3000)
   expect(await clock.step()).toBe(false)
   await store.close()

@@ -1,8 +1,8 @@
 /**
- * What was read or written lately, in front of a store, within a bound of bytes and for a second or two. Two
- * generations, young and old: what is read moves to the young one, and when that is full, or has been young for a
- * second, it becomes the old one, whose entries are let go. (A Map that evicts its first key walks over all that it
- * deleted before, each time.)
+ * What was read or written lately, in front of a store, within a bound of bytes; and within a far smaller one, what was
+ * not used for a second or two. Two generations, young and old: what is read moves to the young one, and in its turn
+ * that becomes the old one, whose entries are let go. (A Map that evicts its first key walks over all that it deleted
+ * before, each time.)
  */
 import type { Runtime } from '@rejoin/core'
 
@@ -19,38 +19,44 @@ interface Entry<T> {
   readonly bytes: number
 }
 
-// Most spaces are idle, and a row as objects is many times what it is on disk, from where it comes in microseconds.
+export interface RecentBounds {
+  readonly bytesMax: number
+  /** Of what is not in use. Most spaces are idle, and a row as objects is many times what it is on disk. */
+  readonly restBytesMax: number
+  /** What an entry costs in objects beyond its bytes, roughly. */
+  readonly overheadBytes: number
+}
+
 const youngMs = 1000
 
-/** `overheadBytes`: what an entry costs in objects beyond its bytes, roughly. */
-export function createRecent<T>(
-  { bytesMax, overheadBytes }: { readonly bytesMax: number; readonly overheadBytes: number },
-  runtime: Runtime,
-): Recent<T> {
+export function createRecent<T>(bounds: RecentBounds, runtime: Runtime): Recent<T> {
+  const { bytesMax, restBytesMax, overheadBytes } = bounds
   let young = new Map<string, Entry<T>>()
   let old = new Map<string, Entry<T>>()
   let youngBytes = 0
-  /** Set while there is anything. */
-  let cancelAging: (() => void) | null = null
+  let oldBytes = 0
+  /** Of the next turnover, while there is more than may rest. */
+  let cancel: (() => void) | null = null
 
   function put(key: string, entry: Entry<T>): void {
     const replaced = young.get(key)
     if (replaced !== undefined) youngBytes -= replaced.bytes + overheadBytes
     young.set(key, entry)
     youngBytes += entry.bytes + overheadBytes
-    cancelAging ??= runtime.after(youngMs, age)
     if (youngBytes * 2 > bytesMax) turnOver()
+    if (youngBytes + oldBytes > restBytesMax) cancel ??= runtime.after(youngMs, age)
   }
 
   function turnOver(): void {
     old = young
+    oldBytes = youngBytes
     young = new Map()
     youngBytes = 0
   }
 
   function age(): void {
     turnOver()
-    cancelAging = old.size === 0 ? null : runtime.after(youngMs, age)
+    cancel = oldBytes > restBytesMax ? runtime.after(youngMs, age) : null
   }
 
   return {
@@ -66,8 +72,8 @@ export function createRecent<T>(
       put(key, { value, bytes })
     },
     clear() {
-      cancelAging?.()
-      cancelAging = null
+      cancel?.()
+      cancel = null
       turnOver()
       turnOver()
     },

@@ -39,10 +39,10 @@ export interface SqliteOptions {
 // How long a commit waits for another program that has locked the file, such as a person's SQLite shell.
 const busyMs = 1000
 const cacheBytes = 32 * 1024 * 1024
-const recordCacheBytes = 4 * 1024 * 1024
-// What entries of these take beside their bytes. A row of one field is a dozen objects.
+const cacheRestBytes = 1536 * 1024
+// A row of one field is a dozen objects.
 const rowObjectsBytes = 896
-const recordObjectsBytes = 256
+const recordBounds = { bytesMax: 4 * 1024 * 1024, restBytesMax: 256 * 1024, overheadBytes: 256 }
 const sliceRows = 500
 
 /** A store in a file, which is made if it is not there; its folder must be. */
@@ -68,12 +68,12 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   const id = openSchema(database, path, fresh)
   if (options.fileBytesMax !== undefined) limitFile(database, options.fileBytesMax)
   const statements = prepareStatements(database)
-  const ofRows = { bytesMax: options.cacheBytesMax ?? cacheBytes, overheadBytes: rowObjectsBytes }
-  const cache = createRecent<HeldRow>(ofRows, runtime)
-  const ofRecords = { bytesMax: recordCacheBytes, overheadBytes: recordObjectsBytes }
-  const writers = createRecent<WriterRecord>(ofRecords, runtime)
+  const { cacheBytesMax: bytesMax = cacheBytes } = options
+  const rowBounds = { bytesMax, restBytesMax: cacheRestBytes, overheadBytes: rowObjectsBytes }
+  const cache = createRecent<HeldRow>(rowBounds, runtime)
+  const writers = createRecent<WriterRecord>(recordBounds, runtime)
   // A space keeps its number as long as the file.
-  const numbers = createRecent<number>(ofRecords, runtime)
+  const numbers = createRecent<number>(recordBounds, runtime)
   const write = createCommitter(database, statements, numberOfSpace)
   const assertInPlace = watchFiles(path)
   let tellGone: (error: RejoinError) => void = () => {}
