@@ -40,6 +40,7 @@ export function createRelayScene(): RelayScene {
     },
     { record: null, generations: [] },
   )
+  const sessions = new Map<SpaceSession, null>()
   const rows = new Map<DocumentKey, HeldRow>()
   const reads = { row: (key: DocumentKey) => rows.get(key), writer: () => undefined }
   return {
@@ -60,12 +61,14 @@ export function createRelayScene(): RelayScene {
         credit: 0,
       } as const
       const rule = ({ key }: Write) => (key === forbidden ? no : null)
-      return space.hello(hello, { user: 'alice', mayWrite: true, rule }, 1000).session
+      const { session } = space.hello(hello, { user: 'alice', mayWrite: true, rule }, 1000)
+      sessions.set(session, null)
+      return session
     },
     submit(session, ...transactions) {
       space.submit(session, { type: 'submit', round: 0, transactions }, reads, 1000)
       for (const [key, held] of space.draft()?.rows ?? []) rows.set(key, held)
-      return space.committed()
+      return space.committed(sessions)
     },
     hearOf(peer, facts, position) {
       const generation = facts.at(-1)?.id ?? ('none' as GenerationId)
@@ -74,7 +77,7 @@ export function createRelayScene(): RelayScene {
       const pulled = { rows: [], writers: [], texts: [], facts, joined, peer: { cursor, wants: [] } }
       space.pulled(peer, pulled, reads, 1000)
       space.draft()
-      return space.committed()
+      return space.committed(sessions)
     },
   }
 }

@@ -28,12 +28,35 @@ const heartbeatMs = 10_000
 /** After so many heartbeats a space that nobody is attached to is let go. */
 const idleBeatsMax = 3
 
+/** Who speaks over a link that came, once it was greeted. */
+interface Greeted {
+  readonly driven: DrivenSpace
+  readonly attached: Attached
+}
+
+/** A link that came. */
+interface Accepted {
+  readonly link: SessionLink
+  greeted: Greeted | null
+  greeting: boolean
+  ended: boolean
+}
+
 export function createKernel(options: KernelOptions): Kernel {
   const { runtime, store, log } = options
   const spaces = new Map<string, Promise<DrivenSpace>>()
   /** Of spaces that nobody has been attached to: since how many heartbeats. */
   const idleBeats = new Map<string, number>()
-  const host: SpaceHost = { options, kept: createKeptPages(), admit: callerOf }
+  const { follows = false, ackReplicas = 0 } = options
+  const host: SpaceHost = {
+    options,
+    kept: createKeptPages(),
+    lead: {
+      leader: follows ? null : store.id,
+      levels: ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
+    },
+    admit: callerOf,
+  }
   let draining = false
   let stopBeat = (): void => {}
 
@@ -74,10 +97,7 @@ export function createKernel(options: KernelOptions): Kernel {
     return opening
   }
 
-  async function greet(
-    link: SessionLink,
-    hello: HelloFrame,
-  ): Promise<{ driven: DrivenSpace; attached: Attached } | Failure> {
+  async function greet(link: SessionLink, hello: HelloFrame): Promise<Greeted | Failure> {
     if (draining) return failure('overloaded', { retryAfterMs: 1000 })
     if (hello.protocol !== protocolVersion)
       return failure('protocol-version', { supported: [protocolVersion] })
@@ -110,10 +130,7 @@ export function createKernel(options: KernelOptions): Kernel {
   }
 
   /** T3: peers trust each other like operators, so only who shows the operators' token is one. */
-  async function greetPeer(
-    link: SessionLink,
-    hello: HelloFrame,
-  ): Promise<{ driven: DrivenSpace; attached: Attached } | Failure> {
+  async function greetPeer(link: SessionLink, hello: HelloFrame): Promise<Greeted | Failure> {
     if (options.peerToken === undefined || hello.token !== options.peerToken) {
       return failure('not-permitted', { reason: 'this relay has no such peer' })
     }
@@ -129,39 +146,40 @@ export function createKernel(options: KernelOptions): Kernel {
     link.close(closeCodeOf(error.code), error.code)
   }
 
+  async function begin(accepted: Accepted, hello: HelloFrame): Promise<void> {
+    const { link } = accepted
+    accepted.greeting = true
+    try {
+      const greeted = await greet(link, hello)
+      if ('code' in greeted) return refuse(link, greeted)
+      if (accepted.ended) return detach(greeted.driven, greeted.attached)
+      accepted.greeted = greeted
+    } catch (error) {
+      log.error({ space: hello.space, error: String(error) }, 'a session could not begin')
+      refuse(link, failure('overloaded', { retryAfterMs: 5000 }))
+    }
+  }
+
+  // Shared by all that came, as their prototype: idle ones are to be cheap.
+  const acceptedMethods: KernelSession & ThisType<Accepted> = {
+    receive(frame) {
+      if (this.greeted !== null) return receive(this.greeted.driven, this.greeted.attached, frame)
+      if (frame.type === 'hello' && !this.greeting) return void begin(this, frame)
+      refuse(this.link, failure('malformed-frame', { reason: `${frame.type} before the welcome` }))
+    },
+    drained() {
+      if (this.greeted !== null) wake(this.greeted.driven)
+    },
+    closed() {
+      this.ended = true
+      if (this.greeted !== null) detach(this.greeted.driven, this.greeted.attached)
+    },
+  }
+
   return {
-    attach(link): KernelSession {
-      let driven: DrivenSpace | null = null
-      let attached: Attached | null = null
-      let greeting = false
-      let ended = false
-      const begin = async (hello: HelloFrame): Promise<void> => {
-        greeting = true
-        try {
-          const greeted = await greet(link, hello)
-          if ('code' in greeted) return refuse(link, greeted)
-          if (ended) return detach(greeted.driven, greeted.attached)
-          driven = greeted.driven
-          attached = greeted.attached
-        } catch (error) {
-          log.error({ space: hello.space, error: String(error) }, 'a session could not begin')
-          refuse(link, failure('overloaded', { retryAfterMs: 5000 }))
-        }
-      }
-      return {
-        receive(frame: Frame) {
-          if (driven !== null && attached !== null) return receive(driven, attached, frame)
-          if (frame.type === 'hello' && !greeting) return void begin(frame)
-          refuse(link, failure('malformed-frame', { reason: `${frame.type} before the welcome` }))
-        },
-        drained() {
-          if (driven !== null) wake(driven)
-        },
-        closed() {
-          ended = true
-          if (driven !== null && attached !== null) detach(driven, attached)
-        },
-      }
+    attach(link) {
+      const accepted: Accepted = { link, greeted: null, greeting: false, ended: false }
+      return Object.assign(Object.create(acceptedMethods) as KernelSession, accepted)
     },
     dial(space, link): KernelSession {
       let driven: DrivenSpace | null = null

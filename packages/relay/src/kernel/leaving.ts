@@ -28,11 +28,9 @@ export function sendAway(driven: DrivenSpace, attached: Attached, retryAfterMs: 
 
 export function detach(driven: DrivenSpace, attached: Attached): void {
   if (!attached.open) return
-  const { space, attachedBySession } = driven
   attached.open = false
   tellGiven(driven, attached)
-  space.leave(attached.session)
-  attachedBySession.delete(attached.session)
+  driven.attachedBySession.delete(attached.session)
   if (attached === driven.leader) driven.leader = null
   driven.passingOn?.left(attached)
   driven.passedSessions?.left(attached)

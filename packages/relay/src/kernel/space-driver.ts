@@ -21,18 +21,10 @@ import { takeTurn, type Grew } from './turns.ts'
 const turnFramesMax = 512
 
 export async function openSpace(name: string, kernel: SpaceHost): Promise<DrivenSpace> {
-  const { store, follows = false, ackReplicas = 0 } = kernel.options
+  const { options, lead } = kernel
+  const { store, follows = false } = options
   const space = createRelaySpace(
-    {
-      name,
-      store: store.id,
-      generation: store.generation,
-      screen: screenUpdate,
-      lead: {
-        leader: follows ? null : store.id,
-        levels: ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
-      },
-    },
+    { name, store: store.id, generation: store.generation, screen: screenUpdate, lead },
     await store.loadSpace(name),
   )
   const driven: DrivenSpace = {
