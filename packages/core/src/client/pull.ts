@@ -36,6 +36,11 @@ export interface Pull {
   begin(frame: WelcomeFrame): void
   /** Of a join: the cut at which it began, unless the pull had come somewhere. */
   beginAt(cursor: Cursor): Cursor
+  /**
+   * S4: the relay was given all that it lacked of this reach. Which of its commits that was compared with it does not
+   * say, only that the next cut lies behind them: until then the reach stays as it is.
+   */
+  gave(reach: Positions): void
   /** A feed goes at least as far as a commit of which the relay told: its own, or that of the leader that judged. */
   hear(generation: GenerationId, position: number): void
   /** What was heard of the leader's feed in this session, where the relay follows one. */
@@ -67,6 +72,7 @@ export function createPull(
   let atCut = false
   let heard = 0
   let judged: Positions = noPositions
+  let given: Positions = noPositions
   let everLevel = false
   const unfinished = createUnfinishedTexts()
   let storedKeys: readonly DocumentKey[] = []
@@ -123,6 +129,14 @@ export function createPull(
     }
   }
 
+  /** At a cut: what was given is that relay's now, and what others sent meanwhile is not, nor what its leader judged. */
+  function withoutGiven(reach: Positions, at: Cursor): Positions {
+    const kept = [...reach].filter(([id, position]) => !coversPosition(facts(), given, id, position))
+    if (kept.length === reach.size) return reach
+    const others = joinPositions(facts(), new Map(kept), judged)
+    return addPosition(facts(), others, at.generation, at.place)
+  }
+
   function feedEnd(): number {
     const { welcome, generation } = conversation
     return Math.max(frontier.get(generation) ?? 0, heard, welcome?.cursor.cut ?? 0)
@@ -150,6 +164,7 @@ export function createPull(
     if (isLevel && cursor !== null) {
       cursor = { ...cursor, cut: cursor.place }
       everLevel = true
+      reach = withoutGiven(reach, cursor)
       if (coversPositions(facts(), frontier, reach)) reach = new Map([[cursor.generation, cursor.place]])
     }
     storedKeys = rows.map(row => row.key)
@@ -204,6 +219,9 @@ export function createPull(
       if (frame.begin !== 'join') cursor = frame.cursor
     },
     beginAt: at => (cursor ??= at),
+    gave(reach) {
+      given = joinPositions(facts(), given, reach)
+    },
     hear(generation, position) {
       if (generation === conversation.generation) heard = Math.max(heard, position)
       else judged = addPosition(facts(), judged, generation, position)
