@@ -261,6 +261,17 @@ describe('marks', () => {
     expect(baseOf(alice.remakes(orphans, { writer: writerOf('carol') }).transactions[0]?.to)).toEqual(now)
   })
 
+  test('[W6] what stays as it is raises nothing whose writer had not seen it', () => {
+    const alice = createScene()
+    alice.pulls('carol', insert, 500)
+    const late = createTab(alice.state, 'bob').write([[0, recolor]])
+    alice.edits([1, insert])
+    alice.edits(vote)
+    alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [late] })
+    const [mark] = marksOf(alice.remakes({ from: late.id }))
+    expect(mark).toEqual({ ...late.writes[0]?.mark, writer: fresh })
+  })
+
   test('[W6] a write stays above what its writer wrote before it, also when a relay has taken that meanwhile', () => {
     const alice = createScene()
     const earlier = alice.edits(insert)

@@ -36,6 +36,7 @@ export function createMarksAnew(
   /** By what they were when the pass began, for each row. */
   const renamedByKey = new Map<DocumentKey, Map<string, Mark>>()
   const movesByKey = new Map<DocumentKey, Moves>()
+  const greatestByKey = new Map<DocumentKey, Mark>()
   const earlierByKey = new Map<DocumentKey, readonly RemadeMark[]>()
   const stamps = new Set<string>()
 
@@ -92,11 +93,12 @@ export function createMarksAnew(
 
   /** W6 (3): above everything that it saw. W3: and above everything that this pass has made in the row. */
   function markAnew(write: Write, seenLast: Mark | null, made: Made): Mark {
-    const given = movesByKey.get(write.key)?.greatest ?? null
+    const given = greatestByKey.get(write.key) ?? null
     const over = greaterMark(given, floorOf(write.key, write.mark, seenLast, made.heard))
     const stamp = takeStamp(stampOver(stampAnew(write.mark, made.correction), over))
     const mark: Mark = { ms: stamp.ms, tick: stamp.tick, writer: context.writer }
     noteMove(write.key, { old: write.mark, now: mark, parts: partsOf(write) })
+    greatestByKey.set(write.key, mark)
     return mark
   }
 
