@@ -58,3 +58,11 @@ export interface Logged {
   /** Of text: another write deleted it again. */
   erased: boolean
 }
+
+/** How a write is called: by its token, or by what it says; of deletions alone one is as the other. */
+export function nameOf({ token, effects }: Pick<Logged, 'token' | 'effects'>): string {
+  if (token !== '') return token
+  return effects.flatMap(effect => (effect.field === 'seen' ? [effect.value] : []))[0] ?? loneDeletion
+}
+
+export const loneDeletion = 'a deletion'

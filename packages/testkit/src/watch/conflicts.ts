@@ -4,8 +4,9 @@ import type { Conflict } from '@rejoin/client'
 import { isToBlame } from '../application/effects.ts'
 import type { OpenTab } from '../cluster.ts'
 import type { AskField, Logged } from '../log.ts'
-import { isSibling } from '../oracle.ts'
+import { isBehind } from '../oracle.ts'
 import { documentNames } from '../schema.ts'
+import type { Pass } from './remakes.ts'
 
 interface Listed {
   readonly key: DocumentKey
@@ -20,6 +21,7 @@ export function watchConflicts(
   log: readonly Logged[],
   findings: string[],
   mayNotComeBack: (key: DocumentKey) => boolean,
+  passesOf: (key: DocumentKey) => readonly Pass[],
 ): WatchConflicts {
   const last = new WeakMap<OpenTab, ReadonlyMap<string, Listed>>()
   /** The same list lists the same. */
@@ -42,7 +44,9 @@ export function watchConflicts(
         other =>
           other !== author &&
           shown.has(other.token) &&
-          (other.saw.has(author.token) || isDecidedAlike(other, author, field) || isSibling(other, author)),
+          (other.saw.has(author.token) ||
+            isDecidedAlike(other, author, field) ||
+            isBehind(passesOf(key), other, author)),
       ),
     )
   }
