@@ -1,12 +1,13 @@
 /**
  * P5: at a cut whose relay covers this replica's reach, fingerprints are equal. One difference is looked at again at
- * the next cut; one that stays is an alarm, and is joined. A session that began with a give proves nothing.
+ * the next cut; one that stays is joined, and is an alarm, unless the relay does not cover this replica's frontier: it
+ * was given what it lacked, but not the deletions of what this replica was spared or has forgotten.
  *
  * What is to be equal is noted at the cut and compared right after everybody was told of it: to count ten thousand rows
  * takes longer than to store them, and who opens a replica waits for these.
  */
 import { isSameFingerprint, type Fingerprint } from '../fingerprint.ts'
-import { coversPositions } from '../generations.ts'
+import { coversPositions, type Positions } from '../generations.ts'
 import type { Conversation } from './conversation.ts'
 import type { Pull } from './pull.ts'
 import type { Reconciling } from './reconciling.ts'
@@ -20,6 +21,8 @@ export interface Comparing {
 
 interface Noted {
   readonly expected: Fingerprint
+  /** Whether the relay has heard of all that this replica has. */
+  readonly isProof: boolean
   readonly held: () => Fingerprint
 }
 
@@ -35,13 +38,16 @@ export function createComparing(
   let noted: Noted[] = []
   let differences = 0
 
-  function differ(): void {
+  const covers = (positions: Positions): boolean =>
+    coversPositions(state.generations, pull.frontier, positions)
+
+  function differ(isProof: boolean): void {
     differences += 1
     // A heartbeat asks for the next cut.
     if (differences < alarmAfter)
       return send({ type: 'heartbeat', position: pull.cursor?.cut ?? 0, time: now() })
     differences = 0
-    ask({ kind: 'alarm' })
+    if (isProof) ask({ kind: 'alarm' })
     reconciling.begin('join')
   }
 
@@ -49,18 +55,17 @@ export function createComparing(
     if (conversation.busy || conversation.phase !== 'open') return
     const due = noted
     noted = []
-    for (const { expected, held } of due) {
+    for (const { expected, isProof, held } of due) {
       if (conversation.phase !== 'open') return
       if (isSameFingerprint(expected, held())) differences = 0
-      else differ()
+      else differ(isProof)
     }
   }
 
   return {
     note(expected) {
-      if (expected === null || reconciling.hasGiven) return
-      if (!coversPositions(state.generations, pull.frontier, state.reach)) return
-      noted.push({ expected, held: state.fingerprintLater() })
+      if (expected === null || !covers(state.reach)) return
+      noted.push({ expected, isProof: covers(state.frontier), held: state.fingerprintLater() })
       ask({ kind: 'rest' })
     },
     compare,

@@ -33,6 +33,8 @@ export interface Pull {
   readonly feedEnd: number
   /** Whether it has been at a cut with everything that was asked for, and is at one. */
   readonly isLevel: boolean
+  /** Whether another session's join took it back to an earlier place (SPEC S4). */
+  readonly isTakenBack: boolean
   begin(frame: WelcomeFrame): void
   /** Of a join: the cut at which it began, unless the pull had come somewhere. */
   beginAt(cursor: Cursor): Cursor
@@ -69,6 +71,8 @@ export function createPull(
   const { state, facts } = conversation
   let frontier: Positions = new Map()
   let cursor: Cursor | null = null
+  /** As this session has left it on the disk. */
+  let kept: Cursor | undefined
   let atCut = false
   let heard = 0
   let judged: Positions = noPositions
@@ -214,8 +218,12 @@ export function createPull(
     get isLevel() {
       return everLevel && atCut && wants.isEmpty
     },
+    get isTakenBack() {
+      return kept !== undefined && (state.cursors.get(conversation.store)?.place ?? 0) < kept.place
+    },
     begin(frame) {
       frontier = frame.frontier
+      kept = state.cursors.get(frame.store)
       if (frame.begin !== 'join') cursor = frame.cursor
     },
     beginAt: at => (cursor ??= at),
@@ -248,6 +256,7 @@ export function createPull(
       return told
     },
     stored() {
+      kept = state.cursors.get(conversation.store)
       wants.writersOf(storedKeys)
       storedKeys = []
     },

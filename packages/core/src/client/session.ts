@@ -71,6 +71,8 @@ export function createClientSession(
     if (conversation.busy || conversation.phase === 'ended') return
     // What others made anew or were told is on disk before this session goes on: it may be what it would offer.
     if (!beside.mayStore(submitting.hasPlan)) return
+    // S4: it begins again from there.
+    if (pull.isTakenBack) return conversation.end(null, 0)
     if (introduce()) return
     const next = inbox.next()
     if (next !== null) {
