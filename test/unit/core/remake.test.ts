@@ -783,6 +783,47 @@ describe('what is made anew', () => {
     }
   })
 
+  describe('what stands on an undelete that is refused', () => {
+    const error = failure('refused-by-rule', { reason: 'no' })
+    const bringsBack = (): readonly [Scene, Transaction] => {
+      const alice = createScene()
+      alice.pulls('carol', insert, 500)
+      alice.pulls('carol', { kind: 'delete', policy: 'edit-wins' }, 600)
+      return [alice, alice.edits({ kind: 'revive' })]
+    }
+    const quarantinedIn = ({ quarantined }: RemadeChunk) => quarantined.map(({ id }) => id)
+
+    test.each([recolor, { kind: 'type' }] as const)('[W6] goes to the quarantine with it (%o)', edit => {
+      const [alice, refused] = bringsBack()
+      const behind = alice.edits(edit)
+      const plan = { keys: new Set([note]), refused: { transaction: refused, error } }
+      expect(quarantinedIn(alice.remakes(plan))).toEqual([refused.id, behind.id])
+      expect(rowExists(alice.row())).toBe(false)
+    })
+
+    test.each([recolor, { kind: 'type' }] as const)(
+      '[W6] goes there too if it comes to the disk later (%o)',
+      edit => {
+        const [alice, refused] = bringsBack()
+        const late = createTab(alice.state, 'bob').write([[0, edit]])
+        alice.remakes({ keys: new Set([note]), refused: { transaction: refused, error } })
+        alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [late] })
+        const orphans = { keys: new Set<typeof note>(), refused: null }
+        expect(quarantinedIn(alice.remakes(orphans, { writer: writerOf('carol') }))).toEqual([late.id])
+        expect(rowExists(alice.row())).toBe(false)
+      },
+    )
+
+    test('[X5] of what is typed by who had heard of the refusal that is not so: it keeps the document', () => {
+      const [alice, refused] = bringsBack()
+      alice.remakes({ keys: new Set([note]), refused: { transaction: refused, error } })
+      const typed = createTab(alice.state, 'bob').write([[0, { kind: 'type' }]])
+      alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [typed] })
+      const orphans = { from: typed.id, keys: new Set<typeof note>(), refused: null }
+      expect(entriesToRemake(alice.state, orphans)).toEqual([])
+    })
+  })
+
   test('[D2] what is typed in a document that was deleted and forgotten meanwhile is sent: a relay knows it', () => {
     const alice = createScene()
     alice.pulls('bob', insert, 500)
