@@ -9,7 +9,7 @@ export const pulling: readonly Plant[] = [
     find: '? null : select(origins, session, key, held, session.cut, texts)',
     replace: '? null : select(origins, session, key, held, session.place, texts)',
     world: apart,
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'P2 echo',
@@ -17,7 +17,7 @@ export const pulling: readonly Plant[] = [
     find: 'if (isSamePart(row, brought, part)) sessions.set(part, session.id)',
     replace: 'if (brought !== null) sessions.set(part, session.id)',
     world: apart,
-    seed: 9,
+    seed: 13,
   },
   {
     name: 'P2 texts',

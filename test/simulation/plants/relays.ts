@@ -12,7 +12,7 @@ export const relays: readonly Plant[] = [
     replace:
       'deliver(driven, space.committed(driven.attachedBySession))\n      if (draft !== null) await commit(driven, draft, reads, grew)',
     world: one(40, { 'relay-crash': 0.3, 'relay-restart': 0.1 }),
-    seed: 1,
+    seed: 5,
   },
   {
     name: 'A3',
