@@ -201,7 +201,10 @@ test('rows that nobody asks for are let go after two seconds, unless all of them
   const few = await read(1)
   await clock.advance(10_000)
   expect(await read(1)).toBe(few)
-  for (let position = 2; position < 10; position++) await store.commit(commitAt(position, 250_000))
+  for (let position = 2; position < 10; position++) {
+    await store.commit(commitAt(position, 250_000))
+    await read(position)
+  }
   const used = await read(2)
   const left = await read(3)
   for (let second = 0; second < 5; second++) {

@@ -100,8 +100,11 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       assertKept()
       for (const entry of entries) {
         const written = writtenIn(entry)
-        for (const { key, held, state } of written.rows)
-          cache.set(cacheKey(written.space, key), held, state.length)
+        for (const { key, held, state } of written.rows) {
+          const name = cacheKey(written.space, key)
+          // What was made is kept once it is asked for: most documents are not written again for long.
+          if (cache.get(name) !== undefined) cache.set(name, held, state.length)
+        }
         for (const record of written.writers)
           writers.set(cacheKey(written.space, record.writer), record, record.writer.length)
       }
