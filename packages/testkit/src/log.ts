@@ -47,6 +47,8 @@ export interface Logged {
   relay: boolean
   /** Its tab was told so by pages, which do not say where the relay has it (SPEC A3). */
   lostSight: boolean
+  /** Its tab was closed before it was told what became of it; to close takes a while where the disk is slow. */
+  untold: boolean
   /** On as many relays as the cluster asks for. */
   quorum: boolean
   /** Why it was put into the quarantine. */
