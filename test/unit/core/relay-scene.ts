@@ -24,6 +24,8 @@ export interface RelayScene {
   attach(role: 'client' | 'peer'): SpaceSession
   /** Submits in one turn; gives back what is sent when that is on disk. */
   submit(session: SpaceSession, ...transactions: readonly SubmittedTransaction[]): readonly Delivery[]
+  /** Whether a session whose pull is not at the end of the feed is sent anything of a document. */
+  sends(session: SpaceSession, id: string): boolean
   /** A peer is in this generation now, which descends from others, and has all of a feed that ends at this position. */
   hearOf(peer: SpaceSession, lineage: readonly Generation[], position: number): readonly Delivery[]
 }
@@ -69,6 +71,11 @@ export function createRelayScene(): RelayScene {
       space.submit(session, { type: 'submit', round: 0, transactions }, reads, 1000)
       for (const [key, held] of space.draft()?.rows ?? []) rows.set(key, held)
       return space.committed(sessions)
+    },
+    sends(session, id) {
+      const key = documentKey('notes', id)
+      const held = rows.get(key)
+      return held !== undefined && space.changedRow(session, { key, held }, new Map()) !== null
     },
     hearOf(peer, facts, position) {
       const generation = facts.at(-1)?.id ?? ('none' as GenerationId)
