@@ -1,13 +1,14 @@
 /**
  * P5: at a cut whose relay covers this replica's reach, fingerprints are equal. One difference is looked at again at
- * the next cut; one that stays is joined, and is an alarm, unless the relay does not cover this replica's frontier: it
- * was given what it lacked, but not the deletions of what this replica was spared or has forgotten.
+ * the next cut; one that stays is joined, and is an alarm, unless the relay was given what it lacked, in this session or,
+ * as it does not cover this replica's frontier, in an earlier one: deletions of what this replica was spared or has
+ * forgotten it was not given, nor is it asked for those that it has.
  *
  * What is to be equal is noted at the cut and compared right after everybody was told of it: to count ten thousand rows
  * takes longer than to store them, and who opens a replica waits for these.
  */
 import { isSameFingerprint, type Fingerprint } from '../fingerprint.ts'
-import { coversPositions, type Positions } from '../generations.ts'
+import { coversPositions } from '../generations.ts'
 import type { Conversation } from './conversation.ts'
 import type { Pull } from './pull.ts'
 import type { Reconciling } from './reconciling.ts'
@@ -21,7 +22,7 @@ export interface Comparing {
 
 interface Noted {
   readonly expected: Fingerprint
-  /** Whether the relay has heard of all that this replica has. */
+  /** Whether the relay has heard of all that this replica has, and was given nothing. */
   readonly isProof: boolean
   readonly held: () => Fingerprint
 }
@@ -37,9 +38,6 @@ export function createComparing(
   const { state, send, ask } = conversation
   let noted: Noted[] = []
   let differences = 0
-
-  const covers = (positions: Positions): boolean =>
-    coversPositions(state.generations, pull.frontier, positions)
 
   function differ(isProof: boolean): void {
     differences += 1
@@ -64,8 +62,10 @@ export function createComparing(
 
   return {
     note(expected) {
-      if (expected === null || !covers(state.reach)) return
-      noted.push({ expected, isProof: covers(state.frontier), held: state.fingerprintLater() })
+      if (expected === null) return
+      const isProof =
+        !reconciling.hasGiven && coversPositions(state.generations, pull.frontier, state.frontier)
+      noted.push({ expected, isProof, held: state.fingerprintLater() })
       ask({ kind: 'rest' })
     },
     compare,

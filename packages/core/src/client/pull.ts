@@ -57,7 +57,7 @@ export interface Pull {
   settle(): boolean
   /** Time passed: places that moved alone are stored with the next step. */
   keepPlaces(): void
-  /** What must be the fingerprint after the last chunk (SPEC P5), told once; null if nothing must. */
+  /** What must be the fingerprint after the last chunk, at a cut that covers the reach (SPEC P5); told once, else null. */
   takeExpected(): Fingerprint | null
   /** The last chunk is on disk. K3: a conflict that it brought shows who wrote its sides. */
   stored(): void
@@ -165,11 +165,13 @@ export function createPull(
     const isOpen = conversation.phase === 'open'
     // P3: with something outstanding the relay's frontier says more than what is here.
     const isLevel = isOpen && atCut && cursor !== null && wants.isEmpty
+    let isCovered = false
     if (isLevel && cursor !== null) {
       cursor = { ...cursor, cut: cursor.place }
       everLevel = true
       reach = withoutGiven(reach, cursor)
-      if (coversPositions(facts(), frontier, reach)) reach = new Map([[cursor.generation, cursor.place]])
+      isCovered = coversPositions(facts(), frontier, reach)
+      if (isCovered) reach = new Map([[cursor.generation, cursor.place]])
     }
     storedKeys = rows.map(row => row.key)
     const news = storable(frames, texts)
@@ -178,7 +180,7 @@ export function createPull(
       keys: news.rows.map(({ key }) => key),
       told: { at: state.seen + 1, generation: conversation.generation, position: head },
     }
-    expected = isLevel ? (cuts.at(-1)?.fingerprint ?? null) : null
+    expected = isCovered ? (cuts.at(-1)?.fingerprint ?? null) : null
     const chunk = conversation.pulled({
       ...news,
       writers: frames.flatMap(frame => frame.writers),

@@ -17,6 +17,8 @@ import type { Pull } from './pull.ts'
 import type { Wants } from './wants.ts'
 
 export interface Reconciling {
+  /** Whether this session had a give: then the relay may have known more of what it was given (SPEC P5). */
+  readonly hasGiven: boolean
   begin(how: 'join' | 'give'): void
   takeRanges(frame: RangeFrame): void
   /** A row that was asked for came whole. */
@@ -41,6 +43,7 @@ export function createReconciling(
   let how: 'join' | 'give' = 'join'
   let isRanging = false
   let isEnding = false
+  let hasGiven = false
   /** Rows that are asked for because they differ, and how many of those that came brought something. */
   let differing = new Set<DocumentKey>()
   let took = 0
@@ -58,6 +61,7 @@ export function createReconciling(
   function begin(kind: 'join' | 'give'): void {
     conversation.phase = 'reconciling'
     how = kind
+    hasGiven ||= kind === 'give'
     index = createRowIndex(confirmedRows())
     conversation.beside.elsewhere.given(null)
     reachBefore = state.reach
@@ -117,6 +121,9 @@ export function createReconciling(
   }
 
   return {
+    get hasGiven() {
+      return hasGiven
+    },
     begin,
     takeRanges(frame) {
       if (index === null || !isRanging)
