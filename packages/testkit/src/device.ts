@@ -8,7 +8,8 @@ import type { Chance } from './chance.ts'
 import type { SimulatedClock } from './clock.ts'
 import { createSimulatedDisk, type DiskImage, type SimulatedDisk } from './disk.ts'
 import type { SimulatedNetwork } from './network.ts'
-import { watchStorage, type StorageWatch } from './paths/journals.ts'
+import { watchStorage } from './paths/journals.ts'
+import type { Take } from './paths/path.ts'
 import { createScope, type Scope } from './scope.ts'
 import { trapStorage, type StorageTrap } from './storage-trap.ts'
 import { createSimulatedProfile } from './tabs.ts'
@@ -67,12 +68,12 @@ export function createSimulatedDevice(
     readonly chance: Chance
     readonly network: SimulatedNetwork
     readonly epoch: number
-    /** Is told what its storage shows. */
-    readonly watch?: Omit<StorageWatch, 'overtaken'> | undefined
+    /** Notes the paths that its storage shows. */
+    readonly take?: Take | undefined
   },
   user: string = name,
 ): SimulatedDevice {
-  const { clock, chance, network, epoch, watch } = world
+  const { clock, chance, network, epoch, take } = world
   const disk = createSimulatedDisk(chance.fork())
   const profile = createSimulatedProfile(chance.fork())
   const markers = new Map<string, MarkerRecord>()
@@ -108,7 +109,7 @@ export function createSimulatedDevice(
       const storage = trapStorage(disk.openFrom(scope), scope, trap)
       const portsOf = (database: string): ClientPorts => ({
         runtime,
-        openStorage: watch === undefined ? storage : watchStorage(storage, { ...watch, overtaken }),
+        openStorage: take === undefined ? storage : watchStorage(storage, take, overtaken),
         locks: profile.locksOf(scope),
         openChannel: profile.channelsOf(scope),
         connect: network.connectFrom(name, scope),

@@ -21,10 +21,18 @@ import { takeTurn, type Grew } from './turns.ts'
 const turnFramesMax = 512
 
 export async function openSpace(name: string, kernel: SpaceHost): Promise<DrivenSpace> {
-  const { options, lead } = kernel
-  const { store, follows = false } = options
+  const { store, follows = false, ackReplicas = 0 } = kernel.options
   const space = createRelaySpace(
-    { name, store: store.id, generation: store.generation, screen: screenUpdate, lead },
+    {
+      name,
+      store: store.id,
+      generation: store.generation,
+      screen: screenUpdate,
+      lead: {
+        leader: follows ? null : store.id,
+        levels: ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
+      },
+    },
     await store.loadSpace(name),
   )
   const driven: DrivenSpace = {
@@ -121,8 +129,15 @@ function betweenTurns(driven: DrivenSpace, run: () => Promise<void>): Promise<vo
 }
 
 const noteGrowth: Grew = (driven, texts) => {
-  const { name, kernel } = driven
-  driven.folding ??= createFolding(name, kernel.options, run => betweenTurns(driven, run))
+  const { name, kernel, attachedBySession } = driven
+  driven.folding ??= createFolding(
+    name,
+    kernel.options,
+    run => betweenTurns(driven, run),
+    () => {
+      if (attachedBySession.size === 0) kernel.onEmpty(name)
+    },
+  )
   driven.folding.grew(texts)
 }
 

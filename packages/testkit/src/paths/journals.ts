@@ -8,17 +8,8 @@ import {
 } from '@rejoin/core'
 import type { Take } from './path.ts'
 
-export interface StorageWatch {
-  readonly take: Take
-  /** A chunk is in the journal of a database. */
-  stored(database: string, chunk: Chunk): void
-  /** Pages were read, which a tab takes over in place of chunks. */
-  overtaken(): void
-}
-
-/** The same storage, watched. */
-export function watchStorage(open: OpenStorage, watch: StorageWatch): OpenStorage {
-  const { take } = watch
+/** The same storage, watched. `overtaken`: pages were read, which a tab takes over in place of chunks. */
+export function watchStorage(open: OpenStorage, take: Take, overtaken: () => void): OpenStorage {
   return async (name, version, stores) => {
     const storage = await open(name, version, stores)
     return {
@@ -27,8 +18,8 @@ export function watchStorage(open: OpenStorage, watch: StorageWatch): OpenStorag
         try {
           const answers = await storage.transact(options)
           if (options.mode === 'readwrite')
-            for (const request of options.requests) pathsOfRequest(name, request, watch)
-          else if (options.requests.some(isOfPages)) watch.overtaken()
+            for (const request of options.requests) pathsOfRequest(request, take)
+          else if (options.requests.some(isOfPages)) overtaken()
           return answers
         } catch (error) {
           if (error instanceof StorageCollision) take('fence-lost')
@@ -44,7 +35,7 @@ function isOfPages({ op, store }: StorageRequest): boolean {
   return op === 'getAll' && store === 'pages'
 }
 
-function pathsOfRequest(database: string, request: StorageRequest, { take, stored }: StorageWatch): void {
+function pathsOfRequest(request: StorageRequest, take: Take): void {
   if (request.op === 'put' && request.store === 'pages') return take('pages')
   if (request.op === 'put' && request.store === 'journal') return take('folded')
   if (request.op !== 'add') return
@@ -53,9 +44,7 @@ function pathsOfRequest(database: string, request: StorageRequest, { take, store
   if (request.store !== 'journal') return
   const { bytes } = request.value as { readonly bytes: Uint8Array }
   const decoded = decodeChunk(bytes)
-  if (!decoded.ok) return
-  stored(database, decoded.value)
-  pathsOfChunk(decoded.value, take)
+  if (decoded.ok) pathsOfChunk(decoded.value, take)
 }
 
 function pathsOfChunk(chunk: Chunk, take: Take): void {
