@@ -28,7 +28,7 @@ interface Report {
 const root = join(import.meta.dirname, '..')
 const isSoak = process.argv.includes('--soak')
 const named = process.argv.slice(2).filter(argument => !argument.startsWith('-'))
-const projects = named.length === 0 && isSoak ? ['e2e', 'chaos', 'simulation'] : named
+const projects = named.length === 0 && isSoak ? ['e2e', 'chaos', 'fresh'] : named
 const env = {
   ...process.env,
   ...(isSoak ? { REJOIN_SOAK: '1' } : {}),

@@ -3,7 +3,8 @@
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { chromiumLaunch } from './browser-path.ts'
-import { soak } from './soak.ts'
+
+const freshHistories = 'simulation/fresh.test.ts'
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -11,7 +12,15 @@ export default defineConfig({
     projects: [
       { test: { ...nodeProject('unit', 30_000).test, setupFiles: ['unit/equality.ts'] } },
       nodeProject('contract', 30_000),
-      soak(freshHistories(), nodeProject('simulation', 120_000)),
+      { test: { ...nodeProject('simulation', 120_000).test, exclude: [freshHistories] } },
+      // These take the whole machine for as long as they may.
+      {
+        test: {
+          ...nodeProject('fresh', 120_000).test,
+          include: [freshHistories],
+          sequence: { groupOrder: 5 },
+        },
+      },
       {
         root: import.meta.dirname,
         // The packages are served as they are: discovering a dependency in the middle of a run reloads the page.
@@ -40,11 +49,6 @@ export default defineConfig({
 
 function nodeProject(name: string, testTimeout: number) {
   return { test: { name, environment: 'node', include: [`${name}/**/*.test.ts`], testTimeout } }
-}
-
-function freshHistories() {
-  const { test } = nodeProject('simulation', 120_000)
-  return { test: { ...test, include: ['simulation/fresh.soak.ts'], sequence: { groupOrder: 5 } } }
 }
 
 function drivingProject(name: string, groupOrder: number, testTimeout: number) {

@@ -15,7 +15,8 @@ import {
   type GenerationId,
   type SpaceCommit,
 } from '@rejoin/core'
-import { sqlite } from '@rejoin/relay'
+import { nodeRuntime, sqlite } from '@rejoin/relay'
+import { createSimulatedClock } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
 test('a file that is open is refused in one line that names it', async () => {
@@ -186,6 +187,38 @@ async function failureOf(opening: Promise<unknown>): Promise<RejoinError> {
   if (!(error instanceof RejoinError)) throw new Error(`not refused by a code: ${String(error)}`)
   return error
 }
+
+test('rows that nobody asks for are let go after two seconds, unless all of them are few', async () => {
+  const clock = createSimulatedClock()
+  const after = clock.after
+  const runtime = { now: () => 0, monotonic: () => clock.time, randomBytes: nodeRuntime.randomBytes, after }
+  const store = await sqlite(createPath(), { runtime })()
+  const read = async (position: number): Promise<unknown> => {
+    const key = documentKey('notes', `${position}`)
+    return (await store.rows('team', [key])).get(key)
+  }
+  await store.commit(commitAt(1, 10))
+  const few = await read(1)
+  await clock.advance(10_000)
+  expect(await read(1)).toBe(few)
+  for (let position = 2; position < 10; position++) {
+    await store.commit(commitAt(position, 250_000))
+    await read(position)
+  }
+  const used = await read(2)
+  const left = await read(3)
+  for (let second = 0; second < 5; second++) {
+    await clock.advance(1000)
+    expect(await read(2)).toBe(used)
+  }
+  const again = await read(3)
+  expect(again).not.toBe(left)
+  expect(again).toEqual(left)
+  // Of what is at rest nothing is left to do.
+  await clock.advance(3000)
+  expect(await clock.step()).toBe(false)
+  await store.close()
+})
 
 function commitAt(position: number, bytes: number): SpaceCommit {
   const part = partName('lww', 'title')

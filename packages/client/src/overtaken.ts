@@ -27,7 +27,7 @@ export type Fate =
 export function fateOf(state: ReplicaState, { id, writes }: Transaction): Fate {
   if (state.quarantine.has(id)) return { kind: 'there', as: id }
   for (const { key, mark } of writes) {
-    const now = state.remadeMarks.now(mark)
+    const now = state.remadeMarks.now(key, mark)
     const as = now === mark ? undefined : findBearer(state, key, now)
     if (as !== undefined) return { kind: 'there', as }
   }
@@ -48,7 +48,7 @@ function findBearer(
 }
 
 function isShown(state: ReplicaState, { key, mark, delta }: Write): boolean {
-  const now = state.remadeMarks.now(mark)
+  const now = state.remadeMarks.now(key, mark)
   const anew = state.remadeMarks.of(key).find(remade => isSameMark(remade.now, now))
   const row = state.confirmed(key)
   return anew === undefined ? showsDelta(row, delta) : row !== undefined && showsAnew(row, anew)

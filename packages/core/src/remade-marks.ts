@@ -1,6 +1,7 @@
 /**
  * Writes that were made anew, by their marks as they were and as they are now: what comes to the disk later, from a tab
- * that had not heard of it yet, still names the old ones (SPEC W6).
+ * that had not heard of it yet, still names the old ones (SPEC W6). A mark says which write it is in its row alone: where
+ * rows force a clock ahead, one writer gives the same mark in several.
  *
  * How long that may take cannot be told, since a tab may be frozen; so the latest are kept, up to a bound. All of one chunk
  * stay or go together, so that all tabs keep the same.
@@ -11,9 +12,9 @@ import type { DocumentKey } from './row.ts'
 import type { Transaction, Write } from './write.ts'
 
 export interface RemadeMarks {
-  /** What a mark was made, in however many passes; itself if it was not. */
-  now(mark: Mark): Mark
-  has(mark: Mark): boolean
+  /** What a mark of a row was made, in however many passes; itself if it was not. */
+  now(key: DocumentKey, mark: Mark): Mark
+  has(key: DocumentKey, mark: Mark): boolean
   /** Those of one document, the first first. */
   of(key: DocumentKey): readonly RemadeMark[]
   all(): readonly RemadeMark[]
@@ -29,36 +30,40 @@ export interface RemadeMarksKept extends RemadeMarks {
 /** Of the latest chunk all are kept, however many they are. */
 const keptMarks = 4096
 
+interface OfDocument {
+  readonly marks: RemadeMark[]
+  readonly nowByOld: Map<string, Mark>
+}
+
 export function createRemadeMarks(): RemadeMarksKept {
-  const nowByOld = new Map<string, Mark>()
-  const byKey = new Map<DocumentKey, RemadeMark[]>()
+  const byKey = new Map<DocumentKey, OfDocument>()
   let kept: readonly RemadeMark[] = []
 
   function enter(mark: RemadeMark): void {
-    nowByOld.set(formatMark(mark.old), mark.now)
-    const list = byKey.get(mark.key)
-    if (list === undefined) byKey.set(mark.key, [mark])
-    else list.push(mark)
+    const document: OfDocument = byKey.get(mark.key) ?? { marks: [], nowByOld: new Map() }
+    byKey.set(mark.key, document)
+    document.marks.push(mark)
+    document.nowByOld.set(formatMark(mark.old), mark.now)
   }
 
   function replace(marks: readonly RemadeMark[]): void {
     kept = marks
-    nowByOld.clear()
     byKey.clear()
     for (const mark of marks) enter(mark)
   }
 
   return {
-    now(mark) {
+    now(key, mark) {
+      const nowByOld = byKey.get(key)?.nowByOld
       let found = mark
-      for (let next = nowByOld.get(formatMark(found)); next !== undefined; ) {
+      for (let next = nowByOld?.get(formatMark(found)); next !== undefined; ) {
         found = next
-        next = nowByOld.get(formatMark(found))
+        next = nowByOld?.get(formatMark(found))
       }
       return found
     },
-    has: mark => nowByOld.has(formatMark(mark)),
-    of: key => byKey.get(key) ?? [],
+    has: (key, mark) => byKey.get(key)?.nowByOld.has(formatMark(mark)) === true,
+    of: key => byKey.get(key)?.marks ?? [],
     all: () => kept,
     add(marks) {
       if (marks.length > 0) replace(latestOf([...kept, ...marks]))

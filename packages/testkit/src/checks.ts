@@ -117,7 +117,7 @@ function mayBeOlder({ paths, relays }: Cluster, at: number): boolean {
 export async function checkRest(
   cluster: Cluster,
   application: Application,
-  options: Omit<OracleOptions, 'lostAt' | 'standsTwice' | 'textsLag'>,
+  options: Omit<OracleOptions, 'lostAt' | 'standsTwice' | 'passes'>,
 ): Promise<string[]> {
   const found: string[] = []
   const relays = await Promise.all(cluster.relays.map(relay => readRelay(relay.store, application.space)))
@@ -200,7 +200,7 @@ export async function checkRest(
         mayRepeat: mayRepeat(key),
         standsTwice: standsTwice(key),
         lostAt,
-        textsLag: cluster.paths['text-head'] > 0,
+        passes: cluster.remakes.passesOf(application.space, key),
       }),
     )
     found.push(...compareAsked(application, key, row))

@@ -2,7 +2,7 @@
  * A small cluster in one process: devices with tabs, and relays, on the real client and the real kernel, on simulated
  * time, links and disks, from one seed.
  */
-import { oneCopy, RejoinError, type Copies, type DocumentKey } from '@rejoin/core'
+import { oneCopy, RejoinError, type Chunk, type Copies, type DocumentKey } from '@rejoin/core'
 import { openReplica, type Replica } from '@rejoin/client'
 import { createChance, type Chance } from './chance.ts'
 import { createSimulatedClock, type SimulatedClock } from './clock.ts'
@@ -15,6 +15,7 @@ import { createPeering, doFollow, type Links } from './peering.ts'
 import { createSimulatedRelay, type SimulatedRelay } from './relay.ts'
 import { leakIn } from './watch/leaks.ts'
 import { createRefusals } from './watch/refusals.ts'
+import { createRemakes, type Remakes } from './watch/remakes.ts'
 import { narrowCollections, simulatedCollections, type SimulatedCollections } from './schema.ts'
 
 export interface ClusterOptions {
@@ -60,6 +61,8 @@ export interface Cluster {
   /** Where in bodies tokens stand that relays stored. */
   readonly typedTokens: TypedTokens
   readonly take: Take
+  /** What became of own writes, as devices stored it. */
+  readonly remakes: Remakes
   /** Whether somebody was told that a relay does not take a document back: it may stay away, and what stands on it. */
   mayNotComeBack(space: string, key: DocumentKey): boolean
   /** Whether a write of a document was made anew that a relay may have taken whose verdict was lost (SPEC W6). */
@@ -107,6 +110,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const paths = noPaths()
   const take: Take = path => void (paths[path] += 1)
   const refusals = createRefusals()
+  const remakes = createRemakes()
   const network = watchNetwork(
     createSimulatedNetwork(clock, chance.fork()),
     take,
@@ -144,15 +148,22 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const { write, ackReplicas = 0 } = options
   /** Also of relays that are gone: nobody tells devices, but where each relay counts. */
   const listed = (): readonly string[] => (write === undefined ? urls : relays.map(({ url }) => url))
+  const spaceOf = new Map(spaces.map(space => [databaseOf(space), space]))
+  const stored = (database: string, chunk: Chunk): void =>
+    remakes.stored(spaceOf.get(database) ?? '', chunk, clock.time)
+  const world = { clock, network, epoch, watch: { take, stored } }
   const devices = Array.from({ length: options.devices ?? 3 }, (_, i) =>
-    createSimulatedDevice(`device-${i}`, { clock, chance: chance.fork(), network, epoch, take }),
+    createSimulatedDevice(`device-${i}`, { ...world, chance: chance.fork() }),
   )
   let tabs: OpenTab[] = []
   const peering = createPeering(relays, options.links ?? 'line', spaces, network, clock, note)
 
   function addDevice(user?: string): SimulatedDevice {
-    const world = { clock, chance: chance.fork(), network, epoch, take }
-    const device = createSimulatedDevice(`device-${devices.length}`, world, user)
+    const device = createSimulatedDevice(
+      `device-${devices.length}`,
+      { ...world, chance: chance.fork() },
+      user,
+    )
     devices.push(device)
     return device
   }
@@ -207,6 +218,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     paths,
     typedTokens,
     take,
+    remakes,
     mayNotComeBack: refusals.mayNotComeBack,
     // Of several relays at once what one refused waits for the others.
     mayStandTwice: (space, key) => write === undefined && refusals.mayStandTwice(space, key),

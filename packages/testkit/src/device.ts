@@ -8,8 +8,7 @@ import type { Chance } from './chance.ts'
 import type { SimulatedClock } from './clock.ts'
 import { createSimulatedDisk, type DiskImage, type SimulatedDisk } from './disk.ts'
 import type { SimulatedNetwork } from './network.ts'
-import { watchStorage } from './paths/journals.ts'
-import type { Take } from './paths/path.ts'
+import { watchStorage, type StorageWatch } from './paths/journals.ts'
 import { createScope, type Scope } from './scope.ts'
 import { trapStorage, type StorageTrap } from './storage-trap.ts'
 import { createSimulatedProfile } from './tabs.ts'
@@ -68,12 +67,12 @@ export function createSimulatedDevice(
     readonly chance: Chance
     readonly network: SimulatedNetwork
     readonly epoch: number
-    /** Notes the paths that its storage shows. */
-    readonly take?: Take | undefined
+    /** Is told what its storage shows. */
+    readonly watch?: Omit<StorageWatch, 'overtaken'> | undefined
   },
   user: string = name,
 ): SimulatedDevice {
-  const { clock, chance, network, epoch, take } = world
+  const { clock, chance, network, epoch, watch } = world
   const disk = createSimulatedDisk(chance.fork())
   const profile = createSimulatedProfile(chance.fork())
   const markers = new Map<string, MarkerRecord>()
@@ -109,7 +108,7 @@ export function createSimulatedDevice(
       const storage = trapStorage(disk.openFrom(scope), scope, trap)
       const portsOf = (database: string): ClientPorts => ({
         runtime,
-        openStorage: take === undefined ? storage : watchStorage(storage, take, overtaken),
+        openStorage: watch === undefined ? storage : watchStorage(storage, { ...watch, overtaken }),
         locks: profile.locksOf(scope),
         openChannel: profile.channelsOf(scope),
         connect: network.connectFrom(name, scope),

@@ -245,9 +245,12 @@ async function heal(
     await openTabs(people, device)
   }
   const rounds = 12
+  let isOfferedAgain = false
   for (let round = 0; round < rounds; round++) {
-    // T2: what was refused to be taken back is offered at every session, and so perhaps at no other one.
-    if (round === 1 && cluster.paths['give-refused'] > 0) {
+    // T2: what was refused to be taken back is offered at every session, and so perhaps at no other one; the one in which
+    // that is heard may begin late.
+    if (round > 0 && !isOfferedAgain && cluster.paths['give-refused'] > 0) {
+      isOfferedAgain = true
       // C4: what was taken while a relay's clock was ahead, and lost since, is taken back when that time has come.
       if (wasAhead) {
         cluster.clock.leap(aheadMs)

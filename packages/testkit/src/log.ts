@@ -47,6 +47,8 @@ export interface Logged {
   relay: boolean
   /** Its tab was told so by pages, which do not say where the relay has it (SPEC A3). */
   lostSight: boolean
+  /** Its tab was closed before it was told what became of it; to close takes a while where the disk is slow. */
+  untold: boolean
   /** On as many relays as the cluster asks for. */
   quorum: boolean
   /** Why it was put into the quarantine. */
@@ -58,3 +60,11 @@ export interface Logged {
   /** Of text: another write deleted it again. */
   erased: boolean
 }
+
+/** How a write is called: by its token, or by what it says; of deletions alone one is as the other. */
+export function nameOf({ token, effects }: Pick<Logged, 'token' | 'effects'>): string {
+  if (token !== '') return token
+  return effects.flatMap(effect => (effect.field === 'seen' ? [effect.value] : []))[0] ?? loneDeletion
+}
+
+export const loneDeletion = 'a deletion'

@@ -15,8 +15,9 @@ import {
   type Row,
   type Sibling,
 } from '@rejoin/core'
-import type { AskField, Effect, Logged } from './log.ts'
+import { nameOf, type AskField, type Effect, type Logged } from './log.ts'
 import { joinSides } from './schema.ts'
+import type { Pass } from './watch/remakes.ts'
 
 export interface OracleOptions {
   /** Whether every device's clock was right all the time, so that later is later. */
@@ -27,8 +28,8 @@ export interface OracleOptions {
   readonly standsTwice: boolean
   /** When an older image took the place of the last relay that had everything until then; of a deletion that left no token it is not known whether somebody else knew it. */
   readonly lostAt: number
-  /** Whether bodies were asked for: until one has come, its text shows less than the write that it came with (SPEC X3). */
-  readonly textsLag: boolean
+  /** What was made anew of this document. */
+  readonly passes: readonly Pass[]
 }
 
 export function checkDocument(
@@ -109,7 +110,7 @@ function checkAsked(field: AskField, { key, row, writes, hasBlind, options }: Fa
   for (const { entry, effect } of values) {
     const alike = values.filter(other => other.effect.value === effect.value)
     const by = values.filter(other => other.entry !== entry && sawIt(other.entry, entry))
-    const bySibling = values.some(other => isSibling(other.entry, entry))
+    const bySibling = values.some(other => isBehind(options.passes, other.entry, entry))
     const isDecided = values.some(
       other =>
         other.entry !== entry && other.effect.decides !== null && other.effect.decides === effect.decides,
@@ -132,12 +133,28 @@ function checkAsked(field: AskField, { key, row, writes, hasBlind, options }: Fa
 }
 
 /**
- * W6: tabs of one device that did not see each other replace each other when they are made anew in one pass, in the order
- * in which they came to the disk; that may be another one than that in which they were written, where the disk was full.
+ * W6: what did not see each other replaces each other when it is made anew in one pass, in the order in which it came to
+ * the disk; that may be another one than that in which it was written, where a disk was full or slow.
  */
-export function isSibling(later: Logged, earlier: Logged): boolean {
-  if (later.device !== earlier.device || later.tab === earlier.tab) return false
-  return later.at > earlier.at || later.localAt === 0 || later.localAt >= earlier.localAt
+export function isBehind(passes: readonly Pass[], later: Logged, earlier: Logged): boolean {
+  return passes.some(({ names }) => {
+    const before = names.indexOf(nameOf(earlier))
+    return before >= 0 && names.lastIndexOf(nameOf(later)) > before
+  })
+}
+
+/** W6: so it stands as if it had been written when the latest of those was. */
+function raisedTo(entry: Logged, about: readonly Logged[], passes: readonly Pass[]): number {
+  const heights = new Map<string, number>()
+  for (const one of about) heights.set(nameOf(one), Math.max(one.at, heights.get(nameOf(one)) ?? 0))
+  for (const { at, names } of passes) {
+    let height = 0
+    for (const name of names) {
+      height = Math.max(height, heights.get(name) ?? at)
+      heights.set(name, height)
+    }
+  }
+  return heights.get(nameOf(entry)) ?? entry.at
 }
 
 /** C2: clocks that are right stay so, whatever a way takes; marks tell whole milliseconds. */
@@ -156,9 +173,7 @@ function checkColor({ key, row, writes, passive, perhaps, options }: Facts): str
   // Of two copies of one write one may have been made anew after the other was seen (W6).
   if (over !== undefined && !options.mayRepeat)
     return [`[W4] ${shown.token} gives ${key} its color, though ${over.token} had seen and changed it`]
-  // W6: of its device's writes to a document, what came to the disk later is made anew over what came before it.
-  const raisedTo = [...perhaps, ...passive].filter(one => isSibling(shown, one)).map(({ at }) => at)
-  const highest = Math.max(shown.at, ...raisedTo) + tickMs
+  const highest = raisedTo(shown, [...perhaps, ...passive], options.passes) + tickMs
   const later = colors.find(({ entry }) => !entry.blind && entry.at > highest)?.entry
   if (options.clocksAreRight && later !== undefined)
     return [`[W6] ${shown.token} gives ${key} its color, though ${later.token} was written later`]
@@ -211,7 +226,7 @@ function checkViews({ key, row, writes, options }: Facts): string[] {
   return counted === sum || isRepeated ? [] : [`${key} counts ${counted} views, and there were ${sum}`]
 }
 
-/** W5: it empties the text, and nobody is shown that. */
+/** W5, X3: it empties the text once that is loaded, and nobody is shown that. */
 function isOverDeletion({ blind, effects }: Logged): boolean {
   return blind && effects.some(effect => effect.field === 'document' && effect.how === 'insert')
 }
@@ -243,7 +258,7 @@ function checkExists({ key, row, writes, passive, perhaps, options }: Facts): st
   const last = deletions.find(
     deletion => !deletion.blind && keepersFrom(deletion).every(entry => isUnder(deletion, entry)),
   )
-  const isUnseenText = options.textsLag && writes.some(isOverDeletion) && leavesTextsAlone(row)
+  const isUnseenText = writes.some(isOverDeletion) && leavesTextsAlone(row)
   if (exists && last !== undefined && !options.standsTwice && !isUnseenText)
     return [`[V9] ${key} is there, though ${last.token} deleted all of it`]
   if (exists || key.startsWith('drafts/') || perhaps.some(entry => entry.blind)) return []

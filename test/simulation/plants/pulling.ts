@@ -9,7 +9,7 @@ export const pulling: readonly Plant[] = [
     find: '? null : select(origins, session, key, held, session.cut, texts)',
     replace: '? null : select(origins, session, key, held, session.place, texts)',
     world: apart,
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'P2 echo',
@@ -17,7 +17,7 @@ export const pulling: readonly Plant[] = [
     find: 'if (isSamePart(row, brought, part)) sessions.set(part, session.id)',
     replace: 'if (brought !== null) sessions.set(part, session.id)',
     world: apart,
-    seed: 9,
+    seed: 13,
   },
   {
     name: 'P2 texts',
@@ -57,7 +57,7 @@ export const pulling: readonly Plant[] = [
     find: 'if (!coversPosition(table, frontier, generation, position)) return false',
     replace: 'if (!coversPosition(table, frontier, generation, position)) return true',
     world: forgetful,
-    seed: 14,
+    seed: 21,
   },
   {
     name: 'S3 elsewhere',
@@ -176,8 +176,8 @@ export const pulling: readonly Plant[] = [
       replace:
         'const restMs = 0\n/** How long one step may keep everybody waiting. */\nconst stepMs = 5\n/** A tail is folded when it is longer than this, and than this share of its snapshot. */\nconst tailBytesMin = 16',
     },
-    world: peers(90, { cut: 0.2 }),
-    seed: 10,
+    world: peers(90, { cut: 0.2, 'slow-disk': 0.1 }),
+    seed: 9,
   },
   {
     name: 'X8',

@@ -8,11 +8,11 @@ export const relays: readonly Plant[] = [
   {
     name: 'A1',
     does: 'a relay answers before its commit is on disk',
-    find: 'if (draft !== null) await commit(driven, draft, reads, grew)\n    deliveries = space.committed()',
+    find: 'if (draft !== null) await commit(driven, draft, reads, grew)\n    deliveries = space.committed(driven.attachedBySession)',
     replace:
-      'deliver(driven, space.committed())\n      if (draft !== null) await commit(driven, draft, reads, grew)',
+      'deliver(driven, space.committed(driven.attachedBySession))\n      if (draft !== null) await commit(driven, draft, reads, grew)',
     world: one(40, { 'relay-crash': 0.3, 'relay-restart': 0.1 }),
-    seed: 1,
+    seed: 5,
   },
   {
     name: 'A3',

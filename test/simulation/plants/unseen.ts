@@ -42,7 +42,7 @@ export const unseen: readonly { readonly rule: string; readonly why: string }[] 
   },
   {
     rule: 'S4 frontier',
-    why: 'what an older frontier says stays true of a client, which loses no row that exists',
+    why: 'it takes a deletion that somebody was spared, and a relay that has not heard of it; spared.test.ts makes it happen',
   },
   {
     rule: 'fence',

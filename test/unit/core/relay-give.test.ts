@@ -54,7 +54,7 @@ function gives(
     const reads = { row: (of: string) => rows.get(of), writer: () => undefined }
     space.give(session, { type: 'give', rows: given }, reads, 1000)
     for (const [of, held] of space.draft()?.rows ?? []) rows.set(of, held)
-    return space.committed().map(({ frame }) => frame)
+    return space.committed(new Map([[session, null]])).map(({ frame }) => frame)
   })
   return { answers, rows }
 }

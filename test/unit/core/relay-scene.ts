@@ -24,6 +24,8 @@ export interface RelayScene {
   attach(role: 'client' | 'peer'): SpaceSession
   /** Submits in one turn; gives back what is sent when that is on disk. */
   submit(session: SpaceSession, ...transactions: readonly SubmittedTransaction[]): readonly Delivery[]
+  /** Whether a session whose pull is not at the end of the feed is sent anything of a document. */
+  sends(session: SpaceSession, id: string): boolean
   /** A peer is in this generation now, which descends from others, and has all of a feed that ends at this position. */
   hearOf(peer: SpaceSession, lineage: readonly Generation[], position: number): readonly Delivery[]
 }
@@ -40,6 +42,7 @@ export function createRelayScene(): RelayScene {
     },
     { record: null, generations: [] },
   )
+  const sessions = new Map<SpaceSession, null>()
   const rows = new Map<DocumentKey, HeldRow>()
   const reads = { row: (key: DocumentKey) => rows.get(key), writer: () => undefined }
   return {
@@ -60,12 +63,19 @@ export function createRelayScene(): RelayScene {
         credit: 0,
       } as const
       const rule = ({ key }: Write) => (key === forbidden ? no : null)
-      return space.hello(hello, { user: 'alice', mayWrite: true, rule }, 1000).session
+      const { session } = space.hello(hello, { user: 'alice', mayWrite: true, rule }, 1000)
+      sessions.set(session, null)
+      return session
     },
     submit(session, ...transactions) {
       space.submit(session, { type: 'submit', round: 0, transactions }, reads, 1000)
       for (const [key, held] of space.draft()?.rows ?? []) rows.set(key, held)
-      return space.committed()
+      return space.committed(sessions)
+    },
+    sends(session, id) {
+      const key = documentKey('notes', id)
+      const held = rows.get(key)
+      return held !== undefined && space.changedRow(session, { key, held }, new Map()) !== null
     },
     hearOf(peer, facts, position) {
       const generation = facts.at(-1)?.id ?? ('none' as GenerationId)
@@ -74,7 +84,7 @@ export function createRelayScene(): RelayScene {
       const pulled = { rows: [], writers: [], texts: [], facts, joined, peer: { cursor, wants: [] } }
       space.pulled(peer, pulled, reads, 1000)
       space.draft()
-      return space.committed()
+      return space.committed(sessions)
     },
   }
 }

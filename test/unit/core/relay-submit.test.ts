@@ -70,3 +70,17 @@ test('[T4] peers are told of a writer of whom a relay learns by a write that it 
     { session: { id: peer.id }, frame: { rows: [], writers: [{ user: 'alice' }] } },
   ])
 })
+
+test('[P2] who lags is not sent what it brought; once all have everything, nobody remembers who that was', () => {
+  const relay = createRelayScene()
+  const [alice, bob] = [relay.attach('client'), relay.attach('client')]
+  bob.live = true
+  relay.submit(alice, insertOf('early', 500))
+  relay.submit(bob, insertOf('of bob', 600))
+  expect(['early', 'of bob'].map(id => relay.sends(alice, id))).toEqual([false, true])
+
+  alice.live = true
+  relay.submit(alice, insertOf('late', 700))
+  alice.cut = 0
+  expect(['early', 'of bob', 'late'].map(id => relay.sends(alice, id))).toEqual([true, true, true])
+})

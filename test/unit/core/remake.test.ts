@@ -236,6 +236,42 @@ describe('marks', () => {
     expect(base).not.toEqual(moved.writes[0]?.mark)
   })
 
+  test('[W6] what one mark was made in a row says nothing of the same mark in another one', () => {
+    const alice = createScene()
+    const ahead = [note, other].map(key => {
+      const delta = deltaOf(insert, undefined, markOf('bob', 100_000))
+      return { key, delta, parts: 0, texts: new Map() }
+    })
+    alice.state.apply(1, pulledChunk(relay, { rows: ahead }))
+    const [here, there] = [0, 1].map(of => alice.edits([of, { kind: 'title', value: 'a' }]))
+    expect(here?.writes[0]?.mark).toEqual(there?.writes[0]?.mark)
+    const late = createTab(alice.state, 'bob').write([[0, { kind: 'title', value: 'c' }]])
+    const over = alice.edits({ kind: 'title', value: 'b' })
+    const baseOf = (transaction: Transaction | undefined): Mark | undefined => {
+      const cell = transaction?.writes[0]?.delta.cells.get(title)
+      return cell?.strategy === 'ask' ? cell.siblings[0]?.base?.mark : undefined
+    }
+    const { transactions } = alice.remakes()
+    const again = new Map(transactions.map(({ from, to }) => [from, to]))
+    const now = here && again.get(here.id)?.writes[0]?.mark
+    expect(baseOf(again.get(over.id))).toEqual(now)
+    // In a later pass too.
+    alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [late] })
+    const orphans = { from: late.id, keys: new Set<typeof note>() }
+    expect(baseOf(alice.remakes(orphans, { writer: writerOf('carol') }).transactions[0]?.to)).toEqual(now)
+  })
+
+  test('[W6] what stays as it is raises nothing whose writer had not seen it', () => {
+    const alice = createScene()
+    alice.pulls('carol', insert, 500)
+    const late = createTab(alice.state, 'bob').write([[0, recolor]])
+    alice.edits([1, insert])
+    alice.edits(vote)
+    alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [late] })
+    const [mark] = marksOf(alice.remakes({ from: late.id }))
+    expect(mark).toEqual({ ...late.writes[0]?.mark, writer: fresh })
+  })
+
   test('[W6] a write stays above what its writer wrote before it, also when a relay has taken that meanwhile', () => {
     const alice = createScene()
     const earlier = alice.edits(insert)
@@ -745,6 +781,47 @@ describe('what is made anew', () => {
       )
       expect(alice.state.outbox.size).toBe(0)
     }
+  })
+
+  describe('what stands on an undelete that is refused', () => {
+    const error = failure('refused-by-rule', { reason: 'no' })
+    const bringsBack = (): readonly [Scene, Transaction] => {
+      const alice = createScene()
+      alice.pulls('carol', insert, 500)
+      alice.pulls('carol', { kind: 'delete', policy: 'edit-wins' }, 600)
+      return [alice, alice.edits({ kind: 'revive' })]
+    }
+    const quarantinedIn = ({ quarantined }: RemadeChunk) => quarantined.map(({ id }) => id)
+
+    test.each([recolor, { kind: 'type' }] as const)('[W6] goes to the quarantine with it (%o)', edit => {
+      const [alice, refused] = bringsBack()
+      const behind = alice.edits(edit)
+      const plan = { keys: new Set([note]), refused: { transaction: refused, error } }
+      expect(quarantinedIn(alice.remakes(plan))).toEqual([refused.id, behind.id])
+      expect(rowExists(alice.row())).toBe(false)
+    })
+
+    test.each([recolor, { kind: 'type' }] as const)(
+      '[W6] goes there too if it comes to the disk later (%o)',
+      edit => {
+        const [alice, refused] = bringsBack()
+        const late = createTab(alice.state, 'bob').write([[0, edit]])
+        alice.remakes({ keys: new Set([note]), refused: { transaction: refused, error } })
+        alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [late] })
+        const orphans = { keys: new Set<typeof note>(), refused: null }
+        expect(quarantinedIn(alice.remakes(orphans, { writer: writerOf('carol') }))).toEqual([late.id])
+        expect(rowExists(alice.row())).toBe(false)
+      },
+    )
+
+    test('[X5] of what is typed by who had heard of the refusal that is not so: it keeps the document', () => {
+      const [alice, refused] = bringsBack()
+      alice.remakes({ keys: new Set([note]), refused: { transaction: refused, error } })
+      const typed = createTab(alice.state, 'bob').write([[0, { kind: 'type' }]])
+      alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [typed] })
+      const orphans = { from: typed.id, keys: new Set<typeof note>(), refused: null }
+      expect(entriesToRemake(alice.state, orphans)).toEqual([])
+    })
   })
 
   test('[D2] what is typed in a document that was deleted and forgotten meanwhile is sent: a relay knows it', () => {

@@ -25,6 +25,7 @@ import { welcomeFrom } from './welcomes.ts'
 
 const relay = 'relay' as StoreId
 const generation = 'generation' as GenerationId
+const other = 'of another relay' as GenerationId
 
 test('[S3, R2] a second give of a session ends when all of it is answered, and tells of itself alone', () => {
   // Each row fills a frame by itself.
@@ -63,24 +64,37 @@ test('[S3, Q2] a give that is put off keeps the reach, opens the session, and is
   expect(gives.length).toBe(1)
 })
 
-const atCut: Frame = {
-  type: 'changes',
-  rows: [],
-  place: 0,
-  head: 0,
-  cut: { generation, position: 0, frontier: new Map(), generations: [], fingerprint: null },
-  answer: false,
-  writers: [],
+test('[S4] what another relay told stays in the reach until a cut, which lies behind what was compared with it', () => {
+  const { state, receive } = openSession(['a'], 100, other)
+  // The rows may be at a later place of the feed than any that was told.
+  receive(given(1))
+  expect(state.reach.get(other)).toBe(1)
+  receive(cutAt(6))
+  expect(state.reach).toEqual(new Map([[generation, 6]]))
+})
+
+function cutAt(position: number): Frame {
+  return {
+    type: 'changes',
+    rows: [],
+    place: position,
+    head: position,
+    cut: { generation, position, frontier: new Map(), generations: [], fingerprint: null },
+    answer: false,
+    writers: [],
+  }
 }
+const atCut = cutAt(0)
 
 function given(count: number): GivenFrame {
   return { type: 'given', count, generation, position: 5, refused: [] }
 }
 
-/** A session of a replica that holds rows, with a relay that has resumed it and holds none. */
+/** A session of a replica that holds rows of a feed, with a relay that has resumed it and holds none. */
 function openSession(
   names: readonly string[],
   bytes: number,
+  feed = generation,
 ): {
   readonly state: ReplicaState
   readonly gives: readonly GiveFrame[]
@@ -99,7 +113,7 @@ function openSession(
     pulledChunk(relay, {
       rows,
       generations: [{ id: generation, store: relay, parent: null, start: 0 }],
-      reach: new Map([[generation, 1]]),
+      reach: new Map([[feed, 1]]),
       at: 1000,
     }),
   )

@@ -1,7 +1,7 @@
 // Spaces that nobody is attached to do not stay in memory.
 import { RejoinError, writerFromBytes, type HelloFrame, type RelayStore, type StoreId } from '@rejoin/core'
 import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
-import { createChance, createScope, createSimulatedClock } from '@rejoin/testkit'
+import { createChance, createScope, createSimulatedClock, type SimulatedClock } from '@rejoin/testkit'
 import { expect, test } from 'vitest'
 
 const hello: HelloFrame = {
@@ -20,23 +20,31 @@ const hello: HelloFrame = {
   credit: 0,
 }
 
-test('a space in which no session could begin is let go', async () => {
+interface Scene {
+  readonly clock: SimulatedClock
+  /** How often the space was read from the store. */
+  readonly loads: () => number
+  /** Says hello. Returns how to leave. */
+  begin(): Promise<() => void>
+}
+
+async function createScene(change: Partial<RelayStore> = {}): Promise<Scene> {
   const clock = createSimulatedClock()
   const scope = createScope(clock)
   const chance = createChance(1)
   const disk = createMemoryDisk(length => chance.bytes(length))
   const opened = await disk.open()
   let loads = 0
-  const full: RelayStore = {
+  const store: RelayStore = {
     ...opened,
     loadSpace(space) {
       loads += 1
       return opened.loadSpace(space)
     },
-    commit: () => Promise.reject(new RejoinError('storage-full', { reason: 'test' }, 'the disk is full')),
+    ...change,
   }
   const kernel = createKernel({
-    store: full,
+    store,
     runtime: {
       now: () => clock.time,
       monotonic: () => clock.time,
@@ -48,14 +56,46 @@ test('a space in which no session could begin is let go', async () => {
     accept: () => true,
     log: { error: () => {}, info: () => {}, debug: () => {} },
   })
-  const begin = async (): Promise<void> => {
-    kernel.attach({ address: '', buffered: () => 0, send: () => {}, close: () => {} }).receive(hello)
-    await clock.advance(1000)
+  return {
+    clock,
+    loads: () => loads,
+    async begin() {
+      const session = kernel.attach({ address: '', buffered: () => 0, send: () => {}, close: () => {} })
+      session.receive(hello)
+      await clock.advance(1000)
+      return () => session.closed()
+    },
   }
-  await begin()
-  await begin()
-  expect(loads).toBe(1)
+}
+
+test('a space is let go when nobody has been attached to it for half a minute', async () => {
+  const { clock, loads, begin } = await createScene()
+  const leave = await begin()
+  await clock.advance(60_000)
+  const leaveToo = await begin()
+  leave()
+  await clock.advance(60_000)
+  leaveToo()
+  await clock.advance(15_000)
+  const leaveAgain = await begin()
+  leaveAgain()
+  await clock.advance(15_000)
+  const leaveAtLast = await begin()
+  expect(loads()).toBe(1)
+  leaveAtLast()
   await clock.advance(31_000)
   await begin()
-  expect(loads).toBe(2)
+  expect(loads()).toBe(2)
+})
+
+test('a space in which no session could begin is let go', async () => {
+  const { clock, loads, begin } = await createScene({
+    commit: () => Promise.reject(new RejoinError('storage-full', { reason: 'test' }, 'the disk is full')),
+  })
+  await begin()
+  await begin()
+  expect(loads()).toBe(1)
+  await clock.advance(31_000)
+  await begin()
+  expect(loads()).toBe(2)
 })

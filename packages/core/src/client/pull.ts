@@ -33,9 +33,16 @@ export interface Pull {
   readonly feedEnd: number
   /** Whether it has been at a cut with everything that was asked for, and is at one. */
   readonly isLevel: boolean
+  /** Whether another session's join took it back to an earlier place (SPEC S4). */
+  readonly isTakenBack: boolean
   begin(frame: WelcomeFrame): void
   /** Of a join: the cut at which it began, unless the pull had come somewhere. */
   beginAt(cursor: Cursor): Cursor
+  /**
+   * S4: the relay was given all that it lacked of this reach. Which of its commits that was compared with it does not
+   * say, only that the next cut lies behind them: until then the reach stays as it is.
+   */
+  gave(reach: Positions): void
   /** A feed goes at least as far as a commit of which the relay told: its own, or that of the leader that judged. */
   hear(generation: GenerationId, position: number): void
   /** What was heard of the leader's feed in this session, where the relay follows one. */
@@ -50,7 +57,7 @@ export interface Pull {
   settle(): boolean
   /** Time passed: places that moved alone are stored with the next step. */
   keepPlaces(): void
-  /** What must be the fingerprint after the last chunk (SPEC P5), told once; null if nothing must. */
+  /** What must be the fingerprint after the last chunk, at a cut that covers the reach (SPEC P5); told once, else null. */
   takeExpected(): Fingerprint | null
   /** The last chunk is on disk. K3: a conflict that it brought shows who wrote its sides. */
   stored(): void
@@ -64,9 +71,12 @@ export function createPull(
   const { state, facts } = conversation
   let frontier: Positions = new Map()
   let cursor: Cursor | null = null
+  /** As this session has left it on the disk. */
+  let kept: Cursor | undefined
   let atCut = false
   let heard = 0
   let judged: Positions = noPositions
+  let given: Positions = noPositions
   let everLevel = false
   const unfinished = createUnfinishedTexts()
   let storedKeys: readonly DocumentKey[] = []
@@ -123,6 +133,14 @@ export function createPull(
     }
   }
 
+  /** At a cut: what was given is that relay's now, and what others sent meanwhile is not, nor what its leader judged. */
+  function withoutGiven(reach: Positions, at: Cursor): Positions {
+    const kept = [...reach].filter(([id, position]) => !coversPosition(facts(), given, id, position))
+    if (kept.length === reach.size) return reach
+    const others = joinPositions(facts(), new Map(kept), judged)
+    return addPosition(facts(), others, at.generation, at.place)
+  }
+
   function feedEnd(): number {
     const { welcome, generation } = conversation
     return Math.max(frontier.get(generation) ?? 0, heard, welcome?.cursor.cut ?? 0)
@@ -147,10 +165,13 @@ export function createPull(
     const isOpen = conversation.phase === 'open'
     // P3: with something outstanding the relay's frontier says more than what is here.
     const isLevel = isOpen && atCut && cursor !== null && wants.isEmpty
+    let isCovered = false
     if (isLevel && cursor !== null) {
       cursor = { ...cursor, cut: cursor.place }
       everLevel = true
-      if (coversPositions(facts(), frontier, reach)) reach = new Map([[cursor.generation, cursor.place]])
+      reach = withoutGiven(reach, cursor)
+      isCovered = coversPositions(facts(), frontier, reach)
+      if (isCovered) reach = new Map([[cursor.generation, cursor.place]])
     }
     storedKeys = rows.map(row => row.key)
     const news = storable(frames, texts)
@@ -159,7 +180,7 @@ export function createPull(
       keys: news.rows.map(({ key }) => key),
       told: { at: state.seen + 1, generation: conversation.generation, position: head },
     }
-    expected = isLevel ? (cuts.at(-1)?.fingerprint ?? null) : null
+    expected = isCovered ? (cuts.at(-1)?.fingerprint ?? null) : null
     const chunk = conversation.pulled({
       ...news,
       writers: frames.flatMap(frame => frame.writers),
@@ -199,11 +220,18 @@ export function createPull(
     get isLevel() {
       return everLevel && atCut && wants.isEmpty
     },
+    get isTakenBack() {
+      return kept !== undefined && (state.cursors.get(conversation.store)?.place ?? 0) < kept.place
+    },
     begin(frame) {
       frontier = frame.frontier
+      kept = state.cursors.get(frame.store)
       if (frame.begin !== 'join') cursor = frame.cursor
     },
     beginAt: at => (cursor ??= at),
+    gave(reach) {
+      given = joinPositions(facts(), given, reach)
+    },
     hear(generation, position) {
       if (generation === conversation.generation) heard = Math.max(heard, position)
       else judged = addPosition(facts(), judged, generation, position)
@@ -230,6 +258,7 @@ export function createPull(
       return told
     },
     stored() {
+      kept = state.cursors.get(conversation.store)
       wants.writersOf(storedKeys)
       storedKeys = []
     },

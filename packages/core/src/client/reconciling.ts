@@ -1,20 +1,13 @@
 /**
  * Reconciling: the relay and this replica find out what the other one lacks, by ranges (SPEC S2-S4, R1, R2).
  *
- * A join is both ways, and its end is a cut: cursor, frontier and reach become the relay's. A give is towards the relay
- * alone, whenever its frontier does not cover this replica's reach.
+ * A join is both ways, and its end is a cut: cursor and frontier become the relay's, and the reach with the next cut. A give
+ * is towards the relay alone, whenever its frontier does not cover this replica's reach.
  */
 import type { PulledChunk } from '../chunk.ts'
 import { failure } from '../errors.ts'
 import type { ChangedRow, RangeFrame } from '../frames.ts'
-import {
-  addPosition,
-  coversPosition,
-  coversPositions,
-  joinPositions,
-  noPositions,
-  type Positions,
-} from '../generations.ts'
+import { addPosition, coversPositions, joinPositions, noPositions, type Positions } from '../generations.ts'
 import { compareRanges, createRowIndex, firstRanges, type RowIndex } from '../reconcile.ts'
 import { emptyRow, joinRows, type DocumentKey, type Row } from '../row.ts'
 import type { Conversation } from './conversation.ts'
@@ -24,7 +17,7 @@ import type { Pull } from './pull.ts'
 import type { Wants } from './wants.ts'
 
 export interface Reconciling {
-  /** Whether this session had a give: then the relay's fingerprint may count what is not here (SPEC P5). */
+  /** Whether this session had a give: then the relay may have known more of what it was given (SPEC P5). */
   readonly hasGiven: boolean
   begin(how: 'join' | 'give'): void
   takeRanges(frame: RangeFrame): void
@@ -91,17 +84,13 @@ export function createReconciling(
     return coversPositions(facts(), joinPositions(facts(), pull.frontier, reachGiven), reach)
   }
 
-  /**
-   * S4: what was given whole leaves only that relay in the reach, where others sent something meanwhile, and, of a
-   * follower, its leader: what was passed on is that one's until it comes back in the follower's pull (SPEC Q2).
-   */
+  /** S4: the reach is the relay's alone from the next cut on; nothing that was refused, put off or withheld is given. */
   function reachAfter(): Positions {
-    const { reach } = state
-    const isKept = giving.refused.size > 0 || refusedRows.size > 0 || withheld || giving.isPutOff
-    if (!giving.isPutOff && !withheld) reachGiven = joinPositions(facts(), reachGiven, reachBefore)
-    const kept = [...reach].filter(([id, at]) => isKept || !coversPosition(facts(), reachBefore, id, at))
-    const taken = joinPositions(facts(), new Map(kept), pull.judged)
-    return addPosition(facts(), taken, conversation.generation, pull.feedEnd)
+    const isWhole = !giving.isPutOff && !withheld
+    if (isWhole) reachGiven = joinPositions(facts(), reachGiven, reachBefore)
+    if (isWhole && giving.refused.size + refusedRows.size === 0) pull.gave(reachBefore)
+    const reach = joinPositions(facts(), state.reach, pull.judged)
+    return addPosition(facts(), reach, conversation.generation, pull.feedEnd)
   }
 
   /** Whether the relay refused this very row; what it refused for its time it may take by now (SPEC C4). */

@@ -60,11 +60,19 @@ export function createClientSession(
     step()
   }
 
+  /** S4: only at a cut is what was given the relay's. Where the feed was not begun anew, a heartbeat asks for one. */
+  function openAgain(): void {
+    send({ type: 'heartbeat', position: pull.cursor?.cut ?? 0, time: now() })
+    open()
+  }
+
   /** One thing after the other, until something is to be stored: what came, what is made anew, what is offered. */
   function step(): void {
     if (conversation.busy || conversation.phase === 'ended') return
     // What others made anew or were told is on disk before this session goes on: it may be what it would offer.
     if (!beside.mayStore(submitting.hasPlan)) return
+    // S4: it begins again from there.
+    if (pull.isTakenBack) return conversation.end(null, 0)
     if (introduce()) return
     const next = inbox.next()
     if (next !== null) {
@@ -140,7 +148,7 @@ export function createClientSession(
       send({ type: 'credit', bytes: uncredited })
       uncredited = 0
     }
-    if (reconciling.hasEnded()) return open()
+    if (reconciling.hasEnded()) return openAgain()
     comparing.compare()
     comparing.note(pull.takeExpected())
     pull.stored()

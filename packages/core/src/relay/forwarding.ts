@@ -19,7 +19,7 @@ import { limits } from '../limits.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { sizeOfChanged } from '../size.ts'
 import { cameOver, type Origins } from './origins.ts'
-import type { Delivery, SpaceSession } from './space-session.ts'
+import type { Delivery, Sessions, SpaceSession } from './space-session.ts'
 import type { Standing } from './standing.ts'
 import { hasOtherNews, type Turn } from './turn.ts'
 
@@ -30,14 +30,14 @@ const liveBytesMax = limits.frameBytesMax / 2
 export function deliveriesOf(
   standing: Standing,
   turn: Turn,
-  sessions: Iterable<SpaceSession>,
+  sessions: Sessions,
   moved: { readonly position: boolean; readonly frontier: boolean },
 ): readonly Delivery[] {
   const answers = answersOf(standing, turn, moved.position)
   const isForAll = moved.position || moved.frontier
   // T4: of what is remembered of writers alone only peers are told.
   if (!isForAll && turn.writers.size === 0) return answers
-  const told = isForAll ? sessions : [...sessions].filter(({ role }) => role === 'peer')
+  const told = isForAll ? sessions.keys() : [...sessions.keys()].filter(({ role }) => role === 'peer')
   const { toOthers, toBringers } = forward(standing, turn, told, moved.position)
   return [...toOthers, ...answers, ...toBringers]
 }

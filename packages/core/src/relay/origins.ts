@@ -8,17 +8,21 @@ import type { SpaceSession } from './space-session.ts'
 
 /** Two generations, young and old. */
 export interface Origins {
-  recent: Map<DocumentKey, SessionByPart>
-  older: ReadonlyMap<DocumentKey, SessionByPart>
+  recent: Map<DocumentKey, SessionByPart> | null
+  older: ReadonlyMap<DocumentKey, SessionByPart> | null
 }
 
 type SessionByPart = Map<FeedPart, number>
 
 const rowsMax = 8192
-const none: ReadonlyMap<DocumentKey, SessionByPart> = new Map()
 
 export function createOrigins(): Origins {
-  return { recent: new Map(), older: none }
+  return { recent: null, older: null }
+}
+
+/** All sessions have everything: nothing is left that would be sent back. */
+export function forgetOrigins(origins: Origins): void {
+  origins.recent = origins.older = null
 }
 
 export function cameOver(origins: Origins, session: SpaceSession, key: DocumentKey, part: FeedPart): boolean {
@@ -38,14 +42,15 @@ export function noteOrigins(
     if (isSamePart(row, brought, part)) sessions.set(part, session.id)
     else sessions.delete(part)
   }
+  origins.recent ??= new Map()
   origins.recent.set(key, sessions)
   if (origins.recent.size < rowsMax) return
   origins.older = origins.recent
-  origins.recent = new Map()
+  origins.recent = null
 }
 
 function sessionsOf({ recent, older }: Origins, key: DocumentKey): SessionByPart | undefined {
-  return recent.get(key) ?? older.get(key)
+  return recent?.get(key) ?? older?.get(key)
 }
 
 /** Whether a part stands exactly as it came: joining it back would bring nothing that who sent it lacks. */

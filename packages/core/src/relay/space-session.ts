@@ -44,6 +44,9 @@ export interface SpaceSession {
   toldWriters: number
 }
 
+/** Those who are there. What a driver keeps of each is its own. */
+export type Sessions = ReadonlyMap<SpaceSession, unknown>
+
 /** What a turn may look up: rows and writers that were loaded for it. */
 export interface TurnReads {
   row(key: DocumentKey): HeldRow | undefined

@@ -22,7 +22,8 @@ import type { PartName } from '../row.ts'
 import { changedRow, cutFor, deliveriesOf, textsToSend } from './forwarding.ts'
 import { beginningOf, sessionOf, welcomeOf } from './hello.ts'
 import { needsOf, type Needs } from './needs.ts'
-import type { Caller, Delivery, SpaceSession, TurnReads } from './space-session.ts'
+import type { Caller, Delivery, Sessions, SpaceSession, TurnReads } from './space-session.ts'
+import { forgetOrigins } from './origins.ts'
 import { moveOn, standingOf, type Lead, type SpaceOptions, type Standing } from './standing.ts'
 import { takeGive, takePulled, takeSubmit, type Pulled } from './taking.ts'
 import { commitOf, createTurn, isToStore, type Turn } from './turn.ts'
@@ -31,14 +32,12 @@ import { commitOf, createTurn, isToStore, type Turn } from './turn.ts'
 export interface RelaySpace extends Readonly<Standing> {
   /** What hellos are told of who judges. Set when a follower meets its leader. */
   lead: Lead
-  readonly sessions: ReadonlySet<SpaceSession>
   /** Answers a hello; the session's walk begins when its reconciling has ended. */
   hello(
     frame: HelloFrame,
     caller: Caller,
     now: number,
   ): { readonly session: SpaceSession; readonly welcome: WelcomeFrame }
-  leave(session: SpaceSession): void
   /** Puts this opening's generation into the turn, if no commit has it yet: it is on disk before anybody is told of it. */
   openLineage(): void
   /** Keys and writers that must be loaded before frames are taken in. */
@@ -50,8 +49,8 @@ export interface RelaySpace extends Readonly<Standing> {
   pulled(session: SpaceSession, pulled: Pulled, reads: TurnReads, now: number): Failure | null
   /** The turn's commit, or null if nothing changed that must be on disk. */
   draft(): SpaceCommit | null
-  /** The draft is on disk: moves on, and says what to send. */
-  committed(): readonly Delivery[]
+  /** The draft is on disk: moves on, and says what to send to those who are there. */
+  committed(sessions: Sessions): readonly Delivery[]
   /** Nothing of the draft is on disk: the turn is dropped, and nothing of it was said. */
   failed(): void
   /** One row as a session needs it after its cut; null if nothing of it is new to it. */
@@ -63,7 +62,6 @@ export interface RelaySpace extends Readonly<Standing> {
 }
 
 interface SpaceState extends Standing {
-  readonly sessions: Set<SpaceSession>
   sessionCount: number
   turn: Turn | null
   /** That of the turn's commit. */
@@ -77,11 +75,7 @@ const spaceMethods: SpaceMethods & ThisType<SpaceState> = {
   hello(frame, caller, now) {
     const beginning = beginningOf(this, frame)
     const session = sessionOf(this, frame, caller, beginning, ++this.sessionCount)
-    this.sessions.add(session)
     return { session, welcome: welcomeOf(this, frame, caller, beginning, now) }
-  },
-  leave(session) {
-    this.sessions.delete(session)
   },
   openLineage() {
     if (this.unstored.length > 0) turnOf(this)
@@ -106,7 +100,7 @@ const spaceMethods: SpaceMethods & ThisType<SpaceState> = {
     this.next = commit?.record ?? null
     return turn !== null && isToStore(turn) ? commit : null
   },
-  committed() {
+  committed(sessions) {
     const { turn, record } = this
     if (turn === null) return []
     this.turn = null
@@ -115,7 +109,9 @@ const spaceMethods: SpaceMethods & ThisType<SpaceState> = {
       position: this.position > record.position,
       frontier: this.record.frontier !== record.frontier,
     }
-    return deliveriesOf(this, turn, this.sessions, moved)
+    const deliveries = deliveriesOf(this, turn, sessions, moved)
+    if (isHadByAll(this, sessions)) forgetOrigins(this.origins)
+    return deliveries
   },
   failed() {
     if (this.turn !== null) this.unstored = this.turn.facts
@@ -134,12 +130,16 @@ const spaceMethods: SpaceMethods & ThisType<SpaceState> = {
 
 export function createRelaySpace(options: SpaceOptions, loaded: LoadedSpace): RelaySpace {
   const state: SpaceState = Object.assign(Object.create(spaceMethods), standingOf(options, loaded), {
-    sessions: new Set(),
     sessionCount: 0,
     turn: null,
     next: null,
   })
   return state as SpaceState & SpaceMethods
+}
+
+function isHadByAll({ position }: SpaceState, sessions: Sessions): boolean {
+  for (const { cut } of sessions.keys()) if (cut !== position) return false
+  return true
 }
 
 function turnOf(space: SpaceState): Turn {

@@ -53,9 +53,9 @@ export function standingOf(options: SpaceOptions, loaded: LoadedSpace): Standing
     fingerprint: emptyFingerprint,
     frontier: noPositions,
     generation,
-    peers: new Map(),
+    peers: noPeers,
   }
-  let unstored: readonly Generation[] = []
+  let unstored = nothingUnstored
   if (!generations.has(generation)) {
     // A relay appends its generation to a space's lineage with the first commit or hello there.
     const parent = loaded.record?.generation ?? null
@@ -76,5 +76,9 @@ export function moveOn(standing: Standing, record: SpaceRecord): void {
   standing.record = record
   standing.position = record.position
   standing.frontier = addPosition(generations, record.frontier, generation, record.position)
-  standing.unstored = []
+  standing.unstored = nothingUnstored
 }
+
+// Spaces are many: what is empty in most of them is one thing for all.
+const nothingUnstored: Standing['unstored'] = []
+const noPeers: SpaceRecord['peers'] = new Map()

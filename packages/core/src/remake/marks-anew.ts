@@ -16,8 +16,8 @@ import { createMoves, type Move, type Moves } from './moves.ts'
 import { isConfirmed, isOwnElder } from './plan.ts'
 
 export interface MarksAnew {
-  /** What stands for a mark now: the new one of a write that was made anew, in this pass or before, else itself. */
-  rename(mark: Mark): Mark
+  /** What stands for a mark of a row now: the new one of a write that was made anew, in this pass or before, else itself. */
+  rename(key: DocumentKey, mark: Mark): Mark
   /** W6 (4): the renamed context that a write names goes on covering what it covered under its old marks. */
   keepCovered(write: Write, part: PartName, old: Context, renamed: Context, made: Made): Context
   /** A write keeps its mark. */
@@ -33,18 +33,22 @@ export function createMarksAnew(
   state: ReplicaState,
   context: Pick<RemakeContext, 'writer' | 'now' | 'correction'>,
 ): MarksAnew {
-  const renamed = new Map<string, Mark>()
+  /** By what they were when the pass began, for each row. */
+  const renamedByKey = new Map<DocumentKey, Map<string, Mark>>()
   const movesByKey = new Map<DocumentKey, Moves>()
+  const greatestByKey = new Map<DocumentKey, Mark>()
   const earlierByKey = new Map<DocumentKey, readonly RemadeMark[]>()
   const stamps = new Set<string>()
 
-  function rename(mark: Mark): Mark {
-    const before = state.remadeMarks.now(mark)
-    return renamed.get(formatMark(before)) ?? before
+  function rename(key: DocumentKey, mark: Mark): Mark {
+    const before = state.remadeMarks.now(key, mark)
+    return renamedByKey.get(key)?.get(formatMark(before)) ?? before
   }
 
   function noteMove(key: DocumentKey, move: Move): void {
-    renamed.set(formatMark(state.remadeMarks.now(move.old)), move.now)
+    const renamed = renamedByKey.get(key) ?? new Map<string, Mark>()
+    renamedByKey.set(key, renamed)
+    renamed.set(formatMark(state.remadeMarks.now(key, move.old)), move.now)
     const moves = movesByKey.get(key)
     if (moves === undefined) movesByKey.set(key, createMoves([move]))
     else moves.add(move)
@@ -54,7 +58,7 @@ export function createMarksAnew(
   function movedBefore(key: DocumentKey): readonly RemadeMark[] {
     let moves = earlierByKey.get(key)
     if (moves === undefined) {
-      const all = state.remadeMarks.of(key).map(one => ({ ...one, now: state.remadeMarks.now(one.old) }))
+      const all = state.remadeMarks.of(key).map(one => ({ ...one, now: state.remadeMarks.now(key, one.old) }))
       const waiting = new Set(state.outbox.writesOf(key).map(({ mark }) => formatMark(mark)))
       moves = all.filter(({ now }) => isConfirmed(state, key, now) || waiting.has(formatMark(now)))
       earlierByKey.set(key, moves)
@@ -69,7 +73,7 @@ export function createMarksAnew(
     // Nearly every tab has heard of all of them.
     if ((state.remadeMarks.of(key).at(-1)?.position ?? 0) <= heard) return moves
     const unheard = movedBefore(key).filter(({ position }) => position > heard)
-    const before = unheard.map(one => ({ ...one, now: renamed.get(formatMark(one.now)) ?? one.now }))
+    const before = unheard.map(one => ({ ...one, now: rename(key, one.now) }))
     return [createMoves(before), ...moves]
   }
 
@@ -79,7 +83,7 @@ export function createMarksAnew(
     return { ms: Math.max(0, Math.floor(Math.min(shifted, context.now))), tick }
   }
 
-  /** Marks of several old writers, moved by several corrections, may meet; then one would be taken for the other's. */
+  /** R1: marks of several old writers, moved by several corrections, may meet; in one row one would be taken for the other. */
   function takeStamp(wanted: Stamp): Stamp {
     let stamp = wanted
     while (stamps.has(`${stamp.ms}.${stamp.tick}`)) stamp = followingStamp(stamp)
@@ -89,19 +93,21 @@ export function createMarksAnew(
 
   /** W6 (3): above everything that it saw. W3: and above everything that this pass has made in the row. */
   function markAnew(write: Write, seenLast: Mark | null, made: Made): Mark {
-    const given = movesByKey.get(write.key)?.greatest ?? null
+    const given = greatestByKey.get(write.key) ?? null
     const over = greaterMark(given, floorOf(write.key, write.mark, seenLast, made.heard))
     const stamp = takeStamp(stampOver(stampAnew(write.mark, made.correction), over))
     const mark: Mark = { ms: stamp.ms, tick: stamp.tick, writer: context.writer }
     noteMove(write.key, { old: write.mark, now: mark, parts: partsOf(write) })
+    greatestByKey.set(write.key, mark)
     return mark
   }
 
   /** Own marks that it names and nothing bears any more, since they went to the quarantine, keep their distance. */
   function moveGone(write: Write, seenLast: Mark | null, { correction, heard }: Made): void {
     for (const mark of marksOfDelta(write)) {
-      const before = state.remadeMarks.now(mark)
-      if (!isOwnElder(state, write, mark) || renamed.has(formatMark(before))) continue
+      const before = state.remadeMarks.now(write.key, mark)
+      const isMoved = renamedByKey.get(write.key)?.has(formatMark(before)) === true
+      if (!isOwnElder(state, write, mark) || isMoved) continue
       if (isConfirmed(state, write.key, before)) continue
       const over = floorOf(write.key, mark, seenLast, heard)
       const { ms, tick } = takeStamp(stampOver(stampAnew(mark, correction), over))
@@ -112,7 +118,7 @@ export function createMarksAnew(
   /** The greatest of what is seen under a mark: of the confirmed layer, of own writes, and of those taken since. */
   function floorOf(key: DocumentKey, mark: Mark, seenLast: Mark | null, heard: number): Mark | null {
     const isUnder = (one: Mark): boolean => compareMarks(one, mark) < 0
-    const seen = seenLast !== null && isUnder(seenLast) ? rename(seenLast) : null
+    const seen = seenLast !== null && isUnder(seenLast) ? rename(key, seenLast) : null
     const taken = marksOfRow(state.confirmed(key)).filter(one => state.own.has(one.writer) && isUnder(one))
     const moved = movesOf(key, heard).map(moves => moves.greatestUnder(mark))
     return [...taken, ...moved].reduce(greaterMark, seen)

@@ -11,8 +11,6 @@ export interface Move {
 }
 
 export interface Moves {
-  /** The greatest mark that any has now. */
-  readonly greatest: Mark | null
   add(move: Move): void
   /** The greatest that those have now which were smaller than a mark. */
   greatestUnder(mark: Mark): Mark | null
@@ -25,9 +23,6 @@ export function createMoves(first: readonly Move[] = []): Moves {
   let greatest = greatestOf(moves, 'now')
   let greatestOld = greatestOf(moves, 'old')
   return {
-    get greatest() {
-      return greatest
-    },
     add(move) {
       moves.push(move)
       greatest = greaterMark(greatest, move.now)

@@ -88,7 +88,7 @@ function standsOnGoneMarks(state: ReplicaState, write: Write, heard: number): bo
 /** Who had heard that a mark was made anew names it still where a relay has what bears it. */
 function isNamedUnheard({ remadeMarks }: ReplicaState, key: DocumentKey, mark: Mark, heard: number): boolean {
   return (
-    remadeMarks.has(mark) &&
+    remadeMarks.has(key, mark) &&
     remadeMarks.of(key).some(({ old, position }) => position > heard && isSameMark(old, mark))
   )
 }

@@ -23,7 +23,7 @@ export interface WriteAnew {
 }
 
 export function createWritesAnew(
-  { rename, keepCovered, move }: MarksAnew,
+  { rename: renameOf, keepCovered, move }: MarksAnew,
   texts: TextsAnew,
 ): (write: Write, seen: SeenDocument, made: Made) => WriteAnew {
   /** What the new writer has counted up to, by counter. */
@@ -62,6 +62,7 @@ export function createWritesAnew(
 
   return (write, seen, made) => {
     const { key } = write
+    const rename = (one: Mark): Mark => renameOf(key, one)
     const mark = move(write, seen.last, made)
     const bodies = textsOf(write)
     const { deletion, revival, cells: renamed } = renameRow(write.delta, rename)

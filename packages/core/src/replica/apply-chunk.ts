@@ -14,7 +14,14 @@ import type {
   SettledChunk,
   VerdictsChunk,
 } from '../chunk.ts'
-import { addPosition, coversPosition, joinPositions } from '../generations.ts'
+import {
+  addPosition,
+  coversPosition,
+  heldPosition,
+  joinPositions,
+  type Positions,
+  type StoreId,
+} from '../generations.ts'
 import { entryOf, type OutboxEntry } from '../outbox.ts'
 import { remadeMarksOf } from '../remade-marks.ts'
 import { remadeTextsOf } from '../remade-texts.ts'
@@ -89,8 +96,8 @@ function applyPulled(state: Applying, position: number, chunk: PulledChunk): voi
   }
   if (chunk.frontier !== null) {
     const { positions, how } = chunk.frontier
-    knowledge.frontier =
-      how === 'replace' ? positions : joinPositions(knowledge.generations, knowledge.frontier, positions)
+    if (how === 'replace') replaceFrontier(knowledge, positions, chunk.store)
+    else knowledge.frontier = joinPositions(knowledge.generations, knowledge.frontier, positions)
   }
   if (chunk.reach !== null) knowledge.reach = chunk.reach
   knowledge.pulledAt = chunk.at
@@ -98,6 +105,20 @@ function applyPulled(state: Applying, position: number, chunk: PulledChunk): voi
   // What is known of a lineage decides which acknowledgements count.
   if (chunk.generations.length > 0) layers.releaseAcknowledged()
   else layers.releaseTouching(chunk.rows.map(row => row.key))
+}
+
+/**
+ * S4: what was deleted on one relay, and is here no more, is here again if the joined one has not heard of that. So the
+ * pull of the former's feed, which told of it, goes on from where the latter has it.
+ */
+function replaceFrontier(knowledge: Knowledge, positions: Positions, joined: StoreId): void {
+  knowledge.frontier = positions
+  const { cursors, generations } = knowledge
+  for (const [store, { generation, cut }] of cursors) {
+    if (store === joined) continue
+    const held = heldPosition(generations, positions, generation, cut)
+    cursors.set(store, { generation, cut: held, place: held })
+  }
 }
 
 function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk): void {

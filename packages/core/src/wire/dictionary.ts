@@ -25,8 +25,8 @@ export interface FieldName {
 /** Opaque to callers: made by `createDictionary`, changed by encoding and decoding alone. */
 export interface Dictionary {
   /** Writers, and with them the mints of ids, stores and generations: whatever is eight bytes. */
-  readonly writers: string[]
-  readonly fields: FieldName[]
+  writers: string[]
+  fields: FieldName[]
   /** None while there are few, which are looked through: links are many, and most of them speak of little. */
   numberByWriter: Map<string, number> | null
   numberByField: Map<string, Map<string, number>> | null
@@ -232,6 +232,13 @@ export function commitNames(names: Names): void {
   for (const writer of names.writers) addWriter(dictionary, writer)
   for (const field of names.fields) addField(dictionary, field)
   dictionary.ms = names.ms
+  if (names.writers.length + names.fields.length > 0) fitDictionary(dictionary)
+}
+
+/** An array that grew by itself has room for seventeen, and most links never speak of so many. */
+export function fitDictionary(dictionary: Dictionary): void {
+  if (dictionary.numberByWriter === null) dictionary.writers = [...dictionary.writers]
+  if (dictionary.numberByField === null) dictionary.fields = [...dictionary.fields]
 }
 
 export function writerAt(names: Names, number: number): string {

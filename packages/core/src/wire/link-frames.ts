@@ -11,6 +11,7 @@
 import type { Frame } from '../frames.ts'
 import {
   createDictionary,
+  fitDictionary,
   restoreDictionary,
   stateOfDictionary,
   writeLinkDefinitions,
@@ -65,41 +66,41 @@ function isAlone(frame: Frame): boolean {
   return frame.type === 'hello' || (frame.type === 'changes' && frame.rows.length >= aloneFrom)
 }
 
+interface LinkEncoder extends FrameEncoder {
+  readonly now: () => number
+  dictionary: Dictionary
+}
+
 /** `now`: about when what is sent was written, in milliseconds; times near it take less. */
 export function createFrameEncoder(now: () => number): FrameEncoder {
-  let dictionary = begin()
+  // A plain field that all share: relays have one of these for each space.
+  const encoder: LinkEncoder = { now, dictionary: beginDictionary(now), encode: encodeLinked }
+  return encoder
+}
 
-  function begin(): Dictionary {
-    return { ...createDictionary(), ms: Math.max(0, Math.floor(now())) }
-  }
+function beginDictionary(now: () => number): Dictionary {
+  return { ...createDictionary(), ms: Math.max(0, Math.floor(now())) }
+}
 
-  return {
-    encode(frame) {
-      if (isAlone(frame)) return { kind: 'alone', bytes: encodeFrame(frame) }
-      for (;;) {
-        const before = stateOfDictionary(dictionary)
-        const writer = createWriter()
-        writeBody(writer, dictionary, frame)
-        const body = finishWriting(writer)
-        // A batch counts on from its last time; the next frame does not.
-        dictionary.ms = before.ms
-        const { writers, fields } = stateOfDictionary(dictionary)
-        if (writers <= namesMax && fields <= namesMax) {
-          return {
-            kind: 'linked',
-            dictionary,
-            writers,
-            fields,
-            head: headOf(frame.type),
-            body,
-            variants: [],
-          }
-        }
-        restoreDictionary(dictionary, before)
-        if (before.writers + before.fields === 0) return { kind: 'alone', bytes: encodeFrame(frame) }
-        dictionary = begin()
-      }
-    },
+function encodeLinked(this: LinkEncoder, frame: Frame): EncodedFrame {
+  if (isAlone(frame)) return { kind: 'alone', bytes: encodeFrame(frame) }
+  for (;;) {
+    const { dictionary } = this
+    const before = stateOfDictionary(dictionary)
+    const writer = createWriter()
+    writeBody(writer, dictionary, frame)
+    const body = finishWriting(writer)
+    // A batch counts on from its last time; the next frame does not.
+    dictionary.ms = before.ms
+    const { writers, fields } = stateOfDictionary(dictionary)
+    if (writers <= namesMax && fields <= namesMax) {
+      if (writers + fields > before.writers + before.fields) fitDictionary(dictionary)
+      const head = headOf(frame.type)
+      return { kind: 'linked', dictionary, writers, fields, head, body, variants: [] }
+    }
+    restoreDictionary(dictionary, before)
+    if (before.writers + before.fields === 0) return { kind: 'alone', bytes: encodeFrame(frame) }
+    this.dictionary = beginDictionary(this.now)
   }
 }
 

@@ -2,7 +2,16 @@
  * A space as it is driven. Plain fields, which the rooms of this folder share as functions: spaces are many and most of
  * them idle, and an object for each room would cost each of them kilobytes.
  */
-import type { Caller, Failure, Frame, FrameEncoder, Positions, RelaySpace } from '@rejoin/core'
+import type {
+  Caller,
+  Failure,
+  Frame,
+  FrameEncoder,
+  Lead,
+  Positions,
+  RelaySpace,
+  SpaceSession,
+} from '@rejoin/core'
 import type { KernelOptions } from '../kernel-port.ts'
 import type { Attached } from './attached.ts'
 import type { NotedCut } from './comparing.ts'
@@ -15,7 +24,7 @@ export interface DrivenSpace {
   readonly name: string
   readonly kernel: SpaceHost
   readonly space: RelaySpace
-  readonly attachedBySession: Map<unknown, Attached>
+  readonly attachedBySession: Map<SpaceSession, Attached>
   queue: Job[]
   /** The turns that are under way. */
   running: Promise<void> | null
@@ -41,10 +50,10 @@ export interface DrivenSpace {
 export interface SpaceHost {
   readonly options: KernelOptions
   readonly kept: KeptPages
+  /** How spaces begin. */
+  readonly lead: Lead
   /** What a user may do in a space. */
   admit(user: string, space: string): Promise<Caller | Failure>
-  /** Nobody is attached any more, or what was done at leisure has ended. */
-  onEmpty(space: string): void
 }
 
 export type Job =

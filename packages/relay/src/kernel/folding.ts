@@ -49,7 +49,6 @@ export function createFolding(
   { store, runtime, log }: KernelOptions,
   /** Runs it while no turn is under way. */
   betweenTurns: (run: () => Promise<void>) => Promise<void>,
-  onRest: () => void,
 ): Folding {
   let grown = new Map<string, Body>()
   let cancel: (() => void) | null = null
@@ -65,7 +64,6 @@ export function createFolding(
         .finally(() => {
           running = null
           rest()
-          if (running === null && cancel === null) onRest()
         })
     })
   }

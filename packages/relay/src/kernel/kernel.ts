@@ -25,35 +25,69 @@ import { attach, isIdle, openSpace, receive, settle, wake } from './space-driver
 
 const trusted: Caller = { user: 'peer', mayWrite: true, rule: () => null }
 const heartbeatMs = 10_000
-/** Before a space with nobody attached is let go. */
-const idleMs = 30_000
+/** After so many heartbeats a space that nobody is attached to is let go. */
+const idleBeatsMax = 3
+
+/** Who speaks over a link that came, once it was greeted. */
+interface Greeted {
+  readonly driven: DrivenSpace
+  readonly attached: Attached
+}
+
+/** A link that came. */
+interface Accepted {
+  readonly link: SessionLink
+  greeted: Greeted | null
+  greeting: boolean
+  ended: boolean
+}
 
 export function createKernel(options: KernelOptions): Kernel {
   const { runtime, store, log } = options
   const spaces = new Map<string, Promise<DrivenSpace>>()
-  const idles = new Map<string, () => void>()
-  const host: SpaceHost = { options, kept: createKeptPages(), admit: callerOf, onEmpty: letGo }
+  /** Of spaces that nobody has been attached to: since how many heartbeats. */
+  const idleBeats = new Map<string, number>()
+  const { follows = false, ackReplicas = 0 } = options
+  const host: SpaceHost = {
+    options,
+    kept: createKeptPages(),
+    lead: {
+      leader: follows ? null : store.id,
+      levels: ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
+    },
+    admit: callerOf,
+  }
   let draining = false
   let stopBeat = (): void => {}
 
   function beat(): void {
     stopBeat = runtime.after(heartbeatMs, () => {
-      for (const opening of spaces.values()) void opening.then(sendHeartbeats).catch(() => {})
+      for (const opening of spaces.values()) void opening.then(beatIn).catch(() => {})
       if (spaces.size > 0) beat()
       else stopBeat = () => {}
     })
   }
 
+  function beatIn(driven: DrivenSpace): void {
+    sendHeartbeats(driven)
+    const { name } = driven
+    if (!isIdle(driven)) return void idleBeats.delete(name)
+    const beats = (idleBeats.get(name) ?? 0) + 1
+    idleBeats.set(name, beats)
+    if (beats < idleBeatsMax) return
+    // What it holds is in the store.
+    idleBeats.delete(name)
+    spaces.delete(name)
+  }
+
   function open(name: string): Promise<DrivenSpace> {
+    // Who it is opened for is not attached yet.
+    idleBeats.delete(name)
     let opening = spaces.get(name)
     if (opening === undefined) {
       opening = openSpace(name, host)
       spaces.set(name, opening)
-      // Who it is opened for may not come to be attached.
-      opening.then(
-        () => letGo(name),
-        () => spaces.delete(name),
-      )
+      opening.catch(() => spaces.delete(name))
       if (spaces.size === 1) {
         // That of a space that was let go since may be due still.
         stopBeat()
@@ -63,28 +97,7 @@ export function createKernel(options: KernelOptions): Kernel {
     return opening
   }
 
-  /** A space nobody is attached to is dropped from memory after a while; what it holds is in the store. */
-  function letGo(name: string): void {
-    idles.get(name)?.()
-    idles.delete(name)
-    // A relay that has ended leaves no timer behind: its program may end with it.
-    if (draining) return
-    const cancel = runtime.after(idleMs, () => {
-      idles.delete(name)
-      void spaces
-        .get(name)
-        ?.then(driven => {
-          if (isIdle(driven)) spaces.delete(name)
-        })
-        .catch(() => {})
-    })
-    idles.set(name, cancel)
-  }
-
-  async function greet(
-    link: SessionLink,
-    hello: HelloFrame,
-  ): Promise<{ driven: DrivenSpace; attached: Attached } | Failure> {
+  async function greet(link: SessionLink, hello: HelloFrame): Promise<Greeted | Failure> {
     if (draining) return failure('overloaded', { retryAfterMs: 1000 })
     if (hello.protocol !== protocolVersion)
       return failure('protocol-version', { supported: [protocolVersion] })
@@ -117,10 +130,7 @@ export function createKernel(options: KernelOptions): Kernel {
   }
 
   /** T3: peers trust each other like operators, so only who shows the operators' token is one. */
-  async function greetPeer(
-    link: SessionLink,
-    hello: HelloFrame,
-  ): Promise<{ driven: DrivenSpace; attached: Attached } | Failure> {
+  async function greetPeer(link: SessionLink, hello: HelloFrame): Promise<Greeted | Failure> {
     if (options.peerToken === undefined || hello.token !== options.peerToken) {
       return failure('not-permitted', { reason: 'this relay has no such peer' })
     }
@@ -136,39 +146,40 @@ export function createKernel(options: KernelOptions): Kernel {
     link.close(closeCodeOf(error.code), error.code)
   }
 
+  async function begin(accepted: Accepted, hello: HelloFrame): Promise<void> {
+    const { link } = accepted
+    accepted.greeting = true
+    try {
+      const greeted = await greet(link, hello)
+      if ('code' in greeted) return refuse(link, greeted)
+      if (accepted.ended) return detach(greeted.driven, greeted.attached)
+      accepted.greeted = greeted
+    } catch (error) {
+      log.error({ space: hello.space, error: String(error) }, 'a session could not begin')
+      refuse(link, failure('overloaded', { retryAfterMs: 5000 }))
+    }
+  }
+
+  // Shared by all that came, as their prototype: idle ones are to be cheap.
+  const acceptedMethods: KernelSession & ThisType<Accepted> = {
+    receive(frame) {
+      if (this.greeted !== null) return receive(this.greeted.driven, this.greeted.attached, frame)
+      if (frame.type === 'hello' && !this.greeting) return void begin(this, frame)
+      refuse(this.link, failure('malformed-frame', { reason: `${frame.type} before the welcome` }))
+    },
+    drained() {
+      if (this.greeted !== null) wake(this.greeted.driven)
+    },
+    closed() {
+      this.ended = true
+      if (this.greeted !== null) detach(this.greeted.driven, this.greeted.attached)
+    },
+  }
+
   return {
-    attach(link): KernelSession {
-      let driven: DrivenSpace | null = null
-      let attached: Attached | null = null
-      let greeting = false
-      let ended = false
-      const begin = async (hello: HelloFrame): Promise<void> => {
-        greeting = true
-        try {
-          const greeted = await greet(link, hello)
-          if ('code' in greeted) return refuse(link, greeted)
-          if (ended) return detach(greeted.driven, greeted.attached)
-          driven = greeted.driven
-          attached = greeted.attached
-        } catch (error) {
-          log.error({ space: hello.space, error: String(error) }, 'a session could not begin')
-          refuse(link, failure('overloaded', { retryAfterMs: 5000 }))
-        }
-      }
-      return {
-        receive(frame: Frame) {
-          if (driven !== null && attached !== null) return receive(driven, attached, frame)
-          if (frame.type === 'hello' && !greeting) return void begin(frame)
-          refuse(link, failure('malformed-frame', { reason: `${frame.type} before the welcome` }))
-        },
-        drained() {
-          if (driven !== null) wake(driven)
-        },
-        closed() {
-          ended = true
-          if (driven !== null && attached !== null) detach(driven, attached)
-        },
-      }
+    attach(link) {
+      const accepted: Accepted = { link, greeted: null, greeting: false, ended: false }
+      return Object.assign(Object.create(acceptedMethods) as KernelSession, accepted)
     },
     dial(space, link): KernelSession {
       let driven: DrivenSpace | null = null
@@ -216,8 +227,6 @@ export function createKernel(options: KernelOptions): Kernel {
     async drain() {
       draining = true
       stopBeat()
-      for (const cancel of idles.values()) cancel()
-      idles.clear()
       const opened = await Promise.allSettled(spaces.values())
       await Promise.all(opened.map(space => (space.status === 'fulfilled' ? settle(space.value) : null)))
       log.debug({ store: store.id }, 'everything received is answered')

@@ -28,15 +28,12 @@ export function sendAway(driven: DrivenSpace, attached: Attached, retryAfterMs: 
 
 export function detach(driven: DrivenSpace, attached: Attached): void {
   if (!attached.open) return
-  const { space, attachedBySession, kernel } = driven
   attached.open = false
   tellGiven(driven, attached)
-  space.leave(attached.session)
-  attachedBySession.delete(attached.session)
+  driven.attachedBySession.delete(attached.session)
   if (attached === driven.leader) driven.leader = null
   driven.passingOn?.left(attached)
   driven.passedSessions?.left(attached)
-  if (attachedBySession.size === 0) kernel.onEmpty(driven.name)
 }
 
 /** T2: what a client gave back is counted, and told once it has ended. */

@@ -21,18 +21,10 @@ import { takeTurn, type Grew } from './turns.ts'
 const turnFramesMax = 512
 
 export async function openSpace(name: string, kernel: SpaceHost): Promise<DrivenSpace> {
-  const { store, follows = false, ackReplicas = 0 } = kernel.options
+  const { options, lead } = kernel
+  const { store, follows = false } = options
   const space = createRelaySpace(
-    {
-      name,
-      store: store.id,
-      generation: store.generation,
-      screen: screenUpdate,
-      lead: {
-        leader: follows ? null : store.id,
-        levels: ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
-      },
-    },
+    { name, store: store.id, generation: store.generation, screen: screenUpdate, lead },
     await store.loadSpace(name),
   )
   const driven: DrivenSpace = {
@@ -129,15 +121,8 @@ function betweenTurns(driven: DrivenSpace, run: () => Promise<void>): Promise<vo
 }
 
 const noteGrowth: Grew = (driven, texts) => {
-  const { name, kernel, attachedBySession } = driven
-  driven.folding ??= createFolding(
-    name,
-    kernel.options,
-    run => betweenTurns(driven, run),
-    () => {
-      if (attachedBySession.size === 0) kernel.onEmpty(name)
-    },
-  )
+  const { name, kernel } = driven
+  driven.folding ??= createFolding(name, kernel.options, run => betweenTurns(driven, run))
   driven.folding.grew(texts)
 }
 

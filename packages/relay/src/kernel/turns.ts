@@ -58,7 +58,7 @@ export async function takeTurn(driven: DrivenSpace, jobs: readonly Job[], grew: 
     if (arrivals.length > 0) space.openLineage()
     const draft = space.draft()
     if (draft !== null) await commit(driven, draft, reads, grew)
-    deliveries = space.committed()
+    deliveries = space.committed(driven.attachedBySession)
     compareNoted(driven)
   } catch (error) {
     dropTurn(driven, frames, error)

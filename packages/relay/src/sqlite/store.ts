@@ -39,11 +39,10 @@ export interface SqliteOptions {
 // How long a commit waits for another program that has locked the file, such as a person's SQLite shell.
 const busyMs = 1000
 const cacheBytes = 32 * 1024 * 1024
-const writerCacheBytes = 4 * 1024 * 1024
-const numberCacheBytes = 1024 * 1024
-// What entries of these take beside their bytes. A row of one field is a dozen objects.
+const cacheRestBytes = 1536 * 1024
+// A row of one field is a dozen objects.
 const rowObjectsBytes = 896
-const recordObjectsBytes = 256
+const recordBounds = { bytesMax: 4 * 1024 * 1024, restBytesMax: 256 * 1024, overheadBytes: 256 }
 const sliceRows = 500
 
 /** A store in a file, which is made if it is not there; its folder must be. */
@@ -69,10 +68,12 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   const id = openSchema(database, path, fresh)
   if (options.fileBytesMax !== undefined) limitFile(database, options.fileBytesMax)
   const statements = prepareStatements(database)
-  const cache = createRecent<HeldRow>(options.cacheBytesMax ?? cacheBytes, rowObjectsBytes)
-  const writers = createRecent<WriterRecord>(writerCacheBytes, recordObjectsBytes)
+  const { cacheBytesMax: bytesMax = cacheBytes } = options
+  const rowBounds = { bytesMax, restBytesMax: cacheRestBytes, overheadBytes: rowObjectsBytes }
+  const cache = createRecent<HeldRow>(rowBounds, runtime)
+  const writers = createRecent<WriterRecord>(recordBounds, runtime)
   // A space keeps its number as long as the file.
-  const numbers = createRecent<number>(numberCacheBytes, recordObjectsBytes)
+  const numbers = createRecent<number>(recordBounds, runtime)
   const write = createCommitter(database, statements, numberOfSpace)
   const assertInPlace = watchFiles(path)
   let tellGone: (error: RejoinError) => void = () => {}
@@ -99,8 +100,11 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       assertKept()
       for (const entry of entries) {
         const written = writtenIn(entry)
-        for (const { key, held, state } of written.rows)
-          cache.set(cacheKey(written.space, key), held, state.length)
+        for (const { key, held, state } of written.rows) {
+          const name = cacheKey(written.space, key)
+          // What was made is kept once it is asked for: most documents are not written again for long.
+          if (cache.get(name) !== undefined) cache.set(name, held, state.length)
+        }
         for (const record of written.writers)
           writers.set(cacheKey(written.space, record.writer), record, record.writer.length)
       }
@@ -238,6 +242,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       if (!isOpen) return
       isOpen = false
       group.flush()
+      for (const recent of [cache, writers, numbers]) recent.clear()
       database.close()
       unlock()
     },

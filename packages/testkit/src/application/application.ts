@@ -36,7 +36,7 @@ export function createApplication(cluster: Cluster, space: string): Application 
   const { chance } = cluster
   const author = createAuthor(cluster, space)
   const { eyes, expectShown } = author
-  const watch = watchConflicts(author.log, author.findings, key => cluster.mayNotComeBack(space, key))
+  const watch = watchConflicts(author)
   const { insert, update, glance, remove, bringBack } = createDocuments(author)
 
   /** Something that is refused, and at once more that stands on it (SPEC L3, W6). */

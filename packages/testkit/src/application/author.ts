@@ -114,6 +114,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
         localAt: 0,
         relay: false,
         lostSight: false,
+        untold: false,
         quorum: false,
         refused: null,
         discarded: false,
@@ -127,6 +128,8 @@ export function createAuthor(cluster: Cluster, space: string): Author {
     follow(entries, handle) {
       for (const entry of entries) entry.together = entries
       const note = (error: unknown): void => {
+        if (error instanceof RejoinError && error.code === 'closed')
+          for (const entry of entries) entry.untold = true
         // What else a promise can end with says nothing of what became of the write.
         if (!(error instanceof RejoinError) || /^(closed|storage-|ack-)/.test(error.code)) return
         for (const entry of entries) entry.refused = error.code

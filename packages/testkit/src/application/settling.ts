@@ -87,12 +87,14 @@ function settleAsWell(author: Author, { space, device }: OpenTab, conflict: Conf
   }
 }
 
-export function settleQuarantine({ cluster, log }: Author, open: OpenTab): void {
+export function settleQuarantine({ cluster, log, editors }: Author, open: OpenTab): void {
   const item = open.replica.quarantine.get()[0]
   if (item === undefined) return
   const tokens = new Set(item.writes.flatMap(({ values }) => tokensIn(values['log'])))
   const entries = log.filter(entry => tokens.has(entry.token))
-  const settled: Promise<unknown> = cluster.chance.chance(0.4)
+  const isDiscarded = cluster.chance.chance(0.4)
+  if (!isDiscarded) editors.typeAgain(item)
+  const settled: Promise<unknown> = isDiscarded
     ? open.replica.quarantine.discard(item.id).then(() => {
         for (const entry of entries) entry.discarded = true
       })

@@ -8,8 +8,17 @@ import {
 } from '@rejoin/core'
 import type { Take } from './path.ts'
 
-/** The same storage, watched. `overtaken`: pages were read, which a tab takes over in place of chunks. */
-export function watchStorage(open: OpenStorage, take: Take, overtaken: () => void): OpenStorage {
+export interface StorageWatch {
+  readonly take: Take
+  /** A chunk is in the journal of a database. */
+  stored(database: string, chunk: Chunk): void
+  /** Pages were read, which a tab takes over in place of chunks. */
+  overtaken(): void
+}
+
+/** The same storage, watched. */
+export function watchStorage(open: OpenStorage, watch: StorageWatch): OpenStorage {
+  const { take } = watch
   return async (name, version, stores) => {
     const storage = await open(name, version, stores)
     return {
@@ -18,8 +27,8 @@ export function watchStorage(open: OpenStorage, take: Take, overtaken: () => voi
         try {
           const answers = await storage.transact(options)
           if (options.mode === 'readwrite')
-            for (const request of options.requests) pathsOfRequest(request, take)
-          else if (options.requests.some(isOfPages)) overtaken()
+            for (const request of options.requests) pathsOfRequest(name, request, watch)
+          else if (options.requests.some(isOfPages)) watch.overtaken()
           return answers
         } catch (error) {
           if (error instanceof StorageCollision) take('fence-lost')
@@ -35,7 +44,7 @@ function isOfPages({ op, store }: StorageRequest): boolean {
   return op === 'getAll' && store === 'pages'
 }
 
-function pathsOfRequest(request: StorageRequest, take: Take): void {
+function pathsOfRequest(database: string, request: StorageRequest, { take, stored }: StorageWatch): void {
   if (request.op === 'put' && request.store === 'pages') return take('pages')
   if (request.op === 'put' && request.store === 'journal') return take('folded')
   if (request.op !== 'add') return
@@ -44,7 +53,9 @@ function pathsOfRequest(request: StorageRequest, take: Take): void {
   if (request.store !== 'journal') return
   const { bytes } = request.value as { readonly bytes: Uint8Array }
   const decoded = decodeChunk(bytes)
-  if (decoded.ok) pathsOfChunk(decoded.value, take)
+  if (!decoded.ok) return
+  stored(database, decoded.value)
+  pathsOfChunk(decoded.value, take)
 }
 
 function pathsOfChunk(chunk: Chunk, take: Take): void {

@@ -43,6 +43,8 @@ export function createCausality(cluster: Cluster, log: readonly Logged[], findin
   function mayBeMissing(entry: Logged | undefined): boolean {
     if (entry === undefined || entry.refused !== null || entry.discarded || entry.gone) return true
     if (isToBlame(entry) || (!entry.local && !entry.relay)) return true
+    // It was in a quarantine of which an older image of its disk knows nothing, and so it is sent again.
+    if (cluster.remakes.wasRefused(entry.token)) return true
     if (log.some(({ blind, key }) => blind && key === entry.key)) return true
     if (cluster.mayNotComeBack(entry.tab.space, entry.key)) return true
     // A copy of its device may be the one that submits it, and is told.

@@ -1,10 +1,11 @@
 /** Conflicts as each tab lists them: a side goes by a write that had seen it, and by no other (SPEC K1). */
 import { documentKey, type DocumentKey } from '@rejoin/core'
 import type { Conflict } from '@rejoin/client'
+import type { Author } from '../application/author.ts'
 import { isToBlame } from '../application/effects.ts'
 import type { OpenTab } from '../cluster.ts'
 import type { AskField, Logged } from '../log.ts'
-import { isSibling } from '../oracle.ts'
+import { isBehind } from '../oracle.ts'
 import { documentNames } from '../schema.ts'
 
 interface Listed {
@@ -16,11 +17,8 @@ interface Listed {
 /** Looks at what a tab lists now, and compares it with what it listed last. */
 export type WatchConflicts = (open: OpenTab, known: (key: DocumentKey) => ReadonlySet<string>) => void
 
-export function watchConflicts(
-  log: readonly Logged[],
-  findings: string[],
-  mayNotComeBack: (key: DocumentKey) => boolean,
-): WatchConflicts {
+export function watchConflicts({ cluster, space, log, findings }: Author): WatchConflicts {
+  const { remakes } = cluster
   const last = new WeakMap<OpenTab, ReadonlyMap<string, Listed>>()
   /** The same list lists the same. */
   const looked = new WeakMap<OpenTab, readonly Conflict[]>()
@@ -33,16 +31,21 @@ export function watchConflicts(
       effects.some(effect => effect.field === field && effect.value === value),
     )
     // What was refused is taken back, and an insert over a deletion had seen all of it.
-    if (authors.some(entry => entry.refused !== null || entry.discarded || isToBlame(entry))) return true
+    const isTakenBack = (entry: Logged): boolean =>
+      entry.refused !== null || entry.discarded || isToBlame(entry) || remakes.wasRefused(entry.token)
+    if (authors.some(isTakenBack)) return true
     if (log.some(entry => entry.key === key && entry.blind)) return true
     // S3: so is what stands on what a relay lost and did not take back.
-    if (mayNotComeBack(key)) return true
+    if (cluster.mayNotComeBack(space, key)) return true
+    const passes = remakes.passesOf(space, key)
     return authors.some(author =>
       writes.some(
         other =>
           other !== author &&
           shown.has(other.token) &&
-          (other.saw.has(author.token) || isDecidedAlike(other, author, field) || isSibling(other, author)),
+          (other.saw.has(author.token) ||
+            isDecidedAlike(other, author, field) ||
+            isBehind(passes, other, author)),
       ),
     )
   }

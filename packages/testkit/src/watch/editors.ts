@@ -2,14 +2,16 @@
  * Editors: texts that people leave open. At rest all of them show the same, in every tab, and what was typed once stands
  * there once (SPEC X9).
  */
-import type { TextHandle } from '@rejoin/client'
-import { documentKey, RejoinError, type DocumentKey } from '@rejoin/core'
+import type { QuarantinedItem, TextHandle } from '@rejoin/client'
+import { documentKey, RejoinError, type DocumentKey, type TransactionId } from '@rejoin/core'
 import type { OpenTab } from '../cluster.ts'
 import { documentNames } from '../schema.ts'
 
 export interface Editors {
   /** Somebody leaves a text open. */
   keep(open: OpenTab, key: DocumentKey, handle: TextHandle): void
+  /** Somebody sends again what was refused. */
+  typeAgain(item: QuarantinedItem): void
   /** Somebody opens every text in these tabs. */
   openAll(tabs: readonly OpenTab[]): void
   /** At rest. */
@@ -24,11 +26,18 @@ interface Editor {
 
 export function createEditors(): Editors {
   let editors: Editor[] = []
+  const sentAgain = new Set<TransactionId>()
+  /** Q3: in two tabs of which neither had heard of the other. */
+  const typedTwice = new Set<DocumentKey>()
 
   const keep: Editors['keep'] = (open, key, handle) => void editors.push({ open, key, handle })
 
   return {
     keep,
+    typeAgain({ id, writes }) {
+      if (sentAgain.has(id)) for (const one of writes) typedTwice.add(documentKey(one.collection, one.id))
+      sentAgain.add(id)
+    },
     openAll(tabs) {
       for (const open of tabs) {
         for (const name of documentNames) {
@@ -59,7 +68,7 @@ export function createEditors(): Editors {
           found.push(`[X9] a text of ${key} in a tab of ${name} is another one than in one of ${other.name}`)
         const tokens: readonly string[] = text.match(/<\d+>/g) ?? []
         const twice = tokens.find((token, i) => tokens.indexOf(token) < i)
-        if (twice !== undefined && !mayRepeat(key))
+        if (twice !== undefined && !mayRepeat(key) && !typedTwice.has(key))
           found.push(`[X9] ${twice} stands twice in ${key} in a tab of ${name}`)
       }
       return found

@@ -1,14 +1,15 @@
-// Histories that nobody has run before, in every topology with everything that can go wrong. What one of them finds was
-// there before whatever was changed last, so it is looked for apart from the tests that a change must pass; its seed is
-// told, and runs it again.
+// Histories that nobody has run before, in every topology with everything that can go wrong: hundreds of short ones in a
+// test run, ten minutes of long ones in a soak. What one of them finds was perhaps there before whatever was changed last;
+// its seed is told, and runs it again.
 import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
+import { soak } from '../soak.ts'
 import { runWorlds } from './lanes.ts'
 import { topologies } from './topologies.ts'
 import { commandFor, forSeconds, freshSeed, worldsFrom } from './worlds.ts'
 
-const seconds = 600
-const steps = 100
+const seconds = soak(600, 40)
+const steps = soak(150, 40)
 const names = Object.keys(topologies)
 /** However slow the machine is, every topology is run so often. */
 const rounds = 3
