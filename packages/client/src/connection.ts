@@ -79,6 +79,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   const tokens = createTokenSource(runtime, options.token)
   let at = 0
   let failures = 0
+  /** When the first of them was. */
+  let failingSince = 0
   let reason: ErrorCode | undefined
   let isPaused = options.isPaused
   let isClosed = false
@@ -170,10 +172,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     reason = why
     isUnknown = false
     isAsking = false
+    const now = runtime.monotonic()
+    if (failures === 0) failingSince = now
     failures += 1
     if (moves) moveOn()
     const rounds = Math.ceil(failures / relays.length)
-    rest(Math.max(runtime.monotonic() + backOffDelay(runtime, rounds), relays[at]?.notBefore ?? 0))
+    const backOffMs = backOffDelay(runtime, rounds, now - failingSince)
+    rest(Math.max(now + backOffMs, relays[at]?.notBefore ?? 0))
     onChange()
   }
 

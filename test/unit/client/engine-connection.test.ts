@@ -23,6 +23,21 @@ describe('back-off', () => {
     expect(alice.status.get()).toMatchObject({ synced: false })
   })
 
+  it('who had no network for a while tries again within as long, however often they tried meanwhile', async () => {
+    const late: number[] = []
+    for (let seed = 1; seed <= 40; seed++) {
+      const world = createWorld(seed)
+      const relay = world.play('ws://relay', { hello: end => end.close(1011) })
+      await world.open(world.device.openTab())
+      await world.clock.advance(60_000)
+      const [first = 0] = relay.openings
+      for (const [i, gap] of gapsOf(relay.openings).entries())
+        late.push(gap - ((relay.openings[i] ?? first) - first))
+    }
+    // The least range, and what a link takes until it is closed.
+    expect(Math.max(...late)).toBeLessThan(500 + 200)
+  })
+
   it('two clients that were thrown out together do not come back together', async () => {
     const first = createWorld(1)
     const second = createWorld(2)
