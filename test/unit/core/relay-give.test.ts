@@ -13,6 +13,7 @@ import {
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { body, bytesOf, deltaOf, markOf } from './edits.ts'
+import { helloWith } from './hellos.ts'
 
 const store = 'store' as StoreId
 const generation = 'generation' as GenerationId
@@ -31,21 +32,7 @@ function gives(
     { record: null, generations: [] },
   )
   const { session } = space.hello(
-    {
-      type: 'hello',
-      protocol: 1,
-      space: 'space',
-      token: '',
-      replica: 'replica' as StoreId,
-      device: 'd',
-      role: 'client',
-      cursors: [],
-      empty: false,
-      frontier: new Map(),
-      reach: new Map(),
-      level: 'relay',
-      credit: 0,
-    },
+    helloWith({ token: '', replica: 'replica' as StoreId, device: 'd', empty: false }),
     { user: 'alice', mayWrite: true, rule: () => null },
     1000,
   )

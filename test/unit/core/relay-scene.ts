@@ -15,6 +15,7 @@ import {
   type Write,
 } from '@rejoin/core'
 import { deltaOf, markOf, type Edit } from './edits.ts'
+import { helloWith } from './hellos.ts'
 
 /** A document that the relay refuses. */
 export const forbidden = documentKey('notes', 'forbidden')
@@ -47,21 +48,13 @@ export function createRelayScene(): RelayScene {
   const reads = { row: (key: DocumentKey) => rows.get(key), writer: () => undefined }
   return {
     attach(role) {
-      const hello = {
-        type: 'hello',
-        protocol: 1,
-        space: 'space',
+      const hello = helloWith({
         token: '',
         replica: role as StoreId,
         device: 'd',
         role,
-        cursors: [],
         empty: false,
-        frontier: new Map(),
-        reach: new Map(),
-        level: 'relay',
-        credit: 0,
-      } as const
+      })
       const rule = ({ key }: Write) => (key === forbidden ? no : null)
       const { session } = space.hello(hello, { user: 'alice', mayWrite: true, rule }, 1000)
       sessions.set(session, null)

@@ -12,6 +12,7 @@ import {
 import { createCluster, type SimulatedRelay } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { welcomeFrom } from '../core/welcomes.ts'
+import { helloWith } from '../core/hellos.ts'
 
 const space = 'space'
 const idOf = (byte: number): string => writerFromBytes(new Uint8Array(8).fill(byte))
@@ -39,21 +40,7 @@ async function withPeer() {
     close: () => {},
   })
   const nothing: Positions = new Map()
-  session.receive({
-    type: 'hello',
-    protocol: 1,
-    space,
-    token: 'peers',
-    replica: peer,
-    device: '',
-    role: 'peer',
-    cursors: [],
-    empty: false,
-    frontier: nothing,
-    reach: nothing,
-    level: 'relay',
-    credit: 0,
-  })
+  session.receive(helloWith({ space, token: 'peers', replica: peer, role: 'peer', empty: false }))
   await cluster.clock.advance(100)
   session.receive(
     welcomeFrom(peer, generation, {

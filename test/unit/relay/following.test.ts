@@ -16,6 +16,7 @@ import {
   type SimulatedRelay,
 } from '@rejoin/testkit'
 import { afterEach, expect, test, vi } from 'vitest'
+import { helloWith } from '../core/hellos.ts'
 
 const space = 'space'
 let cluster: Cluster
@@ -313,21 +314,7 @@ test('[T3] only relays pass on: of a client such a frame ends the session', asyn
     },
     close: () => {},
   })
-  session.receive({
-    type: 'hello',
-    protocol: 1,
-    space,
-    token: 'mallory',
-    replica: 'AAAAAAAAAAA' as StoreId,
-    device: '',
-    role: 'client',
-    cursors: [],
-    empty: true,
-    frontier: new Map(),
-    reach: new Map(),
-    level: 'relay',
-    credit: 0,
-  })
+  session.receive(helloWith({ space, token: 'mallory', replica: 'AAAAAAAAAAA' as StoreId }))
   await cluster.clock.advance(100)
   session.receive({
     type: 'passed',

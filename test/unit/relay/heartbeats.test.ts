@@ -1,23 +1,10 @@
 // Heartbeats of a relay: one in ten seconds for each session, whatever came and went before.
-import { createDictionary, decodeFrame, type HelloFrame, type StoreId, writerFromBytes } from '@rejoin/core'
+import { createDictionary, decodeFrame } from '@rejoin/core'
 import { createCluster, type SimulatedRelay } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
+import { helloWith } from '../core/hellos.ts'
 
-const hello: HelloFrame = {
-  type: 'hello',
-  protocol: 1,
-  space: 'space',
-  token: 'alice',
-  replica: writerFromBytes(new Uint8Array(8)) as string as StoreId,
-  device: '',
-  role: 'client',
-  cursors: [],
-  empty: true,
-  frontier: new Map(),
-  reach: new Map(),
-  level: 'relay',
-  credit: 0,
-}
+const hello = helloWith()
 
 test('a space that is let go and opened again within a heartbeat has one heartbeat, and not two', async () => {
   const cluster = await createCluster({ seed: 3, relays: 1, devices: 0 })

@@ -10,7 +10,6 @@ import {
   nothingReplaced,
   noTexts,
   partName,
-  protocolVersion,
   replaceInFingerprint,
   rowExists,
   writerFromBytes,
@@ -24,6 +23,7 @@ import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
 import { createChance } from '@rejoin/testkit'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { helloWith } from '../core/hellos.ts'
 
 const part = partName('lww', 'n')
 const writer = writerFromBytes(new Uint8Array(8).fill(7))
@@ -94,21 +94,7 @@ async function openRelay() {
     const levelled = new Promise<void>(resolve => {
       hear = resolve
     })
-    await send({
-      type: 'hello',
-      protocol: protocolVersion,
-      space: 'space',
-      token: 'alice',
-      replica: writerFromBytes(chance.bytes(8)) as string as StoreId,
-      device: '',
-      role: 'client',
-      cursors: [],
-      empty: true,
-      frontier: new Map(),
-      reach: new Map(),
-      level: 'relay',
-      credit,
-    })
+    await send(helloWith({ replica: writerFromBytes(chance.bytes(8)) as string as StoreId, credit }))
     await send({ type: 'range', ranges: [] })
     return {
       rows,

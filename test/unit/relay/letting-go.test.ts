@@ -1,24 +1,11 @@
 // Spaces that nobody is attached to do not stay in memory.
-import { RejoinError, writerFromBytes, type HelloFrame, type RelayStore, type StoreId } from '@rejoin/core'
+import { RejoinError, type RelayStore } from '@rejoin/core'
 import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
 import { createChance, createScope, createSimulatedClock, type SimulatedClock } from '@rejoin/testkit'
 import { expect, test } from 'vitest'
+import { helloWith } from '../core/hellos.ts'
 
-const hello: HelloFrame = {
-  type: 'hello',
-  protocol: 1,
-  space: 'space',
-  token: 'alice',
-  replica: writerFromBytes(new Uint8Array(8)) as string as StoreId,
-  device: '',
-  role: 'client',
-  cursors: [],
-  empty: true,
-  frontier: new Map(),
-  reach: new Map(),
-  level: 'relay',
-  credit: 0,
-}
+const hello = helloWith()
 
 interface Scene {
   readonly clock: SimulatedClock

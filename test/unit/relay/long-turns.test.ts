@@ -7,7 +7,6 @@ import {
   nothingReplaced,
   noTexts,
   partName,
-  protocolVersion,
   writerFromBytes,
   type Frame,
   type StoreId,
@@ -16,6 +15,7 @@ import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
 import { createChance } from '@rejoin/testkit'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { helloWith } from '../core/hellos.ts'
 
 const now = 1_764_000_000_000
 const writer = writerFromBytes(new Uint8Array(8).fill(7))
@@ -54,21 +54,7 @@ async function submitAtOnce(frames: number, frameMs: number): Promise<readonly s
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 50; i++) await turn()
   }
-  session.receive({
-    type: 'hello',
-    protocol: protocolVersion,
-    space: 'space',
-    token: 'alice',
-    replica: writerFromBytes(chance.bytes(8)) as string as StoreId,
-    device: '',
-    role: 'client',
-    cursors: [],
-    empty: true,
-    frontier: new Map(),
-    reach: new Map(),
-    level: 'relay',
-    credit: 0,
-  })
+  session.receive(helloWith({ replica: writerFromBytes(chance.bytes(8)) as string as StoreId }))
   await settle()
   session.receive({ type: 'range', ranges: [] })
   await settle()

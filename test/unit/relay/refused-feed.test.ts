@@ -8,33 +8,19 @@ import {
   type ChangesFrame,
   type Frame,
   type GenerationId,
-  type HelloFrame,
   type StoreId,
 } from '@rejoin/core'
 import { createCluster, type SimulatedRelay } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { body, deltaOf, markOf } from '../core/edits.ts'
 import { welcomeFrom } from '../core/welcomes.ts'
+import { helloWith } from '../core/hellos.ts'
 
 const idOf = (byte: number): string => writerFromBytes(new Uint8Array(8).fill(byte))
 const [peer, generation] = [idOf(1) as StoreId, idOf(2) as GenerationId]
 const mark = markOf('bob', 1000)
 
-const hello: HelloFrame = {
-  type: 'hello',
-  protocol: 1,
-  space: 'space',
-  token: 'peers',
-  replica: peer,
-  device: '',
-  role: 'peer',
-  cursors: [],
-  empty: false,
-  frontier: new Map(),
-  reach: new Map(),
-  level: 'relay',
-  credit: 0,
-}
+const hello = helloWith({ token: 'peers', replica: peer, role: 'peer', empty: false })
 
 function rowOf(id: string, row: Pick<ChangedRow, 'delta' | 'texts'>): ChangedRow {
   return { key: documentKey('notes', id), parts: 0, ...row }
