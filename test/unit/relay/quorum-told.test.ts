@@ -3,20 +3,12 @@ import { createCluster } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
 test('[A3] who left the relay that took a write hears of its quorum from a peer', async () => {
-  const cluster = await createCluster({ seed: 7, relays: 3, links: 'line', devices: 1, ackReplicas: 1 })
-  onTestFinished(cluster.close)
-  const { clock, network } = cluster
-  const [first, middle, last] = cluster.relays.map(({ url }) => url) as [string, string, string]
-  const [device] = cluster.devices
-  if (device === undefined) throw new Error('there is a device')
-  const pass = async (ms: number): Promise<void> => {
-    cluster.linkPeers()
-    await clock.advance(ms)
-  }
+  const { network, device, open, pass, urls } = await place('line')
+  const [first, middle, last] = urls
   network.cut(first, middle, 'told')
   for (const other of [middle, last]) network.cut(device.name, other, 'told')
   await pass(1000)
-  const replica = (await cluster.openTab(device))?.replica
+  const replica = await open()
   await pass(5000)
   const written = replica?.notes.insert({ title: 'a', color: 'amber' })
   await pass(5000)
@@ -37,22 +29,14 @@ test('[A3] who left the relay that took a write hears of its quorum from a peer'
 })
 
 test('[A3] a relay that dials another one hears of what was at quorum before that', async () => {
-  const cluster = await createCluster({ seed: 7, relays: 3, links: 'followers', devices: 1, ackReplicas: 1 })
-  onTestFinished(cluster.close)
-  const { clock, network } = cluster
-  const [leader, follower, late] = cluster.relays.map(({ url }) => url) as [string, string, string]
-  const [device] = cluster.devices
-  if (device === undefined) throw new Error('there is a device')
-  const pass = async (ms: number): Promise<void> => {
-    cluster.linkPeers()
-    await clock.advance(ms)
-  }
+  const { network, device, open, pass, urls } = await place('followers')
+  const [leader, follower, late] = urls
   for (const other of [follower, late]) {
     network.cut(other, leader, 'told')
     network.cut(device.name, other, 'told')
   }
   await pass(1000)
-  const replica = (await cluster.openTab(device))?.replica
+  const replica = await open()
   const written = replica?.notes.insert({ title: 'a', color: 'amber' })
   await pass(5000)
   await written?.reached('relay')
@@ -81,7 +65,7 @@ test('[A3] who has told what is at quorum is not told of it', async () => {
   if (device === undefined) throw new Error('there is a device')
   cluster.network.cut(device.name, leader, 'told')
   cluster.linkPeers()
-  const replica = (await cluster.openTab(device))?.replica
+  const replica = await open()
   await cluster.clock.advance(5000)
   const written = replica?.notes.insert({ title: 'a', color: 'amber' })
   await cluster.clock.advance(5000)
@@ -89,3 +73,22 @@ test('[A3] who has told what is at quorum is not told of it', async () => {
   // The leader tells its follower, and that one the client.
   expect(cluster.paths.quorum).toBe(2)
 })
+
+/** Three relays, of which two make a quorum, and a device. */
+async function place(links: 'line' | 'followers') {
+  const cluster = await createCluster({ seed: 7, relays: 3, links, devices: 1, ackReplicas: 1 })
+  onTestFinished(cluster.close)
+  const { clock, network } = cluster
+  const [device] = cluster.devices
+  if (device === undefined) throw new Error('there is a device')
+  return {
+    network,
+    device,
+    urls: cluster.relays.map(({ url }) => url) as [string, string, string],
+    open: async () => (await cluster.openTab(device))?.replica,
+    async pass(ms: number): Promise<void> {
+      cluster.linkPeers()
+      await clock.advance(ms)
+    },
+  }
+}
