@@ -65,7 +65,7 @@ test('[A3] who has told what is at quorum is not told of it', async () => {
   if (device === undefined) throw new Error('there is a device')
   cluster.network.cut(device.name, leader, 'told')
   cluster.linkPeers()
-  const replica = await open()
+  const replica = (await cluster.openTab(device))?.replica
   await cluster.clock.advance(5000)
   const written = replica?.notes.insert({ title: 'a', color: 'amber' })
   await cluster.clock.advance(5000)
