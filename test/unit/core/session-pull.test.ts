@@ -162,6 +162,15 @@ test('[P5] a difference at a cut is looked at again when there is time, and one 
   expect(kinds(rested())).toEqual(['alarm', 'range'])
 })
 
+test('[P3] the cut behind pages is stored at once, since without it all of them would come again', () => {
+  const { state, receive } = pulling()
+  receive(page(4, 5, 'a'))
+  expect(state.cursors.get(relay)).toEqual({ generation, cut: 0, place: 4 })
+  const cut = { generation, position: 5, frontier: new Map(), generations: [], fingerprint: null }
+  receive({ ...page(5, 5), cut })
+  expect(state.cursors.get(relay)).toEqual({ generation, cut: 5, place: 5 })
+})
+
 test('[P3] places that move alone are stored with the rows that come next, or a little later, and once', () => {
   const { state, receive, heed } = pulling()
   const cutAt = (position: number, ...names: readonly string[]): ChangesFrame => ({
@@ -202,6 +211,16 @@ test('[X6] a body that is here already is outstanding no more, and the disk know
   expect(state.wants).toEqual([])
   expect(state.cursors.get(relay)).toEqual({ generation, cut: 7, place: 7 })
   expect(state.frontier).toEqual(new Map([[generation, 7]]))
+})
+
+test('[S4] a join with a relay that lost something goes on from the earlier place, and does not take that for the join of another session', () => {
+  const state = createReplicaState()
+  const before = { generation: 'before' as GenerationId, cut: 7, place: 7 }
+  state.apply(1, pulledChunk(relay, { rows: page(7, 7, 'a').rows, cursor: before }))
+  const { receive } = pulling(() => 1000, 'join', state)
+  receive({ type: 'range', ranges: [] })
+  receive(page(1, 1, 'b'))
+  expect(state.confirmed(documentKey('notes', 'b'))).toBeDefined()
 })
 
 test('[P4] what was outstanding is asked for again also by a session that begins with a join', () => {

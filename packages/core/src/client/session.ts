@@ -44,6 +44,8 @@ export function createClientSession(
   const submitting = createSubmitting(conversation, pull, giving, now)
   const verdicts = createVerdicts(conversation, pull, wants, giving, submitting)
   let uncredited = 0
+  /** Whether the relay was told once to send its feed. */
+  let hasBegun = false
 
   function greet(frame: WelcomeFrame): void {
     conversation.greeted(frame)
@@ -56,13 +58,14 @@ export function createClientSession(
 
   function open(): void {
     conversation.phase = 'open'
+    hasBegun = true
     send({ type: 'range', ranges: [] })
     step()
   }
 
-  /** S4: only at a cut is what was given the relay's. Where the feed was not begun anew, a heartbeat asks for one. */
+  /** S4: only at a cut is what was given the relay's. A feed that begins comes to one; of one that goes on it is asked for. */
   function openAgain(): void {
-    send({ type: 'heartbeat', position: pull.cursor?.cut ?? 0, time: now() })
+    if (hasBegun) send({ type: 'heartbeat', position: pull.cursor?.cut ?? 0, time: now() })
     open()
   }
 
@@ -148,7 +151,10 @@ export function createClientSession(
       send({ type: 'credit', bytes: uncredited })
       uncredited = 0
     }
-    if (reconciling.hasEnded()) return openAgain()
+    if (reconciling.hasEnded()) {
+      pull.stored()
+      return openAgain()
+    }
     comparing.compare()
     comparing.note(pull.takeExpected())
     pull.stored()
