@@ -27,15 +27,18 @@ export function bringsNothing(chunk: PulledChunk, state: Known): boolean {
 }
 
 /**
- * Whether it only says how far things have come, of a feed that was pulled before: that may be stored with what comes
- * next. What is here does not change, so the places of a step earlier are as true (SPEC P3).
+ * Whether it only says how far things have come, of a feed that was at a cut before: that may be stored with what comes
+ * next. What is here does not change, so the places of a step earlier are as true (SPEC P3). The cut behind pages is
+ * another matter: without it all of them would be sent again.
  */
 export function maySayLater(chunk: PulledChunk, state: Known): boolean {
   const { store, cursor, wants } = chunk
+  const held = state.cursors.get(store)
   return (
     bringsPlacesAlone(chunk, state) &&
     cursor !== null &&
-    cursor.generation === state.cursors.get(store)?.generation &&
+    cursor.generation === held?.generation &&
+    held.cut === held.place &&
     // The frontier says of which rows nobody is asked any more (SPEC P4).
     wants.length + state.wants.length + state.wantsOf(store).length === 0
   )
