@@ -1,5 +1,5 @@
 /** Which worlds are run: from a seed on, each seed in every topology, for so many seeds or for so long. */
-import { createChance, type Fault } from '@rejoin/testkit'
+import { createChance, type Fault, type Pace } from '@rejoin/testkit'
 import type { World } from './lanes.ts'
 import { topologies } from './topologies.ts'
 
@@ -8,6 +8,13 @@ export function freshSeed(): number {
   return Date.now() % 1_000_000_000
 }
 
+/** One after the other seed: at a walk everything comes to rest between two steps now and then, at a run hardly ever. */
+const paces: readonly Pace[] = [
+  { shortMs: 80, longMs: 4000, longOften: 0.15 },
+  { shortMs: 40, longMs: 4000, longOften: 0.05 },
+  { shortMs: 15, longMs: 2000, longOften: 0.03 },
+]
+
 /** Without end. */
 export function* worldsFrom(seed: number, names: readonly string[], steps: number): Generator<World, never> {
   for (let next = seed; ; next++) {
@@ -15,7 +22,7 @@ export function* worldsFrom(seed: number, names: readonly string[], steps: numbe
       const topology = topologies[name]
       if (topology === undefined)
         throw new Error(`there is no topology ${name}; there are ${Object.keys(topologies).join(', ')}`)
-      yield { ...topology, seed: next, steps, topology: name }
+      yield { ...topology, seed: next, steps, topology: name, pace: paces[next % paces.length] }
     }
   }
 }

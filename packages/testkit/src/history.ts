@@ -17,6 +17,18 @@ import { passQuietly } from './watch/quiet.ts'
 import type { PathCounts } from './paths/path.ts'
 import { decodeValue, partName } from '@rejoin/core'
 
+/** How much time passes between two steps: little as a rule, so that the next one meets what the last one set going. */
+export interface Pace {
+  /** Less than so much, in milliseconds. */
+  readonly shortMs: number
+  /** Less than this once in a while, in which everything may come to rest. */
+  readonly longMs: number
+  /** How often it is a long time, from 0 to 1. */
+  readonly longOften: number
+}
+
+const usualPace: Pace = { shortMs: 80, longMs: 4000, longOften: 0.15 }
+
 export interface HistoryOptions {
   readonly seed: number
   readonly steps: number
@@ -26,6 +38,7 @@ export interface HistoryOptions {
   readonly ackReplicas?: ClusterOptions['ackReplicas']
   readonly write?: ClusterOptions['write']
   readonly devices?: number | undefined
+  readonly pace?: Pace | undefined
   /** How often each fault happens at a step; a fault that is left out does not happen. */
   readonly faults?: Partial<Record<Fault, number>> | undefined
 }
@@ -133,6 +146,7 @@ async function live(
   const { chance, clock } = cluster
   const say = (what: string): void => void trace.push(`${Math.round(clock.time)} ${what}`)
   const faults = createFaults(cluster, people, counts, say)
+  const pace = options.pace ?? usualPace
 
   for (let step = 0; step < options.steps; step++) {
     cluster.linkPeers()
@@ -151,7 +165,11 @@ async function live(
     if (open !== null && chance.chance(0.7)) people.act(open)
     if (open !== null && chance.chance(0.03)) rest(cluster, open, say)
     findings.push(
-      ...(await passQuietly(cluster, chance.chance(0.15) ? chance.below(4000) : chance.below(80), false)),
+      ...(await passQuietly(
+        cluster,
+        chance.below(chance.chance(pace.longOften) ? pace.longMs : pace.shortMs),
+        false,
+      )),
     )
     for (const application of people.applications) {
       application.inspect()

@@ -32,7 +32,7 @@ export {
 export type { Eyes } from './eyes.ts'
 export { everyFault, faultNames, type Fault } from './faults/fault.ts'
 export { readDevice, type DeviceState } from './device-state.ts'
-export { runHistory, type HistoryOptions, type HistoryResult } from './history.ts'
+export { runHistory, type HistoryOptions, type HistoryResult, type Pace } from './history.ts'
 export type { Effect, Logged } from './log.ts'
 export type { OracleOptions } from './oracle.ts'
 export { canBeTaken, pathNames, type Path, type PathCounts } from './paths/path.ts'
