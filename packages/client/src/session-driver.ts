@@ -6,42 +6,27 @@
  * applied. After `stop`, or once it told its end, nothing more happens.
  */
 import {
-  bodiesToRemake,
-  bodyKey,
   bytesFor,
   createClientSession,
   createDictionary,
   createFrameEncoder,
   createKnownNames,
   decodeFrame,
-  entriesToRemake,
-  makeAnew,
   RejoinError,
   StorageCollision,
-  strategyOfPart,
   type ClientSession,
   type DocumentKey,
   type Failure,
   type Frame,
-  type LoadedRow,
   type Offers,
-  type PartName,
   type QuorumFrame,
-  type RemakePlan,
-  type ReplicaState,
   type Runtime,
   type SessionEffect,
   type SessionOptions,
-  type Telling,
-  type TextSupport,
-  type ToldElsewhere,
   type VerdictFrame,
   type WelcomeFrame,
-  type WriterId,
 } from '@rejoin/core'
-import type { DeviceClock } from './device-clock.ts'
-import type { Fence } from './journal/fence.ts'
-import type { Journal } from './journal/journal.ts'
+import { createSessionStorage, type SessionStorageOptions } from './session-storage.ts'
 import type { Turns } from './turns.ts'
 
 /** What reconciling healed, and what the relay did not take back (SPEC R2, T2). */
@@ -91,20 +76,12 @@ export interface SessionDriver {
   stop(): void
 }
 
-export interface SessionDriverOptions {
-  readonly state: ReplicaState
-  readonly journal: Journal
-  readonly fence: Fence
+export interface SessionDriverOptions extends SessionStorageOptions {
   readonly runtime: Runtime
-  readonly clock: DeviceClock
-  readonly drawWriter: () => WriterId
-  readonly supportOf: (key: DocumentKey, part: PartName) => TextSupport | undefined
   readonly session: SessionOptions
   /** Of all sessions of this replica. */
   readonly turns: Turns
   readonly offers: Offers
-  /** What the others are told. */
-  readonly elsewhere: ToldElsewhere
   readonly isFirst: boolean
   /** Whether the user that the relay names may go on with this replica. */
   readonly admit: (user: string) => boolean | Promise<boolean>
@@ -122,7 +99,8 @@ export interface SessionDriverOptions {
 const verdictMaxMs = 10_000
 
 export function createSessionDriver(options: SessionDriverOptions): SessionDriver {
-  const { state, journal, fence, runtime, clock, supportOf, turns } = options
+  const { state, runtime, clock, turns } = options
+  const storage = createSessionStorage(options)
   const session = createClientSession(state, options.session, clock.now, {
     isFirst: options.isFirst,
     mayStore: isUrgent => turns.isFree(advance, isUrgent),
@@ -216,14 +194,14 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       case 'send':
         return send(effect.frame)
       case 'append':
-        return store(() => append(effect.chunk, effect.durability, effect.told))
+        return store(() => storage.append(effect.chunk, effect.durability, effect.told))
       case 'remake':
-        return store(() => remake(effect.plan))
+        return store(() => storage.remake(effect.plan))
       case 'load':
-        return work(() => load(effect.keys), session.loaded)
+        return work(() => storage.load(effect.keys), session.loaded)
       case 'measure':
         return work(
-          () => measure(effect.key, effect.part),
+          () => storage.measure(effect.key, effect.part),
           ({ stateVector, digest }) => session.measured(effect.key, effect.part, stateVector, digest),
         )
       case 'rest':
@@ -315,66 +293,6 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
         return all.flatMap(({ frame, bytes }) => session.receive(frame, bytes))
       },
     )
-  }
-
-  async function append(
-    chunk: Parameters<Journal['append']>[0],
-    durability: 'strict' | 'relaxed',
-    told: Telling | null = null,
-  ): Promise<void> {
-    const position = await journal.append(chunk, { durability, fence })
-    // Also where this session has ended meanwhile: whoever writes from now on has seen it.
-    if (told !== null) options.elsewhere.tell(told)
-    // Stored, but a read in between failed: it is applied with the next one, or this session cannot go on.
-    if (journal.seen < position) await journal.read()
-  }
-
-  async function remake(plan: RemakePlan): Promise<void> {
-    const bodies = new Map<string, readonly Uint8Array[]>()
-    for (;;) {
-      // Writes that come while bodies are loaded may touch others.
-      const missing = bodiesToRemake(entriesToRemake(state, plan)).filter(
-        ({ key, part }) => !bodies.has(bodyKey(key, part)),
-      )
-      if (missing.length === 0) break
-      for (const { key, part } of missing) bodies.set(bodyKey(key, part), await journal.readBody(key, part))
-    }
-    const chunk = makeAnew(state, plan, {
-      writer: options.drawWriter(),
-      now: clock.now(),
-      correction: clock.offsetMs,
-      body: (key, part) => bodies.get(bodyKey(key, part)) ?? [],
-      support: supportOf,
-    })
-    if (chunk !== null) await append(chunk, 'strict')
-  }
-
-  async function load(keys: readonly DocumentKey[]): Promise<readonly LoadedRow[]> {
-    const loaded: LoadedRow[] = []
-    for (const key of keys) {
-      const texts = new Map<PartName, readonly Uint8Array[]>()
-      for (const part of state.confirmed(key)?.cells.keys() ?? []) {
-        if (strategyOfPart(part) !== 'text') continue
-        const body = await journal.readBody(key, part)
-        if (body.length > 0) texts.set(part, body)
-      }
-      // The row as it is after its bodies: these may then hold more than its cells say, never less.
-      const row = state.confirmed(key)
-      if (row !== undefined) loaded.push({ key, row, texts })
-    }
-    return loaded
-  }
-
-  async function measure(
-    key: DocumentKey,
-    part: PartName,
-  ): Promise<{ readonly stateVector: ReadonlyMap<number, number>; readonly digest: string }> {
-    const support = supportOf(key, part)
-    const body = support === undefined ? [] : await journal.readBody(key, part)
-    // Of a field that nobody here declares the whole body is asked for: what is known of it cannot be told.
-    return support === undefined || body.length === 0
-      ? { stateVector: new Map(), digest: '' }
-      : support.head(body)
   }
 
   return {

@@ -25,6 +25,7 @@ import { createConversation, type Conversation, type ConversationEnd } from './c
 import type { DeviceClock } from './device-clock.ts'
 import type { Engine } from './engine.ts'
 import { createFreshCuts } from './fresh-cuts.ts'
+import { createHolderTelling } from './holder-telling.ts'
 import type { Fence } from './journal/fence.ts'
 import type { ClientPorts } from './ports.ts'
 import type { Owner } from './owner.ts'
@@ -32,14 +33,7 @@ import { countWaiting } from './hand-off.ts'
 import type { Quorum } from './quorum.ts'
 import { createSessionDriver, type Repair, type SessionDriver } from './session-driver.ts'
 import type { RelayStatus } from './status.ts'
-import {
-  differenceOfNews,
-  isLaterPausing,
-  isLevelNews,
-  type HolderNews,
-  type Pausing,
-  type TabMessage,
-} from './tab-message.ts'
+import { isLaterPausing, isLevelNews, type HolderNews, type Pausing, type TabMessage } from './tab-message.ts'
 import { createTabs } from './tabs.ts'
 import type { Token } from './token-source.ts'
 import { createTurns } from './turns.ts'
@@ -104,9 +98,6 @@ const nothingTold: ConnectionInfo & Pick<Uplink, 'relays'> = {
   relays: [],
 }
 
-/** Other tabs hear so late how many writes wait for a relay: a message for each write would cost as much as the write. */
-const countsMs = 100
-
 export function createUplink(options: UplinkOptions): Uplink {
   const { engine, ports, quorum } = options
   const { runtime } = ports
@@ -123,9 +114,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   let user: string | undefined
   let pausing: Pausing = { isPaused: false, at: 0 }
   let isStarted = false
-  let told: HolderNews | null = null
   let isToTell = false
-  let cancelCounts: (() => void) | null = null
 
   const tabs = createTabs({
     name: options.name,
@@ -142,6 +131,12 @@ export function createUplink(options: UplinkOptions): Uplink {
       freshCuts.retry()
       options.onTick(isAwake)
     },
+  })
+
+  const telling = createHolderTelling({
+    runtime,
+    post: tabs.post,
+    news: () => (tabs.isHolding ? news() : null),
   })
 
   const freshCuts = createFreshCuts({
@@ -296,23 +291,8 @@ export function createUplink(options: UplinkOptions): Uplink {
   /** Tells the others what changed, each thing once. */
   function tellOthers(): void {
     isToTell = false
-    if (tabs.isHolding) tellNews(news())
+    if (tabs.isHolding) telling.tell(news())
     freshCuts.look()
-  }
-
-  function tellNews(current: HolderNews): void {
-    const difference = told === null ? 'state' : differenceOfNews(told, current)
-    if (difference === 'state') {
-      told = current
-      tabs.post(current)
-    } else if (difference === 'counts' && cancelCounts === null) {
-      cancelCounts = runtime.after(countsMs, () => {
-        cancelCounts = null
-        if (!tabs.isHolding) return
-        told = news()
-        tabs.post(told)
-      })
-    }
   }
 
   function learnFromRelays(): void {
@@ -435,7 +415,7 @@ export function createUplink(options: UplinkOptions): Uplink {
     back: tabs.back,
     async close() {
       const held = fence
-      cancelCounts?.()
+      telling.stop()
       tabs.close()
       await held?.settled()
     },
