@@ -125,7 +125,7 @@ test('[Q2] where nobody judges the writes wait: the session ends for a while, an
 
 test('[L2] what a relay acknowledged and lost is offered again, also where its peers gave that back and the state learns of the loss later', () => {
   const { receive } = openSession(true)
-  const restored = { generation: id('lost'), cut: 5, place: 5 }
+  const restored = { generation: id('lost'), cut: 0, place: 0 }
   const frontier = new Map([
     [id('g'), 9],
     [id('lost'), 5],

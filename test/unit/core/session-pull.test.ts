@@ -46,12 +46,15 @@ function pulling(
   now: () => number = () => 1000,
   begin: WelcomeFrame['begin'] = 'new',
   state: ReplicaState = createReplicaState(),
+  at = 0,
 ): Pulling {
   const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
   const session = createClientSession(state, options, now)
   const receive = (frame: Frame): readonly Frame[] => settle(session, state, session.receive(frame, 10))
   settle(session, state, session.begin())
-  const greeting = receive(welcomeFrom(relay, generation, { begin }))
+  const greeting = receive(
+    welcomeFrom(relay, generation, { begin, cursor: { generation, cut: at, place: at } }),
+  )
   return {
     state,
     greeting,
@@ -222,6 +225,31 @@ test('[S4] a join with a relay that lost something goes on from the earlier plac
   receive(page(1, 1, 'b'))
   expect(state.confirmed(documentKey('notes', 'b'))).toBeDefined()
 })
+
+test.each([undefined, { generation, cut: 2, place: 2 }])(
+  '[S4] a session that began where the frontier was, with a cursor at %o, ends once the join of another one took that back',
+  cursor => {
+    const other = { id: 'other' as GenerationId, store: 'its store' as StoreId, parent: null, start: 0 }
+    const state = createReplicaState()
+    if (cursor !== undefined) state.apply(1, pulledChunk(relay, { cursor }))
+    const joinWith = (how: 'join' | 'replace', positions: Positions): void => {
+      const generations = [other, { id: generation, store: relay, parent: null, start: 0 }]
+      const of = { generations, frontier: { positions, how } }
+      state.apply(state.seen + 1, pulledChunk(other.store, of))
+    }
+    joinWith('join', new Map([[generation, 7]]))
+    const { receive } = pulling(() => 1000, 'resume', state, 7)
+    joinWith(
+      'replace',
+      new Map([
+        [other.id, 3],
+        [generation, 3],
+      ]),
+    )
+    receive(page(8, 8, 'b'))
+    expect(state.confirmed(documentKey('notes', 'b'))).toBeUndefined()
+  },
+)
 
 test('[P4] what was outstanding is asked for again also by a session that begins with a join', () => {
   const state = createReplicaState()

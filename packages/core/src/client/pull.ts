@@ -10,6 +10,7 @@ import {
   addPosition,
   coversPosition,
   coversPositions,
+  heldPosition,
   joinPositions,
   noPositions,
   type Cursor,
@@ -71,8 +72,8 @@ export function createPull(
   const { state, facts } = conversation
   let frontier: Positions = new Map()
   let cursor: Cursor | null = null
-  /** As this session has left it on the disk. */
-  let kept: Cursor | undefined
+  /** Up to where this session goes on from what is on the disk. */
+  let kept = 0
   let atCut = false
   let heard = 0
   let judged: Positions = noPositions
@@ -139,6 +140,14 @@ export function createPull(
     if (kept.length === reach.size) return reach
     const others = joinPositions(facts(), new Map(kept), judged)
     return addPosition(facts(), others, at.generation, at.place)
+  }
+
+  /** S4: by the cursor, or by the frontier, from which a session may have begun alone. */
+  function isOnDisk(place: number): boolean {
+    const { store, generation } = conversation
+    const at = state.cursors.get(store)
+    if (at !== undefined && (at.generation === generation ? at.place : at.cut) >= place) return true
+    return heldPosition(facts(), state.frontier, generation, place) >= place
   }
 
   function feedEnd(): number {
@@ -221,12 +230,13 @@ export function createPull(
       return everLevel && atCut && wants.isEmpty
     },
     get isTakenBack() {
-      return kept !== undefined && (state.cursors.get(conversation.store)?.place ?? 0) < kept.place
+      return !isOnDisk(kept)
     },
     begin(frame) {
       frontier = frame.frontier
-      kept = state.cursors.get(frame.store)
-      if (frame.begin !== 'join') cursor = frame.cursor
+      if (frame.begin === 'join') return
+      ;({ cursor } = frame)
+      kept = cursor.place
     },
     beginAt: at => (cursor ??= at),
     gave(reach) {
@@ -258,7 +268,7 @@ export function createPull(
       return told
     },
     stored() {
-      kept = state.cursors.get(conversation.store)
+      if (cursor !== null && isOnDisk(cursor.place)) kept = cursor.place
       wants.writersOf(storedKeys)
       storedKeys = []
     },
