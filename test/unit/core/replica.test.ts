@@ -1,6 +1,7 @@
 // A client's state as a function of its journal: two layers, what moves between them, and that any way of getting to
 // a position (all chunks, pages and the rest, going over what is gone) ends with the same state.
 import {
+  bodyKey,
   createReplicaState,
   createRowMap,
   documentKey,
@@ -13,6 +14,7 @@ import {
   transactionId,
 } from '@rejoin/core'
 import type {
+  AppliedChunk,
   Chunk,
   Fingerprint,
   PulledChunk,
@@ -38,7 +40,7 @@ import {
   play,
   relay,
 } from './chunk-history.ts'
-import { color, deltaOf, markOf, textOf, type Edit } from './edits.ts'
+import { body, color, deltaOf, markOf, textOf, type Edit } from './edits.ts'
 import { pulledChunk } from './chunks.ts'
 
 const [note, other] = keys as [(typeof keys)[number], (typeof keys)[number]]
@@ -396,9 +398,10 @@ test('[P1] who goes over chunks that are gone ends with the state of who applied
 describe('own writes whose chunk was gone over before this tab heard that it is on disk', () => {
   const ways = ['skip', 'load'] as const
 
-  function thaw(way: (typeof ways)[number], ahead: ReplicaState, frozen: ReplicaState): void {
-    if (way === 'skip') frozen.skip(confirmedRows(ahead), ahead.snapshot(), ahead.seen)
-    else frozen.load(rowMapOf(confirmedRows(ahead)), ahead.snapshot(), ahead.seen)
+  function thaw(way: (typeof ways)[number], ahead: ReplicaState, frozen: ReplicaState): AppliedChunk {
+    return way === 'skip'
+      ? frozen.skip(confirmedRows(ahead), ahead.snapshot(), ahead.seen)
+      : frozen.load(rowMapOf(confirmedRows(ahead)), ahead.snapshot(), ahead.seen)
   }
 
   test.each(ways)(
@@ -457,6 +460,27 @@ describe('own writes whose chunk was gone over before this tab heard that it is 
     frozen.apply(1, own)
     expect(frozen.visible(documentKey('notes', 'a'))).toBeUndefined()
     expect(frozen.quarantine.has(transactionId(transaction.writes[0]!.mark.writer, 1))).toBe(true)
+  })
+
+  test.each(ways)('[X9] by %s: a text of which something was refused meanwhile is built again', way => {
+    const [write, ...none] = createTab(createReplicaState()).write([[0, { kind: 'type' }]]).writes
+    if (write === undefined) throw new Error('nothing was typed')
+    const typed = { ...write, texts: new Map([[body, [Uint8Array.of(1)]]]) }
+    const transaction = { ...createTab(createReplicaState()).write([[0, insert]]), writes: [typed, ...none] }
+    const own: Chunk = { kind: 'own', transactions: [transaction] }
+    const verdicts = [{ id: transaction.id, outcome: refused }]
+    const verdict: Chunk = {
+      kind: 'verdicts',
+      store: relay,
+      generation,
+      position: 7,
+      cut: false,
+      verdicts,
+      wants: [],
+    }
+    const frozen = replay(createReplicaState(), [own], 0, 1)
+    const { rebuilt } = thaw(way, replay(createReplicaState(), [own, verdict], 0, 2), frozen)
+    expect([...rebuilt]).toEqual([bodyKey(note, body)])
   })
 
   test.each(ways)('[W1] by %s: what is not on disk yet comes after everything that is', way => {

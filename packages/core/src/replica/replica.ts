@@ -196,8 +196,13 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
         if (snapshot !== null) takeSnapshot(state, snapshot)
         if (isNewer) layers.recount()
         for (const entry of unwritten) if (outbox.get(entry.transaction.id) === undefined) layers.enter(entry)
-        for (const { transaction } of before)
-          if (outbox.get(transaction.id) === undefined) layers.changes.overtaken.push(transaction)
+        for (const { transaction } of before) {
+          if (outbox.get(transaction.id) !== undefined) continue
+          layers.changes.overtaken.push(transaction)
+          // X9: what it typed may be in no body any more.
+          for (const { key, texts } of transaction.writes)
+            for (const part of texts.keys()) layers.changes.rebuilt.add(bodyKey(key, part))
+        }
       })
       return { ...applied, changed: unionOfKeys(keysOfRows(loaded), applied.changed) }
     },
