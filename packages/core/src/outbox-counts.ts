@@ -57,11 +57,13 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
   }
 
   function countStores({ acks }: OutboxEntry, by: number): void {
+    if (acks.size === 0) return
     for (const [store, ack] of acks)
       if (counting.isCounted(store, ack)) acknowledgedBy.set(store, (acknowledgedBy.get(store) ?? 0) + by)
   }
 
   function countRefusers({ refusedBy: refusers }: OutboxEntry, by: number): void {
+    if (refusers.size === 0) return
     for (const store of refusers) refusedBy.set(store, (refusedBy.get(store) ?? 0) + by)
   }
 
@@ -118,7 +120,8 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
 
 /** When the first of a transaction's writes was made. */
 export function madeAt({ transaction }: OutboxEntry): number {
+  const { writes } = transaction
   let first = Infinity
-  for (const { mark } of transaction.writes) first = Math.min(first, mark.ms)
+  for (let i = 0; i < writes.length; i++) first = Math.min(first, writes[i]?.mark.ms ?? Infinity)
   return first
 }

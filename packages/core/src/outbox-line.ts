@@ -1,5 +1,5 @@
 /**
- * The order of an outbox, by places that only rise: who has walked it goes on where it was, and meets what came since.
+ * The order of what an outbox has on disk, by places that only rise: who has walked it goes on where it was, and meets what came since.
  * A walk begins anew where the places were given anew.
  */
 import type { TransactionId } from './write.ts'
@@ -9,8 +9,9 @@ export interface OutboxLine {
   readonly epoch: number
   append(id: TransactionId): void
   remove(id: TransactionId): void
-  /** Gives all places anew. */
-  replace(ids: Iterable<TransactionId>): void
+  /** All places are given anew from here on. */
+  clear(): void
+  /** Of one that has a place, whether it stands before another, which may have none yet. */
   isBefore(one: TransactionId, other: TransactionId): boolean
   /** Those at a place and behind it, also those that come while it is walked. */
   from(place: number): Iterable<readonly [place: number, id: TransactionId]>
@@ -49,8 +50,8 @@ export function createOutboxLine(): OutboxLine {
       const gaps = ids.length - places.size
       if (gaps >= gapsMin && gaps > places.size) replace(places.keys())
     },
-    replace,
-    isBefore: (one, other) => (places.get(one) ?? 0) < (places.get(other) ?? 0),
+    clear: () => replace([]),
+    isBefore: (one, other) => (places.get(one) ?? 0) < (places.get(other) ?? Infinity),
     *from(place) {
       const begun = epoch
       for (let at = place; at < ids.length && epoch === begun; at++) {

@@ -57,7 +57,7 @@ export interface Outbox {
   readonly size: number
   readonly counts: OutboxCounts
   get(id: TransactionId): OutboxEntry | undefined
-  /** Their order, for who walks it again and again. What comes to the disk goes to its end. */
+  /** The order of those on disk, for who walks it again and again. What comes to the disk goes to its end. */
   readonly line: Pick<OutboxLine, 'epoch' | 'from'>
   /** In the order of the journal, what is not on disk yet last. */
   entries(): Iterable<OutboxEntry>
@@ -65,7 +65,7 @@ export interface Outbox {
   put(entry: OutboxEntry): void
   /** Puts entries in the places of others, or takes them out (null), in one pass. */
   substitute(changes: ReadonlyMap<TransactionId, OutboxEntry | null>): void
-  /** To the end, now that it is on this device's disk. */
+  /** Behind all others on this device's disk, now that it is there. */
   move(id: TransactionId, position: number): void
   remove(id: TransactionId): void
   /** The writes that touch a document, in no order that means anything: they join. */
@@ -80,11 +80,31 @@ export interface Outbox {
 const alwaysCounted: Counting = { revision: 0, isCounted: () => true, isShort: () => false }
 
 export function createOutbox(counting: Counting = alwaysCounted): Outbox {
-  let byId = new Map<TransactionId, OutboxEntry>()
+  let stored = new Map<TransactionId, OutboxEntry>()
+  /** What is not on disk yet. */
+  let unstored = new Map<TransactionId, OutboxEntry>()
   /** A list only of what several touch: most documents have one write that waits. */
   const idsByKey = new Map<DocumentKey, TransactionId | Set<TransactionId>>()
-  const counts = createOutboxCounts(() => byId.values(), counting)
+  const counts = createOutboxCounts(entries, counting)
   const line = createOutboxLine()
+
+  function get(id: TransactionId): OutboxEntry | undefined {
+    return stored.get(id) ?? unstored.get(id)
+  }
+
+  function* entries(): Generator<OutboxEntry> {
+    yield* stored.values()
+    yield* unstored.values()
+  }
+
+  function insert(id: TransactionId, entry: OutboxEntry): void {
+    if (entry.position === 0) {
+      unstored.set(id, entry)
+      return
+    }
+    if (!stored.has(id)) line.append(id)
+    stored.set(id, entry)
+  }
 
   function index(entry: OutboxEntry): void {
     counts.came(entry)
@@ -114,56 +134,54 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
 
   return {
     get size() {
-      return byId.size
+      return stored.size + unstored.size
     },
     counts,
     line,
-    get: id => byId.get(id),
-    entries: () => byId.values(),
+    get,
+    entries,
     put(entry) {
       const { id } = entry.transaction
-      const old = byId.get(id)
-      if (old === undefined) line.append(id)
-      else unindex(old)
-      byId.set(id, entry)
+      const old = get(id)
+      if (old !== undefined) unindex(old)
+      if (old?.position === 0) unstored.delete(id)
+      insert(id, entry)
       index(entry)
     },
     substitute(changes) {
-      const kept = new Map<TransactionId, OutboxEntry>()
-      for (const [id, held] of byId) {
+      const all = [...entries()]
+      stored = new Map()
+      unstored = new Map()
+      line.clear()
+      for (const held of all) {
+        const { id } = held.transaction
         const entry = changes.get(id)
-        if (entry === undefined) kept.set(id, held)
-        else {
-          unindex(held)
-          if (entry !== null) kept.set(entry.transaction.id, entry)
-        }
+        if (entry !== undefined) unindex(held)
+        if (entry !== null) insert(entry?.transaction.id ?? id, entry ?? held)
       }
-      byId = kept
-      line.replace(kept.keys())
       for (const entry of changes.values()) if (entry !== null) index(entry)
     },
     move(id, position) {
-      const held = byId.get(id)
+      const held = unstored.get(id)
       if (held === undefined) return
-      const entry = { ...held, position }
+      const { transaction, acks, refusedBy } = held
+      const entry = { transaction, position, acks, refusedBy }
+      unstored.delete(id)
+      insert(id, entry)
       counts.went(held)
       counts.came(entry)
-      byId.delete(id)
-      byId.set(id, entry)
-      line.remove(id)
-      line.append(id)
     },
     remove(id) {
-      const old = byId.get(id)
+      const old = get(id)
       if (old === undefined) return
       unindex(old)
-      byId.delete(id)
-      line.remove(id)
+      if (!stored.delete(id)) unstored.delete(id)
+      else line.remove(id)
     },
     writesOf(key) {
       const writes: Write[] = []
       for (const id of idsOf(key)) {
-        for (const write of byId.get(id)?.transaction.writes ?? []) if (write.key === key) writes.push(write)
+        for (const write of get(id)?.transaction.writes ?? []) if (write.key === key) writes.push(write)
       }
       return writes
     },
@@ -173,7 +191,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       const held = idsByKey.get(key)
       if (typeof held !== 'object') return true
       for (const other of held)
-        if (other !== id && byId.get(other)?.position !== 0 && line.isBefore(other, id)) return false
+        if (other !== id && stored.has(other) && line.isBefore(other, id)) return false
       return true
     },
   }
