@@ -24,24 +24,26 @@ export function seenByWrites(
   },
 ): readonly SeenDocument[] {
   const rows = writes.length > 1 ? new Map<DocumentKey, Row>() : null
-  return writes.map(({ key, delta, mark }, i) => {
+  return writes.map((write, i) => {
+    const { key, delta } = write
     const row = rows?.get(key) ?? state.visible(key)
     // Nobody comes after the last.
     if (i < writes.length - 1) rows?.set(key, joinRows(row ?? emptyRow, delta))
-    const confirmed = state.confirmed(key)
-    return {
-      exists: rowExists(confirmed),
-      last: lastOfRow(confirmed),
-      counted: countedBy(mark.writer, row, delta),
-    }
+    return seenByWrite(write, row, state.confirmed(key))
   })
 }
 
-function countedBy(writer: WriterId, row: Row | undefined, delta: Row): SeenDocument['counted'] {
+function seenByWrite({ delta, mark }: Write, row: Row | undefined, confirmed: Row | undefined): SeenDocument {
+  const counted = row === undefined ? nothingCounted : countedBy(mark.writer, row, delta)
+  if (confirmed === undefined && counted === nothingCounted) return nothingSeen
+  return { exists: rowExists(confirmed), last: lastOfRow(confirmed), counted }
+}
+
+function countedBy(writer: WriterId, row: Row, delta: Row): SeenDocument['counted'] {
   let counted: Map<PartName, number> | null = null
   for (const [part, { strategy }] of delta.cells) {
     if (strategy !== 'counter') continue
-    const cell = row?.cells.get(part)
+    const cell = row.cells.get(part)
     const total = cell?.strategy === 'counter' ? (cell.entries.get(writer)?.total ?? 0) : 0
     if (total === 0) continue
     counted ??= new Map()
@@ -51,3 +53,6 @@ function countedBy(writer: WriterId, row: Row | undefined, delta: Row): SeenDocu
 }
 
 export const nothingCounted: SeenDocument['counted'] = new Map()
+
+/** As of all inserts, of which there may be thousands. */
+export const nothingSeen: SeenDocument = { exists: false, last: null, counted: nothingCounted }

@@ -12,7 +12,9 @@ function sizeOfRow(row: Row): number {
   let bytes =
     (row.deletion === null ? 0 : partBytes * (row.deletion.seen.size + 1)) +
     (row.revival === null ? 0 : markBytes)
-  for (const cell of row.cells.values()) bytes += partBytes + sizeOfCell(cell)
+  row.cells.forEach(cell => {
+    bytes += partBytes + sizeOfCell(cell)
+  })
   return bytes
 }
 
@@ -39,6 +41,7 @@ function sizeOfCell(cell: Cell): number {
 }
 
 export function sizeOfTexts(texts: TextUpdates): number {
+  if (texts.size === 0) return 0
   let bytes = 0
   for (const updates of texts.values()) for (const update of updates) bytes += update.length + 4
   return bytes

@@ -189,8 +189,12 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   }
 
   function enter(entry: OutboxEntry): void {
-    for (const { key, delta, mark, texts } of entry.transaction.writes) {
-      for (const [part, updates] of texts) noteArrivals(bodyKey(key, part), updates)
+    const { writes } = entry.transaction
+    for (let i = 0; i < writes.length; i++) {
+      const write = writes[i]
+      if (write === undefined) continue
+      const { key, delta, mark, texts } = write
+      if (texts.size > 0) for (const [part, updates] of texts) noteArrivals(bodyKey(key, part), updates)
       own.add(mark.writer)
       putAside(key)
       show(key, delta)

@@ -3,7 +3,7 @@ import { assert } from '../errors.ts'
 import type { WriterId } from '../mark.ts'
 import { readNumber, writeNumber } from './numbers.ts'
 import { hasStrategy, type PartName, type Row } from '../row.ts'
-import { nothingCounted, type SeenDocument } from '../seen-document.ts'
+import { nothingCounted, nothingSeen, type SeenDocument } from '../seen-document.ts'
 import { transactionId, type Transaction, type TransactionId, type Write } from '../write.ts'
 import { diskBounds } from './bounds.ts'
 import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
@@ -80,13 +80,10 @@ function readSeenDocuments(reader: Reader, names: Names, writes: readonly Write[
     if (flag > 1) refuseMalformed('what a write had seen has unknown flags')
     const last = marks[i] ?? null
     const counted = readCounted(reader, countersOf(delta))
-    // As of all inserts, of which there may be thousands.
     if (flag === 0 && last === null && counted === nothingCounted) return nothingSeen
     return { exists: flag === 1, last, counted }
   })
 }
-
-const nothingSeen: SeenDocument = { exists: false, last: null, counted: nothingCounted }
 
 function readCounted(reader: Reader, parts: readonly PartName[]): SeenDocument['counted'] {
   let counted: Map<PartName, number> | null = null
