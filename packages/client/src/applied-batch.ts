@@ -3,6 +3,7 @@
  * screen is not drawn in the middle of a batch.
  */
 import { unionOfKeys, type Applied, type DocumentKey, type WriterId } from '@rejoin/core'
+import { createListeners } from './listeners.ts'
 import { callBack } from './live.ts'
 
 export interface AppliedBatch {
@@ -21,7 +22,7 @@ export const nothingApplied: Applied = {
 const noKeys = nothingApplied.changed
 
 export function createAppliedBatch(): AppliedBatch {
-  const listeners = new Set<(applied: Applied) => void>()
+  const listeners = createListeners<Applied>()
   /** What came first, as it was told: most ticks bring one thing, and it may be all that there is. */
   let first: ReadonlySet<DocumentKey> = noKeys
   let more = new Set<DocumentKey>()
@@ -46,7 +47,7 @@ export function createAppliedBatch(): AppliedBatch {
     if (writers.size > 0) writers = new Map()
     if (rebuilt.size > 0) rebuilt = new Set()
     if (arrived.size > 0) arrived = new Map()
-    for (const listener of [...listeners]) if (listeners.has(listener)) callBack(listener, applied)
+    listeners.call(applied)
   }
 
   function gatherUpdates(came: Applied['arrived']): void {
@@ -68,11 +69,7 @@ export function createAppliedBatch(): AppliedBatch {
       isScheduled = true
       queueMicrotask(tell)
     },
-    onApplied(listener) {
-      const own = (applied: Applied): void => listener(applied)
-      listeners.add(own)
-      return () => void listeners.delete(own)
-    },
+    onApplied: listener => listeners.add(applied => callBack(listener, applied)),
     close() {
       isClosed = true
       listeners.clear()

@@ -6,6 +6,7 @@
  */
 import type { Applied, DocumentKey } from '@rejoin/core'
 import { nothingApplied } from './applied-batch.ts'
+import { createListeners } from './listeners.ts'
 import type { ReplicaCore } from './replica-core.ts'
 
 export interface Changes {
@@ -16,37 +17,32 @@ export interface Changes {
   /** Runs after every change, once all is up to date. Returns how to stop. */
   onTell(tell: () => void): () => void
   /** This tab wrote these documents. */
-  note(keys: Iterable<DocumentKey>): void
+  note(changed: ReadonlySet<DocumentKey>): void
   close(): void
 }
 
 export function createChanges(core: Pick<ReplicaCore, 'onApplied'>): Changes {
-  const updates = new Set<(applied: Applied) => void>()
-  const tells = new Set<() => void>()
+  const updates = createListeners<Applied>()
+  const tells = createListeners<void>()
   let version = 0
 
   function update(applied: Applied): void {
     version++
-    for (const run of [...updates]) if (updates.has(run)) run(applied)
+    updates.call(applied)
   }
 
   const stop = core.onApplied(applied => {
     update(applied)
-    for (const tell of [...tells]) if (tells.has(tell)) tell()
+    tells.call()
   })
 
   return {
     get version() {
       return version
     },
-    onUpdate: run => enlist(updates, run),
-    onTell: tell => enlist(tells, tell),
-    note: keys => update({ ...nothingApplied, changed: new Set(keys) }),
+    onUpdate: updates.add,
+    onTell: tells.add,
+    note: changed => update({ ...nothingApplied, changed }),
     close: stop,
   }
-}
-
-function enlist<T>(set: Set<T>, member: T): () => void {
-  set.add(member)
-  return () => void set.delete(member)
 }

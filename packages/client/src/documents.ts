@@ -124,20 +124,22 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
 
   return {
     declaration: collection,
-    insert(input, options = {}) {
-      const own = options.id
+    insert(input, options) {
+      const own = options?.id
       if (own !== undefined) checkDocumentId(own)
-      let id = own ?? ''
-      const { reached } = drafts.run(draft => {
-        const seen = own === undefined ? undefined : draft.row(keyOf(own))
-        if (rowExists(seen)) throw unsupported('id', `${keyOf(id)} exists; change it by update`)
+      const { value: id, reached } = drafts.run(draft => {
+        const given = own === undefined ? undefined : keyOf(own)
+        const seen = given === undefined ? undefined : draft.row(given)
+        if (rowExists(seen)) throw unsupported('id', `${given} exists; change it by update`)
         const mark = draft.nextMark(seen)
-        id = own ?? mint(mark.writer)
-        const { write, textsToReplace } = writeInsert({ collection, key: keyOf(id), seen, mark }, input)
+        const id = own ?? mint(mark.writer)
+        const site = { collection, key: given ?? keyOf(id), seen, mark }
+        const { write, textsToReplace } = writeInsert(site, input)
         draft.add(write)
-        for (const [part, initial] of textsToReplace) {
+        textsToReplace?.forEach((initial, part) => {
           draft.afterwards((): Reachable => texts.replace(collection, write.key, part, initial))
-        }
+        })
+        return id
       })
       return { id, reached }
     },

@@ -42,23 +42,82 @@ export interface Drafts {
   readonly open: boolean
 }
 
-interface OpenDraft extends Draft, Reachable {
-  commit(): void
-  discard(): void
+/** How far a transaction came, for those who ask how far its writes came: all that is kept of it beside its writes. */
+interface Outcome extends Reachable {
+  stage: 'open' | 'committed' | 'discarded'
+  transaction: Transaction | null
+  following: readonly Reachable[]
 }
 
 export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
-  let open: OpenDraft | null = null
+  // Only one is open at a time, and thousands are in a row; so what they hold is here, and begun anew with each.
+  let open: Outcome | null = null
+  let writes: Write[] = []
+  let later: (() => Reachable)[] | null = null
+  let bytes = 0
+  /** Rows as the draft sees them, with its first `joined` writes in them: most drafts are read no more. */
+  let rows: Map<DocumentKey, Row> | null = null
+  let joined = 0
 
-  function within<T>(draft: OpenDraft, make: () => T): { readonly value: T } & Reachable {
-    open = draft
+  const draft: Draft = {
+    row(key) {
+      for (; joined < writes.length; joined++) {
+        const write = writes[joined]
+        if (write === undefined) continue
+        rows ??= new Map()
+        const seen = rows.get(write.key) ?? core.state.visible(write.key)
+        rows.set(write.key, seen === undefined ? write.delta : joinRows(seen, write.delta))
+      }
+      return rows?.get(key) ?? core.state.visible(key)
+    },
+    nextMark: seen => core.nextMark(lastOfRow(seen)),
+    add(write) {
+      const size = bytes + sizeOfWrite(write)
+      if (size > limits.submitBytesMax) throw tooLarge(size)
+      if (writes.length === limits.writesPerTransactionMax) throw tooMany(writes.length + 1)
+      bytes = size
+      writes.push(write)
+    },
+    afterwards(run) {
+      later ??= []
+      later.push(run)
+    },
+  }
+
+  function begin(): Outcome {
+    writes = []
+    later = null
+    bytes = 0
+    rows = null
+    joined = 0
+    const outcome: Outcome = {
+      stage: 'open',
+      transaction: null,
+      following: nothingFollows,
+      reached: (level, options) => reachOf(core, outcome, level, options),
+    }
+    return outcome
+  }
+
+  function commit(outcome: Outcome): void {
+    if (writes.length > 0) {
+      const { transaction, changed } = core.commit(writes)
+      outcome.transaction = transaction
+      changes.note(changed)
+    }
+    outcome.stage = 'committed'
+    if (later !== null) outcome.following = later.map(run => run())
+  }
+
+  function within<T>(outcome: Outcome, make: (draft: Draft) => T): { readonly value: T } & Reachable {
+    open = outcome
     try {
-      const value = make()
+      const value = make(draft)
       if (isThenable(value)) throw asynchronous(value)
-      draft.commit()
-      return { value, reached: draft.reached }
+      commit(outcome)
+      return { value, reached: outcome.reached }
     } catch (error) {
-      draft.discard()
+      outcome.stage = 'discarded'
       throw error
     } finally {
       open = null
@@ -69,82 +128,47 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
     get open() {
       return open !== null
     },
-    row: key => open?.row(key) ?? core.state.visible(key),
+    row: key => (open === null ? core.state.visible(key) : draft.row(key)),
     run(make) {
       if (core.closed) throw closed('replica')
-      if (open === null) {
-        const draft = openDraft(core, changes)
-        return within(draft, () => make(draft))
-      }
-      return { value: make(open), reached: open.reached }
+      if (open === null) return within(begin(), make)
+      return { value: make(draft), reached: open.reached }
     },
     transact(make) {
       if (core.closed) throw closed('replica')
       if (open !== null) throw misuse('a transaction cannot be made inside another one')
-      return within(openDraft(core, changes), make)
+      return within(begin(), make)
     },
   }
 }
 
-function openDraft(core: ReplicaCore, changes: Changes): OpenDraft {
-  /** Rows as this draft sees them, with its first `joined` writes in them: most drafts are read no more. */
-  const rows = new Map<DocumentKey, Row>()
-  let joined = 0
-  const writes: Write[] = []
-  const later: (() => Reachable)[] = []
-  let following: readonly Reachable[] = []
-  let transaction: Transaction | null = null
-  let stage: 'open' | 'committed' | 'discarded' = 'open'
-  let bytes = 0
+const nothingFollows: Outcome['following'] = []
 
-  function row(key: DocumentKey): Row | undefined {
-    for (; joined < writes.length; joined++) {
-      const write = writes[joined]
-      if (write === undefined) continue
-      const seen = rows.get(write.key) ?? core.state.visible(write.key)
-      rows.set(write.key, seen === undefined ? write.delta : joinRows(seen, write.delta))
-    }
-    return rows.get(key) ?? core.state.visible(key)
-  }
+function reachOf(
+  core: ReplicaCore,
+  outcome: Outcome,
+  level: Level,
+  options: ReachedOptions | undefined,
+): Promise<void> {
+  const reaching = reach(core, outcome, level, options)
+  // Whoever does not wait for it is not told that it failed.
+  reaching.catch(() => undefined)
+  return reaching
+}
 
-  return {
-    row,
-    nextMark: seen => core.nextMark(lastOfRow(seen)),
-    add(write) {
-      const size = bytes + sizeOfWrite(write)
-      if (size > limits.submitBytesMax) throw tooLarge(size)
-      if (writes.length === limits.writesPerTransactionMax) throw tooMany(writes.length + 1)
-      bytes = size
-      writes.push(write)
-    },
-    afterwards: run => void later.push(run),
-    commit() {
-      if (writes.length > 0) {
-        transaction = core.commit(writes)
-        changes.note(writes.map(write => write.key))
-      }
-      stage = 'committed'
-      following = later.map(run => run())
-    },
-    discard() {
-      stage = 'discarded'
-    },
-    reached(level, options) {
-      const reaching = reach(level, options)
-      // Whoever does not wait for it is not told that it failed.
-      reaching.catch(() => undefined)
-      return reaching
-    },
-  }
-
-  async function reach(level: Level, options: ReachedOptions | undefined): Promise<void> {
-    // Asked for inside a transaction, it waits for its end, which comes before any microtask.
-    if (stage === 'open') await Promise.resolve()
-    if (stage !== 'committed') throw closed('transaction')
-    const all = following.map(one => one.reached(level, options))
-    if (transaction !== null) all.push(core.reached(transaction.id, level, options))
-    await Promise.all(all)
-  }
+async function reach(
+  core: ReplicaCore,
+  outcome: Outcome,
+  level: Level,
+  options: ReachedOptions | undefined,
+): Promise<void> {
+  // Asked for inside a transaction, it waits for its end, which comes before any microtask.
+  if (outcome.stage === 'open') await Promise.resolve()
+  const { stage, transaction, following } = outcome
+  if (stage !== 'committed') throw closed('transaction')
+  const all = following.map(one => one.reached(level, options))
+  if (transaction !== null) all.push(core.reached(transaction.id, level, options))
+  await Promise.all(all)
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -25,6 +25,7 @@ import {
 } from '@rejoin/core'
 import { createAppliedBatch, nothingApplied } from './applied-batch.ts'
 import { createDeviceClock, type DeviceClock } from './device-clock.ts'
+import type { WriteHeed } from './journal/gather.ts'
 import type { Journal } from './journal/journal.ts'
 import type { JournalSink } from './journal/sink.ts'
 import { createMilestones } from './milestones.ts'
@@ -106,6 +107,13 @@ export function createEngine(options: EngineOptions): Engine {
     stamps.renew()
   }
 
+  function hearWrites({ writes }: Transaction): void {
+    for (let i = 0; i < writes.length; i++) {
+      const mark = writes[i]?.mark
+      if (mark !== undefined) stamps.hear(mark)
+    }
+  }
+
   /** C3: what is on disk here moves the clock. */
   function hear(chunk: Chunk): void {
     if (chunk.kind === 'pulled') {
@@ -114,26 +122,26 @@ export function createEngine(options: EngineOptions): Engine {
         if (last !== null) stamps.hear(last)
       }
     } else if (chunk.kind === 'own') {
-      for (const { writes } of chunk.transactions) for (const { mark } of writes) stamps.hear(mark)
+      chunk.transactions.forEach(hearWrites)
     } else if (chunk.kind === 'forgotten') {
       // D2: a writer in use must not have written what is forgotten; so none that has is used any more.
       stamps.renew()
     }
   }
 
-  function store(transaction: Transaction): void {
-    journal.write(transaction).then(
-      position => {
-        if (closed !== null) return
-        written.set(transaction.id, { position, transaction })
-        settleWritten()
-      },
-      (error: unknown) => {
-        if (closed !== null) return
-        milestones.unsaved(transaction.id, error)
-        options.onUnsaved(transaction.id, error)
-      },
-    )
+  const heed: WriteHeed = {
+    stored(transaction, position) {
+      if (closed !== null) return
+      // The rule: it was applied as soon as it was stored.
+      if (state.seen >= position && state.outbox.get(transaction.id)?.position !== 0) return
+      written.set(transaction.id, { position, transaction })
+      settleWritten()
+    },
+    failed({ id }, error) {
+      if (closed !== null) return
+      milestones.unsaved(id, error)
+      options.onUnsaved(id, error)
+    },
   }
 
   /** Pages of another tab may hold a write that is still taken for unwritten here: then its own chunk never comes. */
@@ -172,9 +180,10 @@ export function createEngine(options: EngineOptions): Engine {
       const seen = seenByWrites(writes, state)
       const id = transactionId(writer, serial)
       const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs, heard: state.seen }
-      batch.note(state.write(transaction))
-      store(transaction)
-      return transaction
+      const applied = state.write(transaction)
+      batch.note(applied)
+      journal.write(transaction, heed)
+      return { transaction, changed: applied.changed }
     },
     onApplied: batch.onApplied,
     reached: milestones.reached,

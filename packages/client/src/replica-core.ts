@@ -16,6 +16,11 @@ import type {
   Write,
 } from '@rejoin/core'
 
+export interface Committed {
+  readonly transaction: Transaction
+  readonly changed: ReadonlySet<DocumentKey>
+}
+
 export interface ReplicaCore {
   readonly state: ReplicaState
   /**
@@ -23,8 +28,11 @@ export interface ReplicaCore {
    * first call, and a fresh one after writes of it were made anew.
    */
   nextMark(over: Mark | null): Mark
-  /** Gives the transaction its id and what it saw, joins it into the state (visible when this returns), queues it for the disk. */
-  commit(writes: readonly Write[]): Transaction
+  /**
+   * Gives the transaction its id and what it saw, joins it into the state (visible when this returns), queues it for the
+   * disk. Says which documents show something else now.
+   */
+  commit(writes: readonly Write[]): Committed
   /** Called after every change of the state, once for each tick's worth of changes. Returns how to stop. */
   onApplied(listener: (applied: Applied) => void): () => void
   /** Resolves when the transaction reached the level. Rejects with `ack-timeout`, `ack-unavailable`, `closed`, or the failure that put it into the quarantine. */

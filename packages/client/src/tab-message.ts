@@ -62,7 +62,10 @@ const names = Object.keys(comparedAsTheyAre) as (keyof typeof comparedAsTheyAre)
  * hold is compared, since a list may be made anew. Asked at every event.
  */
 export function differenceOfNews(a: HolderNews, b: HolderNews): 'state' | 'counts' | 'none' {
-  if (names.some(name => a[name] !== b[name])) return 'state'
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]
+    if (name !== undefined && a[name] !== b[name]) return 'state'
+  }
   const isSame =
     // What others do with it is to ask whether there is one.
     (a.pending === 0) === (b.pending === 0) &&

@@ -56,7 +56,7 @@ export function createTexts(core: ReplicaCore, drafts: Drafts, changes: Changes)
   const texts = new Map<string, OpenText>()
 
   const stop = changes.onUpdate(applied => {
-    for (const { shared } of [...texts.values()]) shared.update(applied)
+    if (texts.size > 0) for (const { shared } of [...texts.values()]) shared.update(applied)
   })
 
   function share(collection: Collection, key: DocumentKey, part: PartName): OpenText {

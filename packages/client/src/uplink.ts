@@ -19,7 +19,7 @@ import {
   type SessionOptions,
   type TextSupport,
 } from '@rejoin/core'
-import type { ConnectionInfo } from './connection.ts'
+import type { Connection, ConnectionInfo } from './connection.ts'
 import { createConnections, type Connections } from './connections.ts'
 import { createConversation, type Conversation, type ConversationEnd } from './conversation.ts'
 import type { DeviceClock } from './device-clock.ts'
@@ -147,6 +147,10 @@ export function createUplink(options: UplinkOptions): Uplink {
     post: tabs.post,
     drawName: () => engine.drawWriter(),
   })
+
+  function advance({ session }: Pick<Connection, 'session'>): void {
+    session?.advance()
+  }
 
   function sessions(): readonly SessionDriver[] {
     return (connections?.begun ?? []).flatMap(({ session }) => session ?? [])
@@ -403,7 +407,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       if (tabs.isHolding && connections === null) connect()
     },
     note() {
-      for (const session of sessions()) session.advance()
+      connections?.begun.forEach(advance)
       look()
     },
     pause() {

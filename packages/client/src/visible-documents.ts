@@ -77,9 +77,10 @@ export function createVisibleDocuments(
   const shelves = new Map(
     Object.values(collections).map(collection => [collection.name, createShelf(state, collection)]),
   )
+  const all = [...shelves.values()]
   changes.onUpdate(({ changed }) => {
     // Of what nobody has read nothing is to be kept up; and what opens may be all there is.
-    if (![...shelves.values()].some(({ isRead }) => isRead)) return
+    if (!all.some(isReadShelf)) return
     const keysByShelf = new Map<Shelf, DocumentKey[]>()
     for (const key of changed) {
       const shelf = shelves.get(collectionOfKey(key))
@@ -91,6 +92,10 @@ export function createVisibleDocuments(
     for (const [shelf, keys] of keysByShelf) shelf.refresh(keys)
   })
   return shelves
+}
+
+function isReadShelf({ isRead }: Shelf): boolean {
+  return isRead
 }
 
 interface Shelf extends VisibleDocuments {

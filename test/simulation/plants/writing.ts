@@ -6,8 +6,8 @@ export const writing: readonly Plant[] = [
   {
     name: 'W1',
     does: 'a write is not seen before it is on disk',
-    find: 'batch.note(state.write(transaction))',
-    replace: '',
+    find: 'const applied = state.write(transaction)',
+    replace: 'const applied = { ...nothingApplied }',
     world: calm,
     seed: 1,
   },

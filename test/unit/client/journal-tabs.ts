@@ -263,7 +263,7 @@ export function createReplica(
       return position
     },
     async write(tab, transaction) {
-      const position = await tab.journal.write(transaction)
+      const position = await writeTo(tab.journal, transaction)
       const before = log.get(position)
       const transactions = before?.kind === 'own' ? [...before.transactions, transaction] : [transaction]
       log.set(position, { kind: 'own', transactions })
@@ -275,6 +275,16 @@ export function createReplica(
       return contentOf(state)
     },
   }
+}
+
+/** Resolves with its position when it is stored. */
+export function writeTo(journal: Journal, transaction: Transaction): Promise<number> {
+  return new Promise((resolve, reject) => {
+    journal.write(transaction, {
+      stored: (_, position) => resolve(position),
+      failed: (_, error) => reject(error),
+    })
+  })
 }
 
 /** Locks that `navigator.locks` would give to the tabs of one profile. */

@@ -15,6 +15,7 @@ import {
   rowWith,
   runtime,
   tombstone,
+  writeTo,
   type Replica,
   type Tab,
 } from './journal-tabs.ts'
@@ -500,7 +501,7 @@ describe.each(stores)('over %s', (engine, open) => {
     const writing = replica.write(tab, own(1, [[key(1), rowWith('a', markAt(1))]]))
     await tab.journal.close()
     expect(await writing).toBe(1)
-    await expect(tab.journal.write(own(2, []))).rejects.toMatchObject({ code: 'closed' })
+    await expect(writeTo(tab.journal, own(2, []))).rejects.toMatchObject({ code: 'closed' })
     expect(contentOf((await replica.open()).state)).toEqual(replica.replay())
   })
 

@@ -167,8 +167,9 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
       const id = transactionId(first.mark.writer, ++serial)
       const transaction: Transaction = { id, writes, seen, correction: 0, heard: state.seen }
       transactions.push(transaction)
-      gather(state.write(transaction))
-      return transaction
+      const applied = state.write(transaction)
+      gather(applied)
+      return { transaction, changed: applied.changed }
     },
     onApplied(listener) {
       listeners.add(listener)

@@ -126,8 +126,9 @@ export function createTypingTabs(): TypingTabs {
           heard: state.seen,
         }
         queue.push(transaction)
-        gather(state.write(transaction))
-        return transaction
+        const applied = state.write(transaction)
+        gather(applied)
+        return { transaction, changed: applied.changed }
       },
       onApplied(listener) {
         listeners.add(listener)

@@ -8,8 +8,16 @@
  */
 import { limits, RejoinError, sizeOfTransaction, type OwnChunk, type Transaction } from '@rejoin/core'
 
+/** Who is told what became of own writes: one object for all of them, since there may be thousands in a tick. */
+export interface WriteHeed {
+  /** It is on disk at a position, and applied as far as this tab has read. */
+  stored(transaction: Transaction, position: number): void
+  /** It never will be. */
+  failed(transaction: Transaction, error: unknown): void
+}
+
 export interface Gatherer {
-  write(transaction: Transaction): Promise<number>
+  write(transaction: Transaction, heed: WriteHeed): void
   /** Tries again; resolves when nothing is queued. */
   flush(): Promise<void>
   /** The page may go away: until `linger`, what is written is handed to the storage in its own tick. */
@@ -24,8 +32,7 @@ const batchBytesMax = 4 * limits.submitBytesMax
 interface Queued {
   readonly serial: number
   readonly transaction: Transaction
-  readonly resolve: (position: number) => void
-  readonly reject: (error: unknown) => void
+  readonly heed: WriteHeed
 }
 
 export function createGatherer(
@@ -51,19 +58,15 @@ export function createGatherer(
   async function storeBatch(): Promise<boolean> {
     const batch = queue.slice(0, countOfBatch(queue))
     queue = queue.slice(batch.length)
+    let position: number
     try {
-      const position = await append({
-        kind: 'own',
-        transactions: batch.map(({ transaction }) => transaction),
-      })
-      if (fault !== null) onFault((fault = null))
-      for (const { resolve } of batch) resolve(position)
-      return true
+      position = await append({ kind: 'own', transactions: batch.map(({ transaction }) => transaction) })
     } catch (error) {
       if (!(error instanceof RejoinError) || error.code !== 'storage-full') {
         // What was written since may stand on it, and nobody was told yet: it must not outlive it.
-        for (const { reject } of [...batch, ...queue]) reject(error)
+        const gone = [...batch, ...queue]
         queue = []
+        fail(gone, error)
         return false
       }
       // Of several that were in flight, each comes back in its own time.
@@ -72,6 +75,9 @@ export function createGatherer(
       onFault(error)
       return false
     }
+    if (fault !== null) onFault((fault = null))
+    for (const { transaction, heed } of batch) heed.stored(transaction, position)
+    return true
   }
 
   /** Where there is no room, what came back to the head of the queue is not to be passed. */
@@ -86,12 +92,10 @@ export function createGatherer(
   }
 
   return {
-    write(transaction) {
-      return new Promise((resolve, reject) => {
-        queue.push({ serial: ++serial, transaction, resolve, reject })
-        if (isHurried) queueMicrotask(handOver)
-        void start()
-      })
+    write(transaction, heed) {
+      queue.push({ serial: ++serial, transaction, heed })
+      if (isHurried) queueMicrotask(handOver)
+      if (flying === null) void start()
     },
     async flush() {
       await start()
@@ -105,10 +109,14 @@ export function createGatherer(
       isHurried = false
     },
     stop(error) {
-      for (const { reject } of queue) reject(error)
+      fail(queue, error)
       queue = []
     },
   }
+}
+
+function fail(writes: readonly Queued[], error: unknown): void {
+  for (const { transaction, heed } of writes) heed.failed(transaction, error)
 }
 
 /** How many from the head of the queue make one chunk: what is pasted by the thousands is not one record of a database. */

@@ -23,7 +23,7 @@ import { discardBelow, writePages } from './compact.ts'
 import { takeFence, type Fence } from './fence.ts'
 import { foldChunks } from './fold.ts'
 import { forgetTombstones, type Forgetting } from './forget.ts'
-import { createGatherer } from './gather.ts'
+import { createGatherer, type WriteHeed } from './gather.ts'
 import { createReader, type JournalLook } from './reader.ts'
 import type { JournalSink } from './sink.ts'
 import { decodeStoredChunk } from './stored.ts'
@@ -57,10 +57,10 @@ export interface Journal {
   readBody(key: DocumentKey, part: PartName): Promise<readonly Uint8Array[]>
   /**
    * Stores own writes, strict. Everything of one tick, and what comes while a commit is in flight, becomes one chunk.
-   * Resolves with its position when it is on disk and applied. If it cannot be stored (`storage-full`), it waits at
-   * the head of the queue; rejects only when the journal is closed or its store lost.
+   * Tells its position when it is on disk and applied. If it cannot be stored (`storage-full`), it waits at the head of
+   * the queue; fails only when the journal is closed or its store lost.
    */
-  write(transaction: Transaction): Promise<number>
+  write(transaction: Transaction, heed: WriteHeed): void
   /** Tries again to store what is queued; resolves when nothing is. Rejects with what stands in the way. */
   flush(): Promise<void>
   /**
@@ -178,7 +178,10 @@ export function createJournal(options: JournalOptions): Journal {
       return reader.seen
     },
     readBody: (key, part) => readBody(storage, sink, key, part),
-    write: transaction => (isClosed ? Promise.reject(closedError(name)) : gatherer.write(transaction)),
+    write(transaction, heed) {
+      if (isClosed) queueMicrotask(() => heed.failed(transaction, closedError(name)))
+      else gatherer.write(transaction, heed)
+    },
     flush: gatherer.flush,
     append,
     async takeFence() {

@@ -1,0 +1,32 @@
+/** Who is called when something happens, in the order in which they came. */
+export interface Listeners<T> {
+  /** Returns how to stop. */
+  add(listener: (told: T) => void): () => void
+  /** Those who listened when it began, and still do in their turn. */
+  call(told: T): void
+  clear(): void
+}
+
+/** A list that is made anew when somebody comes or goes, which is seldom, and not at each call, which is for each write. */
+export function createListeners<T>(): Listeners<T> {
+  let all: readonly ((told: T) => void)[] = []
+  return {
+    add(listener) {
+      const own: typeof listener = told => listener(told)
+      all = [...all, own]
+      return () => {
+        all = all.filter(one => one !== own)
+      }
+    },
+    call(told) {
+      const called = all
+      for (let i = 0; i < called.length; i++) {
+        const listener = called[i]
+        if (listener !== undefined && (called === all || all.includes(listener))) listener(told)
+      }
+    },
+    clear() {
+      all = []
+    },
+  }
+}
