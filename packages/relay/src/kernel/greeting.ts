@@ -57,7 +57,7 @@ export function greet(driven: DrivenSpace, arrival: Arrival): Attached {
   send(attached, welcome)
   if (pull !== null) {
     if (welcomed === null) send(attached, helloToPeer(driven, hello.token))
-    else beginPull(driven, attached, pull, welcomed)
+    else beginPull(attached, pull, welcomed)
   }
   tellQuorum(driven, attached)
   if (passingOn !== null && welcomed !== null) follow(driven, attached, welcomed)
@@ -72,7 +72,7 @@ export function greet(driven: DrivenSpace, arrival: Arrival): Attached {
 
 /** A peer that dialled has answered the hello that it was greeted by. */
 export function hearWelcome(driven: DrivenSpace, attached: Attached, welcome: WelcomeFrame): void {
-  if (attached.pull !== null) beginPull(driven, attached, attached.pull, welcome)
+  if (attached.pull !== null) beginPull(attached, attached.pull, welcome)
 }
 
 /** What this relay says to a peer. */
@@ -94,9 +94,8 @@ export function helloToPeer({ name, space }: DrivenSpace, token: string): HelloF
   }
 }
 
-function beginPull({ space }: DrivenSpace, attached: Attached, pull: PeerPull, welcome: WelcomeFrame): void {
-  pull.welcome(welcome)
-  const keys = space.record.peers.get(welcome.store)?.wants ?? []
+function beginPull(attached: Attached, pull: PeerPull, welcome: WelcomeFrame): void {
+  const keys = pull.welcome(welcome)
   if (keys.length > 0) send(attached, { type: 'want', keys, texts: [], writers: [] })
   send(attached, { type: 'range', ranges: [] })
 }
