@@ -28,3 +28,12 @@ test('[P3] a cut says the lineage of what is new in the frontier, as far back as
   expect(told.size).toBe(10)
   expect(hear(peer, since, 21)).toEqual([])
 })
+
+test('[S1] who heard of a generation by a verdict alone is told from what that descends', () => {
+  const relay = createRelayScene()
+  const peer = relay.attach('peer')
+  relay.hearOf(peer, [opening(0), opening(1), opening(2)], 20)
+  const { generations } = relay.welcome({ frontier: new Map([[id(0), 5]]), reach: new Map([[id(2), 20]]) })
+  const told = new Map(generations.map(fact => [fact.id, fact]))
+  expect(lineageOf(told, id(2)).map(fact => fact.id)).toEqual([id(2), id(1), id(0)])
+})

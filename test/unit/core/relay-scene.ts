@@ -9,9 +9,11 @@ import {
   type Generation,
   type GenerationId,
   type HeldRow,
+  type HelloFrame,
   type SpaceSession,
   type StoreId,
   type SubmittedTransaction,
+  type WelcomeFrame,
   type Write,
 } from '@rejoin/core'
 import { deltaOf, markOf, type Edit } from './edits.ts'
@@ -23,6 +25,8 @@ export const no = failure('refused-by-rule', { reason: 'no' })
 
 export interface RelayScene {
   attach(role: 'client' | 'peer'): SpaceSession
+  /** Somebody says hello, and is told no more. */
+  welcome(hello: Partial<HelloFrame>): WelcomeFrame
   /** Submits in one turn; gives back what is sent when that is on disk. */
   submit(session: SpaceSession, ...transactions: readonly SubmittedTransaction[]): readonly Delivery[]
   /** Whether a session whose pull is not at the end of the feed is sent anything of a document. */
@@ -46,7 +50,10 @@ export function createRelayScene(): RelayScene {
   const sessions = new Map<SpaceSession, null>()
   const rows = new Map<DocumentKey, HeldRow>()
   const reads = { row: (key: DocumentKey) => rows.get(key), writer: () => undefined }
+  const rule = ({ key }: Write) => (key === forbidden ? no : null)
+  const caller = { user: 'alice', mayWrite: true, rule }
   return {
+    welcome: hello => space.hello(helloWith(hello), caller, 1000).welcome,
     attach(role) {
       const hello = helloWith({
         token: '',
@@ -55,8 +62,7 @@ export function createRelayScene(): RelayScene {
         role,
         empty: false,
       })
-      const rule = ({ key }: Write) => (key === forbidden ? no : null)
-      const { session } = space.hello(hello, { user: 'alice', mayWrite: true, rule }, 1000)
+      const { session } = space.hello(hello, caller, 1000)
       sessions.set(session, null)
       return session
     },

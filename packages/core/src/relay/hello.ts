@@ -104,12 +104,14 @@ export function welcomeOf(
   }
 }
 
-/** The lineages of all frontier entries, as far back as what the hello names. */
+/**
+ * The lineages of all frontier entries, as far back as where the hello says that who asks has pulled. Of what the reach
+ * names it may have heard by a verdict alone, and not know from what that descends.
+ */
 function factsFor({ generations, generation, frontier }: Standing, frame: HelloFrame): readonly Generation[] {
   const known = new Set<GenerationId>([
     ...frame.cursors.map(cursor => cursor.generation),
     ...frame.frontier.keys(),
-    ...frame.reach.keys(),
   ])
   const facts = new Map<GenerationId, Generation>()
   for (const tip of [generation, ...frontier.keys()]) {
