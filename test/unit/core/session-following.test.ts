@@ -3,11 +3,13 @@ import {
   createClientSession,
   createReplicaState,
   documentKey,
+  emptyRow,
   failure,
   noTexts,
   nothingCounted,
   nothingReplaced,
   transactionId,
+  type ChangesFrame,
   type Frame,
   type Generation,
   type GenerationId,
@@ -104,6 +106,31 @@ test('[L2, Q2] a verdict is noted as of the leader, and the reach says where the
   expect(state.outbox.size).toBe(0)
   expect(state.confirmed(note)).toBeDefined()
   expect(state.reach).toEqual(new Map([[id('g'), 7]]))
+})
+
+test('[P4, Q2] what a verdict of the leader asks for is asked for until the follower has what the leader had then', () => {
+  const { state, receive } = openSession(false)
+  receive(welcome(new Map([[id('g'), 3]])))
+  const partial = { index: 0, kind: 'partial', write: 0 } as const
+  receive({ type: 'verdict', count: 1, generation: id('g'), position: 7, cut: false, exceptions: [partial] })
+  const row = { key: note, delta: state.confirmed(note) ?? emptyRow, parts: 0, texts: new Map() }
+  const page = (place: number, of: number): ChangesFrame => {
+    const cut = { generation: own, position: place, frontier: new Map([[id('g'), of]]), fingerprint: null }
+    const rest = {
+      rows: [],
+      place,
+      head: place,
+      cut: { ...cut, generations: [] },
+      answer: false,
+      writers: [],
+    }
+    return { type: 'changes', ...rest }
+  }
+  receive({ ...page(1, 3), rows: [row], cut: null, answer: true })
+  receive(page(1, 3))
+  expect(state.wants).toEqual([note])
+  receive(page(2, 7))
+  expect(state.wants).toEqual([])
 })
 
 test('[Q2] where nobody judges the writes wait: the session ends for a while, and nothing is refused', () => {

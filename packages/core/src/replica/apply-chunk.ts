@@ -167,11 +167,14 @@ function without<T>(set: ReadonlySet<T>, member: T): ReadonlySet<T> {
 /** P4: another relay may know less. Of a feed that the frontier covers all is here, up to where it told of something. */
 function noteWants({ knowledge }: Applying, chunk: PulledChunk | VerdictsChunk): void {
   const { wants, cursors, generations, frontier, reach } = knowledge
+  const isCut = chunk.kind === 'pulled' && chunk.frontier !== null
   for (const store of wants.keys()) {
     const at = cursors.get(store)
-    if (at === undefined || !coversPosition(generations, frontier, at.generation, at.place)) continue
-    // A verdict asks for what its commit met, which is beyond where the pull is.
-    const told = [...reach].filter(([id]) => generations.get(id)?.store === store)
+    // Of who judges for the relay that is pulled from, that one's cut says what it has.
+    const isPulled = at === undefined ? isCut : coversPosition(generations, frontier, at.generation, at.place)
+    if (!isPulled) continue
+    // A verdict asks for what its commit met, which is beyond where the pull is, perhaps of a generation not yet heard of.
+    const told = [...reach].filter(([id]) => (generations.get(id)?.store ?? store) === store)
     if (told.every(([id, position]) => coversPosition(generations, frontier, id, position)))
       wants.delete(store)
   }
