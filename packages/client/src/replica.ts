@@ -41,7 +41,7 @@ export interface ReplicaMembers<C extends Collections> {
   pause(): void
   /** Goes online again, also after a relay said no for good. */
   resume(): void
-  /** Stores what is written and lets go of everything, within 2 s whatever the network does. */
+  /** Stores what is written and lets go of everything, within 2 s whatever the network does. Writes throw `closed` then. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

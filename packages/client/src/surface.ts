@@ -33,7 +33,7 @@ export interface Surface<C extends Collections> {
   readonly quarantine: Quarantine
   /** What the state knows; the engine adds what it knows of the connection. */
   readonly status: Live<LocalStatus>
-  /** Resolves once what was typed is written; then nothing here listens to the core any more. */
+  /** Resolves once what was typed is written; then nothing here listens to the core any more, and nothing is written. */
   close(): Promise<void>
 }
 
@@ -65,6 +65,7 @@ export function createSurface<C extends Collections>(core: ReplicaCore, collecti
     status,
     async close() {
       await texts.close()
+      drafts.close()
       changes.close()
     },
   }
