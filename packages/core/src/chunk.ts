@@ -142,6 +142,8 @@ export interface SnapshotChunk {
   readonly frontier: Positions
   readonly reach: Positions
   readonly generations: readonly Generation[]
+  /** The generation of each relay that was heard of last. */
+  readonly newest: ReadonlyMap<StoreId, GenerationId>
   readonly fingerprint: Fingerprint
   /** Where the addresses of relays lead. */
   readonly met: ReadonlyMap<string, StoreId>
@@ -161,7 +163,9 @@ export interface SnapshotChunk {
     readonly refusedBy: readonly StoreId[]
   }[]
   readonly quarantine: readonly { readonly transaction: Transaction; readonly error: Failure }[]
-  /** Writers that were made anew, and the position up to which that was first done. */
+  /** Writers of what has been in the outbox, the latest of them. */
+  readonly own: readonly WriterId[]
+  /** Writers that were made anew, the first first, and the position up to which that was first done. */
   readonly retired: ReadonlyMap<WriterId, number>
   /** Texts that were made anew, the first first. */
   readonly remade: readonly RemadeText[]

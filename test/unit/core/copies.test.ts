@@ -122,6 +122,23 @@ test('[L2] an acknowledgement counts while its position is in its relay’s line
   expect(['a', 'b'].map(one.acknowledgedBy)).toEqual([1, 1])
 })
 
+test('[L2] an acknowledgement of a leader that was put back since counts no more for who reads pages either', () => {
+  const one = opened(quorum)
+  const leader = 'leader' as StoreId
+  const put = { id: 'l2' as GenerationId, store: leader, parent: 'l1' as GenerationId, start: 3 }
+  const generations = [{ ...first('l1'), store: leader }, put]
+  one.apply(pulledChunk('follower' as StoreId, { generations }))
+  one.acknowledge('leader', 'l1', 4)
+  expect(one.copies).toBe(1)
+  const later = { kind: 'verdicts', store: leader, generation: put.id, position: 5, cut: false } as const
+  one.apply({ ...later, verdicts: [], wants: [] })
+  expect(one.copies).toBe(0)
+  const read = createReplicaState(quorum)
+  read.load(createRowMap(), one.state.snapshot(), one.state.seen)
+  const entry = read.outbox.get(id)
+  expect(entry && read.copiesOf(entry)).toBe(0)
+})
+
 test('[L2] what a relay says in a generation of which nothing is known yet counts', () => {
   const one = opened(quorum)
   one.tell('a', first('a1'))

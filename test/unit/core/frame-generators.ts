@@ -390,6 +390,7 @@ const snapshot: fc.Arbitrary<SnapshotChunk> = fc.record({
   frontier: positions,
   reach: positions,
   generations,
+  newest: list(fc.tuple(store, generation)).map(entries => new Map(entries)),
   fingerprint,
   met: list(fc.tuple(fc.string(), store)).map(entries => new Map(entries)),
   copies: fc.option(copies),
@@ -404,6 +405,7 @@ const snapshot: fc.Arbitrary<SnapshotChunk> = fc.record({
     }),
   ),
   quarantine: list(fc.record({ transaction: arbitraryTransaction, error: arbitraryFailure })),
+  own: list(arbitraryWriter),
   retired: list(fc.tuple(arbitraryWriter, position)).map(entries => new Map(entries)),
   remade: list(
     fc.record({

@@ -3,6 +3,7 @@ import {
   compareMarks,
   contextOfCell,
   createReplicaState,
+  createRowMap,
   decodeChunk,
   emptyRow,
   encodeChunk,
@@ -13,6 +14,7 @@ import {
   makeAnew,
   rowExists,
   sumOfCounter,
+  writerFromBytes,
 } from '@rejoin/core'
 import type {
   Chunk,
@@ -32,6 +34,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   arbitraryActions,
+  confirmedRows,
   createTab,
   expectedVisible,
   contentOf,
@@ -859,6 +862,36 @@ describe('what is made anew', () => {
     expect(rowExists(alice.row())).toBe(true)
   })
 
+  test('[W6] so it does where pages were read since, and the insert was of another tab', () => {
+    const state = createReplicaState()
+    const apply = (chunk: Chunk): void => void state.apply(state.seen + 1, chunk)
+    const write = (tab: 'alice' | 'carol', edit: Edit): Transaction => {
+      const transaction = createTab(state, tab).write([[0, edit]])
+      apply({ kind: 'own', transactions: [transaction] })
+      return transaction
+    }
+    const { id } = write('alice', insert)
+    const { id: from } = write('carol', recolor)
+    const verdicts = [{ id, outcome: { kind: 'acknowledged', shows: 'yes' } }] as const
+    apply({ kind: 'verdicts', store: relay, generation, position: 7, cut: false, verdicts, wants: [] })
+    const deletion = deltaOf(
+      { kind: 'delete', policy: 'edit-wins' },
+      state.visible(note),
+      markOf('bob', 100_000),
+    )
+    apply(pulledChunk(relay, { rows: [{ key: note, delta: deletion, parts: 0, texts: new Map() }] }))
+    const rows = createRowMap()
+    for (const [key, row] of confirmedRows(state)) rows.set(key, row)
+    const read = createReplicaState()
+    read.load(rows, state.snapshot(), state.seen)
+    const chunk = makeAnew(
+      read,
+      { from, keys: null, refused: null },
+      { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined },
+    )
+    expect(chunk?.quarantined).toEqual([])
+  })
+
   test('[W6] what another tab has not on disk yet is no document that an edit could stand on', () => {
     const alice = createScene()
     const refused = alice.edits(insert)
@@ -893,6 +926,18 @@ describe('what is made anew', () => {
     const chunk = alice.remakes()
     expect(chunk.writers).toEqual([{ from: write?.mark.writer, to: fresh }])
     expect(alice.state.retired).toEqual(new Map([[write?.mark.writer, chunk.seen]]))
+  })
+
+  test('[W6] of the writers that were made anew the latest are known, so that they do not grow with each refusal', () => {
+    const state = createReplicaState()
+    const writers = Array.from({ length: 5000 }, (_, i) =>
+      writerFromBytes(new Uint8Array([...new Uint8Array(6), i >> 8, i & 255])),
+    )
+    for (const [i, from] of writers.entries()) {
+      const chunk = { seen: i, writers: [{ from, to: fresh }], transactions: [], quarantined: [] }
+      state.apply(i + 1, { kind: 'remade', ...chunk })
+    }
+    expect([...state.retired.keys()]).toEqual(writers.slice(-4096))
   })
 })
 

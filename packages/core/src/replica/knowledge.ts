@@ -89,19 +89,18 @@ export function learn(knowledge: Knowledge, facts: readonly Generation[]): void 
   if (learnGenerations(knowledge.generations, facts).length > 0) knowledge.revision += 1
 }
 
-/** A relay spoke in this generation: it is the newest, unless it is the past of one that was heard of. */
-export function hearOf(knowledge: Knowledge, store: StoreId, generation: GenerationId): void {
-  const { generations, newest } = knowledge
-  if (!generations.has(generation)) return
-  const known = newest.get(store)
-  if (known === undefined || impliedPosition(generations, generation, 0, known) === 0)
-    speak(knowledge, store, generation)
+/**
+ * A writer was made anew: what it wrote came to the disk before that, or has nothing to stand on (SPEC W6). How long
+ * something may be on its way cannot be told, since a tab may be frozen; so the latest are kept.
+ */
+export function retire({ retired }: Knowledge, writer: WriterId, position: number): void {
+  if (retired.has(writer)) return
+  retired.set(writer, position)
+  if (retired.size <= retiredMax) return
+  for (const first of retired.keys()) return void retired.delete(first)
 }
 
-/** A writer was made anew: what it wrote came to the disk before that, or has nothing to stand on (SPEC W6). */
-export function retire({ retired }: Knowledge, writer: WriterId, position: number): void {
-  if (!retired.has(writer)) retired.set(writer, position)
-}
+const retiredMax = 4096
 
 /** Whether an address of this replica's list leads to a store: not so of a relay that was taken out of it, or replaced. */
 export function isListed(knowledge: Knowledge, store: StoreId): boolean {

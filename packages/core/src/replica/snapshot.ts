@@ -1,7 +1,10 @@
 /** A state in one chunk, but for its rows: what stands for all chunks up to the floor of the journal (SPEC P1). */
 import type { SnapshotChunk } from '../chunk.ts'
 import type { Applying } from './apply-chunk.ts'
-import { hearOf, learn, retire, speak } from './knowledge.ts'
+import { learn } from './knowledge.ts'
+
+/** So many openings of tabs are remembered as this replica's. */
+const ownMax = 4096
 
 export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
   const {
@@ -9,6 +12,7 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
     frontier,
     reach,
     generations,
+    newest,
     met,
     noted,
     wants,
@@ -24,6 +28,7 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
     frontier,
     reach,
     generations: [...generations.values()],
+    newest: new Map(newest),
     fingerprint: layers.fingerprint,
     met: new Map(met),
     copies: noted,
@@ -38,6 +43,7 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
         refusedBy: [...entry.refusedBy],
       })),
     quarantine: [...quarantine.values()],
+    own: [...layers.own].slice(-ownMax),
     retired: new Map(retired),
     remade: remade.all(),
     remadeMarks: remadeMarks.all(),
@@ -52,27 +58,23 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   for (const [store, keys] of chunk.wants) knowledge.wants.set(store, keys)
   knowledge.noted = chunk.copies
   knowledge.newest.clear()
+  knowledge.retired.clear()
   knowledge.revision += 1
-  for (const [store, cursor] of chunk.cursors) {
-    knowledge.cursors.set(store, cursor)
-    speak(knowledge, store, cursor.generation)
-  }
+  for (const [store, cursor] of chunk.cursors) knowledge.cursors.set(store, cursor)
+  for (const [store, generation] of chunk.newest) knowledge.newest.set(store, generation)
   learn(knowledge, chunk.generations)
   for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
-  for (const [writer, position] of chunk.retired) retire(knowledge, writer, position)
+  for (const writer of chunk.own) layers.own.add(writer)
+  for (const [writer, position] of chunk.retired) knowledge.retired.set(writer, position)
   knowledge.remade.replace(chunk.remade)
   knowledge.remadeMarks.replace(chunk.remadeMarks)
   knowledge.frontier = chunk.frontier
   knowledge.reach = chunk.reach
   layers.fingerprint = chunk.fingerprint
   knowledge.quarantine.clear()
-  for (const held of chunk.quarantine) {
-    knowledge.quarantine.set(held.transaction.id, held)
-    for (const { mark } of held.transaction.writes) layers.own.add(mark.writer)
-  }
+  for (const held of chunk.quarantine) knowledge.quarantine.set(held.transaction.id, held)
   const unwritten = [...layers.outbox.entries()].filter(entry => entry.position === 0)
   for (const entry of chunk.outbox) {
-    for (const { store, generation } of entry.acks) hearOf(knowledge, store, generation)
     const acks = new Map(
       entry.acks.map(({ store, generation, position }) => [store, { generation, position }]),
     )

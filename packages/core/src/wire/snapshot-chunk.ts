@@ -43,6 +43,11 @@ export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: Sna
   writePositions(writer, dictionary, chunk.frontier)
   writePositions(writer, dictionary, chunk.reach)
   writeGenerations(writer, dictionary, chunk.generations)
+  writeUint(writer, chunk.newest.size)
+  for (const [store, generation] of sortedEntries(chunk.newest)) {
+    writeName(writer, dictionary, store)
+    writeName(writer, dictionary, generation)
+  }
   writeFingerprint(writer, chunk.fingerprint)
   writeUint(writer, chunk.met.size)
   for (const [address, store] of sortedEntries(chunk.met)) {
@@ -78,8 +83,9 @@ export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: Sna
     chunk.quarantine.map(({ transaction }) => transaction),
   )
   for (const { error } of chunk.quarantine) writeFailure(writer, error)
+  writeNames(writer, dictionary, chunk.own)
   writeUint(writer, chunk.retired.size)
-  for (const [retired, position] of sortedEntries(chunk.retired)) {
+  for (const [retired, position] of chunk.retired) {
     writeName(writer, dictionary, retired)
     writeUint(writer, position)
   }
@@ -127,6 +133,12 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
     frontier: readPositions(reader, names),
     reach: readPositions(reader, names),
     generations: readGenerations(reader, names),
+    newest: new Map(
+      readList(reader, 2, (): [StoreId, GenerationId] => [
+        readName<StoreId>(reader, names),
+        readName<GenerationId>(reader, names),
+      ]),
+    ),
     fingerprint: readFingerprint(reader),
     met: new Map(
       readList(reader, 2, (): [string, StoreId] => [
@@ -156,6 +168,7 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
       transaction,
       error: readFailure(reader),
     })),
+    own: readNames<WriterId>(reader, names),
     retired: new Map(
       readList(reader, 2, (): [WriterId, number] => [readName<WriterId>(reader, names), readUint(reader)]),
     ),
