@@ -84,6 +84,44 @@ test('[S4] who speaks with several relays is told of a deletion again by one who
   expect(alarms).toEqual([])
 })
 
+test('[S2] who holds nothing and takes what was deleted from a relay that was put back is told by another one that it was', async () => {
+  const cluster = await createCluster({ seed: 1, relays: 2, devices: 2 })
+  onTestFinished(cluster.close)
+  const { network } = cluster
+  const [relay] = cluster.relays
+  if (relay === undefined) throw new Error('there is no relay')
+  const alarms: string[] = []
+  const bob = await open(cluster, 0, alarms)
+  bob.notes.insert({ title: 'deleted', color: 'amber' }, { id: 'deleted' })
+  await pass(cluster, 20_000)
+  const image = relay.image()
+  bob.notes.delete('deleted')
+  await pass(cluster, 20_000)
+  network.cut('device-1', uninformed, 'told')
+  const carol = await open(cluster, 1, alarms)
+  const shown = (): readonly string[] =>
+    carol.notes
+      .query({})
+      .get()
+      .map(({ id }) => id)
+  await pass(cluster, 20_000)
+  expect(shown()).toEqual([])
+  network.cut(informed, uninformed, 'told')
+  network.cut('device-0', informed, 'told')
+  relay.crash()
+  relay.restore(image)
+  await relay.start()
+  await pass(cluster, 20_000)
+  expect(shown()).toEqual(['deleted'])
+  network.cut('device-1', informed, 'told')
+  network.heal(informed, uninformed)
+  await pass(cluster, 20_000)
+  network.heal('device-1', uninformed)
+  await pass(cluster, 30_000)
+  expect(shown()).toEqual([])
+  expect(alarms).toEqual([])
+})
+
 /** `cut`: how the link of the two relays is, since before the deletion. */
 async function begin(cut: 'told' | 'up', write?: number): Promise<Scene> {
   const cluster = await createCluster({ seed: 1, relays: 2, devices: 3, write })

@@ -37,6 +37,11 @@ export interface Pull {
   /** Whether another session's join took it back to an earlier place (SPEC S4). */
   readonly isTakenBack: boolean
   begin(frame: WelcomeFrame): void
+  /**
+   * S2: what holds nothing pulls all feeds anew: what others had deleted may come from this relay, which has not heard of
+   * that. Asks for a chunk that says so, once, unless nothing else was pulled.
+   */
+  forgetOthers(): boolean
   /** Of a join: the cut at which it began, unless the pull had come somewhere. */
   beginAt(cursor: Cursor): Cursor
   /**
@@ -74,6 +79,8 @@ export function createPull(
   let cursor: Cursor | null = null
   /** Up to where this session goes on from what is on the disk. */
   let kept = 0
+  /** Whether it is to be said that nothing of other feeds is here. */
+  let isAnew = false
   let atCut = false
   let heard = 0
   let judged: Positions = noPositions
@@ -235,8 +242,16 @@ export function createPull(
     begin(frame) {
       frontier = frame.frontier
       if (frame.begin === 'join') return
+      isAnew = frame.begin === 'new' && state.frontier.size > 0
       ;({ cursor } = frame)
       kept = cursor.place
+    },
+    forgetOthers() {
+      if (!isAnew) return false
+      isAnew = false
+      const frontier = { positions: noPositions, how: 'replace' } as const
+      conversation.append(conversation.pulled({ frontier, wants: wants.outstanding() }), 'relaxed')
+      return true
     },
     beginAt: at => (cursor ??= at),
     gave(reach) {

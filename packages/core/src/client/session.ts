@@ -76,7 +76,7 @@ export function createClientSession(
     if (!beside.mayStore(submitting.hasPlan)) return
     // S4: it begins again from there.
     if (pull.isTakenBack) return conversation.end(null, 0)
-    if (introduce()) return
+    if (introduce() || pull.forgetOthers()) return
     const next = inbox.next()
     if (next !== null) {
       if ('type' in next) verdicts.store(next)
