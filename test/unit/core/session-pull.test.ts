@@ -4,6 +4,7 @@ import {
   createClientSession,
   createReplicaState,
   documentKey,
+  joinRows,
   type Cell,
   type ChangesFrame,
   type ClientSession,
@@ -39,6 +40,8 @@ interface Pulling {
   heed(): void
   /** Takes frames in while the chunk of the first is on its way to the disk. */
   receiveAll(...frames: readonly Frame[]): void
+  /** How often it raised an alarm. */
+  alarms(): number
 }
 
 /** A client whose pull has begun: a new one, unless stated. */
@@ -50,7 +53,10 @@ function pulling(
 ): Pulling {
   const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
   const session = createClientSession(state, options, now)
-  const receive = (frame: Frame): readonly Frame[] => settle(session, state, session.receive(frame, 10))
+  let alarms = 0
+  const onAlarm = (): void => void (alarms += 1)
+  const receive = (frame: Frame): readonly Frame[] =>
+    settle(session, state, session.receive(frame, 10), onAlarm)
   settle(session, state, session.begin())
   const greeting = receive(
     welcomeFrom(relay, generation, { begin, cursor: { generation, cut: at, place: at } }),
@@ -67,20 +73,30 @@ function pulling(
       const effects = frames.map(frame => session.receive(frame, 10))
       settle(session, state, effects.flat())
     },
+    alarms: () => alarms,
   }
 }
 
-/** Stores every chunk at once, and gathers the frames that are sent. */
+/** Stores every chunk and loads every row at once, and gathers the frames that are sent. */
 function settle(
   session: ClientSession,
   state: ReplicaState,
   effects: readonly SessionEffect[],
+  onAlarm: () => void = () => {},
 ): readonly Frame[] {
   return effects.flatMap(effect => {
     if (effect.kind === 'send') return [effect.frame]
+    if (effect.kind === 'alarm') onAlarm()
+    if (effect.kind === 'load') {
+      const rows = effect.keys.flatMap(key => {
+        const row = state.confirmed(key)
+        return row === undefined ? [] : [{ key, row, texts: new Map() }]
+      })
+      return settle(session, state, session.loaded(rows), onAlarm)
+    }
     if (effect.kind !== 'append') return []
     state.apply(state.seen + 1, effect.chunk)
-    return settle(session, state, session.stored())
+    return settle(session, state, session.stored(), onAlarm)
   })
 }
 
@@ -144,25 +160,64 @@ test('[P1] a cut at which nothing is new asks for no chunk, and the next one tha
   expect(state.seen).toBe(seen + 2)
 })
 
-test('[P5] a difference at a cut is looked at again when there is time, and one that stays is an alarm', () => {
-  const { state, receive, rested } = pulling()
-  const cutAt = (position: number): ChangesFrame => ({
+const kindsOf = (effects: readonly SessionEffect[]): readonly string[] =>
+  effects.map(effect => (effect.kind === 'send' ? effect.frame.type : effect.kind))
+
+/** A cut of a relay that has so many rows. */
+function comparedAt({ state }: Pulling, position: number, count: number): ChangesFrame {
+  const fingerprint = { ...state.fingerprint, count }
+  const frontier = new Map([[generation, position]])
+  return {
     ...page(position, position),
-    cut: {
-      generation,
-      position,
-      frontier: new Map([[generation, position]]),
-      generations: [],
-      fingerprint: { ...state.fingerprint, count: 7 },
-    },
+    cut: { generation, position, frontier, generations: [], fingerprint },
+  }
+}
+
+test('[P5] a difference at a cut is looked at again when there is time, and one that stays and that its join does not explain is an alarm', () => {
+  const one = pulling()
+  expect(one.receive(comparedAt(one, 7, 7))).toEqual([])
+  expect(kindsOf(one.rested())).toEqual(['heartbeat'])
+  expect(kindsOf(one.rested())).toEqual([])
+  one.receive(comparedAt(one, 7, 7))
+  expect(kindsOf(one.rested())).toEqual(['range'])
+  expect(one.alarms()).toBe(0)
+  one.receive({ type: 'range', ranges: [] })
+  expect(one.alarms()).toBe(1)
+})
+
+test('[P5] a deletion that the replica was spared explains a difference: another relay that had not heard of it gave the document', () => {
+  const one = pulling()
+  const [row] = page(7, 7, 'a').rows
+  if (row === undefined) throw new Error('there is no row')
+  one.receive(page(7, 7, 'a'))
+  for (let looks = 0; looks < 2; looks++) {
+    one.receive(comparedAt(one, 7, 7))
+    one.rested()
+  }
+  const { key } = row
+  const mark = markOf('carol', 600, 0)
+  const deleted = joinRows(row.delta, deltaOf({ kind: 'delete', policy: 'delete-wins' }, row.delta, mark))
+  const items = [{ key, mark, digest: 'another' }]
+  one.receive({ type: 'range', ranges: [{ end: null, content: { kind: 'items', items } }] })
+  one.receive({ ...page(7, 7), answer: true, rows: [{ ...row, delta: deleted }] })
+  one.receive({ type: 'given', count: 1, generation, position: 7, refused: [] })
+  expect(one.state.confirmed(key)?.deletion?.mark).toEqual(mark)
+  expect(one.alarms()).toBe(0)
+})
+
+test('[P5] a cut that comes while something is outstanding is asked for again once that is here', () => {
+  const one = pulling()
+  const [row] = page(7, 7, 'a').rows
+  if (row === undefined) throw new Error('there is no row')
+  const { cells } = row.delta
+  const part = [...cells].slice(0, 1)
+  one.receive({
+    ...comparedAt(one, 7, 1),
+    rows: [{ ...row, delta: { ...row.delta, cells: new Map(part) }, parts: cells.size }],
   })
-  const kinds = (effects: readonly SessionEffect[]): readonly string[] =>
-    effects.map(effect => (effect.kind === 'send' ? effect.frame.type : effect.kind))
-  expect(receive(cutAt(7))).toEqual([])
-  expect(kinds(rested())).toEqual(['heartbeat'])
-  expect(kinds(rested())).toEqual([])
-  receive(cutAt(7))
-  expect(kinds(rested())).toEqual(['alarm', 'range'])
+  expect(one.state.wants).toEqual([row.key])
+  const sent = one.receive({ ...page(7, 7), answer: true, rows: [row] })
+  expect(sent.map(({ type }) => type)).toContain('heartbeat')
 })
 
 test('[P3] the cut behind pages is stored at once, since without it all of them would come again', () => {

@@ -1,8 +1,8 @@
 /**
  * P5: at a cut whose relay covers this replica's reach, fingerprints are equal. One difference is looked at again at
- * the next cut; one that stays is joined, and is an alarm, unless the relay was given what it lacked, in this session or,
- * as it does not cover this replica's frontier, in an earlier one: deletions of what this replica was spared or has
- * forgotten it was not given, nor is it asked for those that it has.
+ * the next cut; one that stays is joined, and is an alarm if the join does not explain it, unless the relay was given what
+ * it lacked, in this session or, as it does not cover this replica's frontier, in an earlier one: deletions of what this
+ * replica was spared or has forgotten it was not given, nor is it asked for those that it has.
  *
  * What is to be equal is noted at the cut and compared right after everybody was told of it: to count ten thousand rows
  * takes longer than to store them, and who opens a replica waits for these.
@@ -45,8 +45,7 @@ export function createComparing(
     if (differences < alarmAfter)
       return send({ type: 'heartbeat', position: pull.cursor?.cut ?? 0, time: now() })
     differences = 0
-    if (isProof) ask({ kind: 'alarm' })
-    reconciling.begin('join')
+    reconciling.begin('join', isProof)
   }
 
   function compare(): void {

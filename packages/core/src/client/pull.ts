@@ -65,6 +65,8 @@ export interface Pull {
   keepPlaces(): void
   /** What must be the fingerprint after the last chunk, at a cut that covers the reach (SPEC P5); told once, else null. */
   takeExpected(): Fingerprint | null
+  /** Whether such a cut came too early: something was outstanding, or it did not cover the reach, and it does now. Told once. */
+  takeMissedCut(): boolean
   /** The last chunk is on disk. K3: a conflict that it brought shows who wrote its sides. */
   stored(): void
 }
@@ -89,6 +91,7 @@ export function createPull(
   const unfinished = createUnfinishedTexts()
   let storedKeys: readonly DocumentKey[] = []
   let expected: Fingerprint | null = null
+  let missedCut: 'no' | 'yes' | 'due' = 'no'
   /** P3: places that moved alone are stored with what comes next, or when they are due. */
   let places: 'stored' | 'ahead' | 'due' = 'stored'
 
@@ -196,7 +199,10 @@ export function createPull(
       keys: news.rows.map(({ key }) => key),
       told: { at: state.seen + 1, generation: conversation.generation, position: head },
     }
-    expected = isCovered ? (cuts.at(-1)?.fingerprint ?? null) : null
+    const fingerprint = cuts.at(-1)?.fingerprint ?? null
+    expected = isCovered ? fingerprint : null
+    if (fingerprint !== null) missedCut = isCovered ? 'no' : 'yes'
+    else if (isCovered && missedCut === 'yes') missedCut = 'due'
     const chunk = conversation.pulled({
       ...news,
       writers: frames.flatMap(frame => frame.writers),
@@ -281,6 +287,11 @@ export function createPull(
       const told = expected
       expected = null
       return told
+    },
+    takeMissedCut() {
+      if (missedCut !== 'due') return false
+      missedCut = 'no'
+      return true
     },
     stored() {
       if (cursor !== null && isOnDisk(cursor.place)) kept = cursor.place

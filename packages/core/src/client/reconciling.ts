@@ -9,7 +9,7 @@ import { failure } from '../errors.ts'
 import type { ChangedRow, RangeFrame } from '../frames.ts'
 import { addPosition, coversPositions, joinPositions, noPositions, type Positions } from '../generations.ts'
 import { compareRanges, createRowIndex, firstRanges, type RowIndex } from '../reconcile.ts'
-import { emptyRow, joinRows, type DocumentKey, type Row } from '../row.ts'
+import { emptyRow, joinRows, rowExists, type DocumentKey, type Row } from '../row.ts'
 import type { Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
 import { lackingMs } from './lacking.ts'
@@ -19,7 +19,8 @@ import type { Wants } from './wants.ts'
 export interface Reconciling {
   /** Whether this session had a give: then the relay may have known more of what it was given (SPEC P5). */
   readonly hasGiven: boolean
-  begin(how: 'join' | 'give'): void
+  /** `mustBeEqual`: nothing that is known explains a difference; if its join does not either, that is an alarm (SPEC P5). */
+  begin(how: 'join' | 'give', mustBeEqual?: boolean): void
   takeRanges(frame: RangeFrame): void
   /** A row that was asked for came whole. */
   answered(row: ChangedRow): void
@@ -47,6 +48,7 @@ export function createReconciling(
   /** Rows that are asked for because they differ, and how many of those that came brought something. */
   let differing = new Set<DocumentKey>()
   let took = 0
+  let isAlarming = false
   let isNewStore = false
   /** Whether the relay lacks rows that this client may not give. */
   let withheld = false
@@ -58,9 +60,10 @@ export function createReconciling(
   const refusedRows = new Map<DocumentKey, Row>()
   let lacking: { readonly reach: Positions; readonly since: number } | null = null
 
-  function begin(kind: 'join' | 'give'): void {
+  function begin(kind: 'join' | 'give', mustBeEqual: boolean = false): void {
     conversation.phase = 'reconciling'
     how = kind
+    isAlarming = mustBeEqual
     hasGiven ||= kind === 'give'
     index = createRowIndex(confirmedRows())
     conversation.beside.elsewhere.given(null)
@@ -141,7 +144,12 @@ export function createReconciling(
     answered({ key, delta }) {
       // R2: of two rows that differ, each side sends its own; what was healed here is what it brings.
       const row = state.confirmed(key)
-      if (differing.delete(key) && joinRows(row ?? emptyRow, delta) !== row) took += 1
+      if (!differing.delete(key)) return
+      const joined = joinRows(row ?? emptyRow, delta)
+      if (joined === row) return
+      took += 1
+      // P4: that it was deleted this replica was spared, and had it then from a relay that had not heard of that.
+      if (row !== undefined && rowExists(row) && !rowExists(joined)) isAlarming = false
     },
     heed() {
       conversation.beside.elsewhere.settle(pull.isHeld)
@@ -164,6 +172,8 @@ export function createReconciling(
       const { phase, busy, welcome } = conversation
       if (phase !== 'reconciling' || busy || isRanging || !giving.isDone || !wants.isEmpty || !welcome) return
       noteRefused()
+      if (isAlarming) ask({ kind: 'alarm' })
+      isAlarming = false
       tellRepair()
       const joined: Partial<PulledChunk> =
         how === 'give'

@@ -65,8 +65,12 @@ export function createClientSession(
 
   /** S4: only at a cut is what was given the relay's. A feed that begins comes to one; of one that goes on it is asked for. */
   function openAgain(): void {
-    if (hasBegun) send({ type: 'heartbeat', position: pull.cursor?.cut ?? 0, time: now() })
+    if (hasBegun) askCut()
     open()
+  }
+
+  function askCut(): void {
+    send({ type: 'heartbeat', position: pull.cursor?.cut ?? 0, time: now() })
   }
 
   /** One thing after the other, until something is to be stored: what came, what is made anew, what is offered. */
@@ -157,6 +161,7 @@ export function createClientSession(
     }
     comparing.compare()
     comparing.note(pull.takeExpected())
+    if (pull.takeMissedCut()) askCut()
     pull.stored()
     step()
   }
