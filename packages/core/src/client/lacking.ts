@@ -5,6 +5,7 @@
 import type { OutboxEntry } from '../outbox.ts'
 import type { DocumentKey } from '../row.ts'
 import type { Transaction } from '../write.ts'
+import { touchesAny } from './beside.ts'
 import type { Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
 import type { Pull } from './pull.ts'
@@ -24,11 +25,14 @@ export function createLacking(
 ): (entry: OutboxEntry, without: ReadonlySet<DocumentKey>) => boolean {
   /** Since when each waits; null once what it stands on is given. It goes with what left the outbox meanwhile. */
   const waiting = new WeakMap<Transaction, number | null>()
+  /** Documents that are being given: also for what a write that waited for that was made anew, or came behind it. */
+  const underWay = new Set<DocumentKey>()
 
   return ({ transaction }, without) => {
     const { writes, heard } = transaction
+    if (giving.isDone) underWay.clear()
+    if (touchesAny(writes, underWay)) return true
     const since = waiting.get(transaction)
-    if (since === null && !giving.isDone) return true
     const lacked: DocumentKey[] = []
     if (since !== null) {
       for (const { key } of writes)
@@ -41,6 +45,7 @@ export function createLacking(
     if (since === undefined) waiting.set(transaction, now())
     else if (since !== null && now() - since >= lackingMs) {
       waiting.set(transaction, null)
+      for (const key of lacked) underWay.add(key)
       giving.give(lacked)
       elsewhere.given(lacked)
     }
