@@ -31,7 +31,7 @@ test('[S3] what a write is made anew while what it stands on is being given wait
   state.apply(
     1,
     pulledChunk(elsewhere, {
-      rows: [{ key: note, delta, parts: 0, texts: noTexts }],
+      rows: [{ key: note, delta, parts: 0, texts: new Map() }],
       generations: [{ id: generation, store: relay, parent: null, start: 0 }],
     }),
   )
