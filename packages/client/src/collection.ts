@@ -26,6 +26,7 @@ export interface AnyField {
   readonly strategy: Strategy
   readonly passive: boolean
   insert(input: never, write: FieldWrite): Cell | null
+  readonly insertEncoded?: Field<unknown, never, never>['insertEncoded']
   update(patch: never, write: FieldWrite): Cell | null
   read(cell: Cell | undefined): unknown
   readonly readEncoded?: Field<unknown, never, never>['readEncoded']

@@ -3,6 +3,7 @@
  * row that its writer sees (SPEC W3-W5). All that can be wrong throws here, before anything is changed.
  */
 import {
+  createRowPacker,
   nothingReplaced,
   noTexts,
   rowExists,
@@ -16,7 +17,9 @@ import {
   type Mark,
   type PartName,
   type Row,
+  type RowPacker,
   type Seen,
+  type TextUpdates,
   type Write,
 } from '@rejoin/core'
 import type { Collection, DeclaredPart } from './collection.ts'
@@ -36,9 +39,18 @@ export interface InsertWrites {
   readonly textsToReplace: ReadonlyMap<PartName, string> | null
 }
 
-export function writeInsert(site: WriteSite, input: Readonly<Record<string, unknown>>): InsertWrites {
+/** `packer`: of the collection's new documents, if there can be one. */
+export function writeInsert(
+  site: WriteSite,
+  input: Readonly<Record<string, unknown>>,
+  packer: RowPacker | null = null,
+): InsertWrites {
   const { collection, key, seen, mark } = site
   checkNames(collection, input)
+  if (packer !== null && seen === undefined) {
+    const packed = packInsert(collection, input, mark, packer)
+    if (packed !== null) return { write: newDocument(mark, key, packed, noTexts), textsToReplace: null }
+  }
   const { partsInOrder } = collection
   const cells = new Map<PartName, Cell>()
   let texts: Map<PartName, readonly Uint8Array[]> | null = null
@@ -72,9 +84,51 @@ export function writeInsert(site: WriteSite, input: Readonly<Record<string, unkn
     texts ??= new Map()
     texts.set(part, [update])
   }
+  const write = newDocument(mark, key, cells, texts ?? noTexts)
+  if (seen === undefined) return { write, textsToReplace }
+  return { write: { ...write, replaced: replacedOf(seen, write.delta) }, textsToReplace }
+}
+
+function newDocument(mark: Mark, key: DocumentKey, cells: Row['cells'], texts: TextUpdates): Write {
   const delta: Row = { cells, deletion: null, revival: mark }
-  const replaced = seen === undefined ? nothingReplaced : replacedOf(seen, delta)
-  return { write: { mark, key, delta, texts: texts ?? noTexts, replaced, whole: true }, textsToReplace }
+  return { mark, key, delta, texts, replaced: nothingReplaced, whole: true }
+}
+
+/** Packs the new documents of a collection whose fields can be. */
+export function createPackerOf({ partsInOrder }: Collection): RowPacker | null {
+  if (partsInOrder.length === 0) return null
+  if (partsInOrder.some(({ field }) => field.strategy !== 'lww' || field.insertEncoded === undefined))
+    return null
+  return createRowPacker(partsInOrder.map(({ part }) => part))
+}
+
+/** The cells of a document that has a value in each field, or null. */
+function packInsert(
+  collection: Collection,
+  input: Readonly<Record<string, unknown>>,
+  mark: Mark,
+  packer: RowPacker,
+): Row['cells'] | null {
+  const values = packer.begin()
+  if (values === null) return null
+  const { partsInOrder } = collection
+  let isWhole = false
+  let at = ''
+  try {
+    for (let i = 0; i < partsInOrder.length; i++) {
+      const declared = partsInOrder[i]
+      if (declared === undefined) continue
+      at = declared.name
+      if (declared.field.insertEncoded?.(input[at] as never, values) !== true) return null
+      packer.endValue()
+    }
+    isWhole = true
+  } catch (error) {
+    throw errorInField(error, collection, at)
+  } finally {
+    if (!isWhole) packer.drop()
+  }
+  return packer.end(mark)
 }
 
 /** The input is the field's by the collection's type, which does not reach into its record of fields. */

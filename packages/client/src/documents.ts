@@ -16,6 +16,7 @@ import type {
 } from './collection.ts'
 import { checkDocumentId, type Mint } from './document-id.ts'
 import {
+  createPackerOf,
   isDeleted,
   writeDeletion,
   writeInsert,
@@ -109,6 +110,7 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
     throw unsupported(collection.name, 'the replica was not opened with this collection')
   const readable = collection.parts.filter(({ field }) => field.strategy !== 'text').map(({ name }) => name)
   const fields: ReadonlySet<string> = new Set(['id', ...readable])
+  const packer = createPackerOf(collection)
   const keyOf = (id: string): DocumentKey => documentKey(collection.name, id)
 
   /** Runs one call as one write, over the row that the call sees. */
@@ -134,7 +136,7 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
         const mark = draft.nextMark(seen)
         const id = own ?? mint(mark.writer)
         const site = { collection, key: given ?? keyOf(id), seen, mark }
-        const { write, textsToReplace } = writeInsert(site, input)
+        const { write, textsToReplace } = writeInsert(site, input, packer)
         draft.add(write)
         textsToReplace?.forEach((initial, part) => {
           draft.afterwards((): Reachable => texts.replace(collection, write.key, part, initial))

@@ -9,6 +9,7 @@ import type { TextHead } from './frames.ts'
 import type { Mark } from './mark.ts'
 import { PackedCells, type ReadEncoded } from './packed-cells.ts'
 import type { PartName, Row } from './row.ts'
+import type { Writer } from './wire/writer.ts'
 
 /** What a field's operation is given: its write's mark, and the cell that its writer sees. */
 export interface FieldWrite {
@@ -26,6 +27,11 @@ export interface Field<Read, Insert, Patch> {
   readonly passive: boolean
   /** The cell that an insert writes, or null if it writes none. Over a seen cell it empties what it does not keep. */
   insert(input: Insert, write: FieldWrite): Cell | null
+  /**
+   * Only of `lww`: as `insert` over no cell, but that it writes only the value, in the core's encoding, behind what was
+   * written before. Whether there is one.
+   */
+  readonly insertEncoded?: ((input: Insert, values: Writer) => boolean) | undefined
   /** The cell that an update writes, or null if it changes nothing. */
   update(patch: Patch, write: FieldWrite): Cell | null
   /** The value that readers see. Must not change what it returns for one cell. */

@@ -167,6 +167,7 @@ export type { Applied, AppliedChunk } from './replica/layers.ts'
 export { createReplicaState, type ReplicaState } from './replica/replica.ts'
 export { keysOfRows, unionOfKeys } from './key-set.ts'
 export { createRowMap, type RowMap } from './row-map.ts'
+export { createRowPacker, type RowPacker } from './row-packer.ts'
 export {
   collectionOfKey,
   countParts,
@@ -204,7 +205,7 @@ export {
 } from './fingerprint.ts'
 export { isForbiddenKey } from './forbidden-key.ts'
 export { mintedId, parseMintedId, type MintedId } from './minted-id.ts'
-export { decodeValue, encodeValue } from './value.ts'
+export { appendValue, decodeValue, encodeValue } from './value.ts'
 export { encodeCanonicalRow } from './wire/canonical-row.ts'
 export { decodeChunk, encodeChunk } from './wire/chunks.ts'
 export { createDictionary, type Dictionary } from './wire/dictionary.ts'

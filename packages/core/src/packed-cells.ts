@@ -12,6 +12,7 @@ import { assert } from './errors.ts'
 import { greaterMark, type Mark } from './mark.ts'
 import type { PartName } from './row.ts'
 import { decodeAscii } from './wire/reader.ts'
+import { createWriter, finishWriting, writeString } from './wire/writer.ts'
 
 /** The columns of the rows that bring the same parts. */
 export interface PackedColumns {
@@ -31,6 +32,13 @@ export interface PackedColumn {
   /** Where in the bytes the content of each row begins; that of the next one is its end. */
   readonly starts: Uint32Array
   readonly whole: ColumnText
+}
+
+/** The name of a part, as canonical rows have it. */
+export function nameOfColumn(part: PartName): Uint8Array {
+  const writer = createWriter()
+  writeString(writer, part)
+  return finishWriting(writer)
 }
 
 /** A column as one text: to cut a text out of it costs a fraction of decoding that one by itself. */
@@ -87,6 +95,11 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
   /** The greatest mark of the cell that has this column. */
   markIn({ first }: PackedColumn): Mark | null {
     return this.columns.marks[first + this.index] ?? null
+  }
+
+  /** How many bytes the value of an `lww` cell has. */
+  lengthIn({ starts }: PackedColumn): number {
+    return (starts[this.index + 1] ?? 0) - (starts[this.index] ?? 0)
   }
 
   /** The mark of an `lww` cell; null if this is none. */

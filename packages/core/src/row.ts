@@ -112,6 +112,7 @@ function isEmptyRow(row: Row): boolean {
  */
 export function showsDelta(row: Row | undefined, delta: Row): boolean {
   if (row === undefined) return false
+  if (row === delta) return true
   for (const name of delta.cells.keys()) if (newCell(row.cells, delta.cells, name) !== null) return false
   if (greaterMark(row.revival, delta.revival) !== row.revival) return false
   if (delta.deletion === null) return true

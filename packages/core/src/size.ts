@@ -1,6 +1,7 @@
 /** About how many bytes things take on the wire, so that frames and submits stay within their bounds (SPEC F4). */
 import type { Cell } from './cells/cell.ts'
 import type { ChangedRow } from './frames.ts'
+import { PackedCells } from './packed-cells.ts'
 import type { DocumentKey, Row } from './row.ts'
 import { noTexts, type TextUpdates, type Transaction, type Write } from './write.ts'
 
@@ -12,8 +13,17 @@ function sizeOfRow(row: Row): number {
   let bytes =
     (row.deletion === null ? 0 : partBytes * (row.deletion.seen.size + 1)) +
     (row.revival === null ? 0 : markBytes)
+  if (row.cells instanceof PackedCells) return bytes + sizeOfPacked(row.cells)
   row.cells.forEach(cell => {
     bytes += partBytes + sizeOfCell(cell)
+  })
+  return bytes
+}
+
+function sizeOfPacked(cells: PackedCells): number {
+  let bytes = 0
+  cells.columns.byPart.forEach(column => {
+    bytes += partBytes + (column.cells === null ? cells.lengthIn(column) : sizeOfCell(cells.cellIn(column)))
   })
   return bytes
 }

@@ -1,6 +1,13 @@
 /** `lww`: the last writer wins. For values that nobody minds losing to a later one: a color, a position, a state. */
-import { isSameBytes, type Field } from '@rejoin/core'
-import { defaultOf, encodeAbsent, encodeInput, showRemembered, showValue } from './field-value.ts'
+import { appendValue, isSameBytes, type Field } from '@rejoin/core'
+import {
+  defaultOf,
+  encodeAbsent,
+  encodeInput,
+  showRemembered,
+  showValue,
+  validateValue,
+} from './field-value.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
 /** A field whose greatest write stands. It may be left out of an insert if its schema accepts undefined. */
@@ -17,6 +24,12 @@ export function lww<Input, Output>(
       const bytes =
         input === undefined ? encodeAbsent(schema, seen !== undefined) : encodeInput(schema, input)
       return bytes === null ? null : { strategy: 'lww', last: mark, value: bytes }
+    },
+    insertEncoded(input, values) {
+      const value = validateValue(schema, input)
+      if (input === undefined && value === undefined) return false
+      appendValue(values, value)
+      return true
     },
     update(patch, { mark, seen }) {
       const bytes = encodeInput(schema, patch)

@@ -13,11 +13,12 @@
 import { lastOfCell } from '../cells/cell.ts'
 import { assert } from '../errors.ts'
 import { isSameMark, type Mark } from '../mark.ts'
+import { PackedCells, type PackedColumn, type PackedColumns } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
 import { collectionOfKey, countParts, strategyOfPart, type DocumentKey, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
-import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
-import { writeContents } from './content-columns.ts'
+import { readColumn, readMarks, writeColumn, writeColumnOf, writeKnownMarks, writeMarks } from './columns.ts'
+import { createContentList, writeContents } from './content-columns.ts'
 import { writeCellContent, writeDeletionContent } from './contents.ts'
 import {
   fieldAt,
@@ -43,11 +44,18 @@ export interface BatchRow {
   readonly mark: Mark | null
 }
 
-export function writeBatch(writer: Writer, dictionary: Dictionary, rows: readonly BatchRow[]): void {
+/** Gives back which parts its rows bring, unless that goes without saying. */
+export function writeBatch(
+  writer: Writer,
+  dictionary: Dictionary,
+  rows: readonly BatchRow[],
+): readonly Shape[] | null {
   const only = rows.length === 1 ? rows[0] : undefined
-  if (only === undefined || !writeSingle(writer, dictionary, only)) writeMany(writer, dictionary, rows)
+  const shapes =
+    only !== undefined && writeSingle(writer, dictionary, only) ? null : writeMany(writer, dictionary, rows)
   const last = rows.findLast(({ mark }) => mark !== null)?.mark
   if (last) dictionary.ms = last.ms
+  return shapes
 }
 
 export function readBatch(reader: Reader, names: Names, bounds: Bounds): readonly BatchRow[] {
@@ -93,9 +101,9 @@ function readSingle(reader: Reader, names: Names, bounds: Bounds, number: number
   return { key, row: readOnlyPart(reader, names, bounds, { collection, part, mark, head }), mark }
 }
 
-function writeMany(writer: Writer, dictionary: Dictionary, rows: readonly BatchRow[]): void {
+function writeMany(writer: Writer, dictionary: Dictionary, rows: readonly BatchRow[]): readonly Shape[] {
   writeUint(writer, rows.length * 2)
-  if (rows.length === 0) return
+  if (rows.length === 0) return []
   const shapes = shapesOf(dictionary, rows)
   writeUint(writer, shapes.length)
   for (const { numbers } of shapes) {
@@ -117,6 +125,7 @@ function writeMany(writer: Writer, dictionary: Dictionary, rows: readonly BatchR
     { ms: dictionary.ms },
   )
   writeParts(writer, dictionary, rows, shapes)
+  return shapes
 }
 
 function writeParts(
@@ -125,31 +134,70 @@ function writeParts(
   rows: readonly BatchRow[],
   shapes: readonly Shape[],
 ): void {
-  const marks: (Mark | null)[] = []
-  const known: (Mark | null)[] = []
-  const heads: number[] = []
-  const columns: Uint8Array[][] = []
+  const contents = createContentList()
+  let areKnown = true
   for (const shape of shapes) {
     for (const part of shape.parts) {
-      const contents: Uint8Array[] = []
-      columns.push(contents)
-      for (const index of shape.rows) {
-        const entry = rows[index]
-        assert(entry !== undefined, 'a shape names rows of its batch')
-        const { row } = entry
-        const cell = part === 'deletion' || part === 'revival' ? undefined : row.cells.get(part)
-        const isPlain = cell?.strategy === 'lww'
-        const content = isPlain ? cell.value : contentOfPart(dictionary, shape.collection, row, part)
-        marks.push(isPlain ? cell.last : markOfPart(row, part))
-        known.push(entry.mark)
-        heads.push(content === null ? 0 : content.length + 1)
-        if (content !== null) contents.push(content)
+      let columns: PackedColumns | null = null
+      let column: PackedColumn | undefined
+      for (let i = 0; i < shape.rows.length; i++) {
+        const { row, mark } = rowAt(rows, shape, i)
+        const { cells } = row
+        if (part !== 'deletion' && part !== 'revival' && cells instanceof PackedCells) {
+          // Neighbours have the same columns.
+          if (cells.columns !== columns) column = cells.columns.byPart.get(part)
+          ;({ columns } = cells)
+          if (column?.cells === null) {
+            contents.addFrom(
+              column.bytes,
+              column.starts[cells.index] ?? 0,
+              column.starts[cells.index + 1] ?? 0,
+            )
+            areKnown &&= mark !== null && mark === cells.markIn(column)
+            continue
+          }
+        }
+        contents.add(contentOfPart(dictionary, shape.collection, row, part))
+        areKnown &&= mark !== null && mark === markOfPart(row, part)
+      }
+    }
+  }
+  if (areKnown) writeKnownMarks(writer, contents.count)
+  else writeMarksOfParts(writer, dictionary, rows, shapes)
+  writeColumnOf(writer, contents.count, contents.headAt)
+  let from = 0
+  for (const shape of shapes) {
+    for (const part of shape.parts) {
+      if (part !== 'revival') writeContents(writer, contents, from, shape.rows.length)
+      from += shape.rows.length
+    }
+  }
+}
+
+function writeMarksOfParts(
+  writer: Writer,
+  dictionary: Dictionary,
+  rows: readonly BatchRow[],
+  shapes: readonly Shape[],
+): void {
+  const marks: (Mark | null)[] = []
+  const known: (Mark | null)[] = []
+  for (const shape of shapes) {
+    for (const part of shape.parts) {
+      for (let i = 0; i < shape.rows.length; i++) {
+        const { row, mark } = rowAt(rows, shape, i)
+        marks.push(markOfPart(row, part))
+        known.push(mark)
       }
     }
   }
   writeMarks(writer, dictionary, marks, known)
-  writeColumn(writer, heads)
-  for (const contents of columns) writeContents(writer, contents)
+}
+
+function rowAt(rows: readonly BatchRow[], shape: Shape, i: number): BatchRow {
+  const row = rows[shape.rows[i] ?? -1]
+  assert(row !== undefined, 'a shape names rows of its batch')
+  return row
 }
 
 function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): readonly BatchRow[] {

@@ -13,13 +13,23 @@ import { writeUint, zigzag, type Writer } from './writer.ts'
 
 /** Numbers below 2^52. */
 export function writeColumn(writer: Writer, numbers: readonly number[]): void {
-  for (let i = 0; i < numbers.length; ) {
-    const number = numbers[i] ?? 0
-    let end = i + 1
-    while (end < numbers.length && numbers[end] === number) end++
-    writeRun(writer, number, end - i)
-    i = end
+  writeColumnOf(writer, numbers.length, i => numbers[i] ?? 0)
+}
+
+/** The same of numbers that are not in a list. */
+export function writeColumnOf(writer: Writer, count: number, numberAt: (i: number) => number): void {
+  let run = 0
+  let number = 0
+  for (let i = 0; i < count; i++) {
+    const next = numberAt(i)
+    if (run > 0 && next !== number) {
+      writeRun(writer, number, run)
+      run = 0
+    }
+    number = next
+    run += 1
   }
+  if (run > 0) writeRun(writer, number, run)
 }
 
 function writeRun(writer: Writer, number: number, length: number): void {
@@ -85,7 +95,7 @@ export function writeMarks(
   known: readonly (Mark | null)[] | { readonly ms: number },
 ): void {
   if (!('ms' in known) && marks.length > 0 && marks.every((mark, i) => mark !== null && mark === known[i]))
-    return writeRun(writer, sameMark, marks.length)
+    return writeKnownMarks(writer, marks.length)
   const heads: number[] = []
   const times: number[] = []
   const ticks: number[] = []
@@ -109,6 +119,11 @@ export function writeMarks(
   writeColumn(writer, heads)
   writeColumn(writer, times)
   writeColumn(writer, ticks)
+}
+
+/** As `writeMarks` where each is the one that is known. */
+export function writeKnownMarks(writer: Writer, count: number): void {
+  if (count > 0) writeRun(writer, sameMark, count)
 }
 
 /** As `writeMarks` where there are none: the columns of what they say are empty. */

@@ -6,30 +6,79 @@
  *   contents := of 8 and more, 2 to 16 bytes each: uint, its bits the bytes that are columns; if it is not 0, byte by
  *               byte: a column, or the byte of each row;  of all others, and of 0: one content after the other
  */
-import { readColumn, writeColumn } from './columns.ts'
+import { readColumn, writeColumnOf } from './columns.ts'
 import { bytesLeft, createReader, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
-import { writeByte, writeRaw, writeUint, type Writer } from './writer.ts'
+import { writeByte, writeRange, writeUint, type Writer } from './writer.ts'
 
 const rowsMin = 8
 const widthMin = 2
 const widthMax = 16
 
-export function writeContents(writer: Writer, contents: readonly Uint8Array[]): void {
-  const width = widthOf(contents.length, i => contents[i]?.length ?? 0)
-  const places = width === 0 ? 0 : placesOfColumns(contents, width)
-  if (width > 0) writeUint(writer, places)
-  if (places === 0) {
-    for (const content of contents) writeRaw(writer, content)
-    return
+/** Contents where they lie, one after the other, so that what lies together is copied together. */
+export interface ContentList {
+  readonly count: number
+  /** Null of what has no content. */
+  add(content: Uint8Array | null): void
+  /** Some of these bytes. */
+  addFrom(bytes: Uint8Array, from: number, to: number): void
+  lengthAt(i: number): number
+  /** 0 for no content, else one more than its length. */
+  headAt(i: number): number
+  byteAt(i: number, place: number): number
+  /** Writes so many of them. */
+  write(writer: Writer, first: number, count: number): void
+}
+
+export function createContentList(): ContentList {
+  const sources: Uint8Array[] = []
+  const starts: number[] = []
+  /** One less than its start for no content. */
+  const ends: number[] = []
+
+  function addFrom(bytes: Uint8Array, from: number, to: number): void {
+    sources.push(bytes)
+    starts.push(from)
+    ends.push(to)
   }
+
+  const lengthAt = (i: number): number => Math.max(0, (ends[i] ?? 0) - (starts[i] ?? 0))
+
+  return {
+    get count() {
+      return sources.length
+    },
+    add(content) {
+      if (content === null) addFrom(noBytes, 0, -1)
+      else addFrom(content, 0, content.length)
+    },
+    addFrom,
+    lengthAt,
+    headAt: i => (ends[i] ?? 0) - (starts[i] ?? 0) + 1,
+    byteAt: (i, place) => sources[i]?.[(starts[i] ?? 0) + place] ?? 0,
+    write(writer, first, count) {
+      for (let i = first; i < first + count; ) {
+        const source = sources[i] ?? noBytes
+        const from = starts[i] ?? 0
+        let to = Math.max(from, ends[i] ?? 0)
+        for (i++; i < first + count && sources[i] === source && starts[i] === to; i++) to = ends[i] ?? to
+        writeRange(writer, source, from, to)
+      }
+    },
+  }
+}
+
+const noBytes = new Uint8Array(0)
+
+/** So many contents, from one of a list on. */
+export function writeContents(writer: Writer, contents: ContentList, first: number, count: number): void {
+  const width = widthOf(count, i => contents.lengthAt(first + i))
+  const places = width === 0 ? 0 : placesOfColumns(contents, first, count, width)
+  if (width > 0) writeUint(writer, places)
+  if (places === 0) return contents.write(writer, first, count)
   for (let place = 0; place < width; place++) {
-    if (isColumn(places, place))
-      writeColumn(
-        writer,
-        contents.map(content => content[place] ?? 0),
-      )
-    else for (const content of contents) writeByte(writer, content[place] ?? 0)
+    if (isColumn(places, place)) writeColumnOf(writer, count, i => contents.byteAt(first + i, place))
+    else for (let i = first; i < first + count; i++) writeByte(writer, contents.byteAt(i, place))
   }
 }
 
@@ -64,13 +113,13 @@ function widthOf(count: number, lengthAt: (row: number) => number): number {
 }
 
 /** A run takes up to four bytes. If all of them were columns, the last one stays as it is. */
-function placesOfColumns(contents: readonly Uint8Array[], width: number): number {
+function placesOfColumns(contents: ContentList, first: number, count: number, width: number): number {
   let places = 0
   for (let place = 0; place < width; place++) {
     let runs = 1
-    for (let row = 1; row < contents.length; row++)
-      if (contents[row]?.[place] !== contents[row - 1]?.[place]) runs += 1
-    if (runs * runBytesMax < contents.length) places += 2 ** place
+    for (let i = first + 1; i < first + count; i++)
+      if (contents.byteAt(i, place) !== contents.byteAt(i - 1, place)) runs += 1
+    if (runs * runBytesMax < count) places += 2 ** place
   }
   return places === 2 ** width - 1 ? places - 2 ** (width - 1) : places
 }

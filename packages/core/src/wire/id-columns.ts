@@ -6,12 +6,12 @@
 import { limits } from '../limits.ts'
 import { parseMintedId } from '../minted-id.ts'
 import { idOfKey, type DocumentKey } from '../row.ts'
-import { readColumn, readSteps, writeColumn, writeSteps } from './columns.ts'
+import { readColumn, readSteps, writeColumn, writeColumnOf, writeSteps } from './columns.ts'
 import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
 import { checkFreeId, idOf } from './keys.ts'
 import { readUtf8, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
-import { encodeUtf8, writeRaw, type Writer } from './writer.ts'
+import { encodeUtf8, lengthOfUtf8, writeUtf8, type Writer } from './writer.ts'
 
 export function writeIds(
   writer: Writer,
@@ -21,8 +21,8 @@ export function writeIds(
   const mints: number[] = []
   const serials: number[] = []
   const texts: string[] = []
-  for (const { key } of rows) {
-    const id = idOfKey(key)
+  for (let i = 0; i < rows.length; i++) {
+    const id = idOfKey(rows[i]?.key ?? ('' as DocumentKey))
     const minted = parseMintedId(id)
     if (minted === null) texts.push(id)
     else serials.push(minted.serial)
@@ -31,13 +31,10 @@ export function writeIds(
   writeColumn(writer, mints)
   writeSteps(writer, serials)
   const shared = texts.map((id, i) => sharedLength(texts[i - 1] ?? '', id))
-  const rests = texts.map((id, i) => encodeUtf8(id.slice(shared[i])))
+  const sharedAt = (i: number): number => shared[i] ?? 0
   writeColumn(writer, shared)
-  writeColumn(
-    writer,
-    rests.map(({ length }, i) => (shared[i] ?? 0) + length),
-  )
-  for (const rest of rests) writeRaw(writer, rest)
+  writeColumnOf(writer, texts.length, i => sharedAt(i) + lengthOfUtf8(texts[i] ?? '', sharedAt(i)))
+  texts.forEach((id, i) => writeUtf8(writer, id, sharedAt(i)))
 }
 
 export function readIds(reader: Reader, names: Names, count: number): readonly string[] {

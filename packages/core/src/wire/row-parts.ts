@@ -7,7 +7,7 @@
 import type { Cell } from '../cells/cell.ts'
 import type { Deletion } from '../deletion.ts'
 import type { Mark } from '../mark.ts'
-import { PackedCells, type PackedColumn } from '../packed-cells.ts'
+import { nameOfColumn, PackedCells, type PackedColumn } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
 import { hasStrategy, strategyOfPart, type PartName, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
@@ -19,7 +19,6 @@ import { expectMark } from './marks.ts'
 import { bytesLeft, readRaw, readWithin, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
 import type { Shape } from './shapes.ts'
-import { createWriter, finishWriting, writeString } from './writer.ts'
 
 /** So many rows of one shape are left as they lie. */
 const packedFrom = 2
@@ -122,7 +121,7 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
     const cells: Cell[] = []
     const starts = new Uint32Array(rows.length + 1)
     byPart.set(part, {
-      name: nameOf(part),
+      name: nameOfColumn(part),
       first: place,
       cells: strategy === 'lww' ? null : cells,
       bytes: reader.bytes,
@@ -150,12 +149,6 @@ function contentsOf(source: Source, part: FeedPart, count: number, place: number
   if (part === 'revival') return source
   const reader = openContents(source.reader, count, i => (heads[place + i] ?? 0) - 1)
   return reader === source.reader ? source : { ...source, reader }
-}
-
-function nameOf(part: PartName): Uint8Array {
-  const writer = createWriter()
-  writeString(writer, part)
-  return finishWriting(writer)
 }
 
 function openRow<Cells extends ReadonlyMap<PartName, Cell>>(cells: Cells): OpenRow<Cells> {

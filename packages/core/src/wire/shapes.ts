@@ -2,8 +2,17 @@
  * Shapes: which parts a row brings. Most rows of a batch have one of a few, so each is named once, and columns of
  * one part lie together. A shape of no parts names its collection in their place.
  */
+import type { Strategy } from '../cells/cell.ts'
+import { PackedCells } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
-import { collectionOfKey, countParts, type DocumentKey, type Row } from '../row.ts'
+import {
+  collectionOfKey,
+  countParts,
+  hasStrategy,
+  type DocumentKey,
+  type PartName,
+  type Row,
+} from '../row.ts'
 import type { Bounds } from './bounds.ts'
 import { fieldAt, numberOfField, type Dictionary, type Names } from './dictionary.ts'
 import { compareNames, isInOrder } from './order.ts'
@@ -25,13 +34,16 @@ export function shapesOf(
 ): readonly Shape[] {
   const shapes = new Map<string, Shape>()
   let last: Shape | undefined
+  let before: Row | undefined
   rows.forEach(({ key, row }, index) => {
-    const collection = collectionOfKey(key)
     // Most rows bring what the one before them brings.
-    if (last !== undefined && last.collection === collection && isOfShape(row, last.parts)) {
+    if (last !== undefined && isOfCollection(key, last.collection) && isOfShape(row, last.parts, before)) {
       last.rows.push(index)
+      before = row
       return
     }
+    before = row
+    const collection = collectionOfKey(key)
     const parts = partsOf(row)
     const numbers =
       parts.length === 0
@@ -45,9 +57,16 @@ export function shapesOf(
   return [...shapes.values()]
 }
 
-function isOfShape(row: Row, parts: readonly FeedPart[]): boolean {
+function isOfCollection(key: DocumentKey, collection: string): boolean {
+  return key.startsWith(collection) && key[collection.length] === '/'
+}
+
+/** `like`: a row that is of that shape. */
+function isOfShape(row: Row, parts: readonly FeedPart[], like: Row | undefined): boolean {
+  if (like !== undefined && hasColumnsOf(row, like)) return true
   if (countParts(row) !== parts.length) return false
-  for (const part of parts) {
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] ?? 'deletion'
     const hasIt =
       part === 'deletion'
         ? row.deletion !== null
@@ -88,6 +107,24 @@ function shapeOf(names: Names, numbers: readonly number[]): Shape {
   if (parts.length !== (first === '' ? 0 : numbers.length) || (first === '' && numbers.length > 1))
     refuseMalformed('a row of no parts has some')
   return { collection, parts, numbers, rows: [] }
+}
+
+function hasColumnsOf({ cells, deletion, revival }: Row, like: Row): boolean {
+  return (
+    cells instanceof PackedCells &&
+    like.cells instanceof PackedCells &&
+    cells.columns === like.cells.columns &&
+    (deletion === null) === (like.deletion === null) &&
+    (revival === null) === (like.revival === null)
+  )
+}
+
+/** How many parts of one strategy the rows of all shapes have together. */
+export function countOfStrategy(shapes: readonly Shape[], strategy: Strategy): number {
+  let count = 0
+  for (const { parts, rows } of shapes)
+    count += rows.length * parts.filter(part => hasStrategy(part as PartName, strategy)).length
+  return count
 }
 
 /** The parts of a row by name, deletion and revival among them. */

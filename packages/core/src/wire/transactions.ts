@@ -6,13 +6,14 @@ import { hasStrategy, type PartName, type Row } from '../row.ts'
 import { nothingCounted, nothingSeen, type SeenDocument } from '../seen-document.ts'
 import { transactionId, type Transaction, type TransactionId, type Write } from '../write.ts'
 import { diskBounds } from './bounds.ts'
-import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
+import { readColumn, readMarks, writeColumnOf, writeMarks, writeNoMarks } from './columns.ts'
 import { readTotal } from './contents.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { compareNames } from './order.ts'
 import { readName, writeName } from './positions.ts'
 import { readCount, readUint, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
+import { countOfStrategy } from './shapes.ts'
 import { writeUint, type Writer } from './writer.ts'
 import { readWrites, writeWrites } from './writes.ts'
 
@@ -22,29 +23,28 @@ export function writeTransactions(
   transactions: readonly Transaction[],
 ): void {
   writeUint(writer, transactions.length)
-  for (const { id, correction, heard } of transactions) {
-    writeTransactionId(writer, dictionary, id)
-    writeNumber(writer, correction)
-    writeUint(writer, heard)
+  const writes: Write[] = []
+  const seen: SeenDocument[] = []
+  for (const transaction of transactions) {
+    writeTransactionId(writer, dictionary, transaction.id)
+    writeNumber(writer, transaction.correction)
+    writeUint(writer, transaction.heard)
+    for (let i = 0; i < transaction.writes.length; i++) writes.push(transaction.writes[i] as Write)
+    for (let i = 0; i < transaction.seen.length; i++) seen.push(transaction.seen[i] as SeenDocument)
   }
-  writeColumn(
-    writer,
-    transactions.map(({ writes }) => writes.length),
-  )
-  const writes = transactions.flatMap(transaction => transaction.writes)
-  const seen = transactions.flatMap(transaction => transaction.seen)
   assert(seen.length === writes.length, 'a transaction says for each write what it had seen')
-  writeWrites(writer, dictionary, writes)
-  writeColumn(
-    writer,
-    seen.map(({ exists }) => (exists ? 1 : 0)),
-  )
-  writeMarks(
-    writer,
-    dictionary,
-    seen.map(({ last }) => last),
-    writes.map(({ mark }) => mark),
-  )
+  writeColumnOf(writer, transactions.length, i => transactions[i]?.writes.length ?? 0)
+  const shapes = writeWrites(writer, dictionary, writes)
+  writeColumnOf(writer, seen.length, i => (seen[i]?.exists === true ? 1 : 0))
+  if (seen.every(({ last }) => last === null)) writeNoMarks(writer, seen.length)
+  else
+    writeMarks(
+      writer,
+      dictionary,
+      seen.map(({ last }) => last),
+      writes.map(({ mark }) => mark),
+    )
+  if (shapes !== null && countOfStrategy(shapes, 'counter') === 0) return
   writes.forEach(({ delta }, i) => {
     for (const part of countersOf(delta)) writeNumber(writer, seen[i]?.counted.get(part) ?? 0)
   })
@@ -107,15 +107,27 @@ function countersOf(delta: Row): readonly PartName[] {
 const noParts: readonly PartName[] = []
 
 export function writeTransactionId(writer: Writer, dictionary: Dictionary, id: TransactionId): void {
-  const dot = id.indexOf('.')
-  const serial = Number(id.slice(dot + 1))
-  assert(
-    dot === 11 && transactionId(id.slice(0, dot) as WriterId, serial) === id,
-    'a transaction is writer.serial',
-  )
-  writeName(writer, dictionary, id.slice(0, dot))
+  const serial = serialOf(id)
+  assert(serial >= 0, 'a transaction is writer.serial')
+  writeName(writer, dictionary, id.slice(0, writerLength))
   writeUint(writer, serial)
 }
+
+const writerLength = 11
+
+/** The number behind the dot, in its one form; else -1. */
+function serialOf(id: TransactionId): number {
+  if (id[writerLength] !== '.' || id.length === writerLength + 1) return -1
+  let serial = 0
+  for (let i = writerLength + 1; i < id.length; i++) {
+    const digit = id.charCodeAt(i) - zero
+    if (digit < 0 || digit > 9 || (serial === 0 && i > writerLength + 1)) return -1
+    serial = serial * 10 + digit
+  }
+  return serial
+}
+
+const zero = 48
 
 export function readTransactionId(reader: Reader, names: Names): TransactionId {
   return transactionId(readName<WriterId>(reader, names), readUint(reader))

@@ -18,8 +18,14 @@ import {
 
 /** Throws `value-unsupported`, `key-forbidden` or `limit-exceeded`. */
 export function writeValue(writer: Writer, value: unknown): void {
+  // What most values are, and what needs no account of the way there.
+  if (typeof value === 'number') return writeNumber(writer, value)
+  if (typeof value === 'string' && value.length < fewCharacters) return writeText(writer, value)
   writeAny({ writer, path: [], bytes: 0 }, value, 0)
 }
+
+/** Too few to be too many. */
+const fewCharacters = 1024
 
 interface Progress {
   readonly writer: Writer
@@ -33,7 +39,8 @@ function writeAny(progress: Progress, value: unknown, depth: number): void {
   const { writer } = progress
   switch (typeof value) {
     case 'string':
-      return writeText(progress, value)
+      countBytes(progress, value.length)
+      return writeText(writer, value)
     case 'number':
       return writeNumber(writer, value)
     case 'boolean':
@@ -70,9 +77,7 @@ function writeObjectOf(progress: Progress, value: object, depth: number): void {
   writePlainObject(progress, value as Readonly<Record<string, unknown>>, depth)
 }
 
-function writeText(progress: Progress, text: string): void {
-  countBytes(progress, text.length)
-  const { writer } = progress
+function writeText(writer: Writer, text: string): void {
   if (text.length < 32) {
     if (writeShortAscii(writer, tags.smallText, text)) return
     const bytes = encodeUtf8(text)

@@ -131,6 +131,26 @@ export function writeShortAscii(writer: Writer, base: number, text: string): boo
   return true
 }
 
+/** UTF-8 of a text from a place on, without its length. */
+export function writeUtf8(writer: Writer, text: string, from: number): void {
+  const count = text.length - from
+  verifyLen(writer, count)
+  const { cbuf, cpos } = writer
+  for (let i = 0; i < count; i++) {
+    const code = text.charCodeAt(from + i)
+    if (code > 127) return writeRaw(writer, utf8.encode(text.slice(from)))
+    cbuf[cpos + i] = code
+  }
+  writer.cpos = cpos + count
+}
+
+/** How many bytes that takes. */
+export function lengthOfUtf8(text: string, from: number): number {
+  for (let i = from; i < text.length; i++)
+    if (text.charCodeAt(i) > 127) return utf8.encode(text.slice(from)).length
+  return text.length - from
+}
+
 export function encodeUtf8(text: string): Uint8Array {
   return utf8.encode(text)
 }

@@ -13,7 +13,7 @@ import {
   readMarks,
   readNoMarks,
   readOnlyMark,
-  writeColumn,
+  writeColumnOf,
   writeMarks,
   writeNoMarks,
 } from './columns.ts'
@@ -22,6 +22,7 @@ import { expectMark } from './marks.ts'
 import { compareNames } from './order.ts'
 import type { Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
+import { countOfStrategy, type Shape } from './shapes.ts'
 import { readTextUpdates, writeTextUpdates } from './text-updates.ts'
 import type { Writer } from './writer.ts'
 
@@ -33,27 +34,29 @@ export function isPlain({ whole, texts }: Write): boolean {
   return !whole && texts.size === 0
 }
 
-/** `arePlain`: all of them, as the reader is told. */
+/** `arePlain`: all of them, as the reader is told. Gives back what `writeBatch` does. */
 export function writeWrites(
   writer: Writer,
   dictionary: Dictionary,
   writes: readonly Write[],
   arePlain: boolean = false,
-): void {
-  writeBatch(
+): readonly Shape[] | null {
+  const shapes = writeBatch(
     writer,
     dictionary,
     writes.map(({ key, delta, mark }) => ({ key, row: delta, mark })),
   )
   if (!arePlain) {
-    writeColumn(
-      writer,
-      writes.map(({ whole, texts }) => (whole ? isWhole : 0) + (texts.size > 0 ? hasTexts : 0)),
-    )
+    writeColumnOf(writer, writes.length, i => flagsOf(writes[i]))
     for (const { key, delta, texts } of writes)
       if (texts.size > 0) writeTextUpdates(writer, dictionary, collectionOfKey(key), delta, texts)
   }
-  writeReplaced(writer, dictionary, writes)
+  writeReplaced(writer, dictionary, writes, shapes)
+  return shapes
+}
+
+function flagsOf(write: Write | undefined): number {
+  return (write?.whole === true ? isWhole : 0) + ((write?.texts.size ?? 0) > 0 ? hasTexts : 0)
 }
 
 export function readWrites(
@@ -97,10 +100,16 @@ function plainWrites(
   }))
 }
 
-function writeReplaced(writer: Writer, dictionary: Dictionary, writes: readonly Write[]): void {
+function writeReplaced(
+  writer: Writer,
+  dictionary: Dictionary,
+  writes: readonly Write[],
+  shapes: readonly Shape[] | null,
+): void {
   if (writes.every(({ replaced }) => replaced.size === 0)) {
     let count = 0
-    for (const { delta } of writes) count += countReplaceable(delta)
+    if (shapes !== null) count = countOfStrategy(shapes, 'lww')
+    else for (const { delta } of writes) count += countReplaceable(delta)
     return writeNoMarks(writer, count)
   }
   const marks: (Mark | null)[] = []

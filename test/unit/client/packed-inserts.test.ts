@@ -1,0 +1,135 @@
+// New documents whose values lie beside those of others: they hold, show and store what documents with cells of their own do.
+import { collection, createSurface, type AnyField } from '@rejoin/client'
+import {
+  decodeChunk,
+  digestOfRow,
+  encodeChunk,
+  joinRows,
+  lastOfRow,
+  showsDelta,
+  sizeOfWrite,
+  type Cell,
+  type Chunk,
+  type FieldWrite,
+  type PartName,
+  type Transaction,
+  type Write,
+} from '@rejoin/core'
+import { lww, text } from '@rejoin/resolve'
+import fc from 'fast-check'
+import * as v from 'valibot'
+import { expect, test } from 'vitest'
+import { createReplicaCoreDouble } from './replica-core-double.ts'
+
+const places = collection('places', {
+  name: lww(v.string()),
+  size: lww(v.number()),
+  tags: lww(v.array(v.string())),
+})
+
+interface Place {
+  readonly name: string
+  readonly size: number
+  readonly tags: string[]
+}
+
+/** Most are small. What is larger than a row that is packed has cells of its own. */
+const arbitraryPlace: fc.Arbitrary<Place> = fc.record({
+  name: fc.oneof(fc.string(), fc.string({ unit: 'grapheme', maxLength: 8 }), fc.constant('x'.repeat(2000))),
+  size: fc.oneof(fc.integer(), fc.double({ noNaN: true })),
+  tags: fc.array(fc.string({ maxLength: 5 }), { maxLength: 3 }),
+})
+
+function openPlaces() {
+  const core = createReplicaCoreDouble()
+  return { core, places: createSurface(core, { places }).collections.places }
+}
+
+/** The same write with a cell for each field, as the field makes it. */
+function withOwnCells(write: Write, place: Place): Write {
+  const cells = new Map<PartName, Cell>()
+  for (const { name, part, field } of places.partsInOrder) {
+    const insert = field.insert as (input: unknown, write: FieldWrite) => Cell | null
+    const cell = insert(place[name as keyof Place], { mark: write.mark, seen: undefined })
+    if (cell !== null) cells.set(part, cell)
+  }
+  return { ...write, delta: { ...write.delta, cells } }
+}
+
+function ownChunk(transactions: readonly Transaction[]): Chunk {
+  return { kind: 'own', transactions }
+}
+
+test('[W1] what is packed is what cells of its own would hold, in memory and on disk', () => {
+  const models = fc.array(arbitraryPlace, { minLength: 1, maxLength: 12 })
+  fc.assert(
+    fc.property(models, fc.integer({ min: 1, max: 60 }), (few, times) => {
+      const list = Array.from({ length: few.length * times }, (_, i) => few[i % few.length] as Place)
+      const alice = openPlaces()
+      const ids = list.map(place => alice.places.insert(place).id)
+      expect(ids.map(id => alice.places.get(id))).toEqual(list.map((place, i) => ({ id: ids[i], ...place })))
+      const apart = alice.core.transactions.map((transaction, i): Transaction => {
+        const [write] = transaction.writes as readonly [Write]
+        const other = withOwnCells(write, list[i] as Place)
+        expect(digestOfRow(write.delta)).toEqual(digestOfRow(other.delta))
+        expect(lastOfRow(write.delta)).toEqual(lastOfRow(other.delta))
+        expect(sizeOfWrite(write)).toBe(sizeOfWrite(other))
+        expect(joinRows(write.delta, other.delta)).toBe(write.delta)
+        expect(showsDelta(other.delta, write.delta)).toBe(true)
+        return { ...transaction, writes: [other] }
+      })
+      expect(alice.core.transactions).toEqual(apart)
+      const bytes = encodeChunk(ownChunk(alice.core.transactions))
+      expect(bytes).toEqual(encodeChunk(ownChunk(apart)))
+      expect(decodeChunk(bytes)).toEqual({ ok: true, value: ownChunk(apart) })
+    }),
+    { numRuns: 12 },
+  )
+})
+
+test('[W1] small documents that have all fields are packed, and others have cells of their own', () => {
+  const core = createReplicaCoreDouble()
+  const loose = collection('loose', { a: lww(v.string()), b: lww(v.optional(v.string())) })
+  const notes = collection('notes', { title: lww(v.string()), body: text() })
+  const { collections } = createSurface(core, { loose, notes })
+  collections.loose.insert({ a: 'a', b: 'b' })
+  collections.loose.insert({ a: 'a' })
+  collections.loose.insert({ a: 'a', b: 'b'.repeat(2000) })
+  collections.notes.insert({ title: 'a' })
+  const isPacked = core.transactions.map(({ writes }) => !(writes[0]?.delta.cells instanceof Map))
+  expect(isPacked).toEqual([true, false, false, false])
+  expect(core.transactions.map(({ writes }) => [...(writes[0]?.delta.cells.keys() ?? [])])).toEqual([
+    ['lww:a', 'lww:b'],
+    ['lww:a'],
+    ['lww:a', 'lww:b'],
+    ['lww:title'],
+  ])
+})
+
+test('[W1] what is amiss in one document leaves nothing in those that come after it', () => {
+  const alice = openPlaces()
+  const wrong = { name: 'A', size: 'none', tags: [] } as unknown as Place
+  expect(() => alice.places.insert(wrong)).toThrow(/size/)
+  const { id } = alice.places.insert({ name: 'B', size: 2, tags: ['b'] })
+  expect(alice.places.get(id)).toEqual({ id, name: 'B', size: 2, tags: ['b'] })
+})
+
+test('[W1] a document that is inserted while another one is checked is another one', () => {
+  const core = createReplicaCoreDouble()
+  let inner = ''
+  const name: AnyField = lww(
+    v.pipe(
+      v.string(),
+      v.check(title => {
+        if (title === 'outer')
+          inner = surface.collections.nested.insert({ name: 'inner', other: 'b' } as never).id
+        return true
+      }),
+    ),
+  )
+  const nested = collection('nested', { name, other: lww(v.string()) })
+  const surface = createSurface(core, { nested })
+  const outer = surface.collections.nested.insert({ name: 'outer', other: 'a' } as never).id
+  expect(surface.collections.nested.get(inner)).toMatchObject({ name: 'inner', other: 'b' })
+  expect(surface.collections.nested.get(outer)).toMatchObject({ name: 'outer', other: 'a' })
+})
