@@ -335,7 +335,7 @@ test('[T2] a relay that declares its collections takes back no text that nobody 
     const [whole] = await client.give([{ key: typed.key, row: typed.delta, texts }])
     expect(whole?.code).toBe('refused-by-rule')
   }
-  expect(readStored(strict.path, { collection: '', writer: '' }).positions['team'] ?? 0).toBe(0)
+  expect((await readStored(strict.path, { collection: '', writer: '' })).positions['team'] ?? 0).toBe(0)
 })
 
 test('after all of it the relay is the one that was started, and what it tells a newcomer is what was accepted', async () => {
@@ -407,7 +407,7 @@ async function unmoved(attack: () => Promise<void>): Promise<void> {
 /** What is on disk at an instant at which the neighbour rests. */
 async function stored(): Promise<Stored> {
   await neighbour.pause()
-  const read = readStored(relay.path, { collection: diary, writer: neighbour.writer.writer })
+  const read = await readStored(relay.path, { collection: diary, writer: neighbour.writer.writer })
   neighbour.resume()
   return read
 }

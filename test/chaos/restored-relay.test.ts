@@ -73,12 +73,12 @@ test.each(seeds)(
     expect([...repairs.values()].flat()).toEqual([])
 
     // The power goes, and the file is the old one.
-    const before = readStored(relay.path, nobody)
+    const before = await readStored(relay.path, nobody)
     await relay.kill()
     for (const suffix of ['', '-wal', '-shm']) rmSync(`${relay.path}${suffix}`, { force: true })
     copyFileSync(copy, relay.path)
     await relay.start()
-    const after = readStored(relay.path, nobody)
+    const after = await readStored(relay.path, nobody)
     expect(after.positions['team']).toBeLessThan(before.positions['team'] ?? 0)
 
     // Alice was away for the last hundred writes: she gives what she has.

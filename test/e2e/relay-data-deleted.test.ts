@@ -101,7 +101,7 @@ test.each(ways)(
       expect(await readNotes(page)).toEqual(expected)
     }
     // The twenty deletions are there as well.
-    expect(readStored(relay.path, { collection: 'notes', writer: '' }).leftOut).toBe(526)
+    expect((await readStored(relay.path, { collection: 'notes', writer: '' })).leftOut).toBe(526)
 
     const log = relay.log.slice(told)
     expect(log.filter(({ msg }) => msg === 'relay started').map(({ isNew }) => isNew)).toEqual([true])

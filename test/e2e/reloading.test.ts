@@ -33,7 +33,7 @@ test(`[P1, S2] ${reloads} reloads with the relay and ${reloads} without it leave
   await reloadNotes(page)
   await isSynced(page)
   const before = await measureOrigin(page)
-  const stored = readStored(relay.path, everything)
+  const stored = await readStored(relay.path, everything)
   const fileBytes = statSync(relay.path).size
 
   const measured: OriginSize[] = []
@@ -44,7 +44,7 @@ test(`[P1, S2] ${reloads} reloads with the relay and ${reloads} without it leave
   }
   await isSynced(page)
   measured.push(await measureOrigin(page))
-  expect(readStored(relay.path, everything)).toEqual(stored)
+  expect(await readStored(relay.path, everything)).toEqual(stored)
 
   wire.cut()
   for (let i = 1; i <= reloads; i++) {
@@ -63,7 +63,7 @@ test(`[P1, S2] ${reloads} reloads with the relay and ${reloads} without it leave
   }
   await reloadNotes(page)
   await isSynced(page)
-  expect(readStored(relay.path, everything)).toEqual(stored)
+  expect(await readStored(relay.path, everything)).toEqual(stored)
   expect(Math.abs(statSync(relay.path).size - fileBytes)).toBeLessThanOrEqual(4096)
   expect(await page.evaluate(() => window.replica?.status.get().pending)).toBe(0)
   expect(alice.complaints).toEqual([])

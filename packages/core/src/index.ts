@@ -225,6 +225,7 @@ export {
   type FrameEncoder,
   type KnownNames,
 } from './wire/link-frames.ts'
+export { decodeRowChanges, encodeRowChanges, type RowChanges } from './wire/row-changes.ts'
 export {
   decodeDictionary,
   decodeHeldRow,

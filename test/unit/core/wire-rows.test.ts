@@ -5,6 +5,7 @@ import {
   decodeDictionary,
   decodeHeldRow,
   decodeRow,
+  decodeRowChanges,
   digestOfBytes,
   digestOfRow,
   emptyFingerprint,
@@ -14,8 +15,10 @@ import {
   encodeHeldRow,
   encodeHeldRows,
   encodeRow,
+  encodeRowChanges,
   formatDigest,
   isSameFingerprint,
+  lastOfRow,
   replaceInFingerprint,
   rowExists,
 } from '@rejoin/core'
@@ -150,6 +153,27 @@ describe('a row as bytes', () => {
         )
       }),
       { numRuns: 100 },
+    )
+  })
+})
+
+describe('what a commit changed', () => {
+  test('comes out as it went in, and not cut short', () => {
+    fc.assert(
+      fc.property(fc.array(forgedRow, { maxLength: 12 }), rows => {
+        const marks = [
+          ...new Map(rows.flatMap(row => lastOfRow(row) ?? []).map(mark => [mark.writer, mark])).values(),
+        ]
+        const changes = {
+          rows: rows.map((changed, i) => ({ key: documentKey('notes', `n${i}`), changed })),
+          marks,
+        }
+        const bytes = encodeRowChanges(changes)
+        expect(decodeRowChanges(bytes)).toEqual({ ok: true, value: changes })
+        for (let end = 0; end < bytes.length; end += 7)
+          expect(decodeRowChanges(bytes.subarray(0, end)).ok).toBe(false)
+      }),
+      { numRuns: 200 },
     )
   })
 })

@@ -1,91 +1,85 @@
 /**
- * Writing commits: each is encoded when it is handed over, so that what cannot be encoded harms nobody else, and a
- * group of them is written in one transaction.
+ * Writing commits, a group of them in one transaction: what is new is put in its place, what changed goes to the log
+ * (log.ts), where a commit is one short entry and not a page here and there for each row.
  */
 import {
-  collectionOfKey,
+  compareMarks,
   encodeHeldRow,
   encodeHeldRows,
-  idOfKey,
+  encodeRowChanges,
   RejoinError,
+  type DocumentKey,
   type EncodedHeldRow,
+  type HeldRow,
+  type Mark,
+  type RowChanges,
   type SpaceCommit,
-  type SpaceRecord,
   type TextFold,
+  type WriterId,
   type WriterRecord,
 } from '@rejoin/core'
 import { numberOf } from './columns.ts'
 import type { Database } from './database.ts'
+import { changeOf } from './row-change.ts'
+import { putRow, putWriter } from './settling.ts'
 import { formatSpaceRecord } from './space-record.ts'
 import type { Statements } from './statements.ts'
 import { writeFold } from './texts.ts'
 
 /** What is written in one transaction, with others. */
-export type Prepared = PreparedCommit | PreparedFold
+export type Entry = { readonly kind: 'commit'; readonly commit: SpaceCommit } | FoldEntry
 
-interface PreparedCommit {
-  readonly kind: 'commit'
-  readonly rows: readonly EncodedHeldRow[]
-  readonly commit: SpaceCommit
-}
-
-interface PreparedFold {
+export interface FoldEntry {
   readonly kind: 'fold'
-  readonly row: EncodedHeldRow
   readonly fold: TextFold
   /** Whether it was written, once its transaction is. */
   isWritten: boolean
 }
 
-export function prepareCommit(commit: SpaceCommit): PreparedCommit {
-  return { kind: 'commit', rows: encodeHeldRows(commit.rows), commit }
+/** What became of an entry, once its transaction is on disk. */
+export interface Written {
+  readonly space: string
+  readonly number: number
+  readonly commit: SpaceCommit | null
+  /** Whether the log has an entry of it, with its record. */
+  readonly isLogged: boolean
+  readonly bytes: number
+  readonly placed: readonly EncodedHeldRow[]
+  readonly logged: readonly DocumentKey[]
+  readonly placedWriters: readonly WriterRecord[]
+  readonly loggedWriters: readonly WriterRecord[]
 }
 
-export function prepareFold(fold: TextFold): PreparedFold {
-  return {
-    kind: 'fold',
-    row: { key: fold.key, held: fold.held, state: encodeHeldRow(fold.held) },
-    fold,
-    isWritten: false,
-  }
+/** What a store has at hand without reading a table. */
+export interface AtHand {
+  /** The number of a space, or 0 for one that the store has never seen. */
+  number(space: string): number
+  row(space: string, key: DocumentKey): HeldRow | undefined
+  writer(space: string, id: WriterId): WriterRecord | undefined
+  /** How many more rows may be left to the log, and whether this one is. */
+  room(): number
+  isLogged(space: string, key: DocumentKey): boolean
 }
 
 /** What has the same owner is written together or not at all. A fold is nobody's write: it takes none along if it fails. */
-export function ownerOf(prepared: Prepared): string {
-  return prepared.kind === 'commit' ? prepared.commit.space : `fold in ${prepared.fold.space}`
+export function ownerOf(entry: Entry): string {
+  return entry.kind === 'commit' ? entry.commit.space : `fold in ${entry.fold.space}`
 }
 
-/** What is another in the store now. */
-export function writtenIn(prepared: Prepared): {
-  readonly space: string
-  readonly rows: readonly EncodedHeldRow[]
-  readonly writers: readonly WriterRecord[]
-} {
-  if (prepared.kind === 'fold')
-    return { space: prepared.fold.space, rows: prepared.isWritten ? [prepared.row] : [], writers: [] }
-  const { space, writers } = prepared.commit
-  return { space, rows: prepared.rows, writers }
-}
-
-/** `find`: the number of a space, or 0 for one that the store has never seen. */
 export function createCommitter(
   database: Database,
   statements: Statements,
-  find: (space: string) => number,
-): (entries: readonly Prepared[]) => void {
+  atHand: AtHand,
+): (entries: readonly Entry[]) => readonly Written[] {
   return entries => {
     try {
-      database.transact(() => {
-        // Of each space the last record of the group is what will stand.
-        const records = new Map<string, SpaceRecord>()
-        for (const entry of entries)
-          if (entry.kind === 'commit') records.set(entry.commit.space, entry.commit.record)
-        const spaces = new Map<string, number>()
-        for (const [name, record] of records) spaces.set(name, putSpace(statements, name, find(name), record))
+      return database.transact(() => {
+        const written: Written[] = []
         for (const entry of entries) {
-          if (entry.kind === 'commit') write(statements, spaces.get(entry.commit.space) ?? 0, entry)
-          else entry.isWritten = writeFolded(statements, entry)
+          if (entry.kind === 'commit') written.push(writeCommit(statements, atHand, entry.commit, written))
+          else written.push(...writeFolded(statements, entry))
         }
+        return written
       })
     } catch (error) {
       if (!(error instanceof RejoinError) || error.code !== 'storage-blocked') throw error
@@ -100,35 +94,114 @@ export function createCommitter(
   }
 }
 
-/** Returns its number. */
-function putSpace(statements: Statements, name: string, known: number, record: SpaceRecord): number {
+/** `group`: what its transaction has before it. */
+function writeCommit(
+  statements: Statements,
+  atHand: AtHand,
+  commit: SpaceCommit,
+  group: readonly Written[],
+): Written {
+  const { space, record, texts, generations } = commit
+  const { position } = record
   const text = formatSpaceRecord(record)
-  if (known === 0) return numberOf(statements.addSpace.get(name, record.position, text), 'space')
-  statements.putSpace.run(record.position, text, known)
-  return known
+  const earlier = group.filter(one => one.space === space && one.commit !== null)
+  const room = atHand.room() - group.reduce((sum, { logged }) => sum + logged.length, 0)
+  const known = earlier[0]?.number ?? atHand.number(space)
+  const number = known > 0 ? known : numberOf(statements.addSpace.get(space, position, text), 'space')
+  const { placedRows, rows, logged } = splitRows(atHand, commit, earlier, room)
+  const { placedWriters, marks, loggedWriters } = splitWriters(atHand, commit, earlier)
+  let bytes = 0
+  if (known > 0) {
+    const changes = encodeRowChanges({ rows, marks })
+    statements.addToLog.run(number, position, text, changes)
+    bytes = text.length + changes.length
+  }
+  const placed = encodeHeldRows(placedRows)
+  for (const row of placed) putRow(statements, number, row)
+  for (const writer of placedWriters) putWriter(statements, number, writer, position)
+  for (const [n, { key, part, update }] of texts.entries())
+    statements.addToTail.run(number, key, part, position, n, update)
+  for (const { id, store, parent, start } of generations)
+    statements.addGeneration.run(number, id, store, parent, start)
+  return { space, number, commit, isLogged: known > 0, bytes, placed, logged, placedWriters, loggedWriters }
 }
 
-function write(statements: Statements, space: number, { rows, commit }: PreparedCommit): void {
-  const { position } = commit.record
-  for (const row of rows) putRow(statements, space, row)
-  for (const [n, { key, part, update }] of commit.texts.entries()) {
-    statements.addToTail.run(space, key, part, position, n, update)
-  }
-  for (const { writer, user, device, highest } of commit.writers) {
-    statements.putWriter.run(space, writer, user, device, highest.ms, highest.tick, position)
-  }
-  for (const { id, store, parent, start } of commit.generations) {
-    statements.addGeneration.run(space, id, store, parent, start)
-  }
+/** A row that was there before, and has no texts, is left to the log while that has room. */
+function splitRows(
+  atHand: AtHand,
+  { space, rows }: SpaceCommit,
+  earlier: readonly Written[],
+  room: number,
+): {
+  readonly placedRows: ReadonlyMap<DocumentKey, HeldRow>
+  readonly rows: RowChanges['rows']
+  readonly logged: readonly DocumentKey[]
+} {
+  const placedRows = new Map<DocumentKey, HeldRow>()
+  const changes: RowChanges['rows'][number][] = []
+  const logged: DocumentKey[] = []
+  let left = room
+  rows.forEach((held, key) => {
+    const before = rowIn(earlier, key) ?? atHand.row(space, key)
+    const isLogged = atHand.isLogged(space, key)
+    const changed = before === undefined || (!isLogged && left <= 0) ? null : changeOf(before, held)
+    if (changed === null) return void placedRows.set(key, held)
+    if (!isLogged) left -= 1
+    changes.push({ key, changed })
+    logged.push(key)
+  })
+  return { placedRows, rows: changes, logged }
 }
 
-function writeFolded(statements: Statements, { fold, row }: PreparedFold): boolean {
-  const space = numberOf(statements.findSpace.get(fold.space), 'space')
-  if (!writeFold(statements, space, fold)) return false
-  putRow(statements, space, row)
-  return true
+function rowIn(earlier: readonly Written[], key: DocumentKey): HeldRow | undefined {
+  for (let i = earlier.length - 1; i >= 0; i--) {
+    const held = earlier[i]?.commit?.rows.get(key)
+    if (held !== undefined) return held
+  }
+  return undefined
 }
 
-function putRow(statements: Statements, space: number, { key, held, state }: EncodedHeldRow): void {
-  statements.putRow.run(space, collectionOfKey(key), idOfKey(key), held.position, state)
+/** T4: marks of a writer rise. */
+function splitWriters(
+  atHand: AtHand,
+  { space, writers }: SpaceCommit,
+  earlier: readonly Written[],
+): {
+  readonly placedWriters: readonly WriterRecord[]
+  readonly marks: readonly Mark[]
+  readonly loggedWriters: readonly WriterRecord[]
+} {
+  const placedWriters: WriterRecord[] = []
+  const loggedWriters: WriterRecord[] = []
+  for (const record of writers) {
+    const before =
+      earlier.flatMap(one => one.commit?.writers ?? []).findLast(({ writer }) => writer === record.writer) ??
+      atHand.writer(space, record.writer)
+    const isRaised =
+      before !== undefined &&
+      before.user === record.user &&
+      before.device === record.device &&
+      compareMarks(record.highest, before.highest) > 0
+    if (isRaised) loggedWriters.push(record)
+    else placedWriters.push(record)
+  }
+  return { placedWriters, marks: loggedWriters.map(({ highest }) => highest), loggedWriters }
+}
+
+function writeFolded(statements: Statements, entry: FoldEntry): readonly Written[] {
+  const { space, key, held } = entry.fold
+  const number = numberOf(statements.findSpace.get(space), 'space')
+  entry.isWritten = writeFold(statements, number, entry.fold)
+  if (!entry.isWritten) return []
+  const row = { key, held, state: encodeHeldRow(held) }
+  putRow(statements, number, row)
+  const nothing = {
+    commit: null,
+    isLogged: false,
+    bytes: 0,
+    logged: [],
+    placedWriters: [],
+    loggedWriters: [],
+  }
+  return [{ ...nothing, space, number, placed: [row] }]
 }

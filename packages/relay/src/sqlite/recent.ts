@@ -10,6 +10,8 @@ export interface Recent<T> {
   get(key: string): T | undefined
   /** `bytes` as it is stored; what it costs as objects comes on top. */
   set(key: string, value: T, bytes: number): void
+  /** Lets go of one. */
+  drop(key: string): void
   /** Lets go of everything. */
   clear(): void
 }
@@ -70,6 +72,12 @@ export function createRecent<T>(bounds: RecentBounds, runtime: Runtime): Recent<
     },
     set(key, value, bytes) {
       put(key, { value, bytes })
+    },
+    drop(key) {
+      const entry = young.get(key)
+      if (entry !== undefined) youngBytes -= entry.bytes + overheadBytes
+      young.delete(key)
+      old.delete(key)
     },
     clear() {
       cancel?.()

@@ -1,13 +1,16 @@
 /**
  * The tables of a relay's store, and the openings that make its generations.
  *
- * Rows are stored as encoded blobs under (space, collection, id); `feed` finds those that changed after a position.
+ * Rows are stored as encoded blobs under (space, collection, id); `feed` finds those that changed after a position. What
+ * changed lately is in the log alone (log.ts).
  * A text's body is a snapshot up to a position and a tail of updates after it.
  */
 import { RejoinError, type GenerationId, type StoreId } from '@rejoin/core'
 import type { Database } from './database.ts'
 
-export const schemaVersion = 1
+/** 2: the log. */
+export const schemaVersion = 2
+const versionWithoutLog = 1
 
 const settings = `
   pragma synchronous = full;
@@ -38,6 +41,11 @@ const tables = `
     primary key (space, key, part, position, n)) strict, without rowid;
 `
 
+const log = `
+  create table log (number integer primary key, space integer not null, position integer not null,
+    record text not null, changes blob not null) strict;
+`
+
 /** Brings a file to the schema and notes this opening; all of that is on disk when it returns. */
 export function openSchema(
   database: Database,
@@ -47,7 +55,7 @@ export function openSchema(
   // The schema is read first: a file that is no store of ours is left as it is.
   const known = database.prepare('select name from sqlite_schema limit 1').get() !== undefined
   const version = known ? readVersion(database, path) : schemaVersion
-  if (version !== schemaVersion) {
+  if (version !== schemaVersion && version !== versionWithoutLog) {
     const reason = `schema ${version}`
     throw new RejoinError(
       'storage-closed',
@@ -66,7 +74,12 @@ export function openSchema(
   return database.transact(() => {
     if (!known) {
       database.exec(tables)
+      database.exec(log)
       database.prepare('insert into store (id, version) values (?, ?)').run(fresh.store, schemaVersion)
+    }
+    if (version === versionWithoutLog) {
+      database.exec(log)
+      database.prepare('update store set version = ?').run(schemaVersion)
     }
     database.prepare('insert into openings (generation) values (?)').run(fresh.generation)
     return String(database.prepare('select id from store').get()?.['id']) as StoreId

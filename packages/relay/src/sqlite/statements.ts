@@ -17,6 +17,9 @@ export interface Statements {
   readonly listFeed: Statement
   readonly listCommit: Statement
   readonly listRows: Statement
+  readonly addToLog: Statement
+  readonly listLog: Statement
+  readonly clearLog: Statement
   readonly findSnapshot: Statement
   readonly listTail: Statement
   readonly addToTail: Statement
@@ -48,6 +51,10 @@ export function prepareStatements(database: Database): Statements {
     listCommit: prepare(`select ${row} from rows where space = ? and position = ?`),
     listRows: prepare(`select ${row} from rows where space = ? and (collection, id) > (?, ?)
       order by collection, id limit ?`),
+    addToLog: prepare('insert into log (space, position, record, changes) values (?, ?, ?, ?)'),
+    listLog: prepare(`select log.space, name, log.position, log.record, changes
+      from log join spaces using (space) order by number`),
+    clearLog: prepare('delete from log'),
     findSnapshot: prepare('select position, snapshot from texts where space = ? and key = ? and part = ?'),
     listTail:
       prepare(`select position, bytes from text_tails where space = ? and key = ? and part = ? and position > ?

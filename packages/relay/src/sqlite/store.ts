@@ -16,17 +16,20 @@ import {
 } from '@rejoin/core'
 import { afterThisTurn, nodeRuntime } from '../node-runtime.ts'
 import type { OpenRelayStore } from '../open-store.ts'
-import { createCommitter, ownerOf, prepareCommit, prepareFold, writtenIn, type Prepared } from './commit.ts'
+import { createCommitter, ownerOf, type Entry, type FoldEntry } from './commit.ts'
 import { openDatabase, type Database, type Row } from './database.ts'
 import { createGroup } from './group.ts'
 import { watchFiles } from './in-place.ts'
 import { lockFile } from './lock.ts'
+import { readLog } from './log.ts'
 import { bytesOf, generationOf, heldOf, keyOf, numberOf, textOf, writerOf } from './columns.ts'
 import { cacheKey, createRecent, type Recent } from './recent.ts'
 import { openSchema } from './schema.ts'
+import { createSettling } from './settling.ts'
 import { parseSpaceRecord } from './space-record.ts'
 import { prepareStatements } from './statements.ts'
 import { readText } from './texts.ts'
+import { createUnsettled, mergeFeed, type UnsettledSpace } from './unsettled.ts'
 
 export interface SqliteOptions {
   /** Bytes that the file may take; beyond, commits reject with `storage-full`. */
@@ -44,6 +47,8 @@ const cacheRestBytes = 1536 * 1024
 const rowObjectsBytes = 896
 const recordBounds = { bytesMax: 4 * 1024 * 1024, restBytesMax: 256 * 1024, overheadBytes: 256 }
 const sliceRows = 500
+/** So many rows may be left to the log. */
+const unsettledRowsMax = 1024
 
 /** A store in a file, which is made if it is not there; its folder must be. */
 export function sqlite(path: string, options: SqliteOptions = {}): OpenRelayStore {
@@ -74,7 +79,15 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   const writers = createRecent<WriterRecord>(recordBounds, runtime)
   // A space keeps its number as long as the file.
   const numbers = createRecent<number>(recordBounds, runtime)
-  const write = createCommitter(database, statements, numberOfSpace)
+  const unsettled = createUnsettled()
+  const settling = createSettling(database, statements, unsettled, cache, runtime)
+  const write = createCommitter(database, statements, {
+    number: numberOfSpace,
+    row: (space, key) => unsettled.spaces.get(space)?.rows.get(key) ?? cache.get(cacheKey(space, key)),
+    writer: (space, writer) => writers.get(cacheKey(space, writer)),
+    room: () => unsettledRowsMax - unsettled.rows,
+    isLogged: (space, key) => unsettled.spaces.get(space)?.rows.has(key) === true,
+  })
   const assertInPlace = watchFiles(path)
   let tellGone: (error: RejoinError) => void = () => {}
   const gone = new Promise<RejoinError>(resolve => (tellGone = resolve))
@@ -87,26 +100,28 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     } catch (error) {
       if (!(error instanceof RejoinError)) throw error
       lost = error
+      settling.stop()
       tellGone(error)
     }
     if (lost !== null) throw lost
   }
 
-  const group = createGroup<Prepared>(
+  const group = createGroup<Entry>(
     runtime,
     entries => {
-      write(entries)
+      settling.makeRoom()
+      const written = write(entries)
+      for (const one of written) settling.note(one)
       // What was written to files that nobody reads any more is not acknowledged.
       assertKept()
-      for (const entry of entries) {
-        const written = writtenIn(entry)
-        for (const { key, held, state } of written.rows) {
-          const name = cacheKey(written.space, key)
+      for (const one of written) {
+        for (const { key, held, state } of one.placed) {
+          const name = cacheKey(one.space, key)
           // What was made is kept once it is asked for: most documents are not written again for long.
           if (cache.get(name) !== undefined) cache.set(name, held, state.length)
         }
-        for (const record of written.writers)
-          writers.set(cacheKey(written.space, record.writer), record, record.writer.length)
+        for (const record of one.commit?.writers ?? [])
+          writers.set(cacheKey(one.space, record.writer), record, record.writer.length)
       }
     },
     ownerOf,
@@ -138,13 +153,20 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     const name = cacheKey(space, id)
     let record = writers.get(name)
     if (record === undefined) {
-      const row = statements.findWriter.get(number, id)
-      if (row === undefined) return undefined
-      record = writerOf(row)
+      record = unsettled.spaces.get(space)?.writers.get(id)?.record ?? storedWriter(number, id)
+      if (record === undefined) return undefined
       writers.set(name, record, id.length)
     }
     return record
   }
+
+  function storedWriter(number: number, id: WriterId): WriterRecord | undefined {
+    const row = statements.findWriter.get(number, id)
+    return row === undefined ? undefined : writerOf(row)
+  }
+
+  readLog(statements, unsettled)
+  settling.settle()
 
   return {
     id,
@@ -157,7 +179,9 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       const found = statements.findSpace.get(space)
       if (found === undefined) return { record: null, generations: [] }
       return {
-        record: parseSpaceRecord(numberOf(found, 'position'), textOf(found, 'record')),
+        record:
+          unsettled.spaces.get(space)?.record ??
+          parseSpaceRecord(numberOf(found, 'position'), textOf(found, 'record')),
         generations: statements.listGenerations.all(numberOf(found, 'space')).map(generationOf),
       }
     },
@@ -171,7 +195,13 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       }
       const number = find(space)
       const rows = new Map<FeedRow['key'], FeedRow['held']>()
+      const latest = unsettled.spaces.get(space)?.rows
       for (const key of keys) {
+        const fresh = latest?.get(key)
+        if (fresh !== undefined) {
+          rows.set(key, fresh)
+          continue
+        }
         const name = cacheKey(space, key)
         let held = cache.get(name)
         if (held === undefined) {
@@ -189,13 +219,18 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
 
     feed: async (space, after, limit) => {
       const number = find(space)
-      const rows = statements.listFeed.all(number, after, limit + 1)
-      if (rows.length <= limit) return rows.map(row => feedRow(space, row, cache))
+      const latest = unsettled.spaces.get(space)
+      const read = (rows: readonly Row[]): readonly FeedRow[] => rows.map(row => feedRow(space, row, cache))
+      const commitAt = (at: number): readonly FeedRow[] =>
+        read(settledOf(latest, statements.listCommit.all(number, at)))
+      const rows = statements.listFeed.all(number, after, limit + 1 + (latest?.rows.size ?? 0))
+      if (latest !== undefined)
+        return mergeFeed(latest, read(settledOf(latest, rows).slice(0, limit + 1)), after, limit, commitAt)
+      if (rows.length <= limit) return read(rows)
       // The commit that the limit would cut comes with the next call, or, if it is the first, whole with this one.
       const cut = numberOf(rows[limit], 'position')
       const whole = rows.filter(row => numberOf(row, 'position') < cut)
-      const chosen = whole.length > 0 ? whole : statements.listCommit.all(number, cut)
-      return chosen.map(row => feedRow(space, row, cache))
+      return whole.length > 0 ? read(whole) : commitAt(cut)
     },
 
     all: space => listAll(space),
@@ -205,7 +240,13 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       return ids.flatMap(id => findWriter(space, number, id) ?? [])
     },
 
-    writersAfter: async (space, after) => statements.listWriters.all(find(space), after).map(writerOf),
+    writersAfter: async (space, after) => {
+      const stored = statements.listWriters.all(find(space), after).map(writerOf)
+      const latest = unsettled.spaces.get(space)?.writers
+      if (latest === undefined) return stored
+      const changed = [...latest.values()].filter(({ position }) => position > after)
+      return [...stored.filter(({ writer }) => !latest.has(writer)), ...changed.map(({ record }) => record)]
+    },
 
     textTail: async (space, key, part, after) => {
       const number = find(space)
@@ -228,20 +269,21 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
 
     fold: async fold => {
       assertOpen()
-      const prepared = prepareFold(fold)
-      await group.add(prepared)
-      return prepared.isWritten
+      const entry: FoldEntry = { kind: 'fold', fold, isWritten: false }
+      await group.add(entry)
+      return entry.isWritten
     },
 
     commit: async commit => {
       assertOpen()
-      await group.add(prepareCommit(commit))
+      await group.add({ kind: 'commit', commit })
     },
 
     close: async () => {
       if (!isOpen) return
       isOpen = false
       group.flush()
+      if (lost === null) settling.close()
       for (const recent of [cache, writers, numbers]) recent.clear()
       database.close()
       unlock()
@@ -255,7 +297,8 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     for (;;) {
       assertOpen()
       const slice = statements.listRows.all(number, collection, row, sliceRows)
-      if (slice.length > 0) yield slice.map(one => feedRow(space, one, null))
+      const latest = unsettled.spaces.get(space)
+      if (slice.length > 0) yield slice.map(one => walkedRow(one, latest))
       const last = slice.at(-1)
       if (last === undefined || slice.length < sliceRows) return
       collection = textOf(last, 'collection')
@@ -266,10 +309,19 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   }
 }
 
-function feedRow(space: string, row: Row, cache: Recent<HeldRow> | null): FeedRow {
+function feedRow(space: string, row: Row, cache: Recent<HeldRow>): FeedRow {
   const key = keyOf(row)
-  const known = cache?.get(cacheKey(space, key))
-  return { key, held: known ?? heldOf(bytesOf(row, 'state')) }
+  return { key, held: cache.get(cacheKey(space, key)) ?? heldOf(bytesOf(row, 'state')) }
+}
+
+/** What a walk over everything reads is not kept. */
+function walkedRow(row: Row, unsettled: UnsettledSpace | undefined): FeedRow {
+  const key = keyOf(row)
+  return { key, held: unsettled?.rows.get(key) ?? heldOf(bytesOf(row, 'state')) }
+}
+
+function settledOf(unsettled: UnsettledSpace | undefined, rows: readonly Row[]): readonly Row[] {
+  return unsettled === undefined ? rows : rows.filter(row => !unsettled.rows.has(keyOf(row)))
 }
 
 function limitFile(database: Database, bytes: number): void {

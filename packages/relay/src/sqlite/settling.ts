@@ -1,0 +1,126 @@
+/**
+ * Settling: what commits left to the log is put in its place once in a while, a row that changed a hundred times once.
+ *
+ *   commit --> log (on disk) --> unsettled, in memory --> settle: tables, and the log is empty
+ *                  └── a store that was killed reads it when it opens (log.ts)
+ */
+import {
+  collectionOfKey,
+  encodeHeldRows,
+  idOfKey,
+  RejoinError,
+  type EncodedHeldRow,
+  type HeldRow,
+  type Runtime,
+  type WriterRecord,
+} from '@rejoin/core'
+import type { Written } from './commit.ts'
+import type { Database } from './database.ts'
+import { cacheKey, type Recent } from './recent.ts'
+import { formatSpaceRecord } from './space-record.ts'
+import type { Statements } from './statements.ts'
+import { clearUnsettled, forgetRow, noteRecord, noteRow, type Unsettled } from './unsettled.ts'
+
+export interface Settling {
+  /** A commit is on disk: what it left to the log is unsettled from now on. */
+  note(written: Written): void
+  /** Makes room in the log, if that is full. */
+  makeRoom(): void
+  settle(): void
+  /** Leaves to the log what it has. */
+  stop(): void
+  /** Settles what the disk takes. */
+  close(): void
+}
+
+const settleMs = 1000
+const logBytesMax = 1024 * 1024
+
+export function createSettling(
+  database: Database,
+  statements: Statements,
+  unsettled: Unsettled,
+  rows: Recent<HeldRow>,
+  runtime: Runtime,
+): Settling {
+  /** Of the next time, while anything is unsettled. */
+  let cancel: (() => void) | null = null
+
+  function settle(): void {
+    if (unsettled.spaces.size === 0) return
+    const placed: (readonly [string, readonly EncodedHeldRow[]])[] = []
+    database.transact(() => {
+      for (const [name, { number, record, ...changed }] of unsettled.spaces) {
+        statements.putSpace.run(record.position, formatSpaceRecord(record), number)
+        const encoded = encodeHeldRows(changed.rows)
+        for (const row of encoded) putRow(statements, number, row)
+        for (const one of changed.writers.values()) putWriter(statements, number, one.record, one.position)
+        placed.push([name, encoded])
+      }
+      statements.clearLog.run()
+    })
+    clearUnsettled(unsettled)
+    for (const [name, encoded] of placed)
+      for (const { key, held, state } of encoded) rows.set(cacheKey(name, key), held, state.length)
+  }
+
+  function stop(): void {
+    cancel?.()
+    cancel = null
+  }
+
+  /** While the disk is full or locked, it stays in the log. */
+  function trySettling(): void {
+    stop()
+    try {
+      settle()
+    } catch (error) {
+      if (!(error instanceof RejoinError)) throw error
+      cancel = runtime.after(settleMs, trySettling)
+    }
+  }
+
+  return {
+    note(written) {
+      const { space: name, number, commit } = written
+      const space =
+        written.isLogged && commit !== null
+          ? noteRecord(unsettled, name, number, commit.record)
+          : unsettled.spaces.get(name)
+      if (space === undefined || commit === null) return
+      for (const { key } of written.placed) forgetRow(unsettled, space, key)
+      for (const { writer } of written.placedWriters) space.writers.delete(writer)
+      for (const key of written.logged) {
+        const held = commit.rows.get(key)
+        if (held === undefined) continue
+        if (noteRow(unsettled, space, key, held)) rows.drop(cacheKey(name, key))
+      }
+      const { position } = commit.record
+      for (const record of written.loggedWriters) space.writers.set(record.writer, { record, position })
+      unsettled.bytes += written.bytes
+      cancel ??= runtime.after(settleMs, trySettling)
+    },
+    makeRoom() {
+      if (unsettled.bytes > logBytesMax) trySettling()
+    },
+    settle,
+    stop,
+    close() {
+      trySettling()
+      stop()
+    },
+  }
+}
+
+export function putRow(statements: Statements, space: number, { key, held, state }: EncodedHeldRow): void {
+  statements.putRow.run(space, collectionOfKey(key), idOfKey(key), held.position, state)
+}
+
+export function putWriter(
+  statements: Statements,
+  space: number,
+  { writer, user, device, highest }: WriterRecord,
+  position: number,
+): void {
+  statements.putWriter.run(space, writer, user, device, highest.ms, highest.tick, position)
+}

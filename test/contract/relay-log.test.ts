@@ -1,0 +1,297 @@
+// A store in a file leaves to its log what changes, and settles that later: nobody who reads it can tell, at any time.
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import {
+  documentKey,
+  emptyFingerprint,
+  joinRows,
+  partName,
+  writerFromBytes,
+  type DocumentKey,
+  type FeedPart,
+  type FeedRow,
+  type GenerationId,
+  type HeldRow,
+  type RelayStore,
+  type Row,
+  type SpaceCommit,
+  type WriterRecord,
+} from '@rejoin/core'
+import { createMemoryDisk, nodeRuntime, sqlite } from '@rejoin/relay'
+import { createSimulatedClock } from '@rejoin/testkit'
+import fc from 'fast-check'
+import { expect, onTestFinished, test } from 'vitest'
+
+const spaces = ['team', 'family'] as const
+const ids = ['a', 'b', 'c', 'd', 'e', 'f'] as const
+const parts = ['title', 'color', 'size'].map(field => partName('lww', field))
+const body = partName('text', 'body')
+const writers = [1, 2].map(n => writerFromBytes(new Uint8Array(8).fill(n)))
+
+/** What one write of a commit changes. */
+interface Change {
+  readonly id: string
+  readonly kind: 'cell' | 'both' | 'delete' | 'revive' | 'type'
+}
+
+type Step =
+  | {
+      readonly kind: 'commit'
+      readonly space: string
+      readonly writer: number
+      readonly changes: readonly Change[]
+    }
+  | { readonly kind: 'wait' | 'kill' | 'reopen' | 'look' }
+
+const change = fc.record<Change>({
+  id: fc.constantFrom(...ids),
+  kind: fc.constantFrom('cell', 'cell', 'cell', 'both', 'delete', 'revive', 'type'),
+})
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      kind: fc.constant('commit' as const),
+      space: fc.constantFrom(...spaces),
+      writer: fc.nat({ max: 1 }),
+      changes: fc.array(change, { maxLength: 5 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('wait', 'kill', 'reopen', 'look', 'look') }) },
+)
+
+test('[A1] what was committed reads as from a store in memory: before it is settled, after it, and after a kill', async () => {
+  const seen = { unsettled: 0, killed: 0 }
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async steps => {
+      const world = await createWorld()
+      try {
+        for (const one of steps) await take(world, one, seen)
+        await look(world)
+      } finally {
+        await world.store.close()
+        rmSync(world.folder, { recursive: true })
+      }
+    }),
+    { numRuns: 60 },
+  )
+  // The log held something while it was read, and when its store was killed.
+  expect(seen.unsettled).toBeGreaterThan(50)
+  expect(seen.killed).toBeGreaterThan(20)
+})
+
+test('a row that changed a hundred times is put in its place once', async () => {
+  const world = await createWorld()
+  onTestFinished(() => rmSync(world.folder, { recursive: true }))
+  for (let n = 0; n < 100; n++)
+    await take(world, { kind: 'commit', space: 'team', writer: 0, changes: [{ id: 'a', kind: 'cell' }] })
+  expect(tableOf(world, 'log')).toHaveLength(99)
+  expect(tableOf(world, 'rows').map(({ position }) => position)).toEqual([1])
+  expect(tableOf(world, 'writers').map(({ position }) => position)).toEqual([1])
+  await world.clock.advance(1000)
+  expect(tableOf(world, 'log')).toEqual([])
+  for (const table of ['rows', 'writers', 'spaces'])
+    expect(tableOf(world, table).map(({ position }) => position)).toEqual([100])
+  // Of what is settled nothing is left to do.
+  expect(await world.clock.step()).toBe(false)
+  await world.store.close()
+})
+
+test('a file of a relay that knew no log is taken over as it is', async () => {
+  const world = await createWorld()
+  onTestFinished(() => rmSync(world.folder, { recursive: true }))
+  await take(world, { kind: 'commit', space: 'team', writer: 0, changes: [{ id: 'a', kind: 'both' }] })
+  await world.store.close()
+  const older = new DatabaseSync(world.path)
+  older.exec('drop table log; update store set version = 1')
+  older.close()
+  world.store = await world.open(world.path)
+  await look(world)
+  await take(world, { kind: 'commit', space: 'team', writer: 0, changes: [{ id: 'a', kind: 'cell' }] })
+  await look(world)
+  await world.store.close()
+})
+
+interface World {
+  readonly folder: string
+  readonly clock: ReturnType<typeof createSimulatedClock>
+  readonly model: RelayStore
+  readonly open: (path: string) => Promise<RelayStore>
+  path: string
+  store: RelayStore
+  ms: number
+}
+
+async function createWorld(): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), 'rejoin-log-'))
+  const clock = createSimulatedClock()
+  const runtime = { ...nodeRuntime, monotonic: () => clock.time, after: clock.after }
+  const open = (path: string): Promise<RelayStore> => sqlite(path, { runtime })()
+  const model = await createMemoryDisk(nodeRuntime.randomBytes).open()
+  const path = join(folder, '0.db')
+  return { folder, clock, model, open, path, store: await open(path), ms: 0 }
+}
+
+async function take(world: World, one: Step, seen = { unsettled: 0, killed: 0 }): Promise<void> {
+  switch (one.kind) {
+    case 'commit':
+      return commit(world, one)
+    case 'wait':
+      await world.clock.advance(1000)
+      return expect(tableOf(world, 'log')).toEqual([])
+    case 'look':
+      if (tableOf(world, 'log').length > 0) seen.unsettled += 1
+      return look(world)
+    case 'reopen':
+      await world.store.close()
+      world.store = await world.open(world.path)
+      return
+    case 'kill': {
+      if (tableOf(world, 'log').length > 0) seen.killed += 1
+      // What a store that is killed leaves is what lies there while it is open.
+      const path = join(world.folder, `${Number(/(\d+)\.db$/.exec(world.path)?.[1]) + 1}.db`)
+      for (const end of ['', '-wal'])
+        if (existsSync(world.path + end)) copyFileSync(world.path + end, path + end)
+      await world.store.close()
+      world.store = await world.open(path)
+      world.path = path
+      return look(world)
+    }
+  }
+}
+
+/** As a turn does: what it touches is read first. */
+async function commit(
+  world: World,
+  { space, writer, changes }: Step & { readonly kind: 'commit' },
+): Promise<void> {
+  const { store, model } = world
+  const id = writers[writer] ?? writers[0]
+  if (id === undefined) return
+  const keys = changes.map(one => documentKey('notes', one.id))
+  const rows = new Map<DocumentKey, HeldRow>(await store.rows(space, keys))
+  const [known] = await store.writers(space, [id])
+  const before = (await model.loadSpace(space)).record
+  const position = (before?.position ?? 0) + (changes.length > 0 ? 1 : 0)
+  const changed = new Map<DocumentKey, HeldRow>()
+  const texts: SpaceCommit['texts'][number][] = []
+  for (const { id: document, kind } of changes) {
+    const key = documentKey('notes', document)
+    const mark = { ms: ++world.ms, tick: 0, writer: id }
+    const held = rows.get(key)
+    const delta = deltaOf(kind, mark, held?.row)
+    const row = held === undefined ? delta : joinRows(held.row, delta)
+    const positions = new Map<FeedPart, number>(held?.positions)
+    for (const name of delta.cells.keys()) positions.set(name, position)
+    if (row.deletion !== (held?.row.deletion ?? null)) positions.set('deletion', position)
+    if (row.revival !== (held?.row.revival ?? null)) positions.set('revival', position)
+    const states = new Map(held?.texts)
+    if (kind === 'type') {
+      states.set(body, { stateVector: new Map([[1, world.ms]]), bytes: world.ms })
+      texts.push({ key, part: body, update: Uint8Array.of(world.ms % 256) })
+    }
+    const next = { row, position, positions, texts: states }
+    rows.set(key, next)
+    changed.set(key, next)
+  }
+  const record: WriterRecord = {
+    writer: id,
+    user: known?.user ?? 'alice',
+    device: known?.device ?? 'laptop',
+    highest: { ms: ++world.ms, tick: 0, writer: id },
+  }
+  const made: SpaceCommit = {
+    space,
+    record: {
+      position,
+      fingerprint: { ...emptyFingerprint, high: world.ms },
+      frontier: new Map([['generation' as GenerationId, position]]),
+      generation: 'generation' as GenerationId,
+      peers: new Map(),
+    },
+    rows: changed,
+    texts,
+    writers: [record],
+    generations: [],
+  }
+  await Promise.all([store.commit(made), model.commit(made)])
+}
+
+function deltaOf(
+  kind: Change['kind'],
+  mark: { ms: number; tick: number; writer: (typeof writers)[number] },
+  row?: Row,
+): Row {
+  const cells: Row['cells'] = new Map(
+    parts
+      .filter((_, i) => i === mark.ms % parts.length || kind === 'both')
+      .map(name => [name, { strategy: 'lww' as const, last: mark, value: Uint8Array.of(mark.ms % 256) }]),
+  )
+  switch (kind) {
+    case 'delete': {
+      const seen = new Map(
+        [...(row?.cells ?? [])].flatMap(([name, cell]) =>
+          cell.strategy === 'lww' ? [[name, { kind: 'last' as const, mark: cell.last }] as const] : [],
+        ),
+      )
+      return { cells: new Map(), deletion: { mark, policy: 'edit-wins', seen }, revival: null }
+    }
+    case 'revive':
+      return { cells: new Map(), deletion: null, revival: mark }
+    case 'type':
+      return {
+        cells: new Map([[body, { strategy: 'text' as const, context: new Map([[mark.writer, mark]]) }]]),
+        deletion: null,
+        revival: null,
+      }
+    default:
+      return { cells, deletion: null, revival: null }
+  }
+}
+
+/** Everything that can be read is what the store in memory says. */
+async function look({ store, model }: World): Promise<void> {
+  for (const space of spaces) {
+    expect(await store.loadSpace(space)).toEqual(await model.loadSpace(space))
+    const keys = ids.map(id => documentKey('notes', id))
+    const end = (await model.loadSpace(space)).record?.position ?? 0
+    for (const after of [0, 1, end - 3, end - 1].filter(at => at >= 0))
+      for (const limit of [1, 2, 10])
+        expect(byKey(await store.feed(space, after, limit))).toEqual(
+          byKey(await model.feed(space, after, limit)),
+        )
+    expect(byKey(await all(store, space))).toEqual(byKey(await all(model, space)))
+    for (const after of [0, end - 1])
+      expect(byWriter(await store.writersAfter(space, after))).toEqual(
+        byWriter(await model.writersAfter(space, after)),
+      )
+    expect(await store.writers(space, writers)).toEqual(await model.writers(space, writers))
+    expect(await store.rows(space, keys)).toEqual(await model.rows(space, keys))
+  }
+}
+
+async function all(store: RelayStore, space: string): Promise<readonly FeedRow[]> {
+  const rows: FeedRow[] = []
+  for await (const slice of store.all(space)) rows.push(...slice)
+  return rows
+}
+
+function byKey(rows: readonly FeedRow[]): readonly FeedRow[] {
+  return rows.toSorted((a, b) => a.held.position - b.held.position || (a.key < b.key ? -1 : 1))
+}
+
+function byWriter(records: readonly WriterRecord[]): readonly WriterRecord[] {
+  return records.toSorted((a, b) => (a.writer < b.writer ? -1 : 1))
+}
+
+/** Read past the store. */
+function tableOf({ path }: World, name: string): readonly Readonly<Record<string, unknown>>[] {
+  const database = new DatabaseSync(path, { readOnly: true })
+  try {
+    return database.prepare(`select * from ${name}`).all()
+  } finally {
+    database.close()
+  }
+}
