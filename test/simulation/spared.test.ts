@@ -1,4 +1,5 @@
 // Who starts empty is spared what is deleted (SPEC P4), and then meets a relay that has not heard of the deletion.
+import type { Repair } from '@rejoin/client'
 import { createCluster, type Cluster, type OpenTab } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
@@ -117,9 +118,11 @@ test('[S2] who holds nothing and takes what was deleted from a relay that was pu
   network.heal(informed, uninformed)
   await pass(cluster, 20_000)
   network.heal('device-1', uninformed)
+  const repairs: Repair[] = []
+  carol.on('repaired', repair => void repairs.push(repair))
   await pass(cluster, 30_000)
   expect(shown()).toEqual([])
-  expect(alarms).toEqual([])
+  expect([repairs, alarms]).toEqual([[], []])
 })
 
 /** `cut`: how the link of the two relays is, since before the deletion. */

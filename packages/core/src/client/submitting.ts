@@ -43,6 +43,7 @@ export interface Submitting {
   waitUntil(entry: OutboxEntry, readyAt: number): void
   /** Plans what is to be made anew before anything else is offered. */
   remake(plan: RemakePlan): void
+  /** Whether there is a plan, and nothing under way that it could meet. */
   readonly hasPlan: boolean
   takePlan(): RemakePlan | null
   /** What was planned last is made anew and on disk. */
@@ -214,7 +215,7 @@ export function createSubmitting(
           return 'later'
         }
         if (entry.acks.size === 0 && isOrphan(state, entry) && !offers.mayHave(entry, conversation.judge)) {
-          // What comes behind it may stand on it, and what is under way must not be made twice.
+          // What comes behind it may stand on it.
           if (sent.size === 0) plan ??= { from: id, keys: new Set(), refused: null }
           return 'stop'
         }
@@ -266,9 +267,11 @@ export function createSubmitting(
       plan = next
     },
     get hasPlan() {
-      return plan !== null
+      return plan !== null && sent.size === 0
     },
     takePlan() {
+      // W6: of what is under way the relay may say yet that it has it.
+      if (sent.size > 0) return null
       const planned = plan
       plan = null
       const entry = planned === null ? undefined : state.outbox.get(planned.from)

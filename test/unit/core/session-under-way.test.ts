@@ -1,0 +1,63 @@
+// What is under way to a relay is not made anew: the relay may have it already, and say so (SPEC W6, A4).
+import {
+  createClientSession,
+  createReplicaState,
+  failure,
+  makeAnew,
+  type DocumentKey,
+  type Frame,
+  type GenerationId,
+  type SessionEffect,
+  type StoreId,
+  type VerdictException,
+} from '@rejoin/core'
+import { expect, test } from 'vitest'
+import { createTab, keys } from './chunk-history.ts'
+import { deltaOf, markOf, writerOf } from './edits.ts'
+import { pulledChunk } from './chunks.ts'
+import { welcomeFrom } from './welcomes.ts'
+
+const relay = 'relay' as StoreId
+const generation = 'generation' as GenerationId
+const [note] = keys as [DocumentKey]
+
+test('[W6] what follows a refused write is made anew once the relay has said of all of it whether it has it', () => {
+  const state = createReplicaState()
+  const delta = deltaOf({ kind: 'insert', value: 'red', element: 'x' }, undefined, markOf('bob', 1))
+  state.apply(1, pulledChunk(relay, { rows: [{ key: note, delta, parts: 0, texts: new Map() }] }))
+  const tab = createTab(state)
+  const [refused, held] = (['color', 'vote'] as const).map(kind => {
+    const transaction = tab.write([[0, kind === 'vote' ? { kind, by: 1 } : { kind, value: 'teal' }]])
+    state.apply(state.seen + 1, { kind: 'own', transactions: [transaction] })
+    return transaction
+  })
+  const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
+  const session = createClientSession(state, options, () => 1000)
+  function run(effects: readonly SessionEffect[]): readonly string[] {
+    return effects.flatMap(effect => {
+      if (effect.kind === 'send') return [effect.frame.type]
+      if (effect.kind === 'append') state.apply(state.seen + 1, effect.chunk)
+      else if (effect.kind === 'remake') {
+        const writer = writerOf('anew')
+        const context = { writer, now: 1000, correction: 0, body: () => [], support: () => undefined }
+        const chunk = makeAnew(state, effect.plan, context)
+        if (chunk !== null) state.apply(state.seen + 1, chunk)
+      } else return [effect.kind]
+      return [effect.kind, ...run(session.stored())]
+    })
+  }
+  const receive = (frame: Frame): readonly string[] => run(session.receive(frame, 10))
+  const verdict = (count: number, ...exceptions: readonly VerdictException[]): readonly string[] =>
+    receive({ type: 'verdict', count, generation, position: 1, cut: false, exceptions })
+  run(session.begin())
+  expect(receive(welcomeFrom(relay, generation, { begin: 'resume' }))).toContain('submit')
+
+  const error = failure('refused-by-rule', { reason: 'no' })
+  expect(verdict(1, { index: 0, kind: 'refused', write: 0, error })).toEqual([])
+  expect(verdict(2)).toEqual(['append', 'remake', 'go-on'])
+  expect([...state.quarantine.keys()]).toEqual([refused?.id])
+  expect(state.outbox.size).toBe(0)
+  expect(state.confirmed(note)?.cells).toEqual(
+    new Map([...delta.cells, ...(held?.writes[0]?.delta.cells ?? [])]),
+  )
+})
