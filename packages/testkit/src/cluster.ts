@@ -146,6 +146,8 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   for (const relay of relays) await relay.start()
   const urls = relays.map(({ url }) => url)
   const { write, ackReplicas = 0 } = options
+  /** Of whom both a write and a read of who opened when all were there have enough. */
+  const needed = write === undefined ? 1 : Math.max(write, urls.length + 1 - write)
   /** Also of relays that are gone: nobody tells devices, but where each relay counts. */
   const listed = (): readonly string[] => (write === undefined ? urls : relays.map(({ url }) => url))
   const spaceOf = new Map(spaces.map(space => [databaseOf(space), space]))
@@ -253,7 +255,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       return copy
     },
     relaysEver: urls.length,
-    isSpare: relay => relays.length > (write ?? 1) && !(doFollow(options.links) && relay === relays[0]),
+    isSpare: relay => relays.length > needed && !(doFollow(options.links) && relay === relays[0]),
     lose(relay) {
       relay.retire()
       relays.splice(relays.indexOf(relay), 1)
