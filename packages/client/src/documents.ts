@@ -2,7 +2,14 @@
  * What an application does with the documents of a collection. Every call is synchronous: what it wrote is visible
  * when it returns, and it throws before anything is changed (SPEC W1, W3).
  */
-import { documentKey, rowExists, type DocumentKey, type ReplicaState, type Row } from '@rejoin/core'
+import {
+  documentKey,
+  rowExists,
+  type DocumentKey,
+  type PartName,
+  type ReplicaState,
+  type Row,
+} from '@rejoin/core'
 import type { Changes } from './changes.ts'
 import type {
   Collection,
@@ -120,6 +127,11 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
     return { id, reached }
   }
 
+  function replaceTexts(draft: Draft, key: DocumentKey, initials: ReadonlyMap<PartName, string>): void {
+    for (const [part, initial] of initials)
+      draft.afterwards((): Reachable => texts.replace(collection, key, part, initial))
+  }
+
   function requireSeen(id: string, seen: Row | undefined): void {
     if (!rowExists(seen)) throw documentUnknown(collection, id)
   }
@@ -138,9 +150,7 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
         const site = { collection, key: given ?? keyOf(id), seen, mark }
         const { write, textsToReplace } = writeInsert(site, input, packer)
         draft.add(write)
-        textsToReplace?.forEach((initial, part) => {
-          draft.afterwards((): Reachable => texts.replace(collection, write.key, part, initial))
-        })
+        if (textsToReplace !== null) replaceTexts(draft, write.key, textsToReplace)
         return id
       })
       return { id, reached }

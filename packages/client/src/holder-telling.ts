@@ -8,6 +8,8 @@ import { differenceOfNews, type HolderNews, type TabMessage } from './tab-messag
 export interface HolderTelling {
   /** Tells what is not told yet, counts alone a little later. */
   tell(current: HolderNews): void
+  /** Counts are told a little later, as they are then. */
+  readonly owesCounts: boolean
   stop(): void
 }
 
@@ -42,6 +44,9 @@ export function createHolderTelling({ runtime, post, news }: HolderTellingOption
       } else if (difference === 'counts') {
         cancelCounts ??= runtime.after(countsMs, tellCounts)
       }
+    },
+    get owesCounts() {
+      return cancelCounts !== null
     },
     stop: () => cancelCounts?.(),
   }

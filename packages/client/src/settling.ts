@@ -38,7 +38,10 @@ export function createSettling({ isAllSent, askCut }: SettlingOptions): Settling
   }
 
   function look(): void {
-    if (waiting.length === 0 || !isAllSent()) return
+    if (waiting.length > 0 && isAllSent()) settle()
+  }
+
+  function settle(): void {
     const settled = waiting.filter(({ isFresh }) => isFresh())
     waiting = waiting.filter(waiter => !settled.includes(waiter))
     for (const { resolve } of settled) resolve()

@@ -115,6 +115,8 @@ export function createUplink(options: UplinkOptions): Uplink {
   let pausing: Pausing = { isPaused: false, at: 0 }
   let isStarted = false
   let isToTell = false
+  /** What others may want to know of the state, as of when they were last told of it. */
+  let noted: { readonly isPending: boolean; readonly seen: number } | null = null
 
   const tabs = createTabs({
     name: options.name,
@@ -408,6 +410,12 @@ export function createUplink(options: UplinkOptions): Uplink {
     },
     note() {
       connections?.begun.forEach(advance)
+      const isPending = engine.pending > 0
+      const { seen } = engine.state
+      const isNews = noted === null || noted.isPending !== isPending || noted.seen !== seen
+      // Of one more own write others are told nothing but how many wait for which relay, and that when it is time.
+      if (!isNews && (telling.owesCounts || options.relays.length === 0)) return options.onChange()
+      noted = { isPending, seen }
       look()
     },
     pause() {

@@ -23,12 +23,15 @@ export function seenByWrites(
     visible(key: DocumentKey): Row | undefined
   },
 ): readonly SeenDocument[] {
-  const rows = writes.length > 1 ? new Map<DocumentKey, Row>() : null
+  const [only] = writes
+  if (only !== undefined && writes.length === 1)
+    return [seenByWrite(only, state.visible(only.key), state.confirmed(only.key))]
+  const rows = new Map<DocumentKey, Row>()
   return writes.map((write, i) => {
     const { key, delta } = write
-    const row = rows?.get(key) ?? state.visible(key)
+    const row = rows.get(key) ?? state.visible(key)
     // Nobody comes after the last.
-    if (i < writes.length - 1) rows?.set(key, joinRows(row ?? emptyRow, delta))
+    if (i < writes.length - 1) rows.set(key, joinRows(row ?? emptyRow, delta))
     return seenByWrite(write, row, state.confirmed(key))
   })
 }

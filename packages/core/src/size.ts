@@ -10,12 +10,19 @@ const markBytes = 16
 const headBytes = 64
 
 function sizeOfRow(row: Row): number {
-  let bytes =
-    (row.deletion === null ? 0 : partBytes * (row.deletion.seen.size + 1)) +
-    (row.revival === null ? 0 : markBytes)
-  if (row.cells instanceof PackedCells) return bytes + sizeOfPacked(row.cells)
-  row.cells.forEach(cell => {
-    bytes += partBytes + sizeOfCell(cell)
+  const { cells, deletion, revival } = row
+  return (
+    (deletion === null ? 0 : partBytes * (deletion.seen.size + 1)) +
+    (revival === null ? 0 : markBytes) +
+    cells.size * partBytes +
+    (cells instanceof PackedCells ? sizeOfPacked(cells) : sizeOfCells(cells))
+  )
+}
+
+function sizeOfCells(cells: Row['cells']): number {
+  let bytes = 0
+  cells.forEach(cell => {
+    bytes += sizeOfCell(cell)
   })
   return bytes
 }
@@ -23,7 +30,7 @@ function sizeOfRow(row: Row): number {
 function sizeOfPacked(cells: PackedCells): number {
   let bytes = 0
   cells.columns.byPart.forEach(column => {
-    bytes += partBytes + (column.cells === null ? cells.lengthIn(column) : sizeOfCell(cells.cellIn(column)))
+    bytes += column.cells === null ? cells.lengthIn(column) : sizeOfCell(cells.cellIn(column))
   })
   return bytes
 }
@@ -71,8 +78,9 @@ export function sizeOfWrite(write: Write): number {
 }
 
 export function sizeOfTransaction(transaction: Pick<Transaction, 'writes'>): number {
+  const { writes } = transaction
   let bytes = 0
-  for (const write of transaction.writes) bytes += sizeOfWrite(write)
+  for (let i = 0; i < writes.length; i++) bytes += sizeOfWrite(writes[i] as Write)
   return bytes
 }
 

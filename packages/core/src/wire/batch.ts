@@ -134,7 +134,9 @@ function writeParts(
   rows: readonly BatchRow[],
   shapes: readonly Shape[],
 ): void {
-  const contents = createContentList()
+  const contents = createContentList(
+    shapes.reduce((count, shape) => count + shape.rows.length * shape.parts.length, 0),
+  )
   let areKnown = true
   for (const shape of shapes) {
     for (const part of shape.parts) {

@@ -30,16 +30,17 @@ export interface ContentList {
   write(writer: Writer, first: number, count: number): void
 }
 
-export function createContentList(): ContentList {
+/** Of at most so many. */
+export function createContentList(countMax: number): ContentList {
   const sources: Uint8Array[] = []
-  const starts: number[] = []
+  const starts = new Int32Array(countMax)
   /** One less than its start for no content. */
-  const ends: number[] = []
+  const ends = new Int32Array(countMax)
 
   function addFrom(bytes: Uint8Array, from: number, to: number): void {
-    sources.push(bytes)
-    starts.push(from)
-    ends.push(to)
+    const i = sources.push(bytes) - 1
+    starts[i] = from
+    ends[i] = to
   }
 
   const lengthAt = (i: number): number => Math.max(0, (ends[i] ?? 0) - (starts[i] ?? 0))
