@@ -1,7 +1,10 @@
 // Histories that nobody has run before, in every topology with everything that can go wrong: hundreds of short ones in a
 // test run, ten minutes of long ones in a soak. What one of them finds was perhaps there before whatever was changed last;
 // its seed is told, and runs it again.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { soak } from '../soak.ts'
 import { runWorlds } from './lanes.ts'
@@ -34,4 +37,29 @@ test(
     expect(acknowledged).toBeGreaterThan(histories)
   },
   seconds * 1000 + patienceMs,
+)
+
+const tightSeconds = soak(300, 12)
+
+test(
+  '[V1-V4 V6-V10 V12 V13 V15] so it does where pages, frames and windows hold two or three of what they hold thousands of elsewhere',
+  async () => {
+    const command = fileURLToPath(new URL('sim.ts', import.meta.url))
+    const args = [
+      '--tight',
+      '--steps',
+      '40',
+      '--seconds',
+      `${tightSeconds}`,
+      '--jobs',
+      `${availableParallelism()}`,
+    ]
+    const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let said = ''
+    child.stdout.setEncoding('utf8').on('data', data => (said += data))
+    const [code] = (await once(child, 'close')) as [number | null]
+    expect(said).toMatch(/[1-9]\d* histories from seed \d+ on/)
+    expect(code, said).toBe(0)
+  },
+  tightSeconds * 1000 + patienceMs,
 )

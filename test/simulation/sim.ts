@@ -4,6 +4,7 @@
  *   npm run sim -- --seed S --runs N --steps M [--topology T] [--jobs J]
  *   npm run sim -- --seconds T [--jobs J]    histories that nobody has run yet, for so long
  *   npm run sim -- --narrow ...              few kinds of faults, but these often, on a device or two
+ *   npm run sim -- --tight ...               pages, frames and windows of two or three: what is rare elsewhere is the rule
  *   npm run sim -- --plants [--jobs J]
  *   npm run sim -- --plant NAME
  *
@@ -24,7 +25,8 @@ import { runWorlds, type World } from './lanes.ts'
 import { plantNamed } from './plants/all.ts'
 import { catchAll, catchPlant, tellOf } from './plants/run.ts'
 import { topologies } from './topologies.ts'
-import { commandFor, each, first, forSeconds, freshSeed, narrowed, worldsFrom } from './worlds.ts'
+import { runTight } from './tight/run.ts'
+import { commandFor, each, first, forSeconds, freshSeed, narrowed, tightened, worldsFrom } from './worlds.ts'
 
 /** From so many on, everything must have happened. */
 const enoughHistories = 200
@@ -38,6 +40,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '150' },
     topology: { type: 'string' },
     narrow: { type: 'boolean', default: false },
+    tight: { type: 'boolean', default: false },
     /** How many histories run at a time, each on a core. */
     jobs: { type: 'string', default: '1' },
     /** Looks for one planted bug, or for all of them. */
@@ -47,6 +50,7 @@ const { values } = parseArgs({
     brief: { type: 'boolean', default: false },
   },
 })
+if (values.tight && process.env['REJOIN_TIGHT'] === undefined) process.exit(await runTight())
 if (values.plants) process.exit((await catchAll(Number(values.jobs))) ? 0 : 1)
 if (values.plant !== undefined) {
   const plant = plantNamed(values.plant)
@@ -58,7 +62,8 @@ const seed = Number(values.seed ?? (values.seconds === undefined ? 1 : freshSeed
 const steps = Number(values.steps)
 const names = values.topology === undefined ? Object.keys(topologies) : [values.topology]
 const broad = worldsFrom(seed, names, steps)
-const all = values.narrow ? each(broad, narrowed) : broad
+const narrow = values.narrow ? each(broad, narrowed) : broad
+const all = values.tight ? each(narrow, tightened) : narrow
 const worlds =
   values.seconds === undefined
     ? first(Number(values.runs) * names.length, all)

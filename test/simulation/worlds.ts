@@ -46,6 +46,11 @@ export function narrowed(world: World): World {
 
 const oftenMax = 0.35
 
+/** The same where the product's bounds are tight (tight/bounds.ts), so that no pull of several rows comes in one piece. */
+export function tightened(world: World): World {
+  return { ...world, comesInSteps: true }
+}
+
 export function* each<T>(worlds: Iterable<T>, change: (world: T) => T): Generator<T> {
   for (const world of worlds) yield change(world)
 }
@@ -71,7 +76,8 @@ export function* first<T>(count: number, worlds: Iterable<T>): Generator<T> {
 }
 
 /** The command that runs a history again, and shrinks what it finds. */
-export function commandFor({ seed, steps, topology, isNarrow }: World): string {
-  const how = isNarrow === true ? '--narrow' : `--steps ${steps}`
+export function commandFor({ seed, steps, topology, isNarrow, comesInSteps }: World): string {
+  const how =
+    (isNarrow === true ? '--narrow' : `--steps ${steps}`) + (comesInSteps === true ? ' --tight' : '')
   return `npm run sim -- --seed ${seed} --runs 1 ${how} --topology ${topology}`
 }

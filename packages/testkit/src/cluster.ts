@@ -33,6 +33,8 @@ export interface ClusterOptions {
   readonly write?: number | undefined
   /** How many spaces each device has replicas of. */
   readonly spaces?: number | undefined
+  /** Whether the product's bounds are so small that whatever is pulled comes in steps. */
+  readonly comesInSteps?: boolean | undefined
   /** Refuses a write, or lets it pass. */
   readonly accept?: Parameters<typeof createSimulatedRelay>[0]['accept'] | undefined
 }
@@ -56,6 +58,7 @@ export interface Cluster {
   /** Those that judge: of followers their leader alone. */
   readonly judges: readonly SimulatedRelay[]
   readonly spaces: readonly string[]
+  readonly comesInSteps: boolean
   /** How often each path was taken. */
   readonly paths: PathCounts
   /** Where in bodies tokens stand that relays stored. */
@@ -217,6 +220,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     },
     thrown,
     spaces,
+    comesInSteps: options.comesInSteps === true,
     paths,
     typedTokens,
     take,

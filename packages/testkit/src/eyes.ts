@@ -105,6 +105,8 @@ export function createEyes(
 
   /** W2: a pull that does not fit one batch shows in steps, and says that it is catching up. Only ballast is that long. */
   function mayShowInSteps({ replica, space }: OpenTab): boolean {
+    // Of what a relay pulls from its peers in steps, its clients see these, and nothing says so.
+    if (cluster.comesInSteps) return true
     if (replica.status.get().connection !== 'catching-up') return false
     const isThere = (one: OpenTab): boolean =>
       one.space === space && one.replica.ballast.query().get().length > 0

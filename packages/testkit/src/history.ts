@@ -39,6 +39,8 @@ export interface HistoryOptions {
   readonly write?: ClusterOptions['write']
   readonly devices?: number | undefined
   readonly pace?: Pace | undefined
+  /** Whether bounds are so small that whatever is pulled comes in steps (W2). */
+  readonly comesInSteps?: boolean | undefined
   /** How often each fault happens at a step; a fault that is left out does not happen. */
   readonly faults?: Partial<Record<Fault, number>> | undefined
 }
@@ -81,6 +83,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     ackReplicas: options.ackReplicas,
     write: options.write,
     devices: options.devices,
+    comesInSteps: options.comesInSteps,
     accept: write => {
       const cell = write.delta.cells.get(titleColor)
       if (faults.refusal === undefined || isHealing || cell?.strategy !== 'lww') return true
