@@ -10,16 +10,10 @@
  *
  * Rows keep their order, parts are in the order of their names, so a batch is decided by its rows and dictionary.
  */
-import { lastOfCell } from '../cells/cell.ts'
-import { assert } from '../errors.ts'
 import { isSameMark, type Mark } from '../mark.ts'
-import { PackedCells, type PackedColumn, type PackedColumns } from '../packed-cells.ts'
-import type { FeedPart } from '../relay-store.ts'
-import { collectionOfKey, countParts, strategyOfPart, type DocumentKey, type Row } from '../row.ts'
+import { collectionOfKey, countParts, type DocumentKey, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
-import { readColumn, readMarks, writeColumn, writeColumnOf, writeKnownMarks, writeMarks } from './columns.ts'
-import { createContentList, writeContents } from './content-columns.ts'
-import { writeCellContent, writeDeletionContent } from './contents.ts'
+import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
 import {
   fieldAt,
   numberOfField,
@@ -31,11 +25,12 @@ import {
 import { readIds, writeIds } from './id-columns.ts'
 import { keyOf, readId, writeId } from './keys.ts'
 import { createMark } from './marks.ts'
+import { contentOfPart, markOfPart, writeParts } from './part-columns.ts'
 import { bytesLeft, readInt, readUint, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
 import { readOnlyPart, readParts } from './row-parts.ts'
 import { partsOf, readShapes, shapesOf, type Shape } from './shapes.ts'
-import { createWriter, writeBytes, writeInt, writeUint, finishWriting, type Writer } from './writer.ts'
+import { writeBytes, writeInt, writeUint, type Writer } from './writer.ts'
 
 /** What a batch holds of each row. `mark` is the write's, or the greatest of the row; null if the row has none. */
 export interface BatchRow {
@@ -128,80 +123,6 @@ function writeMany(writer: Writer, dictionary: Dictionary, rows: readonly BatchR
   return shapes
 }
 
-function writeParts(
-  writer: Writer,
-  dictionary: Dictionary,
-  rows: readonly BatchRow[],
-  shapes: readonly Shape[],
-): void {
-  const contents = createContentList(
-    shapes.reduce((count, shape) => count + shape.rows.length * shape.parts.length, 0),
-  )
-  let areKnown = true
-  for (const shape of shapes) {
-    for (const part of shape.parts) {
-      let columns: PackedColumns | null = null
-      let column: PackedColumn | undefined
-      for (let i = 0; i < shape.rows.length; i++) {
-        const { row, mark } = rowAt(rows, shape, i)
-        const { cells } = row
-        if (part !== 'deletion' && part !== 'revival' && cells instanceof PackedCells) {
-          // Neighbours have the same columns.
-          if (cells.columns !== columns) column = cells.columns.byPart.get(part)
-          ;({ columns } = cells)
-          if (column?.cells === null) {
-            contents.addFrom(
-              column.bytes,
-              column.starts[cells.index] ?? 0,
-              column.starts[cells.index + 1] ?? 0,
-            )
-            areKnown &&= mark !== null && mark === cells.markIn(column)
-            continue
-          }
-        }
-        contents.add(contentOfPart(dictionary, shape.collection, row, part))
-        areKnown &&= mark !== null && mark === markOfPart(row, part)
-      }
-    }
-  }
-  if (areKnown) writeKnownMarks(writer, contents.count)
-  else writeMarksOfParts(writer, dictionary, rows, shapes)
-  writeColumnOf(writer, contents.count, contents.headAt)
-  let from = 0
-  for (const shape of shapes) {
-    for (const part of shape.parts) {
-      if (part !== 'revival') writeContents(writer, contents, from, shape.rows.length)
-      from += shape.rows.length
-    }
-  }
-}
-
-function writeMarksOfParts(
-  writer: Writer,
-  dictionary: Dictionary,
-  rows: readonly BatchRow[],
-  shapes: readonly Shape[],
-): void {
-  const marks: (Mark | null)[] = []
-  const known: (Mark | null)[] = []
-  for (const shape of shapes) {
-    for (const part of shape.parts) {
-      for (let i = 0; i < shape.rows.length; i++) {
-        const { row, mark } = rowAt(rows, shape, i)
-        marks.push(markOfPart(row, part))
-        known.push(mark)
-      }
-    }
-  }
-  writeMarks(writer, dictionary, marks, known)
-}
-
-function rowAt(rows: readonly BatchRow[], shape: Shape, i: number): BatchRow {
-  const row = rows[shape.rows[i] ?? -1]
-  assert(row !== undefined, 'a shape names rows of its batch')
-  return row
-}
-
 function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): readonly BatchRow[] {
   checkLimit('rows', bounds.rows, count)
   if (count === 0) return []
@@ -228,33 +149,4 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
     row,
     mark: marks[i] ?? null,
   }))
-}
-
-function markOfPart(row: Row, part: FeedPart | ''): Mark | null {
-  if (part === 'deletion') return row.deletion?.mark ?? null
-  if (part === 'revival') return row.revival
-  const cell = part === '' ? undefined : row.cells.get(part)
-  return cell === undefined ? null : lastOfCell(cell)
-}
-
-/** Everything of a part but its mark; null of a revival, which is nothing else. */
-function contentOfPart(
-  dictionary: Dictionary,
-  collection: string,
-  row: Row,
-  part: FeedPart | '',
-): Uint8Array | null {
-  if (part === 'revival' || part === '') return null
-  if (part === 'deletion') {
-    assert(row.deletion !== null, 'a shape names parts of its rows')
-    const writer = createWriter()
-    writeDeletionContent(writer, dictionary, collection, row.deletion)
-    return finishWriting(writer)
-  }
-  const cell = row.cells.get(part)
-  assert(cell?.strategy === strategyOfPart(part), 'a cell has the strategy of its part')
-  if (cell.strategy === 'lww') return cell.value
-  const writer = createWriter()
-  writeCellContent(writer, dictionary, cell, lastOfCell(cell))
-  return finishWriting(writer)
 }

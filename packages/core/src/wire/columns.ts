@@ -12,7 +12,7 @@ import { refuseMalformed } from './refusal.ts'
 import { writeUint, zigzag, type Writer } from './writer.ts'
 
 /** Numbers below 2^52. */
-export function writeColumn(writer: Writer, numbers: readonly number[]): void {
+export function writeColumn(writer: Writer, numbers: ArrayLike<number>): void {
   writeColumnOf(writer, numbers.length, i => numbers[i] ?? 0)
 }
 

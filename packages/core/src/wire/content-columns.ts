@@ -6,80 +6,90 @@
  *   contents := of 8 and more, 2 to 16 bytes each: uint, its bits the bytes that are columns; if it is not 0, byte by
  *               byte: a column, or the byte of each row;  of all others, and of 0: one content after the other
  */
-import { readColumn, writeColumnOf } from './columns.ts'
+import type { PackedColumn } from '../packed-cells.ts'
+import { readColumn, writeColumn } from './columns.ts'
 import { bytesLeft, createReader, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
-import { writeByte, writeRange, writeUint, type Writer } from './writer.ts'
+import { writeRange, writeRaw, writeUint, type Writer } from './writer.ts'
 
 const rowsMin = 8
 const widthMin = 2
 const widthMax = 16
 
-/** Contents where they lie, one after the other, so that what lies together is copied together. */
+/** Contents where they lie, so that what lies together is copied together. */
 export interface ContentList {
-  readonly count: number
+  /** Of each 0 for no content, else one more than its length. */
+  readonly heads: Int32Array
   /** Null of what has no content. */
   add(content: Uint8Array | null): void
-  /** Some of these bytes. */
-  addFrom(bytes: Uint8Array, from: number, to: number): void
-  lengthAt(i: number): number
-  /** 0 for no content, else one more than its length. */
-  headAt(i: number): number
-  byteAt(i: number, place: number): number
-  /** Writes so many of them. */
-  write(writer: Writer, first: number, count: number): void
+  /** The values of so many rows that lie together. */
+  addPacked(column: PackedColumn, index: number, count: number): void
+  /** Writes the next so many. */
+  write(writer: Writer, count: number): void
 }
 
-/** Of at most so many. */
-export function createContentList(countMax: number): ContentList {
-  const sources: Uint8Array[] = []
-  const starts = new Int32Array(countMax)
-  /** One less than its start for no content. */
-  const ends = new Int32Array(countMax)
+/** Contents that lie together. */
+interface Piece {
+  readonly bytes: Uint8Array
+  readonly from: number
+  readonly to: number
+  readonly count: number
+}
 
-  function addFrom(bytes: Uint8Array, from: number, to: number): void {
-    const i = sources.push(bytes) - 1
-    starts[i] = from
-    ends[i] = to
+const noContent: Piece = { bytes: new Uint8Array(0), from: 0, to: 0, count: 1 }
+
+/** Of so many. */
+export function createContentList(count: number): ContentList {
+  const heads = new Int32Array(count)
+  const pieces: Piece[] = []
+  let added = 0
+  let written = 0
+  let nextPiece = 0
+
+  /** The pieces of the next so many. */
+  function take(count: number): readonly Piece[] {
+    const first = nextPiece
+    for (let left = count; left > 0; nextPiece++) left -= pieces[nextPiece]?.count ?? left
+    written += count
+    return pieces.slice(first, nextPiece)
   }
-
-  const lengthAt = (i: number): number => Math.max(0, (ends[i] ?? 0) - (starts[i] ?? 0))
 
   return {
-    get count() {
-      return sources.length
-    },
+    heads,
     add(content) {
-      if (content === null) addFrom(noBytes, 0, -1)
-      else addFrom(content, 0, content.length)
+      heads[added++] = content === null ? 0 : content.length + 1
+      pieces.push(content === null ? noContent : { bytes: content, from: 0, to: content.length, count: 1 })
     },
-    addFrom,
-    lengthAt,
-    headAt: i => (ends[i] ?? 0) - (starts[i] ?? 0) + 1,
-    byteAt: (i, place) => sources[i]?.[(starts[i] ?? 0) + place] ?? 0,
-    write(writer, first, count) {
-      for (let i = first; i < first + count; ) {
-        const source = sources[i] ?? noBytes
-        const from = starts[i] ?? 0
-        let to = Math.max(from, ends[i] ?? 0)
-        for (i++; i < first + count && sources[i] === source && starts[i] === to; i++) to = ends[i] ?? to
-        writeRange(writer, source, from, to)
-      }
+    addPacked({ bytes, starts }, index, count) {
+      for (let i = index; i < index + count; i++) heads[added++] = (starts[i + 1] ?? 0) - (starts[i] ?? 0) + 1
+      pieces.push({ bytes, from: starts[index] ?? 0, to: starts[index + count] ?? 0, count })
+    },
+    write(writer, count) {
+      const width = widthOf(count, i => (heads[written + i] ?? 0) - 1)
+      const taken = take(count)
+      if (width > 0) writePlaces(writer, together(taken, count * width), count, width)
+      else for (const { bytes, from, to } of taken) writeRange(writer, bytes, from, to)
     },
   }
 }
 
-const noBytes = new Uint8Array(0)
+function together(pieces: readonly Piece[], length: number): Uint8Array {
+  const all = new Uint8Array(length)
+  let at = 0
+  for (const { bytes, from, to } of pieces) for (let i = from; i < to; i++) all[at++] = bytes[i] ?? 0
+  return all
+}
 
-/** So many contents, from one of a list on. */
-export function writeContents(writer: Writer, contents: ContentList, first: number, count: number): void {
-  const width = widthOf(count, i => contents.lengthAt(first + i))
-  const places = width === 0 ? 0 : placesOfColumns(contents, first, count, width)
-  if (width > 0) writeUint(writer, places)
-  if (places === 0) return contents.write(writer, first, count)
+/** Contents of one length, byte by byte if some of the bytes are better columns. */
+function writePlaces(writer: Writer, bytes: Uint8Array, count: number, width: number): void {
+  const places = placesOfColumns(bytes, count, width)
+  writeUint(writer, places)
+  if (places === 0) return writeRaw(writer, bytes)
+  const ofPlace = new Uint8Array(count)
   for (let place = 0; place < width; place++) {
-    if (isColumn(places, place)) writeColumnOf(writer, count, i => contents.byteAt(first + i, place))
-    else for (let i = first; i < first + count; i++) writeByte(writer, contents.byteAt(i, place))
+    for (let row = 0; row < count; row++) ofPlace[row] = bytes[row * width + place] ?? 0
+    if (isColumn(places, place)) writeColumn(writer, ofPlace)
+    else writeRaw(writer, ofPlace)
   }
 }
 
@@ -114,12 +124,12 @@ function widthOf(count: number, lengthAt: (row: number) => number): number {
 }
 
 /** A run takes up to four bytes. If all of them were columns, the last one stays as it is. */
-function placesOfColumns(contents: ContentList, first: number, count: number, width: number): number {
+function placesOfColumns(bytes: Uint8Array, count: number, width: number): number {
   let places = 0
   for (let place = 0; place < width; place++) {
     let runs = 1
-    for (let i = first + 1; i < first + count; i++)
-      if (contents.byteAt(i, place) !== contents.byteAt(i - 1, place)) runs += 1
+    for (let at = place + width; at < bytes.length; at += width)
+      if (bytes[at] !== bytes[at - width]) runs += 1
     if (runs * runBytesMax < count) places += 2 ** place
   }
   return places === 2 ** width - 1 ? places - 2 ** (width - 1) : places

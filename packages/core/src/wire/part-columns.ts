@@ -1,0 +1,158 @@
+/**
+ * The parts of rows, on their way out: field by field, all rows of a shape. First the marks of all, as differences from
+ * those of their rows; then how long each content is; then the contents.
+ */
+import { lastOfCell } from '../cells/cell.ts'
+import { assert } from '../errors.ts'
+import type { Mark } from '../mark.ts'
+import { PackedCells, type PackedColumn } from '../packed-cells.ts'
+import type { FeedPart } from '../relay-store.ts'
+import { strategyOfPart, type Row } from '../row.ts'
+import type { BatchRow } from './batch.ts'
+import { writeColumn, writeKnownMarks, writeMarks } from './columns.ts'
+import { createContentList } from './content-columns.ts'
+import { writeCellContent, writeDeletionContent } from './contents.ts'
+import type { Dictionary } from './dictionary.ts'
+import type { Shape } from './shapes.ts'
+import { createWriter, finishWriting, type Writer } from './writer.ts'
+
+export function writeParts(
+  writer: Writer,
+  dictionary: Dictionary,
+  rows: readonly BatchRow[],
+  shapes: readonly Shape[],
+): void {
+  const contents = createContentList(
+    shapes.reduce((count, shape) => count + shape.rows.length * shape.parts.length, 0),
+  )
+  let areKnown = true
+  for (const shape of shapes) {
+    const ofShape = shape.rows.map(index => rows[index] ?? missing())
+    const runs = runsOf(ofShape)
+    for (const part of shape.parts) {
+      for (const run of runs) {
+        const column = columnOf(run, part)
+        if (column !== null) {
+          contents.addPacked(column, run.index, run.count)
+          areKnown &&= haveKnownMarks(ofShape, run, column)
+          continue
+        }
+        for (let i = run.start; i < run.start + run.count; i++) {
+          const { row, mark } = ofShape[i] ?? missing()
+          contents.add(contentOfPart(dictionary, shape.collection, row, part))
+          areKnown &&= mark !== null && mark === markOfPart(row, part)
+        }
+      }
+    }
+  }
+  if (areKnown) writeKnownMarks(writer, contents.heads.length)
+  else writeMarksOfParts(writer, dictionary, rows, shapes)
+  writeColumn(writer, contents.heads)
+  for (const { rows, parts } of shapes) for (const _ of parts) contents.write(writer, rows.length)
+}
+
+/** Rows one after the other whose cells lie so in the same columns, or others. */
+interface Run {
+  readonly start: number
+  count: number
+  readonly cells: PackedCells | null
+  /** Where in the columns the first one is. */
+  readonly index: number
+}
+
+function runsOf(rows: readonly BatchRow[]): readonly Run[] {
+  const runs: Run[] = []
+  let last: Run | null = null
+  for (let i = 0; i < rows.length; i++) {
+    const { cells } = rows[i]?.row ?? missing()
+    const packed = cells instanceof PackedCells ? cells : null
+    if (last !== null && goesOn(last, packed)) {
+      last.count += 1
+      continue
+    }
+    last = { start: i, count: 1, cells: packed, index: packed?.index ?? 0 }
+    runs.push(last)
+  }
+  return runs
+}
+
+function goesOn({ cells, index, count }: Run, next: PackedCells | null): boolean {
+  if (cells === null || next === null) return cells === next
+  return cells.columns === next.columns && index + count === next.index
+}
+
+/** Where the values of a run lie; null if they lie apart. */
+function columnOf({ cells }: Run, part: FeedPart): PackedColumn | null {
+  if (cells === null || part === 'deletion' || part === 'revival') return null
+  const column = cells.columns.byPart.get(part)
+  return column?.cells === null ? column : null
+}
+
+function haveKnownMarks(
+  rows: readonly BatchRow[],
+  { start, count, cells, index }: Run,
+  { first }: PackedColumn,
+): boolean {
+  const marks = cells?.columns.marks ?? []
+  for (let i = 0; i < count; i++) {
+    const mark = rows[start + i]?.mark ?? null
+    if (mark === null || mark !== marks[first + index + i]) return false
+  }
+  return true
+}
+
+function writeMarksOfParts(
+  writer: Writer,
+  dictionary: Dictionary,
+  rows: readonly BatchRow[],
+  shapes: readonly Shape[],
+): void {
+  const marks: (Mark | null)[] = []
+  const known: (Mark | null)[] = []
+  for (const shape of shapes) {
+    for (const part of shape.parts) {
+      for (const index of shape.rows) {
+        const { row, mark } = rows[index] ?? missing()
+        marks.push(markOfPart(row, part))
+        known.push(mark)
+      }
+    }
+  }
+  writeMarks(writer, dictionary, marks, known)
+}
+
+function missing(): never {
+  throw new Error('invariant broken: a shape names rows of its batch')
+}
+
+export function markOfPart({ cells, deletion, revival }: Row, part: FeedPart | ''): Mark | null {
+  if (part === 'deletion') return deletion?.mark ?? null
+  if (part === 'revival') return revival
+  if (part === '') return null
+  const last = cells instanceof PackedCells ? cells.lastOfLww(part) : null
+  if (last !== null) return last
+  const cell = cells.get(part)
+  return cell === undefined ? null : lastOfCell(cell)
+}
+
+/** Everything of a part but its mark; null of a revival, which is nothing else. */
+export function contentOfPart(
+  dictionary: Dictionary,
+  collection: string,
+  row: Row,
+  part: FeedPart | '',
+): Uint8Array | null {
+  if (part === 'revival' || part === '') return null
+  if (part === 'deletion') {
+    assert(row.deletion !== null, 'a shape names parts of its rows')
+    const writer = createWriter()
+    writeDeletionContent(writer, dictionary, collection, row.deletion)
+    return finishWriting(writer)
+  }
+  const cell = row.cells.get(part)
+  assert(cell?.strategy === strategyOfPart(part), 'a cell has the strategy of its part')
+  if (cell.strategy === 'lww') return cell.value
+  const writer = createWriter()
+  writeCellContent(writer, dictionary, cell, lastOfCell(cell))
+  return finishWriting(writer)
+}
