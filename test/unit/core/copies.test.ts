@@ -35,6 +35,7 @@ function opened(copies?: Copies) {
   const seen = [{ exists: false, last: null, counted: nothingCounted }]
   let position = 0
   const apply = (chunk: Chunk): void => void state.apply(++position, chunk)
+  if (copies !== undefined) apply({ kind: 'met', address: 'ws://a', store: 'a' as StoreId, copies })
   apply({ kind: 'own', transactions: [{ id, writes: [write], seen, correction: 0, heard: 0 }] })
   const answer = (store: string, generation: string, at: number, outcome: StoredVerdict['outcome']): void =>
     apply({
@@ -212,6 +213,21 @@ test('[P4] nobody asks for what a relay was asked for that is none of the list a
   one.apply({ kind: 'met', address: 'ws://b', store: 'new' as StoreId, copies: named })
   expect(one.state.wants).toEqual(['notes/c'])
   expect([...one.state.snapshot().wants.keys()]).toEqual(['a', 'c'])
+})
+
+test('[L2] whatever a tab is given, one copy is meant until a tab with the connection has noted another number', () => {
+  const mine = opened()
+  const others = createReplicaState(named)
+  const store = 'b' as StoreId
+  const verdicts = [{ id, outcome: { kind: 'acknowledged', shows: 'yes' } }] as const
+  const commit = { generation: 'b1' as GenerationId, position: 4, cut: false } as const
+  const transactions = [...mine.state.outbox.entries()].map(({ transaction }) => transaction)
+  const chunks: readonly Chunk[] = [
+    { kind: 'own', transactions },
+    { kind: 'verdicts', store, ...commit, verdicts, wants: [] },
+  ]
+  for (const [i, chunk] of chunks.entries()) others.apply(i + 1, chunk)
+  expect(others.outbox.size).toBe(0)
 })
 
 test('[L2] which relays are meant is what the tab with the connection was given, so tabs that are given different lists come to the same', () => {

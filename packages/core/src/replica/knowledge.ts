@@ -13,7 +13,7 @@ import {
   type StoreId,
 } from '../generations.ts'
 import type { WriterId } from '../mark.ts'
-import type { Acknowledgement, Copies, OutboxEntry } from '../outbox.ts'
+import { oneCopy, type Acknowledgement, type Copies, type OutboxEntry } from '../outbox.ts'
 import { createRemadeMarks, type RemadeMarksKept } from '../remade-marks.ts'
 import { createRemadeTexts, type RemadeTextsKept } from '../remade-texts.ts'
 import type { DocumentKey } from '../row.ts'
@@ -25,9 +25,7 @@ export interface QuarantinedTransaction {
 }
 
 export interface Knowledge {
-  /** Which relays this tab is given. */
-  readonly given: Copies
-  /** Which ones the tab with the connection was given, where the journal says so: then this is what goes for all tabs. */
+  /** Which relays the tab with the connection was given, where the journal says so. */
   noted: Copies | null
   readonly cursors: Map<StoreId, Cursor>
   readonly generations: Map<GenerationId, Generation>
@@ -51,9 +49,8 @@ export interface Knowledge {
   pulledAt: number
 }
 
-export function createKnowledge(given: Copies): Knowledge {
+export function createKnowledge(): Knowledge {
   return {
-    given,
     noted: null,
     cursors: new Map(),
     generations: new Map(),
@@ -72,9 +69,12 @@ export function createKnowledge(given: Copies): Knowledge {
   }
 }
 
-/** On how many relays' disks own writes are to be. */
-export function copiesMeant({ noted, given }: Knowledge): Copies {
-  return noted ?? given
+/**
+ * On how many relays' disks own writes are to be. Whatever a tab was given, the journal says it for all of them: else they
+ * would not come to the same.
+ */
+export function copiesMeant({ noted }: Knowledge): Copies {
+  return noted ?? oneCopy
 }
 
 /** A relay's generation is the newest that is known of. */

@@ -60,7 +60,7 @@ export interface ReplicaState {
   readonly met: ReadonlyMap<string, StoreId>
   /** Whether a relay is one of those that are meant; any is, unless `copies` names them. */
   isListed(store: StoreId): boolean
-  /** On how many relays' disks each own write is to be, as the tab with the connection was given it. */
+  /** On how many relays' disks each own write is to be, as the tab with the connection was given it; else on one. */
   readonly copies: Copies
   /** What this tab was given. */
   readonly given: Copies
@@ -116,7 +116,7 @@ export interface ReplicaState {
 }
 
 export function createReplicaState(given: Copies = oneCopy): ReplicaState {
-  const knowledge = createKnowledge(given)
+  const knowledge = createKnowledge()
   const copiesOf = (entry: OutboxEntry): number => countCopies(knowledge, entry)
   const isPending = (entry: OutboxEntry): boolean => copiesOf(entry) < copiesMeant(knowledge).wanted
   const layers = createLayers(entry => copiesOf(entry) >= copiesMeant(knowledge).all, {
