@@ -40,8 +40,6 @@ export interface Drafts {
   row(key: DocumentKey): Row | undefined
   /** Whether a draft is open. */
   readonly open: boolean
-  /** From now on nothing is written: what is shown follows the state no more, so nobody could say what a write has seen. */
-  close(): void
 }
 
 /** How far a transaction came, for those who ask how far its writes came: all that is kept of it beside its writes. */
@@ -60,11 +58,6 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
   /** Rows as the draft sees them, with its first `joined` writes in them: most drafts are read no more. */
   let rows: Map<DocumentKey, Row> | null = null
   let joined = 0
-  let isClosed = false
-
-  function requireOpen(): void {
-    if (isClosed || core.closed) throw closed('replica')
-  }
 
   const draft: Draft = {
     row(key) {
@@ -137,17 +130,14 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
     },
     row: key => (open === null ? core.state.visible(key) : draft.row(key)),
     run(make) {
-      requireOpen()
+      if (core.closed) throw closed('replica')
       if (open === null) return within(begin(), make)
       return { value: make(draft), reached: open.reached }
     },
     transact(make) {
-      requireOpen()
+      if (core.closed) throw closed('replica')
       if (open !== null) throw misuse('a transaction cannot be made inside another one')
       return within(begin(), make)
-    },
-    close() {
-      isClosed = true
     },
   }
 }

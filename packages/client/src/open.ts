@@ -226,13 +226,14 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
   async function end(): Promise<void> {
     // Nothing that comes from now on is waited for; what was typed and written is stored first.
     for (const stop of stops) stop()
-    await within(surface.close)
+    await within(surface.written)
     await within(journal.flush)
     marked.leave()
     const released = uplink.close()
     housekeeping.close()
     const error = new RejoinError('closed', { what: name }, `the replica ${name} was closed; open it again`)
     engine.close()
+    surface.close()
     settling.close(error)
     status.close()
     events.close()

@@ -33,8 +33,10 @@ export interface Surface<C extends Collections> {
   readonly quarantine: Quarantine
   /** What the state knows; the engine adds what it knows of the connection. */
   readonly status: Live<LocalStatus>
-  /** Resolves once what was typed is written; then nothing here listens to the core any more, and nothing is written. */
-  close(): Promise<void>
+  /** Resolves once what was typed is written. */
+  written(): Promise<void>
+  /** Nothing here listens to the core any more. The core is closed with it, or a write would replace what was not shown (SPEC K1). */
+  close(): void
 }
 
 /** Throws `key-forbidden` if two collections have one name. */
@@ -63,11 +65,8 @@ export function createSurface<C extends Collections>(core: ReplicaCore, collecti
     conflicts: createConflicts<C>({ collections, drafts, changes, list }),
     quarantine: createQuarantine({ core, collections, drafts, changes, texts }),
     status,
-    async close() {
-      await texts.close()
-      drafts.close()
-      changes.close()
-    },
+    written: texts.close,
+    close: changes.close,
   }
 }
 

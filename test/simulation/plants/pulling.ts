@@ -126,8 +126,8 @@ export const pulling: readonly Plant[] = [
     find: 'if (!isAsked(row.key)) return [row]',
     replace: 'return [row]',
     also: { find: 'const tailBytesMax = 64 * 1024', replace: 'const tailBytesMax = 16' },
-    world: peers(120, { 'relay-rollback': 0.3, cut: 0.3 }),
-    seed: 9,
+    world: peers(120, { cut: 0.3, 'device-crash': 0.2, 'relay-crash': 0.1, 'relay-rollback': 0.2 }),
+    seed: 4,
   },
   {
     name: 'X6',

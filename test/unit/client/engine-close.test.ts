@@ -241,3 +241,27 @@ it('a replica that cannot be opened leaves nothing behind', async () => {
   await world.clock.advance(20)
   expect(held).toEqual(nothing)
 })
+
+it('[K1] while a slow disk keeps it from closing it goes on showing what comes, since a write replaces what it shows', async () => {
+  const shown: string[] = []
+  for (let seed = 1; seed <= 8; seed++) {
+    const world = createWorld(seed)
+    await world.relay.start()
+    const alice = await world.open(world.device.openTab())
+    const bob = await world.open(world.another('bob').openTab(), { token: () => 'bob' })
+    const { id } = alice.notes.insert({ title: 'a', color: 'red' })
+    await within(world.clock, alice.settled())
+    await within(world.clock, bob.settled())
+    expect(alice.notes.get(id)?.color).toBe('red')
+    world.device.disk.slow(100)
+    bob.notes.update(id, { color: 'blue' })
+    await world.clock.advance(60)
+    // Stored after what is on its way to the disk.
+    alice.notes.insert({ title: 'keeps it from closing', color: 'red' })
+    const closing = alice.close()
+    const before = alice.notes.get(id)?.color
+    await within(world.clock, closing)
+    shown.push(`${before}, then ${alice.notes.get(id)?.color}`)
+  }
+  expect(shown).toContain('red, then blue')
+})

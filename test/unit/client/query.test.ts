@@ -209,12 +209,3 @@ test('a closed surface listens to nothing any more', async () => {
   await close()
   expect(core.listeners).toBe(0)
 })
-
-test('[K1] once a surface is closed nothing is written over what it would show no more', async () => {
-  const { collections, core, close } = openReplica()
-  const { id } = collections.notes.insert({ title: 'a', color: 'red' })
-  await close()
-  expect(core.closed).toBe(false)
-  expect(codeOf(() => collections.notes.update(id, { color: 'blue' }))).toBe('closed')
-  expect(collections.notes.get(id)?.color).toBe('red')
-})

@@ -282,7 +282,7 @@ test('closing the surface writes what was typed', async () => {
   const id = insertNote(alice, 'a')
   const handle = await openBody(alice, id)
   handle.text.insert(1, 'b')
-  await alice.close()
+  await alice.written()
   expect(alice.core.transactions).toHaveLength(2)
   expect(codeOf(() => handle.text)).toBe('closed')
 })
