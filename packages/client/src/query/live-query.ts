@@ -32,9 +32,10 @@ export function createLiveQuery(
 ): LiveQuery<AnyDocument> {
   checkFields(options, fields)
   const { where, orderBy, descending = false, limit = Infinity } = options
-  const matches = compileWhere(where)
   const equal = findEqual(where)
-  const matchesRest = equal === undefined ? matches : compileWhere(where, equal.field)
+  const matchesRest = compileWhere(where, equal?.field)
+  /** Of all conditions: for what comes and goes, which is looked at while somebody is subscribed. */
+  let matches: typeof matchesRest = null
   const isById = orderBy === undefined && !descending
   const compare = isById ? compareIds : compileOrder(orderBy, descending)
   /** All that match, in order, while somebody is subscribed. */
@@ -80,6 +81,7 @@ export function createLiveQuery(
         : Object.freeze(found)
     },
     open() {
+      matches = compileWhere(where)
       kept = findAll()
       const stop = documents.onChange(work)
       return () => {
