@@ -4,6 +4,7 @@
  */
 import {
   createRowPacker,
+  lastOfLww,
   nothingReplaced,
   noTexts,
   rowExists,
@@ -23,7 +24,7 @@ import {
   type Write,
 } from '@rejoin/core'
 import type { Collection, DeclaredPart } from './collection.ts'
-import { errorInField, inField, unsupported } from './field-errors.ts'
+import { errorInField, unsupported } from './field-errors.ts'
 
 /** What a write is made over. */
 export interface WriteSite {
@@ -149,13 +150,20 @@ function insertField(
 export function writeUpdate(site: WriteSite, patch: Readonly<Record<string, unknown>>): Write | null {
   const { collection, seen, mark } = site
   checkNames(collection, patch)
+  const { partsInOrder } = collection
   const cells = new Map<PartName, Cell>()
-  for (const { name, part, field } of collection.partsInOrder) {
-    const value = patch[name]
-    if (value === undefined) continue
-    const write = { mark, seen: seen?.cells.get(part) }
-    const cell = inField(collection, name, () => field.update(value as never, write))
-    if (cell !== null) cells.set(part, cell)
+  let at = ''
+  try {
+    for (let i = 0; i < partsInOrder.length; i++) {
+      const declared = partsInOrder[i]
+      const value = declared === undefined ? undefined : patch[declared.name]
+      if (declared === undefined || value === undefined) continue
+      at = declared.name
+      const cell = declared.field.update(value as never, { mark, seen: seen?.cells.get(declared.part) })
+      if (cell !== null) cells.set(declared.part, cell)
+    }
+  } catch (error) {
+    throw errorInField(error, collection, at)
   }
   return cells.size === 0 ? null : writeOf(site, { cells, deletion: null, revival: null })
 }
@@ -200,12 +208,14 @@ function writeOf({ key, mark, seen }: WriteSite, delta: Row): Write {
 }
 
 function replacedOf(seen: Row, delta: Row): Write['replaced'] {
-  const replaced = new Map<PartName, Mark>()
-  for (const [part, cell] of delta.cells) {
-    const old = seen.cells.get(part)
-    if (cell.strategy === 'lww' && old?.strategy === 'lww') replaced.set(part, old.last)
+  let replaced: Map<PartName, Mark> | null = null
+  for (const part of delta.cells.keys()) {
+    const last = lastOfLww(seen.cells, part)
+    if (last === null) continue
+    replaced ??= new Map()
+    replaced.set(part, last)
   }
-  return replaced.size === 0 ? nothingReplaced : replaced
+  return replaced ?? nothingReplaced
 }
 
 /** The body's part of it is beside the row; the cell says that this writer typed (SPEC X3). */

@@ -177,6 +177,7 @@ export {
   idOfKey,
   isDeletionDisputed,
   joinRows,
+  lastOfLww,
   lastOfRow,
   partName,
   rowExists,

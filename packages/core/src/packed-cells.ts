@@ -111,10 +111,10 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
   /** The greatest mark of them. */
   get last(): Mark | null {
     let last: Mark | null = null
-    for (const column of this.columns.byPart.values()) {
+    this.columns.byPart.forEach(column => {
       const mark = this.markIn(column)
       if (mark !== last) last = greaterMark(last, mark)
-    }
+    })
     return last
   }
 
@@ -151,7 +151,7 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
   /** All of them, in a map of the caller's own, with news of some. */
   decoded(news: ReadonlyMap<PartName, Cell> = noNews): Map<PartName, Cell> {
     const cells = new Map<PartName, Cell>()
-    for (const [part, column] of this.columns.byPart) cells.set(part, news.get(part) ?? this.cellIn(column))
+    this.columns.byPart.forEach((column, part) => cells.set(part, news.get(part) ?? this.cellIn(column)))
     if (news.size > 0) for (const [part, cell] of news) if (!cells.has(part)) cells.set(part, cell)
     return cells
   }

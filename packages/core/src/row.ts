@@ -96,7 +96,8 @@ function newCell(a: Cells, b: Cells, name: PartName): Cell | null {
   return joined === mine ? null : joined
 }
 
-function lastOfLww(cells: Cells, name: PartName): Mark | null {
+/** The mark of an `lww` cell, which is not decoded for that; null if there is none. */
+export function lastOfLww(cells: Row['cells'], name: PartName): Mark | null {
   if (cells instanceof PackedCells) return cells.lastOfLww(name)
   const cell = cells.get(name)
   return cell?.strategy === 'lww' ? cell.last : null

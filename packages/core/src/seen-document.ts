@@ -3,7 +3,16 @@
  * what has become of the state since (SPEC W6).
  */
 import type { Mark, WriterId } from './mark.ts'
-import { emptyRow, joinRows, lastOfRow, rowExists, type DocumentKey, type PartName, type Row } from './row.ts'
+import {
+  emptyRow,
+  hasStrategy,
+  joinRows,
+  lastOfRow,
+  rowExists,
+  type DocumentKey,
+  type PartName,
+  type Row,
+} from './row.ts'
 import type { Write } from './write.ts'
 
 export interface SeenDocument {
@@ -44,8 +53,8 @@ function seenByWrite({ delta, mark }: Write, row: Row | undefined, confirmed: Ro
 
 function countedBy(writer: WriterId, row: Row, delta: Row): SeenDocument['counted'] {
   let counted: Map<PartName, number> | null = null
-  for (const [part, { strategy }] of delta.cells) {
-    if (strategy !== 'counter') continue
+  for (const part of delta.cells.keys()) {
+    if (!hasStrategy(part, 'counter')) continue
     const cell = row.cells.get(part)
     const total = cell?.strategy === 'counter' ? (cell.entries.get(writer)?.total ?? 0) : 0
     if (total === 0) continue
