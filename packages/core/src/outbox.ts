@@ -61,12 +61,14 @@ export interface Outbox {
   readonly line: Pick<OutboxLine, 'epoch' | 'from'>
   /** In the order of the journal, what is not on disk yet last. */
   entries(): Iterable<OutboxEntry>
-  /** Adds an entry at the end, or replaces the one of the same id where it stands. */
+  /** Adds one of whose id there is none, at the end. */
+  add(entry: OutboxEntry): void
+  /** The same, or replaces the one of the same id where it stands. */
   put(entry: OutboxEntry): void
   /** Puts entries in the places of others, or takes them out (null), in one pass. */
   substitute(changes: ReadonlyMap<TransactionId, OutboxEntry | null>): void
-  /** Behind all others on this device's disk, now that it is there. */
-  move(id: TransactionId, position: number): void
+  /** Behind all others on this device's disk, now that it is there. Whether it was not there before. */
+  move(id: TransactionId, position: number): boolean
   remove(id: TransactionId): void
   /** The writes that touch a document, in no order that means anything: they join. */
   writesOf(key: DocumentKey): readonly Write[]
@@ -140,6 +142,10 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     line,
     get,
     entries,
+    add(entry) {
+      insert(entry.transaction.id, entry)
+      index(entry)
+    },
     put(entry) {
       const { id } = entry.transaction
       const old = get(id)
@@ -163,13 +169,15 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     },
     move(id, position) {
       const held = unstored.get(id)
-      if (held === undefined) return
+      if (held === undefined) return false
       const { transaction, acks, refusedBy } = held
       const entry = { transaction, position, acks, refusedBy }
       unstored.delete(id)
-      insert(id, entry)
+      stored.set(id, entry)
+      line.append(id)
       counts.went(held)
       counts.came(entry)
+      return true
     },
     remove(id) {
       const old = get(id)

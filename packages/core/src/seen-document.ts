@@ -33,20 +33,26 @@ export function seenByWrites(
   },
 ): readonly SeenDocument[] {
   const [only] = writes
-  if (only !== undefined && writes.length === 1)
-    return [seenByWrite(only, state.visible(only.key), state.confirmed(only.key))]
+  if (only !== undefined && writes.length === 1) return [seenByWrite(only, state.visible(only.key), state)]
   const rows = new Map<DocumentKey, Row>()
   return writes.map((write, i) => {
     const { key, delta } = write
     const row = rows.get(key) ?? state.visible(key)
     // Nobody comes after the last.
     if (i < writes.length - 1) rows.set(key, joinRows(row ?? emptyRow, delta))
-    return seenByWrite(write, row, state.confirmed(key))
+    return seenByWrite(write, row, state)
   })
 }
 
-function seenByWrite({ delta, mark }: Write, row: Row | undefined, confirmed: Row | undefined): SeenDocument {
-  const counted = row === undefined ? nothingCounted : countedBy(mark.writer, row, delta)
+function seenByWrite(
+  { key, delta, mark }: Write,
+  row: Row | undefined,
+  state: { confirmed(key: DocumentKey): Row | undefined },
+): SeenDocument {
+  // What does not show at all is not confirmed either.
+  if (row === undefined) return nothingSeen
+  const confirmed = state.confirmed(key)
+  const counted = countedBy(mark.writer, row, delta)
   if (confirmed === undefined && counted === nothingCounted) return nothingSeen
   return { exists: rowExists(confirmed), last: lastOfRow(confirmed), counted }
 }

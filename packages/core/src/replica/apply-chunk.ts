@@ -70,10 +70,9 @@ export function settleWritten({ layers }: Applying, { transactions }: OwnChunk):
 
 function applyOwn({ layers }: Applying, position: number, chunk: OwnChunk): void {
   for (const transaction of chunk.transactions) {
-    const held = layers.outbox.get(transaction.id)
     // A tab's own entry shows already; it moves to where the journal has it: behind what other tabs committed before.
-    if (held?.position === 0) layers.outbox.move(transaction.id, position)
-    else if (held === undefined) layers.enter(entryOf(transaction, position))
+    if (layers.outbox.move(transaction.id, position)) continue
+    if (layers.outbox.get(transaction.id) === undefined) layers.enter(entryOf(transaction, position))
   }
 }
 

@@ -50,6 +50,7 @@ export interface Layers {
   addToBody(body: string, updates: readonly Uint8Array[], position: number): void
   /** D2: the row leaves the confirmed layer whatever it holds, so that every tab forgets the same. */
   forget(key: DocumentKey, position: number): void
+  /** One of whose id there is none in the outbox. */
   enter(entry: OutboxEntry): void
   /** L3: the row is confirmed joined with what remains. */
   leave(id: TransactionId): void
@@ -142,7 +143,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     changedAt.set(key, position)
     if (beside.has(key)) {
       beside.set(key, after)
-      show(key, delta)
+      show(key, rows.get(key), delta)
     } else {
       rows.set(key, after)
       changes.changed.add(key)
@@ -150,8 +151,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     if (uncounted.size >= uncountedMax) count()
   }
 
-  function show(key: DocumentKey, delta: Row): void {
-    const before = rows.get(key)
+  function show(key: DocumentKey, before: Row | undefined, delta: Row): void {
     const after = joinRows(before ?? emptyRow, delta)
     if (after === before) return
     rows.set(key, after)
@@ -196,10 +196,12 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       const { key, delta, mark, texts } = write
       if (texts.size > 0) for (const [part, updates] of texts) noteArrivals(bodyKey(key, part), updates)
       own.add(mark.writer)
-      putAside(key)
-      show(key, delta)
+      const before = rows.get(key)
+      // What does not show at all is not confirmed either.
+      if (before === undefined || !beside.has(key)) beside.set(key, before)
+      show(key, before, delta)
     }
-    outbox.put(entry)
+    outbox.add(entry)
   }
 
   function leave(id: TransactionId): void {
