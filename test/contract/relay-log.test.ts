@@ -99,6 +99,48 @@ test('a row that changed a hundred times is put in its place once', async () => 
   await world.store.close()
 })
 
+test('what cannot be settled stays in the log, is read as it is, and is settled when it can be', async () => {
+  const world = await createWorld()
+  onTestFinished(() => rmSync(world.folder, { recursive: true }))
+  const edit: Step = { kind: 'commit', space: 'team', writer: 0, changes: [{ id: 'a', kind: 'cell' }] }
+  for (let n = 0; n < 3; n++) await take(world, edit)
+  const other = new DatabaseSync(world.path)
+  other.exec('begin immediate')
+  await world.clock.advance(1000)
+  other.exec('rollback')
+  other.close()
+  expect(tableOf(world, 'log')).toHaveLength(2)
+  await look(world)
+  await take(world, edit)
+  await world.clock.advance(10_000)
+  expect(tableOf(world, 'log')).toEqual([])
+  await look(world)
+  await world.store.close()
+  // Nobody is called for a store that is closed.
+  expect(await world.clock.step()).toBe(false)
+})
+
+test('the log has room for so many rows, and for no large ones: all others are put in their places', async () => {
+  const world = await createWorld()
+  onTestFinished(() => rmSync(world.folder, { recursive: true }))
+  const { store } = world
+  const keys = Array.from({ length: 1100 }, (_, i) => documentKey('notes', `n${i}`))
+  const large = documentKey('notes', 'large')
+  const commitAll = async (position: number): Promise<void> => {
+    await store.rows('team', [...keys, large])
+    const rows = keys.map(key => [key, heldAt(position, 10)] as const)
+    await store.commit(commitOf('team', position, new Map([[large, heldAt(position, 5000)], ...rows])))
+  }
+  await commitAll(1)
+  await commitAll(2)
+  const placed = tableOf(world, 'rows').filter(({ position }) => position === 2)
+  expect(placed).toHaveLength(1 + 1100 - 1024)
+  expect(placed.map(({ id }) => id)).toContain('large')
+  const feed = await store.feed('team', 1, 2000)
+  expect(new Set(feed.map(({ key }) => key))).toEqual(new Set([...keys, large]))
+  await store.close()
+})
+
 test('a file of a relay that knew no log is taken over as it is', async () => {
   const world = await createWorld()
   onTestFinished(() => rmSync(world.folder, { recursive: true }))
@@ -202,21 +244,26 @@ async function commit(
     device: known?.device ?? 'laptop',
     highest: { ms: ++world.ms, tick: 0, writer: id },
   }
-  const made: SpaceCommit = {
-    space,
-    record: {
-      position,
-      fingerprint: { ...emptyFingerprint, high: world.ms },
-      frontier: new Map([['generation' as GenerationId, position]]),
-      generation: 'generation' as GenerationId,
-      peers: new Map(),
-    },
-    rows: changed,
-    texts,
-    writers: [record],
-    generations: [],
-  }
+  const plain = commitOf(space, position, changed)
+  const fingerprint = { ...emptyFingerprint, high: world.ms }
+  const made = { ...plain, record: { ...plain.record, fingerprint }, texts, writers: [record] }
   await Promise.all([store.commit(made), model.commit(made)])
+}
+
+function commitOf(space: string, position: number, rows: SpaceCommit['rows']): SpaceCommit {
+  const generation = 'generation' as GenerationId
+  const frontier = new Map([[generation, position]])
+  const record = { position, fingerprint: emptyFingerprint, frontier, generation, peers: new Map() }
+  return { space, record, rows, texts: [], writers: [], generations: [] }
+}
+
+/** A row of one value of so many bytes. */
+function heldAt(position: number, bytes: number): HeldRow {
+  const name = partName('lww', 'title')
+  const last = { ms: position, tick: 0, writer: writerFromBytes(new Uint8Array(8)) }
+  const cells = new Map([[name, { strategy: 'lww' as const, last, value: new Uint8Array(bytes) }]])
+  const row = { cells, deletion: null, revival: null }
+  return { row, position, positions: new Map([[name, position]]), texts: new Map() }
 }
 
 function deltaOf(

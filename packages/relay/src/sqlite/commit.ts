@@ -8,6 +8,8 @@ import {
   encodeHeldRows,
   encodeRowChanges,
   RejoinError,
+  sizeOfChanged,
+  type ChangedRow,
   type DocumentKey,
   type EncodedHeldRow,
   type HeldRow,
@@ -74,12 +76,12 @@ export function createCommitter(
   return entries => {
     try {
       return database.transact(() => {
-        const written: Written[] = []
+        const group: Group = { written: [], commitsBySpace: new Map(), room: atHand.room() }
         for (const entry of entries) {
-          if (entry.kind === 'commit') written.push(writeCommit(statements, atHand, entry.commit, written))
-          else written.push(...writeFolded(statements, entry))
+          if (entry.kind === 'commit') writeCommit(statements, atHand, group, entry.commit)
+          else writeFolded(statements, group, entry)
         }
-        return written
+        return group.written
       })
     } catch (error) {
       if (!(error instanceof RejoinError) || error.code !== 'storage-blocked') throw error
@@ -94,21 +96,24 @@ export function createCommitter(
   }
 }
 
-/** `group`: what its transaction has before it. */
-function writeCommit(
-  statements: Statements,
-  atHand: AtHand,
-  commit: SpaceCommit,
-  group: readonly Written[],
-): Written {
+/** What a transaction has written so far. */
+interface Group {
+  readonly written: Written[]
+  /** With the number of the space. */
+  readonly commitsBySpace: Map<string, { readonly number: number; readonly commits: SpaceCommit[] }>
+  /** For how many more rows the log has room. */
+  room: number
+}
+
+function writeCommit(statements: Statements, atHand: AtHand, group: Group, commit: SpaceCommit): void {
   const { space, record, texts, generations } = commit
   const { position } = record
   const text = formatSpaceRecord(record)
-  const earlier = group.filter(one => one.space === space && one.commit !== null)
-  const room = atHand.room() - group.reduce((sum, { logged }) => sum + logged.length, 0)
-  const known = earlier[0]?.number ?? atHand.number(space)
+  const before = group.commitsBySpace.get(space)
+  const earlier = before?.commits ?? noCommits
+  const known = before?.number ?? atHand.number(space)
   const number = known > 0 ? known : numberOf(statements.addSpace.get(space, position, text), 'space')
-  const { placedRows, rows, logged } = splitRows(atHand, commit, earlier, room)
+  const { placedRows, rows, logged } = splitRows(atHand, group, commit, earlier)
   const { placedWriters, marks, loggedWriters } = splitWriters(atHand, commit, earlier)
   let bytes = 0
   if (known > 0) {
@@ -123,15 +128,20 @@ function writeCommit(
     statements.addToTail.run(number, key, part, position, n, update)
   for (const { id, store, parent, start } of generations)
     statements.addGeneration.run(number, id, store, parent, start)
-  return { space, number, commit, isLogged: known > 0, bytes, placed, logged, placedWriters, loggedWriters }
+  if (before === undefined) group.commitsBySpace.set(space, { number, commits: [commit] })
+  else before.commits.push(commit)
+  const isLogged = known > 0
+  group.written.push({ space, number, commit, isLogged, bytes, placed, logged, placedWriters, loggedWriters })
 }
 
-/** A row that was there before, and has no texts, is left to the log while that has room. */
+const noCommits: readonly SpaceCommit[] = []
+
+/** A row that was there before, is not large and has no texts, is left to the log while that has room. */
 function splitRows(
   atHand: AtHand,
+  group: Group,
   { space, rows }: SpaceCommit,
-  earlier: readonly Written[],
-  room: number,
+  earlier: readonly SpaceCommit[],
 ): {
   readonly placedRows: ReadonlyMap<DocumentKey, HeldRow>
   readonly rows: RowChanges['rows']
@@ -140,22 +150,30 @@ function splitRows(
   const placedRows = new Map<DocumentKey, HeldRow>()
   const changes: RowChanges['rows'][number][] = []
   const logged: DocumentKey[] = []
-  let left = room
   rows.forEach((held, key) => {
     const before = rowIn(earlier, key) ?? atHand.row(space, key)
     const isLogged = atHand.isLogged(space, key)
-    const changed = before === undefined || (!isLogged && left <= 0) ? null : changeOf(before, held)
+    const mayBe = isLogged || (group.room > 0 && !isLarge(key, held))
+    const changed = before === undefined || !mayBe ? null : changeOf(before, held)
     if (changed === null) return void placedRows.set(key, held)
-    if (!isLogged) left -= 1
+    if (!isLogged) group.room -= 1
     changes.push({ key, changed })
     logged.push(key)
   })
   return { placedRows, rows: changes, logged }
 }
 
-function rowIn(earlier: readonly Written[], key: DocumentKey): HeldRow | undefined {
+/** All rows that are unsettled are put in their places in one go. */
+function isLarge(key: DocumentKey, { row }: HeldRow): boolean {
+  return sizeOfChanged({ key, delta: row, parts: 0, texts: noTexts }) > largeBytes
+}
+
+const largeBytes = 4096
+const noTexts: ChangedRow['texts'] = new Map()
+
+function rowIn(earlier: readonly SpaceCommit[], key: DocumentKey): HeldRow | undefined {
   for (let i = earlier.length - 1; i >= 0; i--) {
-    const held = earlier[i]?.commit?.rows.get(key)
+    const held = earlier[i]?.rows.get(key)
     if (held !== undefined) return held
   }
   return undefined
@@ -165,7 +183,7 @@ function rowIn(earlier: readonly Written[], key: DocumentKey): HeldRow | undefin
 function splitWriters(
   atHand: AtHand,
   { space, writers }: SpaceCommit,
-  earlier: readonly Written[],
+  earlier: readonly SpaceCommit[],
 ): {
   readonly placedWriters: readonly WriterRecord[]
   readonly marks: readonly Mark[]
@@ -175,7 +193,7 @@ function splitWriters(
   const loggedWriters: WriterRecord[] = []
   for (const record of writers) {
     const before =
-      earlier.flatMap(one => one.commit?.writers ?? []).findLast(({ writer }) => writer === record.writer) ??
+      earlier.flatMap(one => one.writers).findLast(({ writer }) => writer === record.writer) ??
       atHand.writer(space, record.writer)
     const isRaised =
       before !== undefined &&
@@ -188,11 +206,11 @@ function splitWriters(
   return { placedWriters, marks: loggedWriters.map(({ highest }) => highest), loggedWriters }
 }
 
-function writeFolded(statements: Statements, entry: FoldEntry): readonly Written[] {
+function writeFolded(statements: Statements, { written }: Group, entry: FoldEntry): void {
   const { space, key, held } = entry.fold
   const number = numberOf(statements.findSpace.get(space), 'space')
   entry.isWritten = writeFold(statements, number, entry.fold)
-  if (!entry.isWritten) return []
+  if (!entry.isWritten) return
   const row = { key, held, state: encodeHeldRow(held) }
   putRow(statements, number, row)
   const nothing = {
@@ -203,5 +221,5 @@ function writeFolded(statements: Statements, entry: FoldEntry): readonly Written
     placedWriters: [],
     loggedWriters: [],
   }
-  return [{ ...nothing, space, number, placed: [row] }]
+  written.push({ ...nothing, space, number, placed: [row] })
 }

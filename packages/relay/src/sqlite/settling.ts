@@ -34,6 +34,8 @@ export interface Settling {
 }
 
 const settleMs = 1000
+/** Where the disk is locked, each try makes everybody wait. */
+const retryMs = 10_000
 const logBytesMax = 1024 * 1024
 
 export function createSettling(
@@ -45,6 +47,7 @@ export function createSettling(
 ): Settling {
   /** Of the next time, while anything is unsettled. */
   let cancel: (() => void) | null = null
+  let isFailing = false
 
   function settle(): void {
     if (unsettled.spaces.size === 0) return
@@ -74,9 +77,11 @@ export function createSettling(
     stop()
     try {
       settle()
+      isFailing = false
     } catch (error) {
       if (!(error instanceof RejoinError)) throw error
-      cancel = runtime.after(settleMs, trySettling)
+      isFailing = true
+      cancel = runtime.after(retryMs, trySettling)
     }
   }
 
@@ -101,7 +106,7 @@ export function createSettling(
       cancel ??= runtime.after(settleMs, trySettling)
     },
     makeRoom() {
-      if (unsettled.bytes > logBytesMax) trySettling()
+      if (unsettled.bytes > logBytesMax && !isFailing) trySettling()
     },
     settle,
     stop,

@@ -284,6 +284,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       isOpen = false
       group.flush()
       if (lost === null) settling.close()
+      else settling.stop()
       for (const recent of [cache, writers, numbers]) recent.clear()
       database.close()
       unlock()
