@@ -8,7 +8,7 @@ import type { Chance } from './chance.ts'
 import type { SimulatedClock } from './clock.ts'
 import { createSimulatedDisk, type DiskImage, type SimulatedDisk } from './disk.ts'
 import type { SimulatedNetwork } from './network.ts'
-import { watchStorage, type StorageWatch } from './paths/journals.ts'
+import { pathsOfRequest, watchStorage, type DiskWatch } from './paths/journals.ts'
 import { createScope, type Scope } from './scope.ts'
 import { trapStorage, type StorageTrap } from './storage-trap.ts'
 import { createSimulatedProfile } from './tabs.ts'
@@ -68,12 +68,14 @@ export function createSimulatedDevice(
     readonly network: SimulatedNetwork
     readonly epoch: number
     /** Is told what its storage shows. */
-    readonly watch?: Omit<StorageWatch, 'overtaken'> | undefined
+    readonly watch?: DiskWatch | undefined
   },
   user: string = name,
 ): SimulatedDevice {
   const { clock, chance, network, epoch, watch } = world
-  const disk = createSimulatedDisk(chance.fork())
+  const disk = createSimulatedDisk(chance.fork(), (database, request) => {
+    if (watch !== undefined) pathsOfRequest(database, request, watch)
+  })
   const profile = createSimulatedProfile(chance.fork())
   const markers = new Map<string, MarkerRecord>()
   let tabs: SimulatedTab[] = []
@@ -108,7 +110,7 @@ export function createSimulatedDevice(
       const storage = trapStorage(disk.openFrom(scope), scope, trap)
       const portsOf = (database: string): ClientPorts => ({
         runtime,
-        openStorage: watch === undefined ? storage : watchStorage(storage, { ...watch, overtaken }),
+        openStorage: watch === undefined ? storage : watchStorage(storage, watch.take, overtaken),
         locks: profile.locksOf(scope),
         openChannel: profile.channelsOf(scope),
         connect: network.connectFrom(name, scope),

@@ -5,7 +5,13 @@
  * done, never in part. A power loss takes every relaxed transaction after the last strict one (a suffix, as real
  * engines lose it), and with it the keys that it was given.
  */
-import { RejoinError, StorageCollision, type OpenStorage, type Storage } from '@rejoin/core'
+import {
+  RejoinError,
+  StorageCollision,
+  type OpenStorage,
+  type Storage,
+  type StorageRequest,
+} from '@rejoin/core'
 import { createMemoryDatabase, type MemoryDatabase, type MemoryImage } from '@rejoin/client'
 import type { Chance } from './chance.ts'
 import type { Scope } from './scope.ts'
@@ -40,7 +46,11 @@ interface Database {
   relaxed: number
 }
 
-export function createSimulatedDisk(chance: Chance): SimulatedDisk {
+/** `written` is told each request of a transaction that wrote, also of one of a tab that did not live to hear of it. */
+export function createSimulatedDisk(
+  chance: Chance,
+  written: (database: string, request: StorageRequest) => void = () => {},
+): SimulatedDisk {
   const databases = new Map<string, Database>()
   const counts = { transactions: 0, strict: 0, lost: 0, halfway: 0, aborted: 0 }
   let failing: 'storage-full' | null = null
@@ -74,6 +84,7 @@ export function createSimulatedDisk(chance: Chance): SimulatedDisk {
             database.relaxed = 0
           }
         } else if (database !== undefined) database.relaxed += 1
+        for (const request of options.requests) written(name, request)
       }
       return outcome.answers
     }

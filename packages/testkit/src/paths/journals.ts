@@ -8,17 +8,15 @@ import {
 } from '@rejoin/core'
 import type { Take } from './path.ts'
 
-export interface StorageWatch {
+/** What comes to a device's disk, whoever lives to hear of it. */
+export interface DiskWatch {
   readonly take: Take
   /** A chunk is in the journal of a database. */
   stored(database: string, chunk: Chunk): void
-  /** Pages were read, which a tab takes over in place of chunks. */
-  overtaken(): void
 }
 
-/** The same storage, watched. */
-export function watchStorage(open: OpenStorage, watch: StorageWatch): OpenStorage {
-  const { take } = watch
+/** The same storage; `overtaken` is told when pages were read, which a tab takes over in place of chunks. */
+export function watchStorage(open: OpenStorage, take: Take, overtaken: () => void): OpenStorage {
   return async (name, version, stores) => {
     const storage = await open(name, version, stores)
     return {
@@ -26,9 +24,7 @@ export function watchStorage(open: OpenStorage, watch: StorageWatch): OpenStorag
       async transact(options) {
         try {
           const answers = await storage.transact(options)
-          if (options.mode === 'readwrite')
-            for (const request of options.requests) pathsOfRequest(name, request, watch)
-          else if (options.requests.some(isOfPages)) watch.overtaken()
+          if (options.mode === 'readonly' && options.requests.some(isOfPages)) overtaken()
           return answers
         } catch (error) {
           if (error instanceof StorageCollision) take('fence-lost')
@@ -44,7 +40,8 @@ function isOfPages({ op, store }: StorageRequest): boolean {
   return op === 'getAll' && store === 'pages'
 }
 
-function pathsOfRequest(database: string, request: StorageRequest, { take, stored }: StorageWatch): void {
+/** A request that wrote to a database is done. */
+export function pathsOfRequest(database: string, request: StorageRequest, { take, stored }: DiskWatch): void {
   if (request.op === 'put' && request.store === 'pages') return take('pages')
   if (request.op === 'put' && request.store === 'journal') return take('folded')
   if (request.op !== 'add') return
