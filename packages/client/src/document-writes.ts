@@ -110,8 +110,7 @@ function packInsert(
   mark: Mark,
   packer: RowPacker,
 ): Row['cells'] | null {
-  const values = packer.begin()
-  if (values === null) return null
+  if (!packer.begin()) return null
   const { partsInOrder } = collection
   let isWhole = false
   let at = ''
@@ -120,8 +119,7 @@ function packInsert(
       const declared = partsInOrder[i]
       if (declared === undefined) continue
       at = declared.name
-      if (declared.field.insertEncoded?.(input[at] as never, values) !== true) return null
-      packer.endValue()
+      if (declared.field.insertEncoded?.(input[at] as never, packer.next()) !== true) return null
     }
     isWhole = true
   } catch (error) {

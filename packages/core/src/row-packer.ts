@@ -10,13 +10,13 @@ import { assert } from './errors.ts'
 import type { Mark } from './mark.ts'
 import { nameOfColumn, PackedCells, type PackedColumn } from './packed-cells.ts'
 import type { PartName, Row } from './row.ts'
-import { createWriter, lengthWritten, lendWritten, type Writer } from './wire/writer.ts'
+import { createLastingWriter, cutWriter, lengthWritten, writtenInPlace, type Writer } from './wire/writer.ts'
 
 export interface RowPacker {
-  /** Begins a row, whose values are written one after the other. Null while another one is not ended. */
-  begin(): Writer | null
-  /** After each value, in the order of the parts. */
-  endValue(): void
+  /** Begins a row, unless another one is not ended. */
+  begin(): boolean
+  /** Where the next value of it is written, in the order of the parts. */
+  next(): Writer
   /** The cells of the row, each of which bears the mark. */
   end(mark: Mark): Row['cells']
   /** There is no row after all. */
@@ -27,9 +27,11 @@ export interface RowPacker {
 const rowsMax = 256
 /** A larger one has cells of its own, and keeps nothing but itself. */
 const rowBytesMax = 1024
+const rowsAtFirst = 16
 
-/** A column that still grows. */
+/** A column that still grows: values are written where they stay. */
 interface OpenColumn extends PackedColumn {
+  readonly writer: Writer
   bytes: Uint8Array
   starts: Uint32Array
 }
@@ -43,71 +45,61 @@ interface OpenColumns {
 /** `parts`: in the order of their names. */
 export function createRowPacker(parts: readonly PartName[]): RowPacker {
   const names = parts.map(nameOfColumn)
-  const ends: number[] = []
-  let writer: Writer | null = null
   let columns = openColumns(parts, names)
+  /** How many values of a row were begun; null while there is none. */
+  let begun: number | null = null
 
-  function place(mark: Mark, bytes: Uint8Array): PackedCells {
-    if (columns.marks.length === rowsMax) {
-      columns.inOrder.forEach(close)
-      columns = openColumns(parts, names)
-    }
-    const index = columns.marks.push(mark) - 1
-    for (let i = 0; i < ends.length; i++) {
-      const column = columns.inOrder[i]
-      if (column !== undefined) append(column, index, bytes, i === 0 ? 0 : (ends[i - 1] ?? 0), ends[i] ?? 0)
-    }
-    return new PackedCells(columns, index)
+  function drop(): void {
+    begun = null
+    const index = columns.marks.length
+    for (const { writer, starts } of columns.inOrder) cutWriter(writer, starts[index] ?? 0)
   }
 
   return {
     begin() {
-      if (writer !== null) return null
-      ends.length = 0
-      return (writer = createWriter())
+      if (begun !== null) return false
+      begun = 0
+      return true
     },
-    endValue() {
-      if (writer !== null) ends.push(lengthWritten(writer))
+    next() {
+      const column = columns.inOrder[begun ?? -1]
+      assert(begun !== null && column !== undefined, 'a row has a value of each part')
+      begun += 1
+      return column.writer
     },
     end(mark) {
-      assert(writer !== null && ends.length === parts.length, 'a row has a value of each part')
-      const written = writer
-      writer = null
-      return lendWritten(written, (bytes, length) =>
-        length > rowBytesMax ? ownCells(parts, ends, mark, bytes) : place(mark, bytes),
-      )
+      assert(begun === parts.length, 'a row has a value of each part')
+      const { inOrder, marks } = columns
+      const index = marks.length
+      let bytes = 0
+      for (let i = 0; i < inOrder.length; i++) bytes += settle(inOrder[i], index)
+      if (bytes > rowBytesMax) {
+        const cells = ownCells(columns, index, mark)
+        drop()
+        return cells
+      }
+      begun = null
+      const packed = new PackedCells(columns, index)
+      if (marks.push(mark) === rowsMax) {
+        inOrder.forEach(close)
+        columns = openColumns(parts, names)
+      }
+      return packed
     },
-    drop() {
-      if (writer !== null) lendWritten(writer, () => {})
-      writer = null
-    },
+    drop,
   }
 }
-
-function ownCells(
-  parts: readonly PartName[],
-  ends: readonly number[],
-  last: Mark,
-  bytes: Uint8Array,
-): ReadonlyMap<PartName, Cell> {
-  const cells = new Map<PartName, Cell>()
-  parts.forEach((part, i) => {
-    cells.set(part, { strategy: 'lww', last, value: bytes.slice(i === 0 ? 0 : ends[i - 1], ends[i]) })
-  })
-  return cells
-}
-
-const rowsAtFirst = 16
-const bytesAtFirst = 128
 
 function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): OpenColumns {
   const byPart = new Map<PartName, OpenColumn>()
   parts.forEach((part, i) => {
+    const writer = createLastingWriter()
     byPart.set(part, {
-      name: names[i] ?? new Uint8Array(0),
+      name: names[i] ?? nameOfColumn(part),
       first: 0,
       cells: null,
-      bytes: new Uint8Array(bytesAtFirst),
+      writer,
+      bytes: writtenInPlace(writer),
       starts: new Uint32Array(rowsAtFirst + 1),
       // Not to be decoded as a whole before it is whole.
       whole: { asked: 0, text: null },
@@ -116,19 +108,25 @@ function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): 
   return { marks: [], byPart, inOrder: [...byPart.values()] }
 }
 
-function append(column: OpenColumn, index: number, bytes: Uint8Array, from: number, to: number): void {
-  if (index + 1 === column.starts.length) column.starts = grown(column.starts, new Uint32Array(2 * index + 1))
-  const start = column.starts[index] ?? 0
-  const end = start + to - from
-  if (end > column.bytes.length) column.bytes = grown(column.bytes, new Uint8Array(2 * end))
-  const held = column.bytes
-  for (let i = from; i < to; i++) held[start + i - from] = bytes[i] ?? 0
-  column.starts[index + 1] = end
+/** Says where the value of a row ends. How long it is. */
+function settle(column: OpenColumn | undefined, index: number): number {
+  if (column === undefined) return 0
+  column.bytes = writtenInPlace(column.writer)
+  const length = lengthWritten(column.writer)
+  if (index + 1 === column.starts.length) {
+    const starts = new Uint32Array(2 * index + 1)
+    starts.set(column.starts)
+    column.starts = starts
+  }
+  column.starts[index + 1] = length
+  return length - (column.starts[index] ?? 0)
 }
 
-function grown<List extends Uint8Array | Uint32Array>(list: List, larger: List): List {
-  larger.set(list)
-  return larger
+function ownCells({ byPart }: OpenColumns, index: number, last: Mark): ReadonlyMap<PartName, Cell> {
+  const cells = new Map<PartName, Cell>()
+  for (const [part, { bytes, starts }] of byPart)
+    cells.set(part, { strategy: 'lww', last, value: bytes.slice(starts[index], starts[index + 1]) })
+  return cells
 }
 
 /** No row comes any more. */

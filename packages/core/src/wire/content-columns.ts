@@ -76,7 +76,10 @@ export function createContentList(count: number): ContentList {
 function together(pieces: readonly Piece[], length: number): Uint8Array {
   const all = new Uint8Array(length)
   let at = 0
-  for (const { bytes, from, to } of pieces) for (let i = from; i < to; i++) all[at++] = bytes[i] ?? 0
+  for (const { bytes, from, to } of pieces) {
+    all.set(bytes.subarray(from, to), at)
+    at += to - from
+  }
   return all
 }
 
@@ -126,11 +129,12 @@ function widthOf(count: number, lengthAt: (row: number) => number): number {
 /** A run takes up to four bytes. If all of them were columns, the last one stays as it is. */
 function placesOfColumns(bytes: Uint8Array, count: number, width: number): number {
   let places = 0
+  const runsMax = Math.ceil(count / runBytesMax) - 1
   for (let place = 0; place < width; place++) {
     let runs = 1
-    for (let at = place + width; at < bytes.length; at += width)
+    for (let at = place + width; at < bytes.length && runs <= runsMax; at += width)
       if (bytes[at] !== bytes[at - width]) runs += 1
-    if (runs * runBytesMax < count) places += 2 ** place
+    if (runs <= runsMax) places += 2 ** place
   }
   return places === 2 ** width - 1 ? places - 2 ** (width - 1) : places
 }

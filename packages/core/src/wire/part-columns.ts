@@ -34,7 +34,7 @@ export function writeParts(
         const column = columnOf(run, part)
         if (column !== null) {
           contents.addPacked(column, run.index, run.count)
-          areKnown &&= haveKnownMarks(ofShape, run, column)
+          areKnown &&= run.first === column.first || haveKnownMarks(ofShape, run, column)
           continue
         }
         for (let i = run.start; i < run.start + run.count; i++) {
@@ -58,6 +58,8 @@ interface Run {
   readonly cells: PackedCells | null
   /** Where in the columns the first one is. */
   readonly index: number
+  /** Columns that begin at this place of theirs bear the marks of the rows, as was found of one of them. */
+  first: number
 }
 
 function runsOf(rows: readonly BatchRow[]): readonly Run[] {
@@ -70,7 +72,7 @@ function runsOf(rows: readonly BatchRow[]): readonly Run[] {
       last.count += 1
       continue
     }
-    last = { start: i, count: 1, cells: packed, index: packed?.index ?? 0 }
+    last = { start: i, count: 1, cells: packed, index: packed?.index ?? 0, first: -1 }
     runs.push(last)
   }
   return runs
@@ -88,16 +90,13 @@ function columnOf({ cells }: Run, part: FeedPart): PackedColumn | null {
   return column?.cells === null ? column : null
 }
 
-function haveKnownMarks(
-  rows: readonly BatchRow[],
-  { start, count, cells, index }: Run,
-  { first }: PackedColumn,
-): boolean {
-  const marks = cells?.columns.marks ?? []
-  for (let i = 0; i < count; i++) {
-    const mark = rows[start + i]?.mark ?? null
-    if (mark === null || mark !== marks[first + index + i]) return false
+function haveKnownMarks(rows: readonly BatchRow[], run: Run, { first }: PackedColumn): boolean {
+  const marks = run.cells?.columns.marks ?? []
+  for (let i = 0; i < run.count; i++) {
+    const mark = rows[run.start + i]?.mark ?? null
+    if (mark === null || mark !== marks[first + run.index + i]) return false
   }
+  run.first = first
   return true
 }
 

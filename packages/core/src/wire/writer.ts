@@ -40,6 +40,29 @@ export function lendWritten<T>(writer: Writer, use: (bytes: Uint8Array, length: 
   return result
 }
 
+/** One that is kept: a buffer that goes around may be large. */
+export function createLastingWriter(): Writer {
+  return createEncoder()
+}
+
+/** What was written, as the first bytes of its own buffer, which goes on being written in behind them. */
+export function writtenInPlace(writer: Writer): Uint8Array {
+  if (writer.bufs.length > 0) {
+    const written = toUint8Array(writer)
+    writer.bufs = []
+    writer.cbuf = new Uint8Array(2 * written.length)
+    writer.cbuf.set(written)
+    writer.cpos = written.length
+  }
+  return writer.cbuf
+}
+
+/** Takes back what was written behind so many bytes. */
+export function cutWriter(writer: Writer, length: number): void {
+  writtenInPlace(writer)
+  writer.cpos = length
+}
+
 /** How many bytes it has so far. */
 export function lengthWritten(writer: Writer): number {
   return writer.bufs.length === 0 ? writer.cpos : length(writer)
