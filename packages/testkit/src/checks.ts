@@ -27,6 +27,7 @@ import { hasToken, holdingOf, lettersOf, lettersOn, readBodies, readRelay, type 
 import type { Logged } from './log.ts'
 import { checkDocument, shownOf, textOf, type OracleOptions } from './oracle.ts'
 import { documentNames, pairIds, type SimulatedFields } from './schema.ts'
+import { mayBeOlder } from './watch/forgetting.ts'
 import { checkListed } from './watch/listed-conflicts.ts'
 
 const bodyPart = partName('text', 'body')
@@ -106,11 +107,6 @@ export async function checkConservation(cluster: Cluster, application: Applicati
     }
   }
   return found
-}
-
-/** D2: who has forgotten a tombstone takes what it had been from a relay that was put back, until that has it again. */
-function mayBeOlder({ paths, relays }: Cluster, at: number): boolean {
-  return paths.forgotten > 0 && relays.some(({ restoredAt }) => restoredAt > at)
 }
 
 /** At rest: everybody agrees, nothing acknowledged is lost, nothing waits, nothing has holes. */

@@ -3,10 +3,12 @@
  * in sight, in this tab and in every other one of its device (session guarantees); a pair is always whole (SPEC W2).
  */
 import { documentKey, type DocumentKey } from '@rejoin/core'
+import { isDeletion } from './application/effects.ts'
 import type { Cluster, OpenTab } from './cluster.ts'
 import type { Logged } from './log.ts'
 import { documentNames, pairIds, type DocumentName } from './schema.ts'
 import type { Causality } from './watch/causality.ts'
+import { mayBeOlder } from './watch/forgetting.ts'
 
 export interface Eyes {
   /** Watches a tab that has just been opened; it shows all that its device has on disk. */
@@ -136,6 +138,8 @@ export function createEyes(
         const [name = '', id = ''] = key.split('/')
         const shown = documentNames.find(one => one === name)
         if (shown === undefined) continue
+        const wasDeleted = log.some(one => one.key === key && one.effects.some(isDeletion))
+        if (wasDeleted && mayBeOlder(cluster, entry.at)) continue
         const document = replica[shown].get(id)
         if (document !== undefined && !document.log.includes(token) && !mayGo(open, key, token))
           findings.push(`[V6] a new tab of ${device.name} does not show ${token} of ${key}`)
