@@ -14,5 +14,6 @@ export const topologies: Readonly<Record<string, Topology>> = {
   'followers-sync': { relays: 3, links: 'followers', ackReplicas: 1, faults: everyFault },
   chain: { relays: 3, links: 'chain', ackReplicas: 1, faults: everyFault },
   quorum: { relays: 3, links: 'mesh', write: 2, faults: everyFault },
+  lists: { relays: 3, links: 'mesh', ownLists: true, faults: everyFault },
   spaces: { relays: 2, spaces: 2, faults: everyFault },
 }

@@ -31,6 +31,11 @@ export interface ClusterOptions {
   readonly ackReplicas?: number | undefined
   /** Devices speak with all relays at once, and a write is at `quorum` when so many of them have it. */
   readonly write?: number | undefined
+  /**
+   * Each tab is given some of the relays, and speaks with one of them at a time or with all at once: as when an application
+   * changes its list while older tabs are open.
+   */
+  readonly ownLists?: boolean | undefined
   /** How many spaces each device has replicas of. */
   readonly spaces?: number | undefined
   /** Whether the product's bounds are so small that whatever is pulled comes in steps. */
@@ -91,6 +96,8 @@ export interface Cluster {
   readonly epoch: number
   /** On how many relays' disks a write is that is at `quorum`; 0 where that level is not given. */
   readonly copiesAtQuorum: number
+  /** With how many relays a device speaks at once, at most. */
+  readonly relaysAtOnce: number
   /** On how many relays' disks own writes of devices are to be. */
   readonly copies: Copies
   close(): void
@@ -173,6 +180,11 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     return device
   }
 
+  function chooseList(turned: readonly string[]): { relays: readonly string[]; write: number | undefined } {
+    const relays = turned.slice(0, 1 + chance.below(turned.length))
+    return { relays, write: chance.chance(0.5) ? undefined : 1 + chance.below(relays.length) }
+  }
+
   /** Null if the tab died meanwhile. */
   async function openIn(space: string, tab: SimulatedTab, device: SimulatedDevice): Promise<OpenTab | null> {
     const { isNarrow } = device
@@ -181,13 +193,16 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     const given = listed()
     const first = chance.below(given.length)
     const turned = [...given.slice(first), ...given.slice(0, first)]
+    const own = options.ownLists === true ? chooseList(turned) : { relays: turned, write }
     const opening = openReplica({
       space,
       collections,
-      relays: turned,
+      relays: own.relays,
       token: () => Promise.resolve(device.user),
       device: device.name,
-      ...(write === undefined ? {} : { mode: 'quorum', write, read: relays.length + 1 - write }),
+      ...(own.write === undefined
+        ? {}
+        : { mode: 'quorum', write: own.write, read: own.relays.length + 1 - own.write }),
       ports: tab.portsOf(databaseOf(space)),
     })
     // Opening takes simulated time, in which the tab may die.
@@ -230,6 +245,9 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     mayStandTwice: (space, key) => write === undefined && refusals.mayStandTwice(space, key),
     epoch,
     copiesAtQuorum: write ?? (ackReplicas > 0 ? 1 + ackReplicas : 0),
+    get relaysAtOnce() {
+      return write !== undefined || options.ownLists === true ? relays.length : 1
+    },
     get copies(): Copies {
       const given = listed()
       return write === undefined
@@ -259,7 +277,11 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       return copy
     },
     relaysEver: urls.length,
-    isSpare: relay => relays.length > needed && !(doFollow(options.links) && relay === relays[0]),
+    // Who speaks with all of its relays at once waits for one that is gone (SPEC W6).
+    isSpare: relay =>
+      options.ownLists !== true &&
+      relays.length > needed &&
+      !(doFollow(options.links) && relay === relays[0]),
     lose(relay) {
       relay.retire()
       relays.splice(relays.indexOf(relay), 1)

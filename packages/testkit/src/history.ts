@@ -37,6 +37,7 @@ export interface HistoryOptions {
   readonly spaces?: ClusterOptions['spaces']
   readonly ackReplicas?: ClusterOptions['ackReplicas']
   readonly write?: ClusterOptions['write']
+  readonly ownLists?: ClusterOptions['ownLists']
   readonly devices?: number | undefined
   readonly pace?: Pace | undefined
   /** Whether bounds are so small that whatever is pulled comes in steps (W2). */
@@ -82,6 +83,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     spaces: options.spaces,
     ackReplicas: options.ackReplicas,
     write: options.write,
+    ownLists: options.ownLists,
     devices: options.devices,
     comesInSteps: options.comesInSteps,
     accept: write => {

@@ -37,7 +37,7 @@ export async function checkGrowth(cluster: Cluster): Promise<string[]> {
   // One tab of each device and space has a link, or one to each relay, and each pair of peers one for each space.
   const links = cluster.relays.reduce((sum, { url }) => sum + cluster.network.openLinks(url), 0)
   const most =
-    cluster.spaces.length * (cluster.devices.length * cluster.copies.all + cluster.relays.length ** 2)
+    cluster.spaces.length * (cluster.devices.length * cluster.relaysAtOnce + cluster.relays.length ** 2)
   if (links > most) found.push(`[V12] ${links} links are open, and ${most} are needed at most`)
   return found
 }
