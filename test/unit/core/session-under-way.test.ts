@@ -9,6 +9,7 @@ import {
   type GenerationId,
   type SessionEffect,
   type StoreId,
+  type Transaction,
   type VerdictException,
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
@@ -21,7 +22,8 @@ const relay = 'relay' as StoreId
 const generation = 'generation' as GenerationId
 const [note] = keys as [DocumentKey]
 
-test('[W6] what follows a refused write is made anew once the relay has said of all of it whether it has it', () => {
+/** A session that has submitted two writes of one document, and the relay has refused the first and not yet judged the second. */
+function begin() {
   const state = createReplicaState()
   const delta = deltaOf({ kind: 'insert', value: 'red', element: 'x' }, undefined, markOf('bob', 1))
   state.apply(1, pulledChunk(relay, { rows: [{ key: note, delta, parts: 0, texts: new Map() }] }))
@@ -30,7 +32,7 @@ test('[W6] what follows a refused write is made anew once the relay has said of 
     const transaction = tab.write([[0, kind === 'vote' ? { kind, by: 1 } : { kind, value: 'teal' }]])
     state.apply(state.seen + 1, { kind: 'own', transactions: [transaction] })
     return transaction
-  })
+  }) as [Transaction, Transaction]
   const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
   const session = createClientSession(state, options, () => 1000)
   function run(effects: readonly SessionEffect[]): readonly string[] {
@@ -51,13 +53,31 @@ test('[W6] what follows a refused write is made anew once the relay has said of 
     receive({ type: 'verdict', count, generation, position: 1, cut: false, exceptions })
   run(session.begin())
   expect(receive(welcomeFrom(relay, generation, { begin: 'resume' }))).toContain('submit')
-
-  const error = failure('refused-by-rule', { reason: 'no' })
   expect(verdict(1, { index: 0, kind: 'refused', write: 0, error })).toEqual([])
+  return { state, delta, refused, held, verdict }
+}
+
+const error = failure('refused-by-rule', { reason: 'no' })
+
+test('[W6] what follows a refused write is made anew once the relay has said of all of it whether it has it', () => {
+  const { state, delta, refused, held, verdict } = begin()
   expect(verdict(2)).toEqual(['append', 'remake', 'go-on'])
-  expect([...state.quarantine.keys()]).toEqual([refused?.id])
+  expect([...state.quarantine.keys()]).toEqual([refused.id])
   expect(state.outbox.size).toBe(0)
-  expect(state.confirmed(note)?.cells).toEqual(
-    new Map([...delta.cells, ...(held?.writes[0]?.delta.cells ?? [])]),
-  )
+  const [written] = held.writes
+  expect(state.confirmed(note)?.cells).toEqual(new Map([...delta.cells, ...(written?.delta.cells ?? [])]))
+})
+
+test('[W6] nothing is made anew for what another session took out meanwhile', () => {
+  const { state, refused, held, verdict } = begin()
+  const quarantined = [{ id: refused.id, error }]
+  state.apply(state.seen + 1, {
+    kind: 'remade',
+    seen: state.seen,
+    writers: [],
+    transactions: [],
+    quarantined,
+  })
+  expect(verdict(2, { index: 1, kind: 'skipped' })).toEqual(['go-on', 'submit'])
+  expect([...state.outbox.entries()].map(({ transaction }) => transaction.id)).toEqual([held.id])
 })

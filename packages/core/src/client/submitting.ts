@@ -275,7 +275,8 @@ export function createSubmitting(
       const planned = plan
       plan = null
       const entry = planned === null ? undefined : state.outbox.get(planned.from)
-      if (planned === null || entry === undefined) return planned
+      // What another session took out, it has made anew what stood on it.
+      if (planned === null || entry === undefined) return null
       // Another relay may have been offered it since.
       const held = offers.heldFrom(conversation.judge)
       if (!touchesAny(entry.transaction.writes, held)) {
