@@ -16,6 +16,7 @@ import {
   type HeldRow,
   type RelayStore,
   type Row,
+  type Runtime,
   type SpaceCommit,
   type WriterRecord,
 } from '@rejoin/core'
@@ -141,6 +142,30 @@ test('the log has room for so many rows, and for no large ones: all others are p
   await store.close()
 })
 
+test('a store that is full when it opens leaves to the log what that has, and is read all the same', async () => {
+  const world = await createWorld()
+  onTestFinished(() => rmSync(world.folder, { recursive: true }))
+  const keys = Array.from({ length: 100 }, (_, i) => documentKey('notes', `n${i}`))
+  for (const position of [1, 2]) {
+    await world.store.rows('team', keys)
+    const rows = new Map(keys.map(key => [key, heldAt(position, position === 1 ? 10 : 3000)]))
+    await world.store.commit(commitOf('team', position, rows))
+  }
+  expect(tableOf(world, 'log')).toHaveLength(1)
+  const path = killed(world)
+  const { runtime } = world
+  const full = await sqlite(path, { runtime, fileBytesMax: 1 })()
+  expect((await full.loadSpace('team')).record?.position).toBe(2)
+  expect([...(await full.rows('team', keys)).values()].map(({ position }) => position)).toEqual(
+    keys.map(() => 2),
+  )
+  await full.close()
+  const roomy = await world.open(path)
+  expect((await roomy.feed('team', 1, 1000)).length).toBe(100)
+  await roomy.close()
+  await world.store.close()
+})
+
 test('a file of a relay that knew no log is taken over as it is', async () => {
   const world = await createWorld()
   onTestFinished(() => rmSync(world.folder, { recursive: true }))
@@ -160,6 +185,7 @@ interface World {
   readonly folder: string
   readonly clock: ReturnType<typeof createSimulatedClock>
   readonly model: RelayStore
+  readonly runtime: Runtime
   readonly open: (path: string) => Promise<RelayStore>
   path: string
   store: RelayStore
@@ -173,7 +199,7 @@ async function createWorld(): Promise<World> {
   const open = (path: string): Promise<RelayStore> => sqlite(path, { runtime })()
   const model = await createMemoryDisk(nodeRuntime.randomBytes).open()
   const path = join(folder, '0.db')
-  return { folder, clock, model, open, path, store: await open(path), ms: 0 }
+  return { folder, clock, model, runtime, open, path, store: await open(path), ms: 0 }
 }
 
 async function take(world: World, one: Step, seen = { unsettled: 0, killed: 0 }): Promise<void> {
@@ -192,16 +218,20 @@ async function take(world: World, one: Step, seen = { unsettled: 0, killed: 0 })
       return
     case 'kill': {
       if (tableOf(world, 'log').length > 0) seen.killed += 1
-      // What a store that is killed leaves is what lies there while it is open.
-      const path = join(world.folder, `${Number(/(\d+)\.db$/.exec(world.path)?.[1]) + 1}.db`)
-      for (const end of ['', '-wal'])
-        if (existsSync(world.path + end)) copyFileSync(world.path + end, path + end)
+      const path = killed(world)
       await world.store.close()
       world.store = await world.open(path)
       world.path = path
       return look(world)
     }
   }
+}
+
+/** What a store that is killed leaves is what lies there while it is open. */
+function killed(world: World): string {
+  const path = join(world.folder, `${Number(/(\d+)\.db$/.exec(world.path)?.[1]) + 1}.db`)
+  for (const end of ['', '-wal']) if (existsSync(world.path + end)) copyFileSync(world.path + end, path + end)
+  return path
 }
 
 /** As a turn does: what it touches is read first. */

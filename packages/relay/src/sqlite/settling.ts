@@ -26,7 +26,8 @@ export interface Settling {
   note(written: Written): void
   /** Makes room in the log, if that is full. */
   makeRoom(): void
-  settle(): void
+  /** Settles what was read from the log; what a full disk does not take stays there, and is read from here. */
+  begin(): void
   /** Leaves to the log what it has. */
   stop(): void
   /** Settles what the disk takes. */
@@ -108,7 +109,7 @@ export function createSettling(
     makeRoom() {
       if (unsettled.bytes > logBytesMax && !isFailing) trySettling()
     },
-    settle,
+    begin: trySettling,
     stop,
     close() {
       trySettling()

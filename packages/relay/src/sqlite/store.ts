@@ -166,7 +166,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
   }
 
   readLog(statements, unsettled)
-  settling.settle()
+  settling.begin()
 
   return {
     id,
