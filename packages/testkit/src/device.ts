@@ -53,6 +53,8 @@ export interface SimulatedTab {
   portsOf(database: string): ClientPorts
   /** When it went over a part of the journal that pages have taken the place of, last, in simulated milliseconds. */
   readonly overtakenAt: number
+  /** Whether its page went away once, and so handed over all that was written without waiting. */
+  readonly wasPutAway: boolean
   /** Tells the page. */
   happen(event: PageEvent): void
 }
@@ -99,6 +101,7 @@ export function createSimulatedDevice(
       const random = chance.fork()
       const listeners = new Set<(event: PageEvent) => void>()
       let visible = true
+      let wasPutAway = false
       let overtakenAt = Number.NEGATIVE_INFINITY
       const overtaken = (): void => void (overtakenAt = clock.time)
       const runtime: Runtime = {
@@ -136,7 +139,11 @@ export function createSimulatedDevice(
         get overtakenAt() {
           return overtakenAt
         },
+        get wasPutAway() {
+          return wasPutAway
+        },
         happen(event) {
+          if (event === 'leave') wasPutAway = true
           if (event === 'hidden') visible = false
           if (event === 'visible') visible = true
           for (const listener of listeners) listener(event)

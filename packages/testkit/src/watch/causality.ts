@@ -64,6 +64,7 @@ export function createCausality(cluster: Cluster, log: readonly Logged[], findin
     for (const one of before) {
       const entry = entryOf(one)
       if (entry === undefined || isShown(entry) || mayBeMissing(entry)) continue
+      if (wasPassed(entry, entryOf(token))) continue
       findings.push(
         `[V6] a tab of ${open.device.name} shows ${token} and not ${one} of ${entry.key}, which its author had seen`,
       )
@@ -92,6 +93,12 @@ export function createCausality(cluster: Cluster, log: readonly Logged[], findin
       }
     },
   }
+}
+
+/** W1: of what a page handed over as it went away, a full disk may have taken the later and not the earlier. */
+function wasPassed(earlier: Logged, later: Logged | undefined): boolean {
+  if (later?.tab !== earlier.tab || !earlier.tab.tab.wasPutAway || !later.local) return false
+  return !earlier.local || earlier.localAt > later.localAt
 }
 
 function exists({ replica }: OpenTab, key: DocumentKey): boolean {
