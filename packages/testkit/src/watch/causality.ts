@@ -97,8 +97,8 @@ export function createCausality(cluster: Cluster, log: readonly Logged[], findin
 
 /** W1: of what a page handed over as it went away, a full disk may have taken the later and not the earlier. */
 function wasPassed(earlier: Logged, later: Logged | undefined): boolean {
-  if (later?.tab !== earlier.tab || !earlier.tab.tab.wasPutAway || !later.local) return false
-  return !earlier.local || earlier.localAt > later.localAt
+  if (later?.tab !== earlier.tab || !earlier.tab.tab.wasPutAway) return false
+  return !earlier.local || (later.local && earlier.localAt >= later.localAt)
 }
 
 function exists({ replica }: OpenTab, key: DocumentKey): boolean {
