@@ -58,8 +58,10 @@ export interface AtHand {
   number(space: string): number
   row(space: string, key: DocumentKey): HeldRow | undefined
   writer(space: string, id: WriterId): WriterRecord | undefined
-  /** How many more rows may be left to the log, and whether this one is. */
+  /** For how many more rows the log has room. */
   room(): number
+  /** Whether the log has something of a space. */
+  isUnsettled(space: string): boolean
   isLogged(space: string, key: DocumentKey): boolean
 }
 
@@ -115,12 +117,15 @@ function writeCommit(statements: Statements, atHand: AtHand, group: Group, commi
   const number = known > 0 ? known : numberOf(statements.addSpace.get(space, position, text), 'space')
   const { placedRows, rows, logged } = splitRows(atHand, group, commit, earlier)
   const { placedWriters, marks, loggedWriters } = splitWriters(atHand, commit, earlier)
+  // What the log says of a space stands above the tables, so what comes behind it goes there too.
+  const isBehind = earlier.length > 0 || atHand.isUnsettled(space)
+  const isLogged = known > 0 && (isBehind || rows.length + marks.length > 0)
   let bytes = 0
-  if (known > 0) {
+  if (isLogged) {
     const changes = encodeRowChanges({ rows, marks })
     statements.addToLog.run(number, position, text, changes)
     bytes = text.length + changes.length
-  }
+  } else if (known > 0) statements.putSpace.run(position, text, number)
   const placed = encodeHeldRows(placedRows)
   for (const row of placed) putRow(statements, number, row)
   for (const writer of placedWriters) putWriter(statements, number, writer, position)
@@ -130,7 +135,6 @@ function writeCommit(statements: Statements, atHand: AtHand, group: Group, commi
     statements.addGeneration.run(number, id, store, parent, start)
   if (before === undefined) group.commitsBySpace.set(space, { number, commits: [commit] })
   else before.commits.push(commit)
-  const isLogged = known > 0
   group.written.push({ space, number, commit, isLogged, bytes, placed, logged, placedWriters, loggedWriters })
 }
 

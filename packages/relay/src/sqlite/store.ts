@@ -86,6 +86,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     row: (space, key) => unsettled.spaces.get(space)?.rows.get(key) ?? cache.get(cacheKey(space, key)),
     writer: (space, writer) => writers.get(cacheKey(space, writer)),
     room: () => unsettledRowsMax - unsettled.rows,
+    isUnsettled: space => unsettled.spaces.has(space),
     isLogged: (space, key) => unsettled.spaces.get(space)?.rows.has(key) === true,
   })
   const assertInPlace = watchFiles(path)
