@@ -1,6 +1,8 @@
 // What is under way to a relay is not made anew: the relay may have it already, and say so (SPEC W6, A4).
 import {
+  alone,
   createClientSession,
+  createOffers,
   createReplicaState,
   failure,
   makeAnew,
@@ -34,7 +36,8 @@ function begin() {
     return transaction
   }) as [Transaction, Transaction]
   const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
-  const session = createClientSession(state, options, () => 1000)
+  const offers = createOffers(state)
+  const session = createClientSession(state, options, () => 1000, { ...alone, offers })
   function run(effects: readonly SessionEffect[]): readonly string[] {
     return effects.flatMap(effect => {
       if (effect.kind === 'send') return [effect.frame.type]
@@ -54,7 +57,7 @@ function begin() {
   run(session.begin())
   expect(receive(welcomeFrom(relay, generation, { begin: 'resume' }))).toContain('submit')
   expect(verdict(1, { index: 0, kind: 'refused', write: 0, error })).toEqual([])
-  return { state, delta, refused, held, verdict }
+  return { state, delta, refused, held, verdict, offers, advance: () => run(session.advance()) }
 }
 
 const error = failure('refused-by-rule', { reason: 'no' })
@@ -80,4 +83,18 @@ test('[W6] nothing is made anew for what another session took out meanwhile', ()
   })
   expect(verdict(2, { index: 1, kind: 'skipped' })).toEqual(['go-on', 'submit'])
   expect([...state.outbox.entries()].map(({ transaction }) => transaction.id)).toEqual([held.id])
+})
+
+test('[W6] what waited for what another relay says of it is made anew then, and not first refused here once more', () => {
+  const { state, refused, held, verdict, offers, advance } = begin()
+  const other = 'other' as StoreId
+  offers.offered(other, refused.id)
+  expect(verdict(2, { index: 1, kind: 'skipped' })).toEqual(['go-on'])
+  expect(advance()).toEqual([])
+  const entry = state.outbox.get(refused.id)
+  if (entry === undefined) throw new Error('it left the outbox')
+  offers.refused(other, entry)
+  expect(advance()).toEqual(['remake', 'submit'])
+  expect([...state.quarantine.keys()]).toEqual([refused.id])
+  expect(state.outbox.get(held.id)).toBeUndefined()
 })

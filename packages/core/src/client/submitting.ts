@@ -93,6 +93,8 @@ export function createSubmitting(
   let round = 0
   let isHalted = false
   let plan: RemakePlan | null = null
+  /** Of what was refused here and another relay may have yet: it need not be refused again once that one has not. */
+  const putOff = new Map<TransactionId, RemakePlan>()
   /** What the outbox held when it was to be made anew for the clock. */
   let before: { readonly seen: number; readonly ids: ReadonlySet<TransactionId> } | null = null
   /** What was made anew for the clock, and when it was by that. */
@@ -210,6 +212,13 @@ export function createSubmitting(
         }
         // What is not on disk yet comes again when it is; what this relay skips, with the next round.
         if (!isToOffer(entry)) return 'done'
+        const again = putOff.get(id)
+        putOff.delete(id)
+        if (again !== undefined && entry.acks.size === 0 && !isShown(entry)) {
+          if (sent.size === 0) plan ??= again
+          if (plan !== again) putOff.set(id, again)
+          return 'stop'
+        }
         if (isLacking(entry, without)) {
           for (const { key } of writes) waiting.add(key)
           return 'later'
@@ -284,6 +293,7 @@ export function createSubmitting(
         return { ...planned, held }
       }
       keptBack.delete(planned.from)
+      putOff.set(planned.from, planned)
       queue.restart()
       hold(entry, null)
       return null
