@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto'
 import { createIndexedDbStorage, createMemoryStorage, journalStores, journalVersion } from '@rejoin/client'
 import type { CompactionStep } from '@rejoin/client'
-import { RejoinError, StorageCollision, type OpenStorage, type Storage } from '@rejoin/core'
+import { limits, RejoinError, StorageCollision, type OpenStorage, type Storage } from '@rejoin/core'
 import { describe, expect, test, vi } from 'vitest'
 import {
   acknowledged,
@@ -539,6 +539,39 @@ describe.each(stores)('over %s', (engine, open) => {
     expect(new Set(fences.map(fence => fence.term)).size).toBe(16)
     const checks = await Promise.all(fences.map(fence => fence.check()))
     expect(checks.filter(Boolean).length).toBe(1)
+  })
+
+  test('[W1] thousands of writes are several chunks of one transaction, and one by one where there was no room for that', async () => {
+    const chunksAtOnce: number[] = []
+    let chunksMax = 4
+    const counting: OpenStorage = async (...args) => {
+      const storage = await open(...args)
+      return {
+        ...storage,
+        transact(options) {
+          const chunks = options.requests.filter(
+            ({ op, store }) => op === 'add' && store === 'journal',
+          ).length
+          if (chunks > chunksMax)
+            return Promise.reject(new RejoinError('storage-full', { reason: 'test' }, 'no room'))
+          if (chunks > 0) chunksAtOnce.push(chunks)
+          return storage.transact(options)
+        },
+      }
+    }
+    const replica = createReplica(counting, runtime, `${engine} many`)
+    const tab = await replica.open()
+    const write = (from: number): readonly Promise<number>[] =>
+      Array.from({ length: 2 * limits.transactionsPerFrameMax }, (_, i) =>
+        replica.write(tab, own(from + i, [[key(1), rowWith('a', markAt(from + i))]])),
+      )
+    expect(new Set(await Promise.all(write(1)))).toEqual(new Set([1, 2]))
+    chunksMax = 1
+    const more = write(1 + 2 * limits.transactionsPerFrameMax)
+    await expect(tab.journal.flush()).rejects.toMatchObject({ code: 'storage-full' })
+    await tab.journal.flush()
+    expect(new Set(await Promise.all(more))).toEqual(new Set([3, 4]))
+    expect(chunksAtOnce).toEqual([2, 1, 1])
   })
 
   test('own writes wait in order while there is no room, and are stored when there is', async () => {

@@ -1,7 +1,7 @@
 /**
- * Gathering: what one tick wrote, and what came while a commit was in flight, goes to disk as one chunk (SPEC W1).
+ * Gathering: what one tick wrote, and what came while a commit was in flight, goes to disk in one transaction (SPEC W1).
  *
- * A thousand writes cost twice what one costs. What cannot be stored for want of room keeps its place at the head of
+ * A thousand writes cost twice what one costs; thousands are several chunks, as no record is to be that long. What cannot be stored for want of room keeps its place at the head of
  * the queue: own writes are never reordered and never dropped while the tab lives. What the storage refuses for good
  * takes with it what waits behind it. A page that goes away takes its queue with it, but not what it has handed to the
  * storage; so then nothing waits for what is in flight.
@@ -27,7 +27,8 @@ export interface Gatherer {
   stop(error: unknown): void
 }
 
-const batchBytesMax = 4 * limits.submitBytesMax
+const chunkBytesMax = 4 * limits.submitBytesMax
+const chunksMax = 4
 
 interface Queued {
   readonly serial: number
@@ -36,7 +37,7 @@ interface Queued {
 }
 
 export function createGatherer(
-  append: (chunk: OwnChunk) => Promise<number>,
+  append: (chunks: readonly OwnChunk[]) => Promise<readonly number[]>,
   onFault: (error: RejoinError | null) => void,
 ): Gatherer {
   let queue: Queued[] = []
@@ -56,11 +57,15 @@ export function createGatherer(
 
   /** Says whether to go on. */
   async function storeBatch(): Promise<boolean> {
-    const batch = queue.slice(0, countOfBatch(queue))
+    // Where there was no room for all of them there may be some for a few.
+    const chunks = chunksOf(queue, fault === null ? chunksMax : 1)
+    const batch = chunks.flat()
     queue = queue.slice(batch.length)
-    let position: number
+    let positions: readonly number[]
     try {
-      position = await append({ kind: 'own', transactions: batch.map(({ transaction }) => transaction) })
+      positions = await append(
+        chunks.map(chunk => ({ kind: 'own', transactions: chunk.map(({ transaction }) => transaction) })),
+      )
     } catch (error) {
       if (!(error instanceof RejoinError) || error.code !== 'storage-full') {
         // What was written since may stand on it, and nobody was told yet: it must not outlive it.
@@ -76,7 +81,8 @@ export function createGatherer(
       return false
     }
     if (fault !== null) onFault((fault = null))
-    for (const { transaction, heed } of batch) heed.stored(transaction, position)
+    for (const [i, position] of positions.entries())
+      for (const { transaction, heed } of chunks[i] ?? []) heed.stored(transaction, position)
     return true
   }
 
@@ -119,15 +125,20 @@ function fail(writes: readonly Queued[], error: unknown): void {
   for (const { transaction, heed } of writes) heed.failed(transaction, error)
 }
 
-/** How many from the head of the queue make one chunk: what is pasted by the thousands is not one record of a database. */
-function countOfBatch(queue: readonly Queued[]): number {
+/** What of the head of the queue goes next: what is pasted by the thousands is not one record of a database. */
+function chunksOf(queue: readonly Queued[], most: number): readonly (readonly Queued[])[] {
+  const chunks: Queued[][] = []
+  let chunk: Queued[] = []
   let bytes = 0
-  let count = 0
-  for (const { transaction } of queue) {
-    bytes += sizeOfTransaction(transaction)
-    if (count > 0 && bytes > batchBytesMax) break
-    count += 1
-    if (count === limits.transactionsPerFrameMax) break
+  for (const one of queue) {
+    bytes += sizeOfTransaction(one.transaction)
+    const isFull = bytes > chunkBytesMax || chunk.length === limits.transactionsPerFrameMax
+    if (chunks.length === 0 || isFull) {
+      if (chunks.length === most) break
+      chunks.push((chunk = []))
+      bytes = sizeOfTransaction(one.transaction)
+    }
+    chunk.push(one)
   }
-  return count
+  return chunks
 }

@@ -105,7 +105,7 @@ export function createJournal(options: JournalOptions): Journal {
   const { name, storage, runtime, locks, sink, step = async () => {} } = options
   const reader = createReader(storage, sink, runtime, options.first)
   const gatherer = createGatherer(
-    chunk => append(chunk, { durability: 'strict' }),
+    chunks => appendAll(chunks, { durability: 'strict' }),
     fault => options.onFault?.(fault),
   )
   const announcements = createAnnouncements({
@@ -117,18 +117,32 @@ export function createJournal(options: JournalOptions): Journal {
   announcements.open()
   let isClosed = false
 
-  const append: Journal['append'] = async (chunk, { durability, fence }) => {
+  /** Stores chunks in one transaction; resolves with the position of each. */
+  async function appendAll(
+    chunks: readonly Chunk[],
+    { durability, fence }: Parameters<Journal['append']>[1],
+  ): Promise<readonly number[]> {
     if (isClosed) throw closedError(name)
-    const bytes = encodeChunk(chunk)
-    const add: StorageRequest = { op: 'add', store: 'journal', value: { bytes } }
-    const request = { stores: ['journal'], durability, early: true, requests: [add] }
-    const [answer] = await (fence?.transact(request) ?? storage.transact({ ...request, mode: 'readwrite' }))
-    const position = answer as number
-    announcements.announce(position, bytes)
-    if (!reader.take(position, bytes.length, () => chunk)) {
+    const encoded = chunks.map(encodeChunk)
+    const requests = encoded.map(
+      (bytes): StorageRequest => ({ op: 'add', store: 'journal', value: { bytes } }),
+    )
+    const request = { stores: ['journal'], durability, early: true, requests }
+    const answers = await (fence?.transact(request) ?? storage.transact({ ...request, mode: 'readwrite' }))
+    const positions = answers as readonly number[]
+    for (const [i, position] of positions.entries()) {
+      const [chunk, bytes] = [chunks[i], encoded[i]]
+      if (chunk === undefined || bytes === undefined) continue
+      announcements.announce(position, bytes)
+      if (reader.take(position, bytes.length, () => chunk)) continue
       // It is stored, whatever keeps this tab from reading what lies before it; the next read brings both.
       await reader.readTo(position).catch(ignoreStorage)
     }
+    return positions
+  }
+
+  const append: Journal['append'] = async (chunk, options) => {
+    const [position = 0] = await appendAll([chunk], options)
     return position
   }
 
