@@ -78,7 +78,7 @@ export interface CollectionHandle<Name extends string = string, F extends Fields
 
 /** What the handles of all collections of a replica share. */
 export interface DocumentContext {
-  readonly state: Pick<ReplicaState, 'outbox' | 'isPending'>
+  readonly state: Pick<ReplicaState, 'outbox' | 'isPending' | 'lineageRevision'>
   readonly drafts: Drafts
   readonly changes: Changes
   readonly mint: Mint

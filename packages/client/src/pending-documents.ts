@@ -3,7 +3,8 @@
  * sent, also after a reload, for writes and for what was typed alike.
  *
  * Read from the outbox. While somebody listens it is kept up: a change can add only documents that it touched, and an
- * acknowledgement, which changes no document, can only take away.
+ * acknowledgement, which changes no document, can only take away. But what decides which acknowledgements count, and how
+ * many are wanted, touches no document either; after that it is read anew.
  */
 import { collectionOfKey, documentKey, idOfKey, type DocumentKey, type ReplicaState } from '@rejoin/core'
 import type { Changes } from './changes.ts'
@@ -16,13 +17,20 @@ export function createPendingDocuments(
   collection: string,
 ): Live<ReadonlySet<string>> {
   let kept: Set<string> | null = null
+  let revision = state.lineageRevision
 
   function work(changed: ReadonlySet<DocumentKey>): void {
     if (kept === null) return
+    if (revision !== state.lineageRevision) return void (kept = collectAnew())
     for (const id of kept) if (!isPending(state, documentKey(collection, id))) kept.delete(id)
     for (const key of changed) {
       if (collectionOfKey(key) === collection && isPending(state, key)) kept.add(idOfKey(key))
     }
+  }
+
+  function collectAnew(): Set<string> {
+    revision = state.lineageRevision
+    return collect(state, collection)
   }
 
   return createLive<ReadonlySet<string>>(changes, {
@@ -31,7 +39,7 @@ export function createPendingDocuments(
       return previous !== undefined && isSameSet(previous, found) ? previous : new Set(found)
     },
     open() {
-      kept = collect(state, collection)
+      kept = collectAnew()
       const stop = changes.onUpdate(({ changed }) => work(changed))
       return () => {
         stop()
@@ -41,7 +49,7 @@ export function createPendingDocuments(
   })
 }
 
-type Pending = Pick<ReplicaState, 'outbox' | 'isPending'>
+type Pending = Pick<ReplicaState, 'outbox' | 'isPending' | 'lineageRevision'>
 
 function collect({ outbox, isPending }: Pending, collection: string): Set<string> {
   const ids = new Set<string>()

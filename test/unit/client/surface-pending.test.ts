@@ -1,5 +1,5 @@
 /** Which documents hold what no relay has, and what is not on this disk, as an application sees it. */
-import { failure } from '@rejoin/core'
+import { failure, type Chunk, type StoreId } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { openReplica } from './notes-surface.ts'
 
@@ -61,6 +61,26 @@ test('what was typed makes a document pending', async () => {
   core.acknowledge()
   core.tick()
   expect(told).toEqual([0, 1, 0])
+})
+
+test('[L2] what was on enough relays is pending again for who listens when more are wanted', () => {
+  const { collections, core } = openReplica()
+  const { notes } = collections
+  const wantedOn = (wanted: number): Chunk => ({
+    kind: 'met',
+    address: 'ws://a',
+    store: 'relay' as StoreId,
+    copies: { wanted, level: 'quorum', all: 2, relays: ['ws://a', 'ws://b'] },
+  })
+  core.apply(wantedOn(1))
+  const { id } = notes.insert({ title: 'a' })
+  const told: string[][] = []
+  notes.pending.subscribe(ids => told.push([...ids]))
+  core.acknowledge()
+  core.tick()
+  core.apply(wantedOn(2))
+  core.tick()
+  expect(told).toEqual([[id], [], [id]])
 })
 
 test('what was refused is not pending any more', () => {
