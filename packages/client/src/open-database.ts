@@ -4,7 +4,7 @@
  */
 import { RejoinError, type Storage, type StoreId } from '@rejoin/core'
 import { openHoldings, type Holdings } from './journal/holdings.ts'
-import { lookIntoJournal, type JournalLook } from './journal/reader.ts'
+import { lookIntoJournal, type JournalLook } from './journal/look.ts'
 import { openReplicaRecord, type OpenedReplica } from './journal/loss.ts'
 import { journalStores, journalVersion } from './journal/stores.ts'
 import { createMemoryPorts, memoryPorts, platformPorts } from './platform.ts'

@@ -14,6 +14,7 @@ import {
   pulled,
   rowWith,
   runtime,
+  title,
   tombstone,
   writeTo,
   type Replica,
@@ -261,6 +262,53 @@ describe.each(stores)('over %s', (engine, open) => {
     expect(near.state.loads).toEqual({ load: 1, skip: 1, apply: 1 })
     expect(contentOf(near.state)).toEqual(replica.replay())
   })
+
+  test.each([
+    ['the pages that changed', 1],
+    ['all pages', 5000],
+  ])(
+    '[W2] a tab that reads %s while they are being written shows nothing of a chunk without the rest of it',
+    async (_, changed) => {
+      const replica = fresh()
+      let stall: ReturnType<typeof stallAfter> | null = null
+      const writer = await replica.open({ step: async step => stall?.step(step) })
+      const all = Array.from({ length: 9000 }, (_, i) => [key(i), rowWith('old', markAt(1))] as const)
+      await replica.append(writer, pulled(all))
+      await writer.journal.compact('pages')
+      const behind = await replica.open({ isDeaf: true })
+      const some = all.slice(0, changed).map(([key]) => [key, rowWith('changed', markAt(2))] as const)
+      await replica.append(writer, pulled(some))
+      await writer.journal.compact('pages')
+
+      const both = new Set([key(1), key(8999)])
+      const rows = all.filter((_, i) => i % 250 === 1 || i === 8999)
+      await replica.append(writer, pulled(rows.map(([key]) => [key, rowWith('new', markAt(3))])))
+      stall = stallAfter('page')
+      const compacting = writer.journal.compact('pages')
+      await stall.reached
+      const shown: number[] = []
+      const { skip, load } = behind.state
+      const look = (): void => {
+        const found = [...both].map(key => behind.state.rows.get(key)?.cells.get(title))
+        shown.push(found.filter(cell => cell?.strategy === 'lww' && cell.last.ms === 3).length)
+      }
+      Object.assign(behind.state, {
+        skip(...given: Parameters<typeof skip>) {
+          skip(...given)
+          queueMicrotask(look)
+        },
+        load(...given: Parameters<typeof load>) {
+          load(...given)
+          queueMicrotask(look)
+        },
+      })
+      await behind.journal.read()
+      expect(shown).toEqual([2])
+      expect(contentOf(behind.state)).toEqual(replica.replay())
+      stall.goOn()
+      expect(await compacting).toBe('pages')
+    },
+  )
 
   test('[D2] a tab that is behind a position at which rows were forgotten takes all pages', async () => {
     const replica = fresh()

@@ -6,7 +6,8 @@
  * perhaps forgotten since), and a new one, takes all pages into a new map. A message with the very next position is applied
  * at once, since that proves that nothing lies between; any other one only says that there is something to read.
  *
- * Floor and journal are read in one transaction, so what a compaction moves is met on one side or the other.
+ * Floor and journal are read in one transaction, so what a compaction moves is met on one side or the other. Where one has
+ * written some pages and not moved the floor yet, what they hold shows together with the chunks that brought it (SPEC W2).
  */
 import {
   assert,
@@ -19,10 +20,18 @@ import {
   type StorageRequest,
 } from '@rejoin/core'
 import { createLazyRows } from './lazy-rows.ts'
+import {
+  chunksIn,
+  chunksPerRead,
+  lookIntoJournal,
+  readAbove,
+  type JournalLook,
+  type StoredChunk,
+} from './look.ts'
 import { keysOfPage, rowOfPage, type PageRecord } from './page.ts'
 import type { JournalSink } from './sink.ts'
 import { decodeStoredChunk, decodeStoredRow, unreadableStore } from './stored.ts'
-import { emptyBase, type BaseRecord, type ChunkRecord } from './stores.ts'
+import { emptyBase, type BaseRecord } from './stores.ts'
 import { createTail, type Tail } from './tail.ts'
 
 export interface Reader {
@@ -45,36 +54,9 @@ export interface Reader {
 }
 
 /** Bounds what one transaction brings into memory. */
-const chunksPerRead = 1000
 const pagesPerRead = 32
 /** So long chunks are applied in one go: then the page may draw, and hear who uses it. */
 const sliceMs = 30
-
-/** What stands in the journal behind a position, and the floor at that time. */
-export interface JournalLook {
-  readonly current: BaseRecord
-  readonly keys: readonly number[]
-  readonly records: readonly ChunkRecord[]
-}
-
-export async function lookIntoJournal(storage: Storage, seen: number): Promise<JournalLook> {
-  const range = { lower: seen, lowerOpen: true }
-  const [base, keys, records] = await storage.transact({
-    stores: ['journal', 'meta'],
-    mode: 'readonly',
-    early: true,
-    requests: [
-      { op: 'get', store: 'meta', key: 'base' },
-      { op: 'getAllKeys', store: 'journal', range, limit: chunksPerRead },
-      { op: 'getAll', store: 'journal', range, limit: chunksPerRead },
-    ],
-  })
-  return {
-    current: (base as BaseRecord | undefined) ?? emptyBase,
-    keys: keys as readonly number[],
-    records: records as readonly ChunkRecord[],
-  }
-}
 
 /** `first`: a look that was begun as soon as the storage was open. */
 export function createReader(
@@ -87,6 +69,7 @@ export function createReader(
   let seen = 0
   let base = emptyBase
   let meetsGarbage = false
+  let isOpening = true
   let running: Promise<void> | null = null
   let following: Promise<void> | null = null
 
@@ -119,20 +102,32 @@ export function createReader(
       if (current !== emptyBase) rebase(current)
       await applyAll(chunksIn(keys, records))
       // Since the first look, which came before anything else, others may have stored something and told nobody.
-      if (keys.length < chunksPerRead && !isFirst) return
+      if (keys.length < chunksPerRead && !isFirst) break
     }
+    isOpening = false
   }
 
   async function applyAll(chunks: Iterable<StoredChunk>): Promise<void> {
     let since = runtime.monotonic()
-    for (const { position, bytes, isFolded } of chunks) {
-      if (position <= seen) continue
+    for (const chunk of chunks) {
+      if (chunk.position <= seen) continue
       if (runtime.monotonic() - since > sliceMs) {
         await breathe()
         since = runtime.monotonic()
       }
-      apply(position, bytes.length, isFolded, decodeStoredChunk(bytes))
+      applyStored(chunk)
     }
+  }
+
+  function applyStored({ position, bytes, isFolded }: StoredChunk): void {
+    apply(position, bytes.length, isFolded, decodeStoredChunk(bytes))
+  }
+
+  /** All is as of the floor; of a compaction that has not ended, some rows are as of a later position. */
+  function stand(current: BaseRecord, above: readonly StoredChunk[], newest: number): void {
+    seen = current.floor
+    rebase(current)
+    for (const chunk of above) if (chunk.position > seen && chunk.position <= newest) applyStored(chunk)
   }
 
   /** By a look into the store, since a page that is hidden would wait a second for a timer. */
@@ -163,9 +158,11 @@ export function createReader(
     const pages = found as readonly PageRecord[]
     // Many changed: to take all of them undecoded is cheaper than to join these.
     if (pages.length === limit) return false
+    const newest = newestOf(pages)
+    const above = await readAbove(storage, current, newest)
+    if (above === null) return true
     sink.skip(changedRows(pages, seen), decodeSnapshot(stored), current.floor)
-    seen = current.floor
-    rebase(current)
+    stand(current, above, newest)
     return true
   }
 
@@ -191,7 +188,7 @@ export function createReader(
     if ((after as BaseRecord).floor !== current.floor) return
     const snapshot = decodeSnapshot(stored)
     const rows = createLazyRows()
-    let isNewer = false
+    let newest = 0
     for (let lo: string | null = null; ; ) {
       const range: { lower: string; lowerOpen: boolean } | undefined =
         lo === null ? undefined : { lower: lo, lowerOpen: true }
@@ -202,16 +199,16 @@ export function createReader(
         requests: [{ op: 'getAll', store: 'pages', range, limit: pagesPerRead }],
       })
       const pages = found as readonly PageRecord[]
-      for (const page of pages) {
-        rows.addPage(page)
-        if (page.at > current.floor) isNewer = true
-      }
+      for (const page of pages) rows.addPage(page)
+      newest = Math.max(newest, newestOf(pages))
       if (pages.length < pagesPerRead) break
       lo = pages.at(-1)?.lo ?? null
     }
-    sink.load(rows, snapshot, current.floor, isNewer)
-    seen = current.floor
-    rebase(current)
+    // Nobody looks at what is being opened.
+    const above = isOpening ? [] : await readAbove(storage, current, newest)
+    if (above === null) return
+    sink.load(rows, snapshot, current.floor, newest > current.floor)
+    stand(current, above, newest)
   }
 
   function decodeSnapshot(stored: unknown): SnapshotChunk {
@@ -271,20 +268,7 @@ export function createReader(
   }
 }
 
-interface StoredChunk {
-  readonly position: number
-  readonly bytes: Uint8Array
-  readonly isFolded: boolean
-}
-
-function* chunksIn(keys: readonly number[], records: readonly ChunkRecord[]): Generator<StoredChunk> {
-  for (const [i, key] of keys.entries()) {
-    const record = records[i]
-    if (record === undefined) continue
-    const { bytes, positions, ends } = record
-    if (positions === undefined || ends === undefined) yield { position: key, bytes, isFolded: false }
-    else
-      for (const [at, position] of positions.entries())
-        yield { position, bytes: bytes.subarray(at === 0 ? 0 : ends[at - 1], ends[at]), isFolded: true }
-  }
+/** Up to where the newest of them was written; 0 if there is none. */
+function newestOf(pages: readonly PageRecord[]): number {
+  return pages.reduce((newest, { at }) => Math.max(newest, at), 0)
 }
