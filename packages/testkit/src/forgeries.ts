@@ -77,6 +77,7 @@ export function forgeries(
   const gives: readonly (readonly [string, Row, Uint8Array?])[] = [
     ['a deletion from the future that is given back', deletion(beyond, victim)],
     ['a revival from the future that is given back', { ...emptyRow, revival: beyond }],
+    ['a text without its body that is given back', cells(body, textCell(own))],
     ['a text of garbage that is given back', cells(body, textCell(own)), garbage],
     ['a row from the future that is given back', given],
     ['a cell of nobody that is given back', nobody],

@@ -61,6 +61,14 @@ export const trust: readonly Plant[] = [
     seed: 2,
   },
   {
+    name: 'X3 given',
+    does: 'a text cell is taken back without its body',
+    find: 'if (isTold && (given.texts.get(name) ?? []).length === 0)',
+    replace: 'if (isTold && name === null)',
+    world: attacked,
+    seed: 1,
+  },
+  {
     name: 'X5',
     does: 'a text may be typed under another name',
     find: "if (ownership && run.client !== client) return failure('text-not-owned', { client: run.client })",

@@ -455,6 +455,15 @@ test('[X3] the cell of a text is not taken without what was typed', () => {
   expect(codeOf(submits(relay, { kind: 'type' }, markOf('alice', now)))).toBe('text-invalid')
 })
 
+test('[X3] the cell of a text is not given back without its body, unless all that it tells of is here', () => {
+  const relay = relayWith([insert, markOf('bob', now - 9)], [{ kind: 'type' }, markOf('bob', now - 5)])
+  const gives = (row: Row): ReturnType<typeof judgeGiven> =>
+    judgeGiven({ key: note, row, texts: noTexts }, contextOf(relay, 'alice'))
+  expect(gives(rowOf(relay)).ok).toBe(true)
+  const later = deltaOf({ kind: 'type' }, rowOf(relay), markOf('carol', now - 3))
+  expect(gives(later)).toMatchObject({ ok: false, error: { code: 'text-invalid' } })
+})
+
 test('[T2] a row that is given back is taken under the marks of others', () => {
   const row = rowOf(relayWith([insert, markOf('bob', now - 9)], [recolor, markOf('carol', now - 5)]))
   const judged = judgeGiven({ key: note, row, texts: noTexts }, contextOf(relayWith(), 'alice'))

@@ -82,7 +82,9 @@ test('[X3] a body whose row is refused, or never comes, is not taken', () => {
   expect(gives(taking, [part], [other]).rows.get(key)).toBeUndefined()
   const { answers, rows } = gives(taking, [part], [late], [{ key, row, texts: new Map() }])
   expect(answers[1]).toMatchObject({ refused: [{ key, error: { code: 'clock-skew' } }] })
-  expect(rows.get(key)?.texts.get(body)).toBeUndefined()
+  // Nor is the row without it, in which its cell would say that the body is here.
+  expect(answers[2]).toMatchObject({ refused: [{ key, error: { code: 'text-invalid' } }] })
+  expect(rows.size).toBe(0)
 })
 
 test('[F4] no more of a body is held than a text may have', () => {

@@ -162,6 +162,12 @@ export function judgeGiven(
       return textInvalid(`updates of ${name} without its cell`)
   }
   const row = joinRows(before?.row ?? emptyRow, given.row)
+  for (const [name, { strategy }] of given.row.cells) {
+    // X3: equal contexts mean the same updates, so who has none of them must not be told of more.
+    const isTold = strategy === 'text' && row.cells.get(name) !== before?.row.cells.get(name)
+    if (isTold && (given.texts.get(name) ?? []).length === 0)
+      return textInvalid(`a cell of ${name} without updates`)
+  }
   const limit = limitOfValues(given.row) ?? limitOfGrowth(row, before?.row, given.row)
   if (limit !== null) return { ok: false, error: limit }
   return takeTexts(row, given.texts, before, [], { client: 0, ownership: false }, context.screen)
