@@ -1,10 +1,10 @@
 /**
  * Gathering: what one tick wrote, and what came while a commit was in flight, goes to disk in one transaction (SPEC W1).
  *
- * A thousand writes cost twice what one costs; thousands are several chunks, as no record is to be that long. What cannot be stored for want of room keeps its place at the head of
- * the queue: own writes are never reordered and never dropped while the tab lives. What the storage refuses for good
- * takes with it what waits behind it. A page that goes away takes its queue with it, but not what it has handed to the
- * storage; so then nothing waits for what is in flight.
+ * A thousand writes cost twice what one costs; thousands are several chunks, as no record is to be that long. What
+ * cannot be stored for want of room keeps its place at the head of the queue: own writes are never reordered and never
+ * dropped while the tab lives. What the storage refuses for good takes with it what waits behind it. A page that goes
+ * away takes its queue with it, but not what it has handed to the storage; so then nothing waits for what is in flight.
  */
 import { limits, RejoinError, sizeOfTransaction, type OwnChunk, type Transaction } from '@rejoin/core'
 

@@ -128,7 +128,9 @@ export function createJournal(options: JournalOptions): Journal {
     const requests = encoded.map(
       (bytes): StorageRequest => ({ op: 'add', store: 'journal', value: { bytes } }),
     )
-    const request = { stores: ['journal'], durability, early: true, requests }
+    // Several without an early commit, so that they are one transaction in Firefox too.
+    const early = requests.length === 1
+    const request = { stores: ['journal'], durability, early, requests }
     const answers = await (fence?.transact(request) ?? storage.transact({ ...request, mode: 'readwrite' }))
     const positions = answers as readonly number[]
     for (const [i, position] of positions.entries()) {

@@ -2,7 +2,14 @@
  * Storage in memory: what programs without a disk of a browser use, and unit tests. Everything is done when the call
  * returns and told in a microtask. Openings of one name by one factory share their records, as tabs do.
  */
-import { RejoinError, StorageCollision, type OpenStorage, type Storage } from '@rejoin/core'
+import {
+  assert,
+  RejoinError,
+  StorageCollision,
+  type OpenStorage,
+  type Storage,
+  type StorageRequest,
+} from '@rejoin/core'
 import { createMemoryDatabase, type MemoryDatabase } from './memory-database.ts'
 
 export function createMemoryStorage(): OpenStorage {
@@ -18,7 +25,8 @@ export function createMemoryStorage(): OpenStorage {
 function openMemory(name: string, database: MemoryDatabase): Storage {
   let isOpen = true
   return {
-    async transact({ requests }) {
+    async transact({ requests, early }) {
+      assert(early !== true || mayCommitEarly(requests), 'with an early commit there is one data request')
       if (!isOpen) {
         throw new RejoinError('storage-closed', { reason: 'closed' }, `${name} was closed; open it again`)
       }
@@ -33,4 +41,10 @@ function openMemory(name: string, database: MemoryDatabase): Storage {
       isOpen = false
     },
   }
+}
+
+/** Whether a browser that commits early keeps all of it or nothing. A fence has a store of its own. */
+function mayCommitEarly(requests: readonly StorageRequest[]): boolean {
+  const stores = requests.flatMap(({ op, store }) => (op === 'add' || op === 'put' ? store : []))
+  return new Set(stores).size === stores.length
 }
