@@ -543,6 +543,27 @@ describe.each(stores)('over %s', (engine, open) => {
     expect(contentOf(tab.state)).toEqual(replica.replay())
   })
 
+  test('[W1] what a page that goes away hands over is committed without the page, however much it is', async () => {
+    const handedOver: (boolean | undefined)[] = []
+    const noting: OpenStorage = async (...args) => {
+      const storage = await open(...args)
+      return {
+        ...storage,
+        transact(options) {
+          if (options.requests.some(({ op }) => op === 'add')) handedOver.push(options.early)
+          return storage.transact(options)
+        },
+      }
+    }
+    const tab = await createReplica(noting, runtime, `${engine} hurried`).open()
+    const writes = Array.from({ length: limits.transactionsPerFrameMax + 1 }, (_, i) =>
+      writeTo(tab.journal, own(i + 1, [[key(1), rowWith('a', markAt(i + 1))]])),
+    )
+    tab.journal.pause()
+    expect(handedOver).toEqual([true, true])
+    expect(new Set(await Promise.all(writes))).toEqual(new Set([1, 2]))
+  })
+
   test('a journal that was closed stores what was queued and refuses what comes after', async () => {
     const replica = fresh()
     const tab = await replica.open()

@@ -57,8 +57,9 @@ export function createGatherer(
 
   /** Says whether to go on. */
   async function storeBatch(): Promise<boolean> {
-    // Where there was no room for all of them there may be some for a few.
-    const chunks = chunksOf(queue, fault === null ? chunksMax : 1)
+    // Where there was no room for all of them there may be some for a few; and of a page that goes away one alone is
+    // committed whatever becomes of the page.
+    const chunks = chunksOf(queue, fault === null && !isHurried ? chunksMax : 1)
     const batch = chunks.flat()
     queue = queue.slice(batch.length)
     let positions: readonly number[]
