@@ -166,6 +166,51 @@ test('a store that is full when it opens leaves to the log what that has, and is
   await world.store.close()
 })
 
+test('in a file that cannot grow, what the log took is room for what it held', async () => {
+  const world = await createWorld()
+  onTestFinished(() => rmSync(world.folder, { recursive: true }))
+  const keys = Array.from({ length: 20 }, (_, i) => documentKey('notes', `n${i}`))
+  for (const position of [1, 2, 3, 4, 5]) {
+    await world.store.rows('team', keys)
+    const rows = new Map(keys.map(key => [key, heldAt(position, position === 1 ? 10 : 3000)]))
+    await world.store.commit(commitOf('team', position, rows))
+  }
+  world.path = killed(world)
+  expect(tableOf(world, 'log')).toHaveLength(4)
+  const { runtime } = world
+  const full = await sqlite(world.path, { runtime, fileBytesMax: 1 })()
+  expect(tableOf(world, 'log')).toEqual([])
+  expect(await full.feed('team', 4, 100)).toHaveLength(20)
+  await full.close()
+  await world.store.close()
+})
+
+test('[A1] what cannot be settled, though the disk is neither full nor locked, ends the commits and not the disk', async () => {
+  const world = await createWorld()
+  onTestFinished(() => rmSync(world.folder, { recursive: true }))
+  const { store } = world
+  const keys = Array.from({ length: 200 }, (_, i) => documentKey('notes', `n${i}`))
+  const commitAll = async (position: number): Promise<void> => {
+    await store.rows('team', keys)
+    await store.commit(commitOf('team', position, new Map(keys.map(key => [key, heldAt(position, 3000)]))))
+  }
+  await commitAll(1)
+  await commitAll(2)
+  const other = new DatabaseSync(world.path)
+  other.exec("create trigger broken before update on rows begin select raise(abort, 'broken'); end")
+  await commitAll(3)
+  await expect(commitAll(4)).rejects.toMatchObject({ code: 'storage-closed' })
+  expect(tableOf(world, 'log').map(({ position }) => position)).toEqual([2, 3])
+  expect((await store.loadSpace('team')).record?.position).toBe(3)
+  other.exec('drop trigger broken')
+  other.close()
+  await world.clock.advance(10_000)
+  expect(tableOf(world, 'log')).toEqual([])
+  await commitAll(4)
+  expect(await store.feed('team', 3, 1000)).toHaveLength(200)
+  await store.close()
+})
+
 test('a file of a relay that knew no log is taken over as it is', async () => {
   const world = await createWorld()
   onTestFinished(() => rmSync(world.folder, { recursive: true }))

@@ -24,9 +24,12 @@ import { noteRecord, noteRow, type Unsettled, type UnsettledSpace } from './unse
 export function readLog(statements: Statements, unsettled: Unsettled): void {
   for (const entry of statements.listLog.all()) {
     const position = numberOf(entry, 'position')
-    const record = parseSpaceRecord(position, textOf(entry, 'record'))
+    const text = textOf(entry, 'record')
+    const bytes = bytesOf(entry, 'changes')
+    const record = parseSpaceRecord(position, text)
     const space = noteRecord(unsettled, textOf(entry, 'name'), numberOf(entry, 'space'), record)
-    const changes = decodeRowChanges(bytesOf(entry, 'changes'))
+    unsettled.bytes += text.length + bytes.length
+    const changes = decodeRowChanges(bytes)
     if (!changes.ok) throw damaged(changes.error.code)
     for (const { key, changed } of changes.value.rows) {
       const before = space.rows.get(key) ?? storedRow(statements, space, key)

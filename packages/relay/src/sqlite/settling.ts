@@ -24,7 +24,7 @@ import { clearUnsettled, forgetRow, noteRecord, noteRow, type Unsettled } from '
 export interface Settling {
   /** A commit is on disk: what it left to the log is unsettled from now on. */
   note(written: Written): void
-  /** Makes room in the log, if that is full. */
+  /** Makes room in the log, if that is full. Throws if what is in the way is neither a full disk nor a lock. */
   makeRoom(): void
   /** Settles what was read from the log; what a full disk does not take stays there, and is read from here. */
   begin(): void
@@ -48,12 +48,15 @@ export function createSettling(
 ): Settling {
   /** Of the next time, while anything is unsettled. */
   let cancel: (() => void) | null = null
-  let isFailing = false
+  /** Why the last try failed. */
+  let failure: RejoinError | null = null
 
   function settle(): void {
     if (unsettled.spaces.size === 0) return
     const placed: (readonly [string, readonly EncodedHeldRow[]])[] = []
     database.transact(() => {
+      // In a file that cannot grow, what the log took is room for what it held.
+      statements.clearLog.run()
       for (const [name, { number, record, ...changed }] of unsettled.spaces) {
         statements.putSpace.run(record.position, formatSpaceRecord(record), number)
         const encoded = encodeHeldRows(changed.rows)
@@ -61,7 +64,6 @@ export function createSettling(
         for (const one of changed.writers.values()) putWriter(statements, number, one.record, one.position)
         placed.push([name, encoded])
       }
-      statements.clearLog.run()
     })
     clearUnsettled(unsettled)
     for (const [name, encoded] of placed)
@@ -73,17 +75,22 @@ export function createSettling(
     cancel = null
   }
 
-  /** While the disk is full or locked, it stays in the log. */
+  /** What cannot be settled stays in the log. */
   function trySettling(): void {
     stop()
     try {
       settle()
-      isFailing = false
+      failure = null
     } catch (error) {
       if (!(error instanceof RejoinError)) throw error
-      isFailing = true
+      failure = error
       cancel = runtime.after(retryMs, trySettling)
     }
+  }
+
+  /** A full disk and a locked one commits meet themselves; of anything else they would say nothing, in a log without end. */
+  function assertSound(): void {
+    if (failure?.code === 'storage-closed') throw failure
   }
 
   return {
@@ -107,7 +114,9 @@ export function createSettling(
       cancel ??= runtime.after(settleMs, trySettling)
     },
     makeRoom() {
-      if (unsettled.bytes > logBytesMax && !isFailing) trySettling()
+      if (unsettled.bytes <= logBytesMax) return
+      if (failure === null) trySettling()
+      assertSound()
     },
     begin: trySettling,
     stop,
