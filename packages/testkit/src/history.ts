@@ -285,6 +285,8 @@ async function heal(
       }
     }
     if (round === rounds / 2) await giveNewLists(cluster, people)
+    // A tab that was being closed when the faults stopped is gone by now.
+    for (const device of cluster.devices) await openTabs(people, device)
     if (round === rounds - 1) for (const { editors, tabs } of people.applications) editors.openAll(tabs)
     cluster.linkPeers()
     const endless = await passQuietly(cluster, 10_000, round >= rounds / 2)
