@@ -113,7 +113,7 @@ export async function checkConservation(cluster: Cluster, application: Applicati
 export async function checkRest(
   cluster: Cluster,
   application: Application,
-  options: Omit<OracleOptions, 'lostAt' | 'standsTwice' | 'passes'>,
+  options: Omit<OracleOptions, 'lostAt' | 'standsTwice' | 'passes' | 'bodiesComeLater'>,
 ): Promise<string[]> {
   const found: string[] = []
   const relays = await Promise.all(cluster.relays.map(relay => readRelay(relay.store, application.space)))
@@ -196,6 +196,7 @@ export async function checkRest(
         mayRepeat: mayRepeat(key),
         standsTwice: standsTwice(key),
         lostAt,
+        bodiesComeLater: cluster.relays.length > 1 || cluster.comesInSteps,
         passes: cluster.remakes.passesOf(application.space, key),
       }),
     )

@@ -28,6 +28,8 @@ export interface OracleOptions {
   readonly standsTwice: boolean
   /** When an older image took the place of the last relay that had everything until then; of a deletion that left no token it is not known whether somebody else knew it. */
   readonly lostAt: number
+  /** Whether a row may be here ahead of its bodies, of which who deletes it then has not seen anything (SPEC X3). */
+  readonly bodiesComeLater: boolean
   /** What was made anew of this document. */
   readonly passes: readonly Pass[]
 }
@@ -258,7 +260,7 @@ function checkExists({ key, row, writes, passive, perhaps, options }: Facts): st
   const last = deletions.find(
     deletion => !deletion.blind && keepersFrom(deletion).every(entry => isUnder(deletion, entry)),
   )
-  const isUnseenText = writes.some(isOverDeletion) && leavesTextsAlone(row)
+  const isUnseenText = (options.bodiesComeLater || writes.some(isOverDeletion)) && leavesTextsAlone(row)
   if (exists && last !== undefined && !options.standsTwice && !isUnseenText)
     return [`[V9] ${key} is there, though ${last.token} deleted all of it`]
   if (exists || key.startsWith('drafts/') || perhaps.some(entry => entry.blind)) return []
