@@ -7,6 +7,7 @@ import {
   bodyKey,
   entriesToRemake,
   makeAnew,
+  showsDelta,
   strategyOfPart,
   type DocumentKey,
   type LoadedRow,
@@ -91,17 +92,25 @@ export function createSessionStorage(options: SessionStorageOptions): SessionSto
   async function load(keys: readonly DocumentKey[]): Promise<readonly LoadedRow[]> {
     const loaded: LoadedRow[] = []
     for (const key of keys) {
+      const row = await loadRow(key)
+      if (row !== null) loaded.push(row)
+    }
+    return loaded
+  }
+
+  async function loadRow(key: DocumentKey): Promise<LoadedRow | null> {
+    for (;;) {
+      const row = state.confirmed(key)
+      if (row === undefined) return null
       const texts = new Map<PartName, readonly Uint8Array[]>()
-      for (const part of state.confirmed(key)?.cells.keys() ?? []) {
+      for (const part of row.cells.keys()) {
         if (strategyOfPart(part) !== 'text') continue
         const body = await journal.readBody(key, part)
         if (body.length > 0) texts.set(part, body)
       }
-      // The row as it is after its bodies: these may then hold more than its cells say, never less.
-      const row = state.confirmed(key)
-      if (row !== undefined) loaded.push({ key, row, texts })
+      // X3: cells that came while bodies were read tell of more than these, and bodies may have more than the cells before.
+      if (showsDelta(row, state.confirmed(key) ?? row)) return { key, row, texts }
     }
-    return loaded
   }
 
   async function measure(key: DocumentKey, part: PartName): Promise<MeasuredText> {
