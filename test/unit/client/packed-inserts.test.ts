@@ -1,9 +1,13 @@
 // New documents whose values lie beside those of others: they hold, show and store what documents with cells of their own do.
 import { collection, createSurface, type AnyField } from '@rejoin/client'
 import {
+  createReplicaState,
   decodeChunk,
+  decodeRow,
   digestOfRow,
   encodeChunk,
+  encodeRow,
+  failure,
   joinRows,
   lastOfRow,
   showsDelta,
@@ -12,6 +16,8 @@ import {
   type Chunk,
   type FieldWrite,
   type PartName,
+  type ReplicaState,
+  type Row,
   type Transaction,
   type Write,
 } from '@rejoin/core'
@@ -42,7 +48,8 @@ const arbitraryPlace: fc.Arbitrary<Place> = fc.record({
 
 function openPlaces() {
   const core = createReplicaCoreDouble()
-  return { core, places: createSurface(core, { places }).collections.places }
+  const { collections, transact } = createSurface(core, { places })
+  return { core, places: collections.places, transact }
 }
 
 /** The same write with a cell for each field, as the field makes it. */
@@ -132,4 +139,108 @@ test('[W1] a document that is inserted while another one is checked is another o
   const outer = surface.collections.nested.insert({ name: 'outer', other: 'a' } as never).id
   expect(surface.collections.nested.get(inner)).toMatchObject({ name: 'inner', other: 'b' })
   expect(surface.collections.nested.get(outer)).toMatchObject({ name: 'outer', other: 'a' })
+})
+
+type Step = { readonly pick: number; readonly place: Place } & (
+  | { readonly kind: 'insert' | 'insert-together' | 'insert-by-name' | 'throw' }
+  | { readonly kind: 'update' | 'delete' | 'undelete' }
+  | { readonly kind: 'store' | 'acknowledge' | 'acknowledge-some' | 'refuse' }
+)
+
+const kinds = [
+  'insert',
+  'insert',
+  'insert-together',
+  'insert-by-name',
+  'throw',
+  'update',
+  'delete',
+  'undelete',
+  'store',
+  'acknowledge',
+  'acknowledge-some',
+  'refuse',
+] as const
+
+const arbitrarySteps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.record({ kind: fc.constantFrom(...kinds), pick: fc.nat(1000), place: arbitraryPlace }),
+  { minLength: 5, maxLength: 60 },
+)
+
+/** Everything that a state tells of its documents, with cells of their own. */
+function contentOf(state: ReplicaState): unknown {
+  const apart = (row: Row | undefined): unknown => row && { ...row, cells: new Map(row.cells) }
+  return {
+    rows: new Map([...state.keys()].sort().map(key => [key, apart(state.visible(key))])),
+    confirmed: new Map([...state.keys()].sort().map(key => [key, apart(state.confirmed(key))])),
+    fingerprint: state.fingerprint,
+    outbox: [...state.outbox.entries()].map(({ transaction, position }) => [transaction, position]),
+    quarantine: [...state.quarantine.values()],
+  }
+}
+
+function fromDisk(chunk: Chunk): Chunk {
+  const decoded = decodeChunk(encodeChunk(chunk))
+  if (!decoded.ok) throw new Error(JSON.stringify(decoded.error))
+  return decoded.value
+}
+
+test('[P1] what is packed goes through refusals, edits and reloads as what has cells of its own', () => {
+  fc.assert(
+    fc.property(arbitrarySteps, steps => {
+      const alice = openPlaces()
+      const { state } = alice.core
+      const stored: (readonly [number, Chunk])[] = []
+      const { apply } = state
+      Object.assign(state, {
+        apply(position: number, chunk: Chunk) {
+          stored.push([position, chunk.kind === 'verdicts' ? chunk : fromDisk(chunk)])
+          return apply(position, chunk)
+        },
+      })
+      const ids: string[] = []
+      const one = (pick: number): string => ids[pick % ids.length] ?? ''
+      const isHere = (id: string): boolean => alice.places.get(id) !== undefined
+      for (const { kind, pick, place } of steps) {
+        const id = one(pick)
+        if (kind === 'insert') ids.push(alice.places.insert(place).id)
+        if (kind === 'insert-together')
+          alice.transact(() => {
+            for (let i = 0; i <= pick % 5; i++) ids.push(alice.places.insert(place).id)
+          })
+        if (kind === 'insert-by-name' && !isHere(`n${pick % 3}`))
+          ids.push(alice.places.insert(place, { id: `n${pick % 3}` }).id)
+        if (kind === 'throw') {
+          const run = (): void => {
+            alice.places.insert(place)
+            throw new Error('amiss')
+          }
+          expect(() => alice.transact(run)).toThrow('amiss')
+        }
+        if (kind === 'update' && isHere(id)) alice.places.update(id, { name: place.name })
+        if (kind === 'delete' && isHere(id)) alice.places.delete(id)
+        if (kind === 'undelete' && id !== '' && state.visible(`places/${id}` as never) !== undefined)
+          alice.places.undelete(id)
+        const waiting = [...state.outbox.entries()].map(({ transaction }) => transaction.id)
+        const some = waiting.slice(0, pick % 4)
+        if (kind === 'store') alice.core.store()
+        if (kind === 'acknowledge') alice.core.acknowledge()
+        if (kind === 'acknowledge-some' && some.length > 0) alice.core.acknowledge(...some)
+        const refused = waiting[pick % waiting.length]
+        if (kind === 'refuse' && refused !== undefined)
+          alice.core.refuse(refused, failure('refused-by-rule', { reason: 'no' }))
+        alice.core.tick()
+      }
+      alice.core.store()
+      const again = createReplicaState()
+      for (const [position, chunk] of stored) again.apply(position, chunk)
+      expect(contentOf(again)).toEqual(contentOf(state))
+      for (const key of state.keys()) {
+        const row = state.visible(key) as Row
+        expect(decodeRow(encodeRow(row))).toEqual({ ok: true, value: { ...row, cells: new Map(row.cells) } })
+        expect(digestOfRow(row)).toEqual(digestOfRow({ ...row, cells: new Map(row.cells) }))
+      }
+    }),
+    { numRuns: 60 },
+  )
 })
