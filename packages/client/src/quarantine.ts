@@ -49,7 +49,8 @@ export interface Quarantine extends Live<readonly QuarantinedItem[]> {
   discard(id: TransactionId): Promise<void>
   /**
    * Writes the same content anew, over what is seen now, and takes the old one out. Null if it is not here (any more).
-   * Rejects with `document-unknown` if what it changed does not exist here; then nothing was written.
+   * Rejects with `document-unknown` if what it changed does not exist here; then nothing was written. Rejects with
+   * `built-on-refused` if what it typed stands on what nobody has any more; then it stays, and its texts were not written.
    */
   sendAgain(id: TransactionId): Promise<Reachable | null>
 }

@@ -22,6 +22,7 @@ import {
   type PartName,
   type TextAnew,
   type TextDocument,
+  type TextMove,
   type TextSupport,
   type WriterId,
 } from '@rejoin/core'
@@ -46,8 +47,11 @@ export interface SharedText {
   /** Throws `closed` unless it is loaded. */
   document(): TextDocument
   onReplaced(listener: () => void): () => void
-  /** Types the same edits again, by this tab's writer. Call it when ready. */
-  retype(updates: readonly Uint8Array[]): void
+  /**
+   * Types the same edits again, by this tab's writer, where `earlier` says what became of others that they stand on; says
+   * what became of them. Throws `built-on-refused` if one stands on what nobody has any more. Call it when ready.
+   */
+  retype(updates: readonly Uint8Array[], earlier: readonly TextMove[]): TextMove
   /** Deletes what stands and types this instead. Call it when ready. */
   replace(content: string): void
   /** Resolves once nothing is left to be written, with the last write of this document, if there was one. */
@@ -249,8 +253,13 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       listeners.add(own)
       return () => void listeners.delete(own)
     },
-    retype(updates) {
-      if (writer !== null) type(support.remake([...logged, ...typed], [], [], updates, yjsClientOf(writer)))
+    retype(updates, earlier) {
+      if (writer === null) throw textClosed('is not ready')
+      const moves = [...core.state.remade.of(body), ...earlier]
+      const again = support.remake([...logged, ...typed], [], moves, updates, yjsClientOf(writer))
+      if (again.includes('lost')) throw builtOnRefused(key)
+      type(again)
+      return { old: updates, now: again.filter(update => update instanceof Uint8Array) }
     },
     replace(content) {
       if (writer === null) return
@@ -289,4 +298,12 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
 
 export function textClosed(why: string): RejoinError<'closed'> {
   return new RejoinError('closed', { what: 'text' }, `the text ${why}; await whenReady of an open handle`)
+}
+
+function builtOnRefused(document: DocumentKey): RejoinError<'built-on-refused'> {
+  return new RejoinError(
+    'built-on-refused',
+    { document },
+    `what was typed in ${document} stands on what was refused, and nobody has that any more`,
+  )
 }

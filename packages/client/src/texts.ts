@@ -12,6 +12,7 @@ import {
   type DocumentKey,
   type PartName,
   type TextDocument,
+  type TextMove,
 } from '@rejoin/core'
 import type { Changes } from './changes.ts'
 import type { Collection } from './collection.ts'
@@ -41,7 +42,7 @@ export interface Texts {
   open(collection: Collection, key: DocumentKey, part: PartName): TextHandle
   /** Deletes what stands and types this instead, once the body is loaded. */
   replace(collection: Collection, key: DocumentKey, part: PartName, content: string): Reachable
-  /** Types edits again that were refused, once the body is loaded. */
+  /** Types edits again that were refused, once the body is loaded; those too that stand on what was typed so before. */
   retype(collection: Collection, key: DocumentKey, part: PartName, updates: readonly Uint8Array[]): Reachable
   /** Resolves once all that was typed is written. */
   close(): Promise<void>
@@ -54,6 +55,8 @@ interface OpenText {
 
 export function createTexts(core: ReplicaCore, drafts: Drafts, changes: Changes): Texts {
   const texts = new Map<string, OpenText>()
+  /** What became of edits that were typed again, by body. */
+  const retyped = new Map<string, readonly TextMove[]>()
 
   const stop = changes.onUpdate(applied => {
     if (texts.size > 0) for (const { shared } of [...texts.values()]) shared.update(applied)
@@ -123,7 +126,11 @@ export function createTexts(core: ReplicaCore, drafts: Drafts, changes: Changes)
     replace: (collection, key, part, content) =>
       edit([collection, key, part], shared => shared.replace(content)),
     retype: (collection, key, part, updates) =>
-      edit([collection, key, part], shared => shared.retype(updates)),
+      edit([collection, key, part], shared => {
+        const body = bodyKey(key, part)
+        const earlier = retyped.get(body) ?? []
+        retyped.set(body, [...earlier, shared.retype(updates, earlier)])
+      }),
     async close() {
       const open = [...texts]
       for (const [, { shared }] of open) shared.flush()

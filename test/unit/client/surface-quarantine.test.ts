@@ -1,4 +1,4 @@
-import type { Failure } from '@rejoin/core'
+import { createRowMap, type Failure, type TransactionId } from '@rejoin/core'
 import { expect, test, vi } from 'vitest'
 import { exchange, openReplica, type Replica } from './notes-surface.ts'
 import { settle } from './replica-core-double.ts'
@@ -122,6 +122,75 @@ test('an insert that is sent again comes back whole, with its text', async () =>
   await handle.whenReady
   expect(handle.text.toString()).toBe('Hello')
   handle.close()
+})
+
+/** A note whose insert was refused, and what was typed in it since. */
+async function refuseWithTyping(...typed: readonly string[]): Promise<Replica> {
+  const alice = openReplica()
+  const { notes } = alice.collections
+  notes.insert({ title: 'a', body: 'Hello' }, { id: 'a' })
+  const typing = notes.text('a', 'body')
+  await typing.whenReady
+  for (const more of typed) {
+    typing.text.insert(typing.text.length, more)
+    await settle()
+  }
+  typing.close()
+  alice.core.store()
+  const [insert] = alice.core.transactions
+  if (insert !== undefined) alice.core.refuse(insert.id, refusal)
+  alice.core.tick()
+  return alice
+}
+
+async function sendAgain({ quarantine, core }: Replica, id: TransactionId): Promise<void> {
+  const sending = quarantine.sendAgain(id)
+  sending.catch(() => {})
+  await settle()
+  core.store()
+  await sending.finally(() => core.tick())
+}
+
+async function bodyOf({ collections }: Replica): Promise<string> {
+  const handle = collections.notes.text('a', 'body')
+  await handle.whenReady
+  const body = handle.text.toString()
+  handle.close()
+  return body
+}
+
+test('[Q3] what was typed upon what was refused with it is typed again at its place, and once', async () => {
+  const alice = await refuseWithTyping(' world', '!')
+  const items = alice.quarantine.get()
+  const codes = items.map(({ error }) => error.code)
+  expect(codes).toEqual(['refused-by-rule', 'built-on-refused', 'built-on-refused'])
+  for (const { id } of items) await sendAgain(alice, id)
+  expect(alice.quarantine.get()).toEqual([])
+  expect(await bodyOf(alice)).toBe('Hello world!')
+})
+
+test('[Q3] what was typed upon what was thrown away is typed again without it', async () => {
+  const alice = await refuseWithTyping(' world', '!')
+  const [insert, world, mark] = alice.quarantine.get()
+  if (insert === undefined || world === undefined || mark === undefined) throw new Error('all was refused')
+  await alice.quarantine.discard(insert.id)
+  alice.collections.notes.insert({ title: 'a' }, { id: 'a' })
+  await sendAgain(alice, world.id)
+  expect(await bodyOf(alice)).toBe(' world')
+  await sendAgain(alice, mark.id)
+  expect(await bodyOf(alice)).toBe(' world!')
+})
+
+test('[Q3] what was typed upon what nobody has any more cannot be sent again, and stays', async () => {
+  const alice = await refuseWithTyping(' world')
+  const { state } = alice.core
+  // Of texts that were made anew the latest are kept.
+  state.load(createRowMap(), { ...state.snapshot(), remade: [] }, state.seen)
+  alice.collections.notes.insert({ title: 'a' }, { id: 'a' })
+  const [, typed] = alice.quarantine.get()
+  if (typed === undefined) throw new Error('it was refused')
+  await expect(sendAgain(alice, typed.id)).rejects.toMatchObject({ code: 'built-on-refused' })
+  expect(alice.quarantine.get()).toHaveLength(2)
 })
 
 test('what changes a document that is not here cannot be sent again, and stays', async () => {

@@ -10,7 +10,7 @@
  * Two old texts are kept, since a format that stands twice could not be seen to be taken away: one with what was
  * made anew before, for edits that were made in that, and one without, for all others.
  */
-import type { TextAnew, TextMove } from '@rejoin/core'
+import { keyOfBytes, type TextAnew, type TextMove } from '@rejoin/core'
 import * as Y from 'yjs'
 import { createImages, type Images, type Span } from './images.ts'
 import { captureEdit, createLiveText, type LiveText } from './live.ts'
@@ -50,7 +50,7 @@ export function remakeUpdates(
   for (const move of moves) images.moved(move.old.flatMap(spansOf), move.now.flatMap(spansOf))
   return later.map((update, i) => {
     const isInOld = isWhole(old, update)
-    if (!isInOld) older ??= oldTextOf([...now, ...before, ...later.slice(0, i)], moves)
+    if (!isInOld) older ??= oldTextOf([...now, ...before, ...later.slice(0, i)], moves, later.slice(i))
     const inOlder = older === null ? null : editOf(older, update)
     const edit = isInOld ? editOf(old, update) : inOlder
     const text = isInOld ? old : older
@@ -60,9 +60,26 @@ export function remakeUpdates(
   })
 }
 
-/** What stands in the place of what was made anew formats nothing here: what it was made from does. */
-function oldTextOf(body: readonly Uint8Array[], moves: readonly TextMove[]): LiveText {
-  const live = createLiveText([...body, ...moves.flatMap(({ old }) => old)], { gc: false })
+/**
+ * What stands in the place of what was made anew formats nothing here: what it was made from does. What went to the
+ * quarantine is among the moves; where it is typed again, it and what was typed upon it come `later`.
+ */
+function oldTextOf(
+  body: readonly Uint8Array[],
+  moves: readonly TextMove[],
+  later: readonly Uint8Array[],
+): LiveText {
+  const live = createLiveText(body, { gc: false })
+  const comingLater = new Set(later.map(keyOfBytes))
+  let left = moves.flatMap(({ old }) => old).filter(update => !comingLater.has(keyOfBytes(update)))
+  for (let before = -1; before !== left.length; ) {
+    before = left.length
+    left = left.filter(update => {
+      if (!isWhole(live, update)) return true
+      Y.applyUpdate(live.document, update)
+      return false
+    })
+  }
   const originals = new Set(moves.flatMap(({ old }) => old.flatMap(clientsOf)))
   const copies = new Set(moves.flatMap(({ now }) => now.flatMap(clientsOf)))
   live.document.transact(transaction => {
