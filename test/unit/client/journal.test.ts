@@ -489,6 +489,24 @@ describe.each(stores)('over %s', (engine, open) => {
     ])
   })
 
+  test('how many pages there are is known, also of those that a compactor wrote before it crashed', async () => {
+    const replica = fresh()
+    const crashing = await replica.open({ step: crashAfter('pages') })
+    const rows = Array.from({ length: 1500 }, (_, i) => [key(i), rowWith('a', markAt(1))] as const)
+    await replica.append(crashing, pulled(rows))
+    await expect(crashing.journal.compact('pages')).rejects.toThrow('crashed')
+    const tab = await replica.open()
+    const more = Array.from({ length: 1500 }, (_, i) => [key(`${i}+`), rowWith('a', markAt(2))] as const)
+    await replica.append(tab, pulled(more))
+    expect(await tab.journal.compact('pages')).toBe('pages')
+    const [base] = await (await replica.storage()).transact({
+      stores: ['meta'],
+      mode: 'readonly',
+      requests: [{ op: 'get', store: 'meta', key: 'base' }],
+    })
+    expect(base).toMatchObject({ pages: (await keysIn(replica, 'pages')).length })
+  })
+
   test('pages split as they grow, and a row is found wherever it went', async () => {
     const replica = fresh()
     const tab = await replica.open()

@@ -74,7 +74,7 @@ export async function writePages(options: CompactionOptions): Promise<boolean> {
   const purged = Math.max(base.purged, reader.tail.forgotten)
   if (purged > base.purged) await putBase(fence, { ...base, purged })
   await step('read')
-  const grown = await replaceRows(options, cut)
+  const rows = await replaceRows(options, cut)
   await step('pages')
   await moveBodies({ storage, fence, bodies: cut.bodies, gone: cut.gone, merge: mergeTexts })
   await step('texts')
@@ -83,8 +83,8 @@ export async function writePages(options: CompactionOptions): Promise<boolean> {
   const next: BaseRecord = {
     floor: cut.upTo,
     purged,
-    pages: base.pages + grown.pages,
-    pageBytes: base.pageBytes + grown.bytes,
+    pages: rows.pages,
+    pageBytes: Math.max(0, base.pageBytes + rows.grownBytes),
     snapshotBytes: cut.snapshot.length,
     times: reader.tail.times,
   }
@@ -108,11 +108,14 @@ function takeCut(reader: Reader, sink: JournalSink): Cut {
   }
 }
 
-/** The rows that changed, page by page, a few pages or rows in each transaction. */
+/**
+ * The rows that changed, page by page, a few pages or rows in each transaction. How many pages there are then, and by how
+ * much they have grown: of what a run wrote that did not come to its end, only their number is known.
+ */
 async function replaceRows(
   { storage, fence, step }: CompactionOptions,
   cut: Cut,
-): Promise<{ readonly pages: number; readonly bytes: number }> {
+): Promise<{ readonly pages: number; readonly grownBytes: number }> {
   const [found] = await storage.transact({
     stores: ['pages'],
     mode: 'readonly',
@@ -121,8 +124,8 @@ async function replaceRows(
   })
   const bounds = [...(found as readonly string[])]
   if (bounds.length === 0) bounds.push('')
-  let pages = 0
-  let bytes = 0
+  let pages = (found as readonly string[]).length
+  let grownBytes = 0
   for (let place: Place = { change: 0, page: 0 }; place.change < cut.changes.length; ) {
     const portion = takePortion(bounds, cut.changes, place)
     const old = (await storage.transact({
@@ -144,15 +147,15 @@ async function replaceRows(
       ),
     })
     pages += records.length - old.filter(page => page !== undefined).length
-    for (const record of records) bytes += sizeOfPage(record)
-    for (const page of old) bytes -= sizeOfPage(page)
+    for (const record of records) grownBytes += sizeOfPage(record)
+    for (const page of old) grownBytes -= sizeOfPage(page)
     // What follows may belong to a page that has just been split off from the last one.
     const last = rewritten.at(-1) ?? []
     bounds.splice(portion.next.page + 1, 0, ...last.slice(1).map(({ lo }) => lo))
     place = portion.next
     await step('page')
   }
-  return { pages, bytes }
+  return { pages, grownBytes }
 }
 
 /** How far the changes are written, and the page that the last of them is in. */
