@@ -1,13 +1,17 @@
 // What a client makes of the feed that it pulls: what it has seen, and what it says of that.
 import {
+  alone,
   bodyKey,
   createClientSession,
+  createGrapevine,
   createReplicaState,
   documentKey,
   joinRows,
+  type Beside,
   type Cell,
   type ChangesFrame,
   type ClientSession,
+  type Cut,
   type Frame,
   type Generation,
   type GenerationId,
@@ -50,9 +54,10 @@ function pulling(
   begin: WelcomeFrame['begin'] = 'new',
   state: ReplicaState = createReplicaState(),
   at = 0,
+  beside: Beside = alone,
 ): Pulling {
   const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
-  const session = createClientSession(state, options, now)
+  const session = createClientSession(state, options, now, beside)
   let alarms = 0
   const onAlarm = (): void => void (alarms += 1)
   const receive = (frame: Frame): readonly Frame[] =>
@@ -279,6 +284,28 @@ test('[S4] a join with a relay that lost something goes on from the earlier plac
   receive({ type: 'range', ranges: [] })
   receive(page(1, 1, 'b'))
   expect(state.confirmed(documentKey('notes', 'b'))).toBeDefined()
+})
+
+test.each([
+  ['came before it began', false],
+  ['came while it went on, to where the reach was already', true],
+])('[S4] of what another session pulls a join gives what %s, and no more', (_, isLate) => {
+  const state = createReplicaState()
+  const other = { id: 'other' as GenerationId, store: 'its store' as StoreId, parent: null, start: 0 }
+  const pulled = { generations: [other], rows: page(7, 7, 'a').rows, reach: new Map([[other.id, 7]]) }
+  state.apply(1, pulledChunk(other.store, { ...pulled, cursor: { generation: other.id, cut: 0, place: 3 } }))
+  const begin = createGrapevine()
+  const [elsewhere, beside] = [begin(), begin()]
+  const one = pulling(() => 1000, 'join', state, 0, { ...alone, elsewhere })
+  if (isLate) {
+    const keys = page(7, 7, 'b').rows.map(({ key }) => key)
+    beside.tell({ keys, told: { at: 2, generation: other.id, position: 7 } })
+  }
+  one.receive({ type: 'range', ranges: [] })
+  one.receive({ ...comparedAt(one, 9, 1), cut: { ...comparedAt(one, 9, 1).cut, fingerprint: null } as Cut })
+  one.heed()
+  one.heed()
+  expect(state.reach.has(other.id)).toBe(isLate)
 })
 
 test.each([undefined, { generation, cut: 2, place: 2 }])(

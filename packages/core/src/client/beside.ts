@@ -54,6 +54,7 @@ export const alone: Beside = {
     tell: () => {},
     lacks: () => false,
     given: () => {},
+    told: [],
     settle: () => {},
     end: () => {},
   },

@@ -7,7 +7,14 @@
 import type { PulledChunk } from '../chunk.ts'
 import { failure } from '../errors.ts'
 import type { ChangedRow, RangeFrame } from '../frames.ts'
-import { addPosition, coversPositions, joinPositions, noPositions, type Positions } from '../generations.ts'
+import {
+  addPosition,
+  coversPosition,
+  coversPositions,
+  joinPositions,
+  noPositions,
+  type Positions,
+} from '../generations.ts'
 import { compareRanges, createRowIndex, firstRanges, type RowIndex } from '../reconcile.ts'
 import { emptyRow, joinRows, rowExists, type DocumentKey, type Row } from '../row.ts'
 import type { Conversation } from './conversation.ts'
@@ -90,10 +97,19 @@ export function createReconciling(
   /** S4: the reach is the relay's alone from the next cut on; nothing that was refused, put off or withheld is given. */
   function reachAfter(): Positions {
     const isWhole = !giving.isPutOff && !withheld
-    if (isWhole) reachGiven = joinPositions(facts(), reachGiven, reachBefore)
-    if (isWhole && giving.refused.size + refusedRows.size === 0) pull.gave(reachBefore)
+    const held = withoutLate(reachBefore)
+    if (isWhole) reachGiven = joinPositions(facts(), reachGiven, held)
+    if (isWhole && giving.refused.size + refusedRows.size === 0) pull.gave(held)
     const reach = joinPositions(facts(), state.reach, pull.judged)
     return addPosition(facts(), reach, conversation.generation, pull.feedEnd)
+  }
+
+  /** P3: a reach goes ahead of the rows of a feed that another session is in the middle of; these came too late to be given. */
+  function withoutLate(reach: Positions): Positions {
+    const late = [...conversation.beside.elsewhere.told]
+    const isLate = (feed: Positions): boolean =>
+      late.some(({ generation, position }) => coversPosition(facts(), feed, generation, position))
+    return new Map([...reach].filter(([id, position]) => !isLate(new Map([[id, position]]))))
   }
 
   /** Whether the relay refused this very row; what it refused for its time it may take by now (SPEC C4). */

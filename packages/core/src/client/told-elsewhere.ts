@@ -28,6 +28,8 @@ export interface ToldElsewhere {
   lacks(key: DocumentKey, heard: number, isHeld: (told: Told) => boolean): boolean
   /** The relay is about to be given these documents as they are now, or all of them. */
   given(keys: Iterable<DocumentKey> | null): void
+  /** What was told since the relay was given all, but for what it was given or holds since. */
+  readonly told: Iterable<Told>
   /** Drops what the relay holds: most is asked for by nobody. */
   settle(isHeld: (told: Told) => boolean): void
   /** The session is over. */
@@ -64,6 +66,9 @@ export function createGrapevine(): () => ToldElsewhere {
       given(keys) {
         if (keys === null) mine.clear()
         else for (const key of keys) mine.delete(key)
+      },
+      get told() {
+        return [...mine.values()].flat()
       },
       settle(isHeld) {
         for (const key of [...mine.keys()]) keepWhatIsLacked(key, isHeld)
