@@ -15,6 +15,11 @@ const paces: readonly Pace[] = [
   { shortMs: 15, longMs: 2000, longOften: 0.03 },
 ]
 
+/** One that nobody has run before today, and everybody runs today: what fails in the morning fails at noon. */
+export function seedOfTheDay(): number {
+  return Math.floor(Date.now() / 86_400_000) * 1000
+}
+
 /** Without end. */
 export function* worldsFrom(seed: number, names: readonly string[], steps: number): Generator<World, never> {
   for (let next = seed; ; next++) {
