@@ -22,6 +22,8 @@ interface Offered {
   readonly keys: readonly DocumentKey[]
   /** Who may have taken it: it went there, and nobody heard what became of it. */
   readonly judges: Set<StoreId>
+  /** Whether one said so. If it is offered once more all the same, its device did not live to store that. */
+  isAcknowledged: boolean
 }
 
 export function createRefusals(): Refusals {
@@ -40,8 +42,8 @@ export function createRefusals(): Refusals {
   /** W6: with a refused transaction goes what touches its documents, and what touches that. */
   function noteRemade(space: string, offered: Iterable<Offered>, refused: readonly Offered[]): void {
     const touched = new Set(refused.flatMap(({ keys }) => keys))
-    for (const { keys, judges } of offered) {
-      if (!keys.some(key => touched.has(key))) continue
+    for (const { keys, judges, isAcknowledged } of offered) {
+      if (isAcknowledged || !keys.some(key => touched.has(key))) continue
       for (const key of keys) touched.add(key)
       if (judges.size > 0) for (const key of keys) standingTwice.add(`${space} ${key}`)
     }
@@ -63,7 +65,8 @@ export function createRefusals(): Refusals {
           const known = offered.get(name)
           const judges = known?.judges ?? new Set<StoreId>()
           if (judge !== null) judges.add(judge)
-          if (known === undefined) offered.set(name, { keys: writes.map(({ key }) => key), judges })
+          if (known !== undefined) known.isAcknowledged = false
+          else offered.set(name, { keys: writes.map(({ key }) => key), judges, isAcknowledged: false })
         }
       }
 
@@ -76,7 +79,7 @@ export function createRefusals(): Refusals {
           const one = offered.get(name)
           const kind = kinds.get(decided)
           if (one === undefined) continue
-          if (kind !== 'refused' && kind !== 'skipped') offered.delete(name)
+          if (kind !== 'refused' && kind !== 'skipped') one.isAcknowledged = true
           else if (judge !== null) one.judges.delete(judge)
           if (kind === 'refused') refused.push(one)
         }
