@@ -33,17 +33,15 @@ export function createComparing(
   conversation: Conversation,
   pull: Pull,
   reconciling: Reconciling,
-  now: () => number,
+  askCut: () => void,
 ): Comparing {
-  const { state, send, ask } = conversation
+  const { state, ask } = conversation
   let noted: Noted[] = []
   let differences = 0
 
   function differ(isProof: boolean): void {
     differences += 1
-    // A heartbeat asks for the next cut.
-    if (differences < alarmAfter)
-      return send({ type: 'heartbeat', position: pull.cursor?.cut ?? 0, time: now() })
+    if (differences < alarmAfter) return askCut()
     differences = 0
     reconciling.begin('join', isProof)
   }

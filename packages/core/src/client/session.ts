@@ -40,7 +40,7 @@ export function createClientSession(
   const pull = createPull(conversation, wants, row => reconciling.answered(row))
   const giving = createGiving(conversation)
   const reconciling = createReconciling(conversation, pull, wants, giving, now)
-  const comparing = createComparing(conversation, pull, reconciling, now)
+  const comparing = createComparing(conversation, pull, reconciling, askCut)
   const submitting = createSubmitting(conversation, pull, giving, now)
   const verdicts = createVerdicts(conversation, pull, wants, giving, submitting)
   let uncredited = 0
@@ -69,6 +69,7 @@ export function createClientSession(
     open()
   }
 
+  /** A heartbeat is answered by one (SPEC, Wire). */
   function askCut(): void {
     send({ type: 'heartbeat', position: pull.cursor?.cut ?? 0, time: now() })
   }
