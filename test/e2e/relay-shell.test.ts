@@ -10,13 +10,11 @@ import {
   isDeflated,
   limits,
   partName,
-  protocolVersion,
   restOfFrame,
   withDeflatedRest,
   withInflatedRest,
   writerFromBytes,
   type Frame,
-  type HelloFrame,
   type PartName,
   type StoreId,
   type Write,
@@ -31,6 +29,7 @@ import {
   type RelayOptions,
   type SessionLink,
 } from '@rejoin/relay'
+import { helloWith } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 
@@ -50,21 +49,12 @@ interface Ended {
   readonly frames: readonly Frame[]
 }
 
-const hello: HelloFrame = {
-  type: 'hello',
-  protocol: protocolVersion,
+const hello = helloWith({
   space: 'team',
   token: 'secret-token',
   replica: '-----------' as StoreId,
   device: 'laptop',
-  role: 'client',
-  cursors: [],
-  empty: true,
-  frontier: new Map(),
-  reach: new Map(),
-  level: 'relay',
-  credit: 0,
-}
+})
 
 test.each([
   'https://evil.example',

@@ -9,11 +9,9 @@ import {
   decodeFrame,
   encodeFrame,
   joinRows,
-  protocolVersion,
   writerFromBytes,
   type DocumentKey,
   type Frame,
-  type HelloFrame,
   type Mark,
   type Row,
   type StoreId,
@@ -21,6 +19,7 @@ import {
 import type { Application } from './application/application.ts'
 import { hostileName, type Cluster } from './cluster.ts'
 import { forgeries, type Forgery } from './forgeries.ts'
+import { helloWith } from './hello.ts'
 import type { SimulatedRelay } from './relay.ts'
 import { createScope } from './scope.ts'
 
@@ -74,22 +73,13 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
     const { url, skewMs } = relay
     const begun = clock.time
     const scope = createScope(clock)
-    const hello: HelloFrame = {
-      type: 'hello',
-      protocol: protocolVersion,
+    const hello = helloWith({
       space,
       token: hostileName,
       // A store's id looks like a writer's.
       replica: String(writerFromBytes(chance.bytes(8))) as StoreId,
       device: hostileName,
-      role: 'client',
-      cursors: [],
-      empty: true,
-      frontier: new Map(),
-      reach: new Map(),
-      level: 'relay',
-      credit: 0,
-    }
+    })
     const names = createDictionary()
     clock.after(5000, () => scope.kill())
     network.connectFrom(hostileName, scope)(url, {

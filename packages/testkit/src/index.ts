@@ -32,6 +32,7 @@ export {
 export type { Eyes } from './eyes.ts'
 export { everyFault, faultNames, type Fault } from './faults/fault.ts'
 export { readDevice, type DeviceState } from './device-state.ts'
+export { helloWith } from './hello.ts'
 export { runHistory, type HistoryOptions, type HistoryResult, type Pace } from './history.ts'
 export type { Effect, Logged } from './log.ts'
 export type { OracleOptions } from './oracle.ts'

@@ -2,17 +2,10 @@
  * An intruder: who has no token, no access to the space, or says that it is a peer without the operators' token. It is
  * told why it is refused, and nothing of what the space holds (V13).
  */
-import {
-  decodeFrame,
-  documentKey,
-  encodeFrame,
-  protocolVersion,
-  writerFromBytes,
-  type HelloFrame,
-  type StoreId,
-} from '@rejoin/core'
+import { decodeFrame, documentKey, encodeFrame, writerFromBytes, type StoreId } from '@rejoin/core'
 import type { Application } from './application/application.ts'
 import { intruderName, type Cluster } from './cluster.ts'
+import { helloWith } from './hello.ts'
 import { createScope } from './scope.ts'
 
 /** Tries one way in. Whether there was a relay to try. */
@@ -27,21 +20,13 @@ export function createIntruder(cluster: Cluster, { findings, space }: Applicatio
       { name: 'as a peer', token: 'not the token of peers', role: 'peer' },
     ] as const)
     const scope = createScope(clock)
-    const hello: HelloFrame = {
-      type: 'hello',
-      protocol: protocolVersion,
+    const hello = helloWith({
       space,
       token: way.token,
       replica: String(writerFromBytes(chance.bytes(8))) as StoreId,
       device: intruderName,
       role: way.role,
-      cursors: [],
-      empty: true,
-      frontier: new Map(),
-      reach: new Map(),
-      level: 'relay',
-      credit: 0,
-    }
+    })
     clock.after(5000, () => scope.kill())
     network.connectFrom(intruderName, scope)(relay.url, {
       opened(link) {

@@ -6,13 +6,13 @@ import {
   createKnownNames,
   decodeFrame,
   isDeflated,
-  protocolVersion,
   restOfFrame,
   withInflatedRest,
   writerFromBytes,
   type Frame,
   type StoreId,
 } from '@rejoin/core'
+import { helloWith } from '@rejoin/testkit'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { inflateRawSync } from 'node:zlib'
@@ -51,21 +51,8 @@ export async function openBareSession(
       else hear(frame)
     })
   })
-  send({
-    type: 'hello',
-    protocol: protocolVersion,
-    space,
-    token: 'writer',
-    replica: writerFromBytes(randomBytes(8)) as string as StoreId,
-    device: 'bench',
-    role: 'client',
-    cursors: [],
-    empty: true,
-    frontier: new Map(),
-    reach: new Map(),
-    level: 'relay',
-    credit: creditBytes,
-  })
+  const replica = writerFromBytes(randomBytes(8)) as string as StoreId
+  send(helloWith({ space, token: 'writer', replica, device: 'bench', credit: creditBytes }))
   await welcomed
   return { send, end: () => socket.terminate() }
 }

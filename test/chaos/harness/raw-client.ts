@@ -7,7 +7,6 @@ import {
   decodeFrame,
   encodeFrame,
   isDeflated,
-  protocolVersion,
   restOfFrame,
   withInflatedRest,
   writerFromBytes,
@@ -21,6 +20,7 @@ import {
   type WelcomeFrame,
   type Write,
 } from '@rejoin/core'
+import { helloWith } from '@rejoin/testkit'
 import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
 import { inflateRawSync } from 'node:zlib'
@@ -134,21 +134,8 @@ export async function openRawClient(url: string): Promise<RawClient> {
 
 /** The hello of a client that was never here. */
 export function rawHello(): HelloFrame {
-  return {
-    type: 'hello',
-    protocol: protocolVersion,
-    space: 'team',
-    token: 'mallory',
-    replica: writerFromBytes(randomBytes(8)) as string as StoreId,
-    device: 'raw',
-    role: 'client',
-    cursors: [],
-    empty: true,
-    frontier: new Map(),
-    reach: new Map(),
-    level: 'relay',
-    credit: 16 * 1024 * 1024,
-  }
+  const replica = writerFromBytes(randomBytes(8)) as string as StoreId
+  return helloWith({ space: 'team', token: 'mallory', replica, device: 'raw', credit: 16 * 1024 * 1024 })
 }
 
 export function submitOf(transactions: readonly (readonly Write[])[]): Frame & { readonly type: 'submit' } {

@@ -11,9 +11,9 @@ import {
   type ScreenText,
   type StoreId,
 } from '@rejoin/core'
+import { helloWith } from '@rejoin/testkit'
 import { expect, test } from 'vitest'
 import { body, bytesOf, deltaOf, markOf } from './edits.ts'
-import { helloWith } from './hellos.ts'
 
 const store = 'store' as StoreId
 const generation = 'generation' as GenerationId

@@ -16,8 +16,8 @@ import {
   type WelcomeFrame,
   type Write,
 } from '@rejoin/core'
+import { helloWith } from '@rejoin/testkit'
 import { deltaOf, markOf, type Edit } from './edits.ts'
-import { helloWith } from './hellos.ts'
 
 /** A document that the relay refuses. */
 export const forbidden = documentKey('notes', 'forbidden')

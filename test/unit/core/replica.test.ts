@@ -86,6 +86,11 @@ function pulledRow(delta: Row, parts = 0): PulledChunk {
 const taken = { kind: 'acknowledged', shows: 'yes' } as const
 const refused = { kind: 'refused', write: 0, error: failure('refused-by-rule', { reason: 'no' }) } as const
 
+function verdictOn({ id }: Transaction, outcome: VerdictsChunk['verdicts'][number]['outcome']): Chunk {
+  const verdicts = [{ id, outcome }]
+  return { kind: 'verdicts', store: relay, generation, position: 7, cut: false, verdicts, wants: [] }
+}
+
 function colorOf(row: Row | undefined): string | undefined {
   const cell = row?.cells.get(color)
   return cell?.strategy === 'lww' ? textOf(cell.value) : undefined
@@ -144,16 +149,7 @@ describe('the two layers', () => {
     const state = createReplicaState()
     const transaction = createTab(state).write([[0, insert]])
     state.write(transaction)
-    const verdicts = [{ id: transaction.id, outcome: taken }]
-    state.apply(1, {
-      kind: 'verdicts',
-      store: relay,
-      generation,
-      position: 7,
-      cut: false,
-      verdicts,
-      wants: [],
-    })
+    state.apply(1, verdictOn(transaction, taken))
     expect(state.outbox.size).toBe(1)
   })
 
@@ -423,16 +419,7 @@ describe('own writes whose chunk was gone over before this tab heard that it is 
     const transaction = createTab(frozen).write([[0, insert]])
     frozen.write(transaction)
     const own: Chunk = { kind: 'own', transactions: [transaction] }
-    const verdicts = [{ id: transaction.id, outcome: taken }]
-    const verdict: Chunk = {
-      kind: 'verdicts',
-      store: relay,
-      generation,
-      position: 7,
-      cut: false,
-      verdicts,
-      wants: [],
-    }
+    const verdict = verdictOn(transaction, taken)
     const ahead = replay(createReplicaState(), [own, verdict], 0, 2)
     thaw(way, ahead, frozen)
     expect(frozen.outbox.size).toBe(1)
@@ -445,16 +432,7 @@ describe('own writes whose chunk was gone over before this tab heard that it is 
     const transaction = createTab(frozen).write([[0, insert]])
     frozen.write(transaction)
     const own: Chunk = { kind: 'own', transactions: [transaction] }
-    const verdicts = [{ id: transaction.id, outcome: refused }]
-    const verdict: Chunk = {
-      kind: 'verdicts',
-      store: relay,
-      generation,
-      position: 7,
-      cut: false,
-      verdicts,
-      wants: [],
-    }
+    const verdict = verdictOn(transaction, refused)
     const ahead = replay(createReplicaState(), [own, verdict], 0, 2)
     thaw(way, ahead, frozen)
     frozen.apply(1, own)
@@ -468,16 +446,7 @@ describe('own writes whose chunk was gone over before this tab heard that it is 
     const typed = { ...write, texts: new Map([[body, [Uint8Array.of(1)]]]) }
     const transaction = { ...createTab(createReplicaState()).write([[0, insert]]), writes: [typed, ...none] }
     const own: Chunk = { kind: 'own', transactions: [transaction] }
-    const verdicts = [{ id: transaction.id, outcome: refused }]
-    const verdict: Chunk = {
-      kind: 'verdicts',
-      store: relay,
-      generation,
-      position: 7,
-      cut: false,
-      verdicts,
-      wants: [],
-    }
+    const verdict = verdictOn(transaction, refused)
     const frozen = replay(createReplicaState(), [own], 0, 1)
     const { rebuilt } = thaw(way, replay(createReplicaState(), [own, verdict], 0, 2), frozen)
     expect([...rebuilt]).toEqual([bodyKey(note, body)])

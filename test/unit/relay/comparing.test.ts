@@ -9,10 +9,9 @@ import {
   type StoreId,
   writerFromBytes,
 } from '@rejoin/core'
-import { createCluster, type SimulatedRelay } from '@rejoin/testkit'
+import { createCluster, type SimulatedRelay, helloWith } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { welcomeFrom } from '../core/welcomes.ts'
-import { helloWith } from '../core/hellos.ts'
 
 const space = 'space'
 const idOf = (byte: number): string => writerFromBytes(new Uint8Array(8).fill(byte))

@@ -14,9 +14,9 @@ import {
   type OpenTab,
   type SimulatedDevice,
   type SimulatedRelay,
+  helloWith,
 } from '@rejoin/testkit'
 import { afterEach, expect, test, vi } from 'vitest'
-import { helloWith } from '../core/hellos.ts'
 
 const space = 'space'
 let cluster: Cluster

@@ -1,8 +1,7 @@
 // Heartbeats of a relay: one in ten seconds for each session, whatever came and went before.
 import { createDictionary, decodeFrame } from '@rejoin/core'
-import { createCluster, type SimulatedRelay } from '@rejoin/testkit'
+import { createCluster, type SimulatedRelay, helloWith } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
-import { helloWith } from '../core/hellos.ts'
 
 const hello = helloWith()
 

@@ -20,10 +20,9 @@ import {
   type Write,
 } from '@rejoin/core'
 import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
-import { createChance } from '@rejoin/testkit'
+import { createChance, helloWith } from '@rejoin/testkit'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { helloWith } from '../core/hellos.ts'
 
 const part = partName('lww', 'n')
 const writer = writerFromBytes(new Uint8Array(8).fill(7))

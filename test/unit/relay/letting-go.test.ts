@@ -1,9 +1,14 @@
 // Spaces that nobody is attached to do not stay in memory.
 import { RejoinError, type RelayStore } from '@rejoin/core'
 import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
-import { createChance, createScope, createSimulatedClock, type SimulatedClock } from '@rejoin/testkit'
+import {
+  createChance,
+  createScope,
+  createSimulatedClock,
+  type SimulatedClock,
+  helloWith,
+} from '@rejoin/testkit'
 import { expect, test } from 'vitest'
-import { helloWith } from '../core/hellos.ts'
 
 const hello = helloWith()
 

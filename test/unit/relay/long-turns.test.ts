@@ -12,10 +12,9 @@ import {
   type StoreId,
 } from '@rejoin/core'
 import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
-import { createChance } from '@rejoin/testkit'
+import { createChance, helloWith } from '@rejoin/testkit'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { helloWith } from '../core/hellos.ts'
 
 const now = 1_764_000_000_000
 const writer = writerFromBytes(new Uint8Array(8).fill(7))

@@ -10,9 +10,8 @@ import {
   type GenerationId,
   type StoreId,
 } from '@rejoin/core'
-import { createCluster, type SimulatedRelay } from '@rejoin/testkit'
+import { createCluster, type SimulatedRelay, helloWith } from '@rejoin/testkit'
 import { onTestFinished } from 'vitest'
-import { helloWith } from '../core/hellos.ts'
 
 const idOf = (byte: number): string => writerFromBytes(new Uint8Array(8).fill(byte))
 export const peer = idOf(1) as StoreId

@@ -1,4 +1,4 @@
-/** What somebody greets a relay with, of which a test names only what it is about. */
+/** What somebody greets a relay with, of which is named only what it is about. */
 import { protocolVersion, writerFromBytes, type HelloFrame, type StoreId } from '@rejoin/core'
 
 /** From a client of alice that holds nothing, and takes in nothing until it gives credit. */
