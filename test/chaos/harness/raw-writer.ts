@@ -71,7 +71,10 @@ export function createRawWriter(collection: string, bytes: Uint8Array = randomBy
     type(id, updates, options = {}) {
       const mark = nextMark()
       const made = write(id, mark, [[bodyPart, { strategy: 'text', context: new Map([[writer, mark]]) }]])
-      return { ...made, texts: new Map([[bodyPart, updates]]), whole: options.whole ?? false }
+      const typed = { ...made, texts: new Map([[bodyPart, updates]]) }
+      return options.whole === true
+        ? { ...typed, delta: { ...made.delta, revival: mark }, whole: true }
+        : typed
     },
   }
 }

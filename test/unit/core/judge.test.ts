@@ -250,6 +250,50 @@ test('[Q1] the rule of the application refuses with its own code', () => {
   })
 })
 
+test.each<[string, Row, boolean]>([
+  ['a deletion that passes for an insert', deletionOf({}), true],
+  [
+    'a deletion with a value',
+    deletionOf({ cells: deltaOf(recolor, undefined, markOf('alice', now)).cells }),
+    false,
+  ],
+  ['a deletion with a revival', deletionOf({ revival: markOf('alice', now) }), false],
+  ['an insert without a revival', deltaOf(recolor, undefined, markOf('alice', now)), true],
+  ['an update with a revival', deltaOf(insert, undefined, markOf('alice', now)), false],
+  ['a field under two strategies', withTwin(deltaOf(recolor, undefined, markOf('alice', now))), false],
+])('[Q1] %s is no write, whatever the rule says', (_, delta, whole) => {
+  const relay = relayWith([insert, markOf('bob', now - 9)])
+  expect(codeOf(judges(relay, writeOf(delta, markOf('alice', now), { whole })))).toBe('not-permitted')
+})
+
+function deletionOf(more: Partial<Row>): Row {
+  return { ...deltaOf({ kind: 'delete', policy: 'ask' }, undefined, markOf('alice', now)), ...more }
+}
+
+function withTwin({ cells, deletion, revival }: Row): Row {
+  const mark = markOf('alice', now)
+  const twin = { strategy: 'ask', siblings: [], context: new Map([[mark.writer, mark]]) } as const
+  return { cells: new Map([...cells, [partName('ask', 'color'), twin]]), deletion, revival }
+}
+
+test('[T2] of what is given back the rule is asked by what could have made it: what inserts, and what deletes', () => {
+  const relay = relayWith()
+  const asked: string[] = []
+  relay.rule = ({ delta, whole }) => {
+    asked.push(
+      `${whole ? 'whole' : 'part'}: ${[...delta.cells.keys()].join()}${delta.deletion ? ' deletion' : ''}`,
+    )
+    return delta.deletion === null ? null : failure('refused-by-rule', { reason: 'nobody deletes here' })
+  }
+  const row = withTwin(deltaOf(recolor, undefined, markOf('bob', now - 9)))
+  const given = { key: note, row, texts: noTexts }
+  expect(judgeGiven(given, contextOf(relay, 'alice'))).toMatchObject({ ok: true })
+  expect(asked).toEqual(['whole: lww:color', 'whole: ask:color'])
+  const deleted = { ...given, row: { ...row, deletion: deletionOf({}).deletion } }
+  expect(judgeGiven(deleted, contextOf(relay, 'alice'))).toMatchObject({ error: { code: 'refused-by-rule' } })
+  expect(asked.slice(2)).toEqual(['whole: lww:color', 'whole: ask:color', 'part:  deletion'])
+})
+
 function rowWith(cells: Row['cells']): Relay {
   const relay = relayWith([insert, markOf('bob', now - 9)])
   relay.rows.set(note, {

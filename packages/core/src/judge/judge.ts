@@ -24,6 +24,7 @@ import { sizeOfTransaction } from '../size.ts'
 import type { TextUpdates, Write } from '../write.ts'
 import { limitOfGrowth, limitOfValues } from './growth.ts'
 import { findMark, judgeMarks } from './marks.ts'
+import { judgeShape, writesOfGiven } from './shape.ts'
 import {
   takeTexts,
   takeTypedTexts,
@@ -71,7 +72,10 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
   for (const [i, write] of writes.entries()) {
     const before = rows.get(write.key) ?? context.row(write.key)
     const error =
-      context.rule(write) ?? judgeMarks(write, before?.row, context) ?? judgeStanding(write, before?.row)
+      judgeShape(write) ??
+      context.rule(write) ??
+      judgeMarks(write, before?.row, context) ??
+      judgeStanding(write, before?.row)
     if (error !== null) return { kind: 'refused', write: i, error }
     const taken = takeWrite(write, before, rows.get(write.key)?.updates ?? noUpdates, context)
     if (!taken.ok) return { kind: 'refused', write: i, error: taken.error }
@@ -148,8 +152,10 @@ export function judgeGiven(
     replaced: new Map(),
     whole: true,
   }
-  const error = context.rule(write)
-  if (error !== null) return { ok: false, error }
+  for (const one of writesOfGiven(write)) {
+    const error = context.rule(one)
+    if (error !== null) return { ok: false, error }
+  }
   const ahead = findMark(write, mark => (skewOfMark(mark, context.now, last) > 0 ? mark : null))
   if (ahead !== null) return skewed(ahead, context.now, last)
   for (const [name, cell] of given.row.cells) {
