@@ -104,33 +104,19 @@ interface Shelf extends VisibleDocuments {
   refresh(keys: readonly DocumentKey[]): void
 }
 
-/** A document, and the row that it was read from: a row never changes, so neither does what it shows. */
-interface Shown {
-  document: AnyDocument
-  row: Row
-}
-
 function createShelf(state: ReplicaState, collection: Collection): Shelf {
-  const shown = new Map<string, Shown>()
+  /** By id, and nothing beside: thousands are looked up by it. */
+  const shown = new Map<string, AnyDocument>()
   const listeners = new Set<(changes: readonly DocumentChange[]) => void>()
   const indexes = new Map<string, ValueIndex>()
   /** All of them, once somebody asked for that. */
   let sorted: AnyDocument[] | null = null
 
   function read(id: string, key: DocumentKey): AnyDocument | undefined {
-    const held = shown.get(id)
-    const before = held?.document
-    const row = state.visible(key)
-    if (held !== undefined && held.row === row) return before
-    const after = readDocument(collection, id, row, before)
-    if (after === undefined || row === undefined) {
-      shown.delete(id)
-    } else if (held === undefined) {
-      shown.set(id, { document: after, row })
-    } else {
-      held.document = after
-      held.row = row
-    }
+    const before = shown.get(id)
+    const after = readDocument(collection, id, state.visible(key), before)
+    if (after === undefined) shown.delete(id)
+    else if (after !== before) shown.set(id, after)
     return after
   }
 
@@ -150,8 +136,7 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
     get isRead() {
       return sorted !== null || shown.size > 0
     },
-    get: id =>
-      shown.get(id)?.document ?? (sorted === null ? read(id, documentKey(collection.name, id)) : undefined),
+    get: id => shown.get(id) ?? (sorted === null ? read(id, documentKey(collection.name, id)) : undefined),
     all,
     having(field, value) {
       let index = indexes.get(field)
@@ -170,7 +155,7 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
       const added: AnyDocument[] = []
       for (const key of keys) {
         const id = idOfKey(key)
-        const before = shown.get(id)?.document
+        const before = shown.get(id)
         if (before === undefined && sorted === null) continue
         const after = read(id, key)
         if (after === before) continue

@@ -1,29 +1,44 @@
-/** Conditions of a query, made ready: a function that says of a document whether it matches. */
+/** Conditions of a query, made ready: what to look up, and a function that says of a document whether it meets the rest. */
 import { unsupported } from '../field-errors.ts'
 import { isSameValue, timeOf } from '../shown-value.ts'
 import type { AnyDocument } from '../visible-documents.ts'
+import { isIndexed } from './value-index.ts'
 import { compareValues, isComparable } from './value-order.ts'
 
 type Test = (value: unknown) => boolean
 type Matches = (document: AnyDocument) => boolean
 
-/**
- * Null if every document matches; of the conditions, one field's may be left out. Throws `value-unsupported` for an
- * operator that there is not, so that a typing error is no empty list.
- */
+export interface Conditions {
+  /** The first that says what a field must equal, if it is a value by which documents are looked up. */
+  readonly equal: { readonly field: string; readonly value: unknown } | null
+  /** Whether a document meets the others; null if there are none. */
+  readonly others: Matches | null
+}
+
+/** Throws `value-unsupported` for an operator or a field that there is not, so that a typing error is no empty list. */
 export function compileWhere(
   where: Readonly<Record<string, unknown>> | undefined,
-  except?: string,
-): Matches | null {
-  const tests: Matches[] = []
-  for (const [field, condition] of Object.entries(where ?? {})) {
-    if (condition === undefined || field === except) continue
-    const test = compileCondition(field, condition)
-    tests.push(document => test(document[field]))
+  fields: ReadonlySet<string>,
+): Conditions {
+  let equal: Conditions['equal'] = null
+  let others: Matches | null = null
+  for (const field of Object.keys(where ?? {})) {
+    if (!fields.has(field)) throw unsupported(`where.${field}`, 'the collection has no such field to read')
+    const condition = where?.[field]
+    if (condition === undefined) continue
+    if (equal === null && isIndexed(condition)) equal = { field, value: condition }
+    else others = both(others, field, compileCondition(field, condition))
   }
-  const [only] = tests
-  if (only === undefined) return null
-  return tests.length === 1 ? only : document => tests.every(test => test(document))
+  return { equal, others }
+}
+
+/** Whether a document meets all of them; null if every one does. */
+export function allOf({ equal, others }: Conditions): Matches | null {
+  return equal === null ? others : both(others, equal.field, value => isSameValue(value, equal.value))
+}
+
+function both(before: Matches | null, field: string, test: Test): Matches {
+  return document => (before === null || before(document)) && test(document[field])
 }
 
 function compileCondition(field: string, condition: unknown): Test {

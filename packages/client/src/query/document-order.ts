@@ -1,4 +1,5 @@
 /** The order of a query: by its fields, then by id, so that no two documents are equal in it. */
+import { unsupported } from '../field-errors.ts'
 import type { AnyDocument } from '../visible-documents.ts'
 import { compareValues } from './value-order.ts'
 
@@ -7,12 +8,19 @@ export type CompareDocuments = (a: AnyDocument, b: AnyDocument) => number
 /** What `orderBy` may be, without its types. */
 export type AnyOrder = string | readonly (string | readonly [field: string, direction: 'asc' | 'desc'])[]
 
-export function compileOrder(orderBy: AnyOrder | undefined, descending: boolean): CompareDocuments {
+/** Throws `value-unsupported` for a field that there is not. */
+export function compileOrder(
+  orderBy: AnyOrder | undefined,
+  descending: boolean,
+  fields: ReadonlySet<string>,
+): CompareDocuments {
   const orders = (typeof orderBy === 'string' ? [orderBy] : (orderBy ?? [])).map(order =>
     typeof order === 'string'
       ? { field: order, sign: 1 }
       : { field: order[0], sign: order[1] === 'desc' ? -1 : 1 },
   )
+  for (const { field } of orders)
+    if (!fields.has(field)) throw unsupported(`orderBy.${field}`, 'the collection has no such field to read')
   const turn = descending ? -1 : 1
   return (a, b) => {
     for (const { field, sign } of orders) {

@@ -8,10 +8,9 @@ import type { Changes } from '../changes.ts'
 import { unsupported } from '../field-errors.ts'
 import { createLive, type Live } from '../live.ts'
 import type { AnyDocument, DocumentChange, VisibleDocuments } from '../visible-documents.ts'
-import { compileWhere } from './condition.ts'
+import { allOf, compileWhere } from './condition.ts'
 import { compareIds, compileOrder, type AnyOrder } from './document-order.ts'
 import { replaceSorted } from './sorted-documents.ts'
-import { isIndexed } from './value-index.ts'
 
 export type LiveQuery<Document> = Live<readonly Document[]>
 
@@ -30,14 +29,14 @@ export function createLiveQuery(
   fields: ReadonlySet<string>,
   options: AnyQueryOptions,
 ): LiveQuery<AnyDocument> {
-  checkFields(options, fields)
   const { where, orderBy, descending = false, limit = Infinity } = options
-  const equal = findEqual(where)
-  const matchesRest = compileWhere(where, equal?.field)
-  /** Of all conditions: for what comes and goes, which is looked at while somebody is subscribed. */
-  let matches: typeof matchesRest = null
+  const conditions = compileWhere(where, fields)
+  const { equal, others } = conditions
+  checkLimit(options.limit)
+  /** For what comes and goes, which is looked at while somebody is subscribed. */
+  let matches: typeof others = null
   const isById = orderBy === undefined && !descending
-  const compare = isById ? compareIds : compileOrder(orderBy, descending)
+  const compare = isById ? compareIds : compileOrder(orderBy, descending, fields)
   /** All that match, in order, while somebody is subscribed. */
   let kept: AnyDocument[] | null = null
   /** Rises with everything that comes to what is kept or goes from it; and what it was when that was read last. */
@@ -46,8 +45,8 @@ export function createLiveQuery(
 
   /** A list of its own. */
   function findAll(): AnyDocument[] {
-    const all = equal === undefined ? documents.all() : documents.having(equal.field, equal.value)
-    const found = matchesRest === null ? all.slice() : all.filter(matchesRest)
+    const all = equal === null ? documents.all() : documents.having(equal.field, equal.value)
+    const found = others === null ? all.slice() : all.filter(others)
     return isById ? found : found.sort(compare)
   }
 
@@ -81,7 +80,7 @@ export function createLiveQuery(
         : Object.freeze(found)
     },
     open() {
-      matches = compileWhere(where)
+      matches = allOf(conditions)
       kept = findAll()
       const stop = documents.onChange(work)
       return () => {
@@ -93,29 +92,13 @@ export function createLiveQuery(
   })
 }
 
-/** The first condition that says what a field must equal, if it is a value by which documents are looked up. */
-function findEqual(where: AnyQueryOptions['where']): { field: string; value: unknown } | undefined {
-  for (const [field, value] of Object.entries(where ?? {}))
-    if (value !== undefined && isIndexed(value)) return { field, value }
-  return undefined
-}
-
 function isSameList(a: readonly AnyDocument[], b: readonly AnyDocument[]): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
 }
 
-function checkFields({ where, orderBy, limit }: AnyQueryOptions, fields: ReadonlySet<string>): void {
-  const orders = typeof orderBy === 'string' ? [orderBy] : (orderBy ?? [])
-  for (const field of Object.keys(where ?? {})) {
-    if (!fields.has(field)) throw unsupported(`where.${field}`, 'the collection has no such field to read')
-  }
-  for (const order of orders) {
-    const field = typeof order === 'string' ? order : order[0]
-    if (!fields.has(field)) throw unsupported(`orderBy.${field}`, 'the collection has no such field to read')
-  }
-  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
-    throw unsupported('limit', 'a limit is a whole number, 0 or more')
-  }
+function checkLimit(limit: number | undefined): void {
+  if (limit === undefined || (Number.isSafeInteger(limit) && limit >= 0)) return
+  throw unsupported('limit', 'a limit is a whole number, 0 or more')
 }

@@ -34,17 +34,9 @@ export function createValueIndex(field: string, documents: readonly AnyDocument[
   }
 }
 
+/** By one call of the engine, since this runs once, cold, over thousands. Values that are objects are never asked for. */
 function groupByValue(field: string, documents: readonly AnyDocument[]): Map<unknown, AnyDocument[]> {
-  const byValue = new Map<unknown, AnyDocument[]>()
-  // By calls, since this runs once, cold, over thousands: what is called often is compiled sooner than a loop is.
-  documents.forEach(document => {
-    const value = document[field]
-    if (!isIndexed(value)) return
-    const alike = byValue.get(value)
-    if (alike === undefined) byValue.set(value, [document])
-    else alike.push(document)
-  })
-  return byValue
+  return Map.groupBy(documents, document => document[field])
 }
 
 /** Whether a value is found by it. */
