@@ -528,6 +528,16 @@ test('[T2] a row that is given back is judged by rule, time and size as if it we
   })
 })
 
+test('[T2] what the relay shows already it takes back whatever the rules say now', () => {
+  const relay = relayWith([insert, markOf('bob', now - 9)], [recolor, markOf('bob', now - 5)])
+  relay.rule = () => failure('refused-by-rule', { reason: 'only its author writes here' })
+  const gives = (row: Row): ReturnType<typeof judgeGiven> =>
+    judgeGiven({ key: note, row, texts: noTexts }, contextOf(relay, 'alice'))
+  expect(gives(rowOf(relay))).toMatchObject({ ok: true, value: { row: rowOf(relay), updates: [] } })
+  const later = deltaOf(recolor, rowOf(relay), markOf('bob', now - 3))
+  expect(gives(later)).toMatchObject({ ok: false, error: { code: 'refused-by-rule' } })
+})
+
 test('[X8] a long body that is given back is taken, although nobody may type that much at once', () => {
   const update = typistOf(writerOf('bob')).types('x'.repeat(limits.textUpdateBytesMax + 1))
   const row = rowOf(relayWith([insert, markOf('bob', now - 9)], [{ kind: 'type' }, markOf('bob', now - 5)]))

@@ -15,6 +15,8 @@ import {
   type SubmittedTransaction,
   type WelcomeFrame,
   type Write,
+  type WriterId,
+  type WriterRecord,
 } from '@rejoin/core'
 import { helloWith } from '@rejoin/testkit'
 import { deltaOf, markOf, type Edit } from './edits.ts'
@@ -24,7 +26,9 @@ export const forbidden = documentKey('notes', 'forbidden')
 export const no = failure('refused-by-rule', { reason: 'no' })
 
 export interface RelayScene {
-  attach(role: 'client' | 'peer'): SpaceSession
+  /** What it remembers of writers: of those of whom it learns by submits, nothing. */
+  readonly writers: Map<WriterId, WriterRecord>
+  attach(role: 'client' | 'peer', user?: string): SpaceSession
   /** Somebody says hello, and is told no more. */
   welcome(hello: Partial<HelloFrame>): WelcomeFrame
   /** Submits in one turn; gives back what is sent when that is on disk. */
@@ -49,12 +53,14 @@ export function createRelayScene(): RelayScene {
   )
   const sessions = new Map<SpaceSession, null>()
   const rows = new Map<DocumentKey, HeldRow>()
-  const reads = { row: (key: DocumentKey) => rows.get(key), writer: () => undefined }
+  const writers = new Map<WriterId, WriterRecord>()
+  const reads = { row: (key: DocumentKey) => rows.get(key), writer: (id: WriterId) => writers.get(id) }
   const rule = ({ key }: Write) => (key === forbidden ? no : null)
-  const caller = { user: 'alice', mayWrite: true, rule }
+  const callerOf = (user: string) => ({ user, mayWrite: true, rule })
   return {
-    welcome: hello => space.hello(helloWith(hello), caller, 1000).welcome,
-    attach(role) {
+    writers,
+    welcome: hello => space.hello(helloWith(hello), callerOf('alice'), 1000).welcome,
+    attach(role, user = 'alice') {
       const hello = helloWith({
         token: '',
         replica: role as StoreId,
@@ -62,7 +68,7 @@ export function createRelayScene(): RelayScene {
         role,
         empty: false,
       })
-      const { session } = space.hello(hello, caller, 1000)
+      const { session } = space.hello(hello, callerOf(user), 1000)
       sessions.set(session, null)
       return session
     },

@@ -1,6 +1,7 @@
 // What a relay answers to what is submitted in one session, and what others are told of it.
 import type { SubmittedTransaction } from '@rejoin/core'
 import { expect, test } from 'vitest'
+import { markOf } from './edits.ts'
 import { createRelayScene, insertOf, no } from './relay-scene.ts'
 
 test('[L3] what follows a refusal is skipped, but for what shows already: it must not be made anew', () => {
@@ -69,6 +70,24 @@ test('[T4] peers are told of a writer of whom a relay learns by a write that it 
   expect(told).toMatchObject([
     { session: { id: peer.id }, frame: { rows: [], writers: [{ user: 'alice' }] } },
   ])
+})
+
+test("[T4] another user's submit of what shows already raises nothing that is remembered of a writer", () => {
+  const relay = createRelayScene()
+  const [alice, mallory, peer] = [
+    relay.attach('client'),
+    relay.attach('client', 'mallory'),
+    relay.attach('peer'),
+  ]
+  peer.live = true
+  const own = insertOf('a', 500)
+  relay.submit(alice, own)
+  const mark = markOf('alice', 500)
+  relay.writers.set(mark.writer, { writer: mark.writer, user: 'alice', device: 'd', highest: mark })
+  const ahead = { ...own, writes: own.writes.map(write => ({ ...write, mark: markOf('alice', 900) })) }
+  const typesTo = (session: typeof alice) => relay.submit(session, ahead).map(({ frame }) => frame.type)
+  expect(typesTo(mallory)).toEqual(['verdict'])
+  expect(typesTo(alice)).toEqual(['changes', 'verdict'])
 })
 
 test('[P2] who lags is not sent what it brought; once all have everything, nobody remembers who that was', () => {

@@ -136,13 +136,16 @@ function takeWrite(
 
 /**
  * T2: what a client gives back of others' is judged as if that client wrote it now, but for whose marks it bears:
- * shape, size, marks, permission, the application's rule.
+ * shape, size, marks, permission, the application's rule; what the relay shows already is taken.
  */
 export function judgeGiven(
   given: { readonly key: DocumentKey; readonly row: Row; readonly texts: TextUpdates },
   context: JudgeContext,
 ): Outcome<TakenRow> {
   const before = context.row(given.key)
+  // A4: what shows already brings nothing, and its updates are here (X3).
+  if (before !== undefined && showsDelta(before.row, given.row))
+    return { ok: true, value: { ...before, updates: [] } }
   const last = (): Mark | null => lastOfRow(before?.row)
   const write: Write = {
     mark: lastOfRow(given.row) ?? { ms: 0, tick: 0, writer: '' as WriterId },

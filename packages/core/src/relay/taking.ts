@@ -170,9 +170,10 @@ function mayNotWrite(): Failure {
   return failure('not-permitted', { reason: 'this token may not write here' })
 }
 
-/** T4: raised by the writer's own submits, never beyond now + 5 minutes. */
+/** T4: raised by the writer's own submits, never beyond now + 5 minutes. What shows already anybody may submit (A4). */
 function remember({ turn, reads, now }: Taking, session: SpaceSession, mark: Mark): void {
   const held = writerOf(turn, mark.writer, reads)
+  if (held !== undefined && held.user !== session.caller.user) return
   const ms = Math.min(mark.ms, Math.floor(now) + limits.skewMs)
   const highest: Mark = ms === mark.ms ? mark : { ms, tick: 0, writer: mark.writer }
   if (held !== undefined && compareMarks(held.highest, highest) >= 0) return
