@@ -34,26 +34,24 @@ const stretchMs = 10
 /** Hears what a commit that is on disk added to bodies. */
 export type Grew = (driven: DrivenSpace, texts: SpaceCommit['texts']) => void
 
-export async function takeTurn(driven: DrivenSpace, jobs: readonly Job[], grew: Grew): Promise<void> {
-  const { name, space, kernel } = driven
-  const { runtime } = kernel.options
+/** Empties `jobs`. */
+export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Promise<void> {
+  const { space } = driven
   const frames = jobs.filter(job => job.kind === 'frame').filter(job => job.attached.open)
   const arrivals = jobs.filter(job => job.kind === 'attach')
+  const apart = jobs.filter(job => job.kind === 'apart')
+  // What only brings has its answer in the turn.
+  const asking = frames.filter(({ frame }) => frame.type !== 'submit')
+  const bringers = new Set<Attached>()
+  for (const { attached, frame } of frames) if (bringing.has(frame.type)) bringers.add(attached)
+  const isAlone = frames.length === 0
+  // Frames are let go of before the commit: the collector would copy what lives through it, again and again.
+  jobs.length = 0
   let deliveries: readonly Delivery[] = []
   try {
     const reads = await load(driven, frames)
-    let began = runtime.monotonic()
-    for (const { attached, frame } of frames) {
-      if (runtime.monotonic() - began > stretchMs) {
-        await new Promise<void>(resolve => void runtime.after(0, resolve))
-        began = runtime.monotonic()
-      }
-      const isPulled = attached.pull !== null && frame.type === 'changes'
-      const { store } = kernel.options
-      const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame
-      // What follows a refused frame of a feed would move the pull on, over what that one brought.
-      if (attached.open) takeIn(driven, attached, news, reads)
-    }
+    await takeFrames(driven, frames, reads)
+    frames.length = 0
     countQuorum(driven)
     if (arrivals.length > 0) space.openLineage()
     const draft = space.draft()
@@ -61,18 +59,15 @@ export async function takeTurn(driven: DrivenSpace, jobs: readonly Job[], grew: 
     deliveries = space.committed(driven.attachedBySession)
     compareNoted(driven)
   } catch (error) {
-    dropTurn(driven, frames, error)
+    dropTurn(driven, bringers, error)
     // Who arrived is told of a generation that is on disk, or of none; whether it is does not hang on what others brought.
-    if (frames.length > 0) driven.queue.unshift(...arrivals)
-    else for (const { fail } of arrivals) fail(error)
+    if (isAlone) for (const { fail } of arrivals) fail(error)
+    else driven.queue.unshift(...arrivals)
     arrivals.length = 0
   }
   // It is on disk: who cannot be told of it begins again, and nobody hears that it failed.
   deliver(driven, deliveries)
-  for (const { attached, frame } of frames) {
-    // What only brings has its answer in the turn.
-    if (attached.open && frame.type !== 'submit') await answer(driven, attached, frame)
-  }
+  for (const { attached, frame } of asking) if (attached.open) await answer(driven, attached, frame)
   for (const { run, fail } of arrivals) {
     try {
       run()
@@ -80,7 +75,7 @@ export async function takeTurn(driven: DrivenSpace, jobs: readonly Job[], grew: 
       fail(error)
     }
   }
-  for (const { run } of jobs.filter(job => job.kind === 'apart')) await run()
+  for (const { run } of apart) await run()
 }
 
 interface Reads extends TurnReads {
@@ -95,6 +90,22 @@ async function load({ name, space, kernel }: DrivenSpace, frames: readonly Sent[
   const recordById = new Map<WriterId, WriterRecord>()
   for (const record of records) recordById.set(record.writer, record)
   return { rows, row: key => rows.get(key), writer: id => recordById.get(id) }
+}
+
+async function takeFrames(driven: DrivenSpace, frames: readonly Sent[], reads: Reads): Promise<void> {
+  const { name, kernel } = driven
+  const { runtime, store } = kernel.options
+  let began = runtime.monotonic()
+  for (const { attached, frame } of frames) {
+    if (runtime.monotonic() - began > stretchMs) {
+      await new Promise<void>(resolve => void runtime.after(0, resolve))
+      began = runtime.monotonic()
+    }
+    const isPulled = attached.pull !== null && frame.type === 'changes'
+    const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame
+    // What follows a refused frame of a feed would move the pull on, over what that one brought.
+    if (attached.open) takeIn(driven, attached, news, reads)
+  }
 }
 
 /** What changes the space. */
@@ -137,7 +148,7 @@ async function commit(driven: DrivenSpace, draft: SpaceCommit, reads: Reads, gre
 }
 
 /** Nothing of it is on disk: whoever brought a part of it, clients and peers, begins again from what is. */
-function dropTurn(driven: DrivenSpace, frames: readonly Sent[], error: unknown): void {
+function dropTurn(driven: DrivenSpace, bringers: ReadonlySet<Attached>, error: unknown): void {
   driven.noted = []
   // Those who are refused come back; a disk that stays full is told once.
   if (String(error) !== driven.fault) {
@@ -146,7 +157,7 @@ function dropTurn(driven: DrivenSpace, frames: readonly Sent[], error: unknown):
     driven.kernel.options.log.error(fields, 'a commit failed; nothing of it was acknowledged')
   }
   driven.space.failed()
-  for (const { attached, frame } of frames) if (bringing.has(frame.type)) refuseOverloaded(driven, attached)
+  for (const attached of bringers) refuseOverloaded(driven, attached)
 }
 
 const noRows: Reads['rows'] = new Map()
