@@ -115,9 +115,11 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let begunAt = 0
   let tripMs = 0
   let isRefused = false
-  /** Cuts that were asked for, and those that came: in that order, as a relay answers. */
+  /** Cuts that were asked for, also by the machine, and those that came: in that order, as a relay answers. */
   let asked = 0
   let cuts = 0
+  /** How many must come until nobody waits for one. */
+  let awaited = 0
   let isCutDue = false
   let wasLevel = false
   let told = { phase: 'greeting', isCaughtUp: false, cuts: 0, offsetMs: Number.NaN }
@@ -177,11 +179,11 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
 
   function requestCut(): void {
     isCutDue = false
-    asked += 1
     send({ type: 'heartbeat', position: 0, time: clock.now() })
   }
 
   function send(frame: Frame): void {
+    if (frame.type === 'heartbeat') asked += 1
     options.send(bytesFor(encoder.encode(frame), names))
   }
 
@@ -328,15 +330,13 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       if (!isOver && session.phase === 'open') requestCut()
     },
     askCut() {
-      if (canAsk()) {
-        requestCut()
-        return asked
-      }
-      isCutDue = true
-      return asked + 1
+      if (canAsk()) requestCut()
+      else isCutDue = true
+      awaited = isCutDue ? asked + 1 : asked
+      return awaited
     },
     askAgain() {
-      if (cuts < asked && canAsk()) requestCut()
+      if (cuts < awaited && canAsk()) requestCut()
     },
     get cuts() {
       return cuts

@@ -1,5 +1,6 @@
 /** What `settled` promises: as of the call, not as of the last time that somebody heard of the relay. */
 import { expect, it } from 'vitest'
+import { emptyFingerprint } from '@rejoin/core'
 import { createWorld, until, within, type Notes, type World } from './engine-world.ts'
 
 async function pair(): Promise<{ world: World; alice: Notes; bob: Notes }> {
@@ -72,6 +73,51 @@ it('a cut that was under way at the call does not count', async () => {
   expect([answers, isSettled]).toEqual([1, false])
   double.end?.cut()
   await until(world.clock, () => isSettled)
+})
+
+it('nor does one that the session had asked for', async () => {
+  const world = createWorld()
+  let asked = 0
+  const double = world.play('ws://relay', {
+    hello: end => end.welcome(),
+    frame: (_end, frame) => void (frame.type === 'heartbeat' && asked++),
+  })
+  const alice = await world.open(world.device.openTab())
+  await within(world.clock, alice.settled())
+  // P5: what differs is asked for once more.
+  double.end?.cut({ fingerprint: { ...emptyFingerprint, count: 1 } })
+  await until(world.clock, () => asked === 1)
+  let isSettled = false
+  void alice.settled().then(() => (isSettled = true))
+  await until(world.clock, () => asked === 2)
+  double.end?.cut()
+  await world.clock.advance(1000)
+  expect(isSettled).toBe(false)
+  double.end?.cut()
+  await until(world.clock, () => isSettled)
+})
+
+it('an answer that does not come is asked for until another one is there, and not any more then', async () => {
+  const world = createWorld()
+  let asked = 0
+  const double = world.play('ws://relay', {
+    hello: end => end.welcome(),
+    frame: (_end, frame) => void (frame.type === 'heartbeat' && asked++),
+  })
+  const alice = await world.open(world.device.openTab())
+  await within(world.clock, alice.settled())
+  let settled = 0
+  void alice.settled().then(() => settled++)
+  await until(world.clock, () => asked === 1)
+  void alice.settled().then(() => settled++)
+  await until(world.clock, () => asked === 2)
+  // Who is behind is told where the feed ends once.
+  double.end?.cut()
+  await until(world.clock, () => asked === 3)
+  double.end?.cut()
+  await until(world.clock, () => settled === 2)
+  await world.clock.advance(20_000)
+  expect(asked).toBe(3)
 })
 
 it('in a tab without the connection it means the same', async () => {
