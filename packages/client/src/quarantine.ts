@@ -73,6 +73,8 @@ export function createQuarantine({
 }: QuarantineContext): Quarantine {
   const { state } = core
   const described = new WeakMap<QuarantinedTransaction, QuarantinedItem>()
+  /** What is written again and not settled yet, be it under way or for want of room: it is not written twice. */
+  const sent = new Map<TransactionId, Reachable>()
 
   function describe(held: QuarantinedTransaction): QuarantinedItem {
     const item = described.get(held) ?? describeTransaction(held, collections)
@@ -95,6 +97,19 @@ export function createQuarantine({
     return found
   }
 
+  function writeAgain({ transaction }: QuarantinedTransaction): Reachable {
+    const { reached } = drafts.run(draft => {
+      for (const [i, write] of transaction.writes.entries()) {
+        const collection = collectionOf(write)
+        const counted = transaction.seen[i]?.counted ?? nothingCounted
+        for (const { part, updates } of sendWriteAgain(draft, collection, write, counted)) {
+          draft.afterwards(() => texts.retype(collection, write.key, part, updates))
+        }
+      }
+    })
+    return { reached }
+  }
+
   return {
     ...live,
     async discard(id) {
@@ -103,24 +118,22 @@ export function createQuarantine({
     async sendAgain(id) {
       const held = state.quarantine.get(id)
       if (held === undefined) return null
-      const { reached } = drafts.run(draft => {
-        for (const [i, write] of held.transaction.writes.entries()) {
-          const collection = collectionOf(write)
-          const counted = held.transaction.seen[i]?.counted ?? nothingCounted
-          for (const { part, updates } of sendWriteAgain(draft, collection, write, counted)) {
-            draft.afterwards(() => texts.retype(collection, write.key, part, updates))
-          }
-        }
-      })
+      const again = sent.get(id) ?? writeAgain(held)
+      sent.set(id, again)
       // Sent first and settled then: if the page goes in between, it is listed once more, and not lost.
-      await reached('local').catch(passIfNoDisk)
+      await again.reached('local').catch((error: unknown) => {
+        if (isWithoutDisk(error)) return
+        sent.delete(id)
+        throw error
+      })
       await core.settleQuarantined([id])
-      return { reached }
+      sent.delete(id)
+      return again
     },
   }
 }
 
 /** Without a disk there is nothing to wait for: the page takes both, or none. */
-function passIfNoDisk(error: unknown): void {
-  if (!(error instanceof RejoinError) || error.code !== 'ack-unavailable') throw error
+function isWithoutDisk(error: unknown): boolean {
+  return error instanceof RejoinError && error.code === 'ack-unavailable'
 }

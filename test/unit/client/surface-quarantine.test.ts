@@ -90,6 +90,27 @@ test('[Q3] what is sent again is a new write of the same content over what is se
   expect(bob.collections.notes.get(id)).toMatchObject(after)
 })
 
+test('[Q3] who sends again twice, or once more as there was no room to settle it, writes once', async () => {
+  const alice = openReplica()
+  const { id } = alice.collections.notes.insert({ title: 'a', views: 1 })
+  alice.core.store()
+  alice.core.acknowledge()
+  alice.collections.notes.update(id, { views: { increment: 5 } })
+  refuseLast(alice)
+  const [item] = alice.quarantine.get()
+  if (item === undefined) throw new Error('it was refused')
+  const settleQuarantined = alice.core.settleQuarantined
+  alice.core.settleQuarantined = () => Promise.reject(new Error('full'))
+  const both = [alice.quarantine.sendAgain(item.id), alice.quarantine.sendAgain(item.id)]
+  alice.core.store()
+  for (const sending of both) await expect(sending).rejects.toThrow('full')
+  alice.core.settleQuarantined = settleQuarantined
+  await alice.quarantine.sendAgain(item.id)
+  alice.core.tick()
+  expect(alice.quarantine.get()).toEqual([])
+  expect(alice.collections.notes.get(id)).toMatchObject({ views: 6 })
+})
+
 test('a counter that is sent again counts what was refused, whatever its writer counted before', async () => {
   const alice = openReplica()
   const { id } = alice.collections.notes.insert({ title: 'a', views: 4 })
