@@ -42,3 +42,10 @@ export function transactionId(writer: WriterId, serial: number): TransactionId {
 
 export const noTexts: TextUpdates = new Map()
 export const nothingReplaced: ReadonlyMap<PartName, Mark> = new Map()
+
+export function touchesAny(
+  writes: readonly { readonly key: DocumentKey }[],
+  keys: ReadonlySet<DocumentKey>,
+): boolean {
+  return keys.size > 0 && writes.some(({ key }) => keys.has(key))
+}

@@ -197,3 +197,21 @@ test('[C4] what was made anew for a clock that has gone back since is made anew 
   expect(session.refused(9, 6)).toEqual([other])
   expect([session.remakes, session.state.quarantine.size, session.state.outbox.size]).toEqual([2, 0, 3])
 })
+
+test('[C4, W6] what waits is not made anew with what was refused for the clock: another relay may have taken it', () => {
+  const session = begin()
+  const idsOf = (key: DocumentKey): readonly string[] =>
+    [...session.state.outbox.entries()]
+      .filter(({ transaction }) => transaction.writes.some(write => write.key === key))
+      .map(({ transaction }) => transaction.id)
+  session.pass(40 * minuteMs)
+  session.refused(3, 0)
+  session.refused(6, 3)
+  const before = [ahead, other].map(idsOf)
+  session.pass(-30 * minuteMs)
+  expect(session.refused(7, 6)).toEqual([other])
+  expect(session.remakes).toBe(2)
+  const after = [ahead, other].map(idsOf)
+  expect(after[0]).toEqual(before[0])
+  expect(after[1]).not.toEqual(before[1])
+})

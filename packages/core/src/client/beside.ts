@@ -11,7 +11,7 @@ import type { OutboxEntry } from '../outbox.ts'
 import { isOrphan } from '../remake/plan.ts'
 import type { ReplicaState } from '../replica/replica.ts'
 import type { DocumentKey } from '../row.ts'
-import type { TransactionId } from '../write.ts'
+import { touchesAny, type TransactionId } from '../write.ts'
 import type { ToldElsewhere } from './told-elsewhere.ts'
 
 export interface Beside {
@@ -136,11 +136,4 @@ export function createOffers(state: ReplicaState): Offers {
       return held
     },
   }
-}
-
-export function touchesAny(
-  writes: readonly { readonly key: DocumentKey }[],
-  keys: ReadonlySet<DocumentKey>,
-): boolean {
-  return keys.size > 0 && writes.some(({ key }) => keys.has(key))
 }

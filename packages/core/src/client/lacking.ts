@@ -5,7 +5,7 @@
 import type { OutboxEntry } from '../outbox.ts'
 import type { DocumentKey } from '../row.ts'
 import type { Transaction } from '../write.ts'
-import { touchesAny } from './beside.ts'
+import { touchesAny } from '../write.ts'
 import type { Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
 import type { Pull } from './pull.ts'

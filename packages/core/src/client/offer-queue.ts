@@ -13,6 +13,8 @@ export interface OfferQueue {
   walk(look: (entry: OutboxEntry) => Look): void
   /** All of it is to be looked at anew. */
   restart(): void
+  /** What had to wait at the last look. */
+  readonly waiting: readonly TransactionId[]
 }
 
 export function createOfferQueue(outbox: Outbox): OfferQueue {
@@ -47,5 +49,8 @@ export function createOfferQueue(outbox: Outbox): OfferQueue {
       }
     },
     restart,
+    get waiting() {
+      return waiting
+    },
   }
 }

@@ -13,8 +13,7 @@ import type { OutboxEntry } from '../outbox.ts'
 import { isOrphan, type RemakePlan } from '../remake/plan.ts'
 import { showsDelta, type DocumentKey } from '../row.ts'
 import { sizeOfTransaction } from '../size.ts'
-import type { TransactionId } from '../write.ts'
-import { touchesAny } from './beside.ts'
+import { touchesAny, type TransactionId } from '../write.ts'
 import type { Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
 import { createLacking } from './lacking.ts'
@@ -290,7 +289,8 @@ export function createSubmitting(
       const held = offers.heldFrom(conversation.judge)
       if (!touchesAny(entry.transaction.writes, held)) {
         if (planned.keys === null) before = { seen: state.seen, ids: idsOfOutbox() }
-        return { ...planned, held }
+        // The relay has said nothing of what was not offered to it, and another one may have taken that.
+        return { ...planned, held, waiting: new Set(queue.waiting) }
       }
       keptBack.delete(planned.from)
       putOff.set(planned.from, planned)

@@ -12,7 +12,7 @@ import type { OutboxEntry } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
 import type { DocumentKey, PartName } from '../row.ts'
 import { lacksDocument } from './missing-documents.ts'
-import type { Transaction, TransactionId, Write } from '../write.ts'
+import { touchesAny, type Transaction, type TransactionId, type Write } from '../write.ts'
 
 export interface RemakePlan {
   /** The first transaction to look at. */
@@ -26,12 +26,16 @@ export interface RemakePlan {
   readonly refused: { readonly transaction: Transaction; readonly error: Failure } | null
   /** Documents that stay as they are, since another relay may have taken a write to one of them (SPEC W6). */
   readonly held?: ReadonlySet<DocumentKey> | undefined
+  /** What was not offered, since it waits: nothing was said of it, so a wrong clock alone does not move it (SPEC C4). */
+  readonly waiting?: ReadonlySet<TransactionId> | undefined
 }
 
 /** The entries that a plan makes anew, in order: those that touch a document of a refused or remade one. */
 export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly OutboxEntry[] {
   const keys = plan.keys === null ? null : new Set(plan.keys)
   const entries: OutboxEntry[] = []
+  /** Documents of what waits: what touches them waits behind it. */
+  const waiting = new Set<DocumentKey>()
   let begun = false
   for (const entry of state.outbox.entries()) {
     begun ||= entry.transaction.id === plan.from
@@ -39,12 +43,25 @@ export function entriesToRemake(state: ReplicaState, plan: RemakePlan): readonly
     if (entry.transaction.id === plan.refused?.transaction.id) continue
     const { writes } = entry.transaction
     if (writes.some(({ key }) => plan.held?.has(key) === true)) continue
+    if (keys === null && isWaiting(entry, plan, waiting)) {
+      for (const { key } of writes) waiting.add(key)
+      continue
+    }
     if (!isOrphan(state, entry) && (!begun || !(keys === null || writes.some(write => keys.has(write.key)))))
       continue
     for (const { key } of writes) keys?.add(key)
     entries.push(entry)
   }
   return entries
+}
+
+function isWaiting(
+  { transaction }: OutboxEntry,
+  plan: RemakePlan,
+  behind: ReadonlySet<DocumentKey>,
+): boolean {
+  if (transaction.id === plan.from) return false
+  return plan.waiting?.has(transaction.id) === true || touchesAny(transaction.writes, behind)
 }
 
 /**
