@@ -108,19 +108,14 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function hearWrites({ writes }: Transaction): void {
-    for (let i = 0; i < writes.length; i++) {
-      const mark = writes[i]?.mark
-      if (mark !== undefined) stamps.hear(mark)
-    }
+    stamps.hear(writes.length, i => writes[i]?.mark ?? null)
   }
 
   /** C3: what is on disk here moves the clock. */
   function hear(chunk: Chunk): void {
     if (chunk.kind === 'pulled') {
-      for (const { delta } of chunk.rows) {
-        const last = lastOfRow(delta)
-        if (last !== null) stamps.hear(last)
-      }
+      const { rows } = chunk
+      stamps.hear(rows.length, i => lastOfRow(rows[i]?.delta))
     } else if (chunk.kind === 'own') {
       chunk.transactions.forEach(hearWrites)
     } else if (chunk.kind === 'forgotten') {

@@ -5,6 +5,7 @@
  */
 import {
   earliestStamp,
+  greaterMark,
   hearMark,
   limits,
   stampWrite,
@@ -19,8 +20,8 @@ export interface WriterStamps {
   readonly writer: WriterId | null
   /** A mark over a row whose greatest mark is `over`. */
   next(over: Mark | null): Mark
-  /** A mark that is on disk here moves the clock. */
-  hear(mark: Mark): void
+  /** Marks that are on disk here move the clock. */
+  hear(count: number, markAt: (i: number) => Mark | null): void
   /** From the next write on, another writer. */
   renew(): void
   /** A writer that nobody else has or will have. */
@@ -43,9 +44,14 @@ export function createWriterStamps(runtime: Pick<Runtime, 'randomBytes'>, now: (
       clock = stamped.clock
       return { ...stamped.stamp, writer }
     },
-    hear(mark) {
-      // The clock went past what it stamped.
-      if (mark.writer !== writer) clock = hearMark(clock, now(), mark)
+    hear(count, markAt) {
+      let last: Mark | null = null
+      for (let i = 0; i < count; i++) {
+        const mark = markAt(i)
+        // The clock went past what it stamped.
+        if (mark !== null && mark.writer !== writer) last = greaterMark(last, mark)
+      }
+      if (last !== null) clock = hearMark(clock, now(), last)
     },
     renew() {
       writer = null

@@ -122,6 +122,9 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
 export function madeAt({ transaction }: OutboxEntry): number {
   const { writes } = transaction
   let first = Infinity
-  for (let i = 0; i < writes.length; i++) first = Math.min(first, writes[i]?.mark.ms ?? Infinity)
+  for (let i = 0; i < writes.length; i++) {
+    const ms = writes[i]?.mark.ms ?? Infinity
+    if (ms < first) first = ms
+  }
   return first
 }

@@ -49,6 +49,19 @@ export interface ColumnText {
   text: string | null | undefined
 }
 
+/** What is asked of the parts of rows, thousands of which have the same columns: of these it is asked once. */
+export function askedOfColumns<T>(
+  ask: (cells: ReadonlyMap<PartName, Cell>) => T,
+): (cells: ReadonlyMap<PartName, Cell>) => T {
+  let known: { readonly columns: PackedColumns; readonly answer: T } | null = null
+  return cells => {
+    if (!(cells instanceof PackedCells)) return ask(cells)
+    const { columns } = cells
+    if (known?.columns !== columns) known = { columns, answer: ask(cells) }
+    return known.answer
+  }
+}
+
 /** What of an encoded value is read where it lies; if all around it is ASCII, that as a text, and where in it the value lies. */
 export type ReadEncoded<T> = (
   bytes: Uint8Array,

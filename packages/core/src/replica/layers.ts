@@ -190,12 +190,13 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
 
   function enter(entry: OutboxEntry): void {
     const { writes } = entry.transaction
+    let writer: WriterId | null = null
     for (let i = 0; i < writes.length; i++) {
       const write = writes[i]
       if (write === undefined) continue
       const { key, delta, mark, texts } = write
       if (texts.size > 0) for (const [part, updates] of texts) noteArrivals(bodyKey(key, part), updates)
-      own.add(mark.writer)
+      if (mark.writer !== writer) own.add((writer = mark.writer))
       const before = rows.get(key)
       // What does not show at all is not confirmed either.
       if (before === undefined || !beside.has(key)) beside.set(key, before)

@@ -128,24 +128,23 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
   if (count === 0) return []
   const shapes = readShapes(reader, names, bounds, count)
   const shapeOfRow = shapes.length > 1 ? readColumn(reader, count) : null
-  const shapeByRow: Shape[] = []
+  const shapeAt = (i: number): Shape =>
+    shapes[shapeOfRow?.[i] ?? 0] ?? refuseMalformed('a shape was not defined')
+  for (let i = 0; i < count; i++) shapeAt(i).rows.push(i)
   let parts = 0
   let contents = 0
-  for (let i = 0; i < count; i++) {
-    const shape = shapes[shapeOfRow?.[i] ?? 0] ?? refuseMalformed('a shape was not defined')
-    parts += shape.parts.length
-    checkLimit('parts', bounds.parts, parts)
-    contents += shape.parts.length - (shape.parts.includes('revival') ? 1 : 0)
-    if (contents * bounds.contentBytesMin > bytesLeft(reader))
-      refuseMalformed('there are fewer parts than declared')
-    shape.rows.push(i)
-    shapeByRow.push(shape)
+  for (const shape of shapes) {
+    parts += shape.parts.length * shape.rows.length
+    contents += (shape.parts.length - (shape.parts.includes('revival') ? 1 : 0)) * shape.rows.length
   }
+  checkLimit('parts', bounds.parts, parts)
+  if (contents * bounds.contentBytesMin > bytesLeft(reader))
+    refuseMalformed('there are fewer parts than declared')
   const ids = readIds(reader, names, count)
   const marks = readMarks(reader, names, count, { ms: names.ms })
   const rows = readParts(reader, names, bounds, { shapes, marks, parts })
   return rows.map((row, i) => ({
-    key: keyOf(shapeByRow[i]?.collection ?? '', ids[i] ?? ''),
+    key: keyOf(shapeAt(i).collection, ids[i] ?? ''),
     row,
     mark: marks[i] ?? null,
   }))

@@ -38,19 +38,25 @@ function writeRun(writer: Writer, number: number, length: number): void {
 }
 
 export function readColumn(reader: Reader, count: number): number[] {
-  const numbers: number[] = []
-  while (numbers.length < count) {
+  const numbers = listOf(count, 0)
+  for (let at = 0; at < count; ) {
     const head = readUint(reader)
     const number = Math.floor(head / 2)
     if (head % 2 === 0) {
-      numbers.push(number)
+      numbers[at++] = number
       continue
     }
     const length = readUint(reader) + 2
-    if (length > count - numbers.length) refuseMalformed('a run is longer than its column')
-    for (let i = 0; i < length; i++) numbers.push(number)
+    if (length > count - at) refuseMalformed('a run is longer than its column')
+    numbers.fill(number, at, at + length)
+    at += length
   }
   return numbers
+}
+
+/** Filled by the engine: columns are long, and read where nothing has run often enough to be fast. */
+function listOf<T>(count: number, what: T): T[] {
+  return Array<T>(count).fill(what)
 }
 
 /** The number that the whole of a column is, or null: then nothing of it is read. */
@@ -131,10 +137,19 @@ export function writeNoMarks(writer: Writer, count: number): void {
   if (count > 0) writeRun(writer, noMark, count)
 }
 
+/** Whether each is the one that is known, which `writeKnownMarks` wrote. Else nothing of them is read. */
+export function readKnownMarks(reader: Reader, count: number): boolean {
+  return isUniform(reader, count, sameMark)
+}
+
 /** Whether there are none, which `writeNoMarks` wrote. Else nothing of them is read. */
 export function readNoMarks(reader: Reader, count: number): boolean {
+  return isUniform(reader, count, noMark)
+}
+
+function isUniform(reader: Reader, count: number, number: number): boolean {
   const from = reader.at
-  if (readUniform(reader, count) === noMark) return true
+  if (readUniform(reader, count) === number) return true
   reader.at = from
   return false
 }
@@ -162,9 +177,9 @@ export function readMarks(
 ): (Mark | null)[] {
   // Of what was never written before there is nothing to say, and most parts of a row bear its mark.
   const uniform = readUniform(reader, count)
-  if (uniform === noMark) return Array.from({ length: count }, () => null)
+  if (uniform === noMark) return listOf(count, null)
   if (uniform === sameMark && !('ms' in known) && !known.includes(null)) return [...known]
-  const heads = uniform === null ? readColumn(reader, count) : Array.from({ length: count }, () => uniform)
+  const heads = uniform === null ? readColumn(reader, count) : listOf(count, uniform)
   const spoken = heads.reduce((sum, head) => sum + (head >= firstWriter ? 1 : 0), 0)
   const times = readColumn(reader, spoken)
   const ticks = readColumn(reader, spoken)

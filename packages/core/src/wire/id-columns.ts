@@ -9,7 +9,7 @@ import { idOfKey, type DocumentKey } from '../row.ts'
 import { readColumn, readSteps, writeColumn, writeColumnOf, writeSteps } from './columns.ts'
 import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
 import { checkFreeId, idOf } from './keys.ts'
-import { readUtf8, type Reader } from './reader.ts'
+import { bytesLeft, decodeAscii, readUtf8, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
 import { encodeUtf8, lengthOfUtf8, writeUtf8, type Writer } from './writer.ts'
 
@@ -43,8 +43,10 @@ export function readIds(reader: Reader, names: Names, count: number): readonly s
   const serials = readSteps(reader, minted)
   const shares = readColumn(reader, count - minted)
   const lengths = readColumn(reader, count - minted)
+  const rests = readTogether(reader, shares, lengths)
   let next = 0
   let nextText = 0
+  let restAt = 0
   let before = ''
   return mints.map(mint => {
     if (mint > 0) return idOf(writerAt(names, mint - 1), serials[next++] ?? 0)
@@ -54,13 +56,31 @@ export function readIds(reader: Reader, names: Names, count: number): readonly s
     if (shared > before.length || isLeadSurrogate(before.charCodeAt(shared - 1)))
       refuseMalformed('an id shares more with the one before than there is')
     checkLimit('bytes of an id', limits.idBytesMax, length)
-    const id = before.slice(0, shared) + readUtf8(reader, length)
+    const rest = rests?.slice(restAt, (restAt += length)) ?? readUtf8(reader, length)
+    const id = before.slice(0, shared) + rest
     if (id.length * 3 > limits.idBytesMax)
       checkLimit('bytes of an id', limits.idBytesMax, encodeUtf8(id).length)
     before = checkFreeId(id)
     return id
   })
 }
+
+/**
+ * The rests of all, which lie together, as one text to cut them out of; null if there are few, or not all of it is ASCII:
+ * then nothing is read.
+ */
+function readTogether(reader: Reader, shares: readonly number[], lengths: readonly number[]): string | null {
+  if (lengths.length < togetherFrom) return null
+  let total = 0
+  for (let i = 0; i < lengths.length; i++) total += Math.max(0, (lengths[i] ?? 0) - (shares[i] ?? 0))
+  const { bytes, at } = reader
+  if (total > bytesLeft(reader)) return null
+  const text = decodeAscii(bytes.subarray(at, at + total))
+  if (text !== null) reader.at = at + total
+  return text
+}
+
+const togetherFrom = 16
 
 /** In UTF-16 code units, and never half of a pair. */
 function sharedLength(a: string, b: string): number {

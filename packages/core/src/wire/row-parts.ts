@@ -11,7 +11,7 @@ import { nameOfColumn, PackedCells, type PackedColumn } from '../packed-cells.ts
 import type { FeedPart } from '../relay-store.ts'
 import { hasStrategy, strategyOfPart, type PartName, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
-import { readColumn, readMarks } from './columns.ts'
+import { readColumn, readKnownMarks, readMarks } from './columns.ts'
 import { openContents } from './content-columns.ts'
 import { readCellContent, readDeletionContent } from './contents.ts'
 import type { Names } from './dictionary.ts'
@@ -47,8 +47,10 @@ interface Source {
 
 /** What is said of all parts ahead of their contents. */
 interface Places {
-  readonly marks: readonly (Mark | null)[]
   readonly heads: readonly number[]
+  readonly marks: readonly (Mark | null)[]
+  /** Where the marks of a part begin whose heads begin at a place. */
+  readonly markAt: (place: number) => number
 }
 
 /** A row of one part. */
@@ -72,18 +74,17 @@ export function readParts(
   },
 ): readonly Row[] {
   const { shapes, parts } = batch
-  const known: (Mark | null)[] = []
-  for (const shape of shapes)
-    for (let i = 0; i < shape.parts.length; i++)
-      for (const index of shape.rows) known.push(batch.marks[index] ?? null)
-  const places: Places = {
-    marks: readMarks(reader, names, parts, known),
-    heads: readColumn(reader, parts),
-  }
+  // Most rows came by one write: then their marks are those of all their parts.
+  const areKnown = readKnownMarks(reader, parts)
+  const marks = areKnown ? [] : readMarks(reader, names, parts, knownMarks(shapes, batch.marks))
+  const heads = readColumn(reader, parts)
   const source = { reader, names, bounds }
   const rows: Row[] = []
   let first = 0
   for (const shape of shapes) {
+    const places: Places = areKnown
+      ? { heads, marks: marksOfRows(shape, batch.marks), markAt: () => 0 }
+      : { heads, marks, markAt: place => place }
     const isPacked = names.defined !== null && shape.rows.length >= packedFrom
     const read = isPacked ? readPacked(source, shape, first, places) : readOpen(source, shape, first, places)
     shape.rows.forEach((index, i) => {
@@ -94,12 +95,24 @@ export function readParts(
   return rows
 }
 
+/** Of each part the mark of its row. */
+function knownMarks(shapes: readonly Shape[], marks: readonly (Mark | null)[]): (Mark | null)[] {
+  return shapes.flatMap(({ parts, rows }) => parts.flatMap(() => rows.map(index => marks[index] ?? null)))
+}
+
+function marksOfRows({ parts, rows }: Shape, marks: readonly (Mark | null)[]): readonly (Mark | null)[] {
+  const ofRows = rows.length === marks.length ? marks : rows.map(index => marks[index] ?? null)
+  if (parts.length > 0 && ofRows.includes(null)) refuseMalformed('a mark refers to one that is not there')
+  return ofRows
+}
+
 function readOpen(source: Source, shape: Shape, first: number, places: Places): readonly Row[] {
   const rows = shape.rows.map(() => openRow(new Map<PartName, Cell>()))
   let place = first
   for (const part of shape.parts) {
     const within = contentsOf(source, part, rows.length, place, places)
-    for (const row of rows) readPart(within, row, slotAt(shape, part, places, place++))
+    rows.forEach((row, i) => readPart(within, row, slotAt(shape, part, places, place, i)))
+    place += rows.length
   }
   return rows
 }
@@ -108,21 +121,24 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
   const { names, bounds } = source
   const byPart = new Map<PartName, PackedColumn>()
   const { marks } = places
-  const rows = shape.rows.map((_, i) => openRow(new PackedCells({ marks, byPart }, i)))
+  const columns = { marks, byPart }
+  const rows = shape.rows.map((_, i) => openRow(new PackedCells(columns, i)))
   let place = first
   for (const part of shape.parts) {
     const within = contentsOf(source, part, rows.length, place, places)
     const { reader } = within
     if (part === 'deletion' || part === 'revival') {
-      for (const row of rows) readBeside(within, row, slotAt(shape, part, places, place++))
+      rows.forEach((row, i) => readBeside(within, row, slotAt(shape, part, places, place, i)))
+      place += rows.length
       continue
     }
+    const first = places.markAt(place)
     const strategy = strategyOfPart(part)
     const cells: Cell[] = []
     const starts = new Uint32Array(rows.length + 1)
     byPart.set(part, {
       name: nameOfColumn(part),
-      first: place,
+      first,
       cells: strategy === 'lww' ? null : cells,
       bytes: reader.bytes,
       starts,
@@ -131,7 +147,7 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
     if (strategy === 'lww') passValues(within, places, place, starts)
     else
       for (let i = 0; i < rows.length; i++) {
-        const mark = marks[place + i] ?? null
+        const mark = marks[first + i] ?? null
         const length = lengthOf(bounds, places.heads[place + i] ?? 0)
         starts[i] = reader.at
         cells.push(
@@ -155,8 +171,15 @@ function openRow<Cells extends ReadonlyMap<PartName, Cell>>(cells: Cells): OpenR
   return { cells, deletion: null, revival: null }
 }
 
-function slotAt({ collection }: Shape, part: FeedPart, { marks, heads }: Places, place: number): Slot {
-  return { collection, part, mark: marks[place] ?? null, head: heads[place] ?? 0 }
+/** Of the part that begins at a place, that of the i-th row. */
+function slotAt(
+  { collection }: Shape,
+  part: FeedPart,
+  { marks, heads, markAt }: Places,
+  place: number,
+  i: number,
+): Slot {
+  return { collection, part, mark: marks[markAt(place) + i] ?? null, head: heads[place + i] ?? 0 }
 }
 
 function readPart(source: Source, row: OpenRow<Map<PartName, Cell>>, slot: Slot): void {
@@ -202,13 +225,14 @@ function readValue(reader: Reader, bounds: Bounds, length: number): Uint8Array {
 /** Checks values as reading them would, goes past them, and notes where each begins. */
 function passValues(
   { reader, bounds }: Source,
-  { marks, heads }: Places,
-  first: number,
+  { marks, heads, markAt }: Places,
+  place: number,
   starts: Uint32Array,
 ): void {
+  const first = markAt(place)
   let { at } = reader
   for (let i = 0; i < starts.length - 1; i++) {
-    const length = lengthOf(bounds, heads[first + i] ?? 0)
+    const length = lengthOf(bounds, heads[place + i] ?? 0)
     if (length > bounds.valueBytes) checkLimit('bytes of a value', bounds.valueBytes, length)
     expectMark(marks[first + i] ?? null)
     starts[i] = at

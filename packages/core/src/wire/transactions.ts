@@ -2,11 +2,12 @@
 import { assert } from '../errors.ts'
 import type { WriterId } from '../mark.ts'
 import { readNumber, writeNumber } from './numbers.ts'
-import { hasStrategy, type PartName, type Row } from '../row.ts'
+import { askedOfColumns } from '../packed-cells.ts'
+import { emptyRow, hasStrategy, type PartName, type Row } from '../row.ts'
 import { nothingCounted, nothingSeen, type SeenDocument } from '../seen-document.ts'
 import { transactionId, type Transaction, type TransactionId, type Write } from '../write.ts'
 import { diskBounds } from './bounds.ts'
-import { readColumn, readMarks, writeColumnOf, writeMarks, writeNoMarks } from './columns.ts'
+import { readColumn, readMarks, readNoMarks, writeColumnOf, writeMarks, writeNoMarks } from './columns.ts'
 import { readTotal } from './contents.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { compareNames } from './order.ts'
@@ -46,7 +47,7 @@ export function writeTransactions(
     )
   if (shapes !== null && countOfStrategy(shapes, 'counter') === 0) return
   writes.forEach(({ delta }, i) => {
-    for (const part of countersOf(delta)) writeNumber(writer, seen[i]?.counted.get(part) ?? 0)
+    for (const part of countersOf(delta.cells)) writeNumber(writer, seen[i]?.counted.get(part) ?? 0)
   })
 }
 
@@ -72,20 +73,32 @@ export function readTransactions(reader: Reader, names: Names): readonly Transac
 }
 
 function readSeenDocuments(reader: Reader, names: Names, writes: readonly Write[]): readonly SeenDocument[] {
-  const exists = readColumn(reader, writes.length)
-  const known = writes.map(({ mark }) => mark)
-  const marks = readMarks(reader, names, writes.length, known)
-  return writes.map(({ delta }, i) => {
+  const { length } = writes
+  const exists = readColumn(reader, length)
+  // As of all inserts, of which there may be thousands.
+  const marks = readNoMarks(reader, length)
+    ? []
+    : readMarks(
+        reader,
+        names,
+        length,
+        writes.map(({ mark }) => mark),
+      )
+  const countersIn = askedOfColumns(countersOf)
+  const seen: SeenDocument[] = []
+  for (let i = 0; i < length; i++) {
     const flag = exists[i] ?? 0
     if (flag > 1) refuseMalformed('what a write had seen has unknown flags')
     const last = marks[i] ?? null
-    const counted = readCounted(reader, countersOf(delta))
-    if (flag === 0 && last === null && counted === nothingCounted) return nothingSeen
-    return { exists: flag === 1, last, counted }
-  })
+    const counted = readCounted(reader, countersIn(writes[i]?.delta.cells ?? emptyRow.cells))
+    const isNothing = flag === 0 && last === null && counted === nothingCounted
+    seen.push(isNothing ? nothingSeen : { exists: flag === 1, last, counted })
+  }
+  return seen
 }
 
 function readCounted(reader: Reader, parts: readonly PartName[]): SeenDocument['counted'] {
+  if (parts.length === 0) return nothingCounted
   let counted: Map<PartName, number> | null = null
   for (const part of parts) {
     const total = readTotal(reader)
@@ -97,9 +110,9 @@ function readCounted(reader: Reader, parts: readonly PartName[]): SeenDocument['
 }
 
 /** The counters of a delta in the order of their names. */
-function countersOf(delta: Row): readonly PartName[] {
+function countersOf(cells: Row['cells']): readonly PartName[] {
   let parts: PartName[] | null = null
-  for (const name of delta.cells.keys()) if (hasStrategy(name, 'counter')) (parts ??= []).push(name)
+  for (const name of cells.keys()) if (hasStrategy(name, 'counter')) (parts ??= []).push(name)
   if (parts === null) return noParts
   return parts.length < 2 ? parts : parts.sort(compareNames)
 }

@@ -4,8 +4,9 @@
  */
 import { assert } from '../errors.ts'
 import type { Mark } from '../mark.ts'
-import { collectionOfKey, hasStrategy, type PartName, type Row } from '../row.ts'
-import { noTexts, nothingReplaced, type Write } from '../write.ts'
+import { askedOfColumns } from '../packed-cells.ts'
+import { collectionOfKey, emptyRow, hasStrategy, type PartName, type Row } from '../row.ts'
+import { noTexts, nothingReplaced, type TextUpdates, type Write } from '../write.ts'
 import { readBatch, writeBatch, type BatchRow } from './batch.ts'
 import type { Bounds } from './bounds.ts'
 import {
@@ -68,13 +69,15 @@ export function readWrites(
   const batch = readBatch(reader, names, bounds)
   if (arePlain) return plainWrites(batch, readReplaced(reader, names, batch))
   const flags = readColumn(reader, batch.length)
-  const texts = batch.map(({ key, row }, i) => {
+  const texts: TextUpdates[] = []
+  for (let i = 0; i < batch.length; i++) {
     const flag = flags[i] ?? 0
     if (flag > isWhole + hasTexts) refuseMalformed('a write has unknown flags')
-    return flag >= hasTexts
-      ? readTextUpdates(reader, names, collectionOfKey(key), row, bounds.textUpdateBytes)
-      : noTexts
-  })
+    const brought = batch[i]
+    if (flag < hasTexts || brought === undefined) continue
+    const { key, row } = brought
+    texts[i] = readTextUpdates(reader, names, collectionOfKey(key), row, bounds.textUpdateBytes)
+  }
   const replaced = readReplaced(reader, names, batch)
   return batch.map(({ key, row, mark }, i) => ({
     mark: expectMark(mark),
@@ -109,7 +112,7 @@ function writeReplaced(
   if (writes.every(({ replaced }) => replaced.size === 0)) {
     let count = 0
     if (shapes !== null) count = countOfStrategy(shapes, 'lww')
-    else for (const { delta } of writes) count += countReplaceable(delta)
+    else for (const { delta } of writes) count += countReplaceable(delta.cells)
     return writeNoMarks(writer, count)
   }
   const marks: (Mark | null)[] = []
@@ -135,8 +138,9 @@ function readReplaced(
   const [only] = batch
   if (only !== undefined && batch.length === 1 && only.row.cells.size === 1)
     return [readOnlyReplaced(reader, names, only)]
+  const countOf = askedOfColumns(countReplaceable)
   let count = 0
-  for (const { row } of batch) count += countReplaceable(row)
+  for (let i = 0; i < batch.length; i++) count += countOf(batch[i]?.row.cells ?? emptyRow.cells)
   // As of all inserts, of which there may be thousands.
   if (readNoMarks(reader, count)) return []
   const parts = batch.map(({ row }) => replaceableParts(row))
@@ -158,7 +162,7 @@ function readReplaced(
   })
 }
 
-function countReplaceable({ cells }: Row): number {
+function countReplaceable(cells: Row['cells']): number {
   let count = 0
   for (const name of cells.keys()) if (hasStrategy(name, 'lww')) count += 1
   return count
