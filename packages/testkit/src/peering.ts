@@ -5,8 +5,8 @@ import type { SimulatedClock } from './clock.ts'
 import type { SimulatedNetwork } from './network.ts'
 import type { SimulatedRelay } from './relay.ts'
 
-/** How relays are linked; who comes first dials. */
-export type Links = 'line' | 'ring' | 'mesh' | 'followers' | 'chain'
+/** How relays are linked; who comes first dials. `none`: they know nothing of each other. */
+export type Links = 'none' | 'line' | 'ring' | 'mesh' | 'followers' | 'chain'
 
 export interface Peering {
   /** Links every pair where it is not linked. */
@@ -96,6 +96,7 @@ export function pairsOf<T>(all: readonly T[], links: Links): readonly (readonly 
     })
   }
   const pairs = all.flatMap((from, i) => all.slice(i + 1).map(to => [from, to] as const))
+  if (links === 'none') return []
   if (links === 'mesh') return pairs
   return pairs.filter(([from, to]) => {
     const isNext = all.indexOf(to) === all.indexOf(from) + 1

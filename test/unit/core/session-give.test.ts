@@ -1,8 +1,10 @@
 // What a client gives back: the relay counts its answers through the whole session, and so must who waits for them.
 import {
+  alone,
   answerRanges,
   coversPositions,
   createClientSession,
+  createGrapevine,
   createReplicaState,
   createRowIndex,
   documentKey,
@@ -29,15 +31,16 @@ const other = 'of another relay' as GenerationId
 
 test('[S3, R2] a second give of a session ends when all of it is answered, and tells of itself alone', () => {
   // Each row fills a frame by itself.
-  const { gives, repairs, receive, later } = openSession(['a', 'b'], 200_000)
+  const { gives, repairs, receive, later, tell } = openSession(['a', 'b'], 200_000)
   expect(gives.length).toBe(2)
   receive(given(1))
   expect(repairs).toEqual([])
   receive(given(2))
   expect(repairs).toEqual([{ gave: 2, took: 0, refused: [] }])
 
-  // The relay still does not cover it a second later, so it is offered again.
+  // What another one told since it does not cover a second later, so all is offered again.
   receive(atCut)
+  tell('a')
   receive({ type: 'heartbeat', position: 0, time: 1000 })
   expect(gives.length).toBe(2)
   later(1000)
@@ -47,6 +50,17 @@ test('[S3, R2] a second give of a session ends when all of it is answered, and t
   expect(repairs.length).toBe(1)
   receive(given(4))
   expect(repairs[1]).toEqual({ gave: 2, took: 0, refused: [] })
+})
+
+test('[S3] who has acknowledged, told or been given all that came since it had all is not offered it again', () => {
+  const { gives, receive, later } = openSession(['a'], 100, other)
+  receive(given(1))
+  receive(atCut)
+  for (let i = 0; i < 3; i++) {
+    later(2000)
+    receive({ type: 'heartbeat', position: 0, time: 2000 })
+  }
+  expect(gives.length).toBe(1)
 })
 
 test('[S3, Q2] a give that is put off keeps the reach, opens the session, and is offered in the next one', () => {
@@ -101,6 +115,8 @@ function openSession(
   readonly repairs: readonly unknown[]
   receive(frame: Frame): void
   later(ms: number): void
+  /** Another relay tells of a document. */
+  tell(name: string): void
 } {
   const state = createReplicaState()
   const rows = names.map((name, i) => {
@@ -121,7 +137,9 @@ function openSession(
   const repairs: unknown[] = []
   const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
   let time = 1000
-  const session = createClientSession(state, options, () => time)
+  const begin = createGrapevine()
+  const [elsewhere, beside] = [begin(), begin()]
+  const session = createClientSession(state, options, () => time, { ...alone, elsewhere })
 
   function perform(effects: readonly SessionEffect[]): void {
     for (const effect of effects) {
@@ -148,7 +166,12 @@ function openSession(
   const later = (ms: number): void => {
     time += ms
   }
-  return { state, gives, repairs, receive, later }
+  const tell = (name: string): void => {
+    const delta = deltaOf({ kind: 'color', value: 'red' }, undefined, markOf('bob', 600))
+    const told = { at: state.seen, generation: other, position: 7 }
+    beside.tell({ rows: [{ key: documentKey('notes', name), delta }], told })
+  }
+  return { state, gives, repairs, receive, later, tell }
 }
 
 function load(state: ReplicaState, keys: readonly DocumentKey[]): Parameters<ClientSession['loaded']>[0] {

@@ -51,7 +51,7 @@ test('[S3] what a write is made anew while what it stands on is being given wait
   kindsOf(session.begin())
   receive(welcomeFrom(relay, generation, { begin: 'resume' }))
   const told = { at: 1, generation: 'of another feed' as GenerationId, position: 7 }
-  beginHearing().tell({ keys: [note], told })
+  beginHearing().tell({ rows: [{ key: note, delta }], told })
 
   const made = createTab(state).write([[0, { kind: 'color', value: 'teal' }]])
   state.apply(2, { kind: 'own', transactions: [{ ...made, heard: 1 }] })

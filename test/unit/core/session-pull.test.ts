@@ -287,9 +287,10 @@ test('[S4] a join with a relay that lost something goes on from the earlier plac
 })
 
 test.each([
-  ['came before it began', false],
-  ['came while it went on, to where the reach was already', true],
-])('[S4] of what another session pulls a join gives what %s, and no more', (_, isLate) => {
+  ['came before it began', 'never'],
+  ['came before it ended, and not what came then, to where the reach was already', 'during'],
+  ['came before it ended, and not what came later, to where the reach was already', 'after'],
+])('[S4] of what another session pulls a join gives what %s', (_, late) => {
   const state = createReplicaState()
   const other = { id: 'other' as GenerationId, store: 'its store' as StoreId, parent: null, start: 0 }
   const pulled = { generations: [other], rows: page(7, 7, 'a').rows, reach: new Map([[other.id, 7]]) }
@@ -297,15 +298,15 @@ test.each([
   const begin = createGrapevine()
   const [elsewhere, beside] = [begin(), begin()]
   const one = pulling(() => 1000, 'join', state, 0, { ...alone, elsewhere })
-  if (isLate) {
-    const keys = page(7, 7, 'b').rows.map(({ key }) => key)
-    beside.tell({ keys, told: { at: 2, generation: other.id, position: 7 } })
-  }
+  const { rows } = page(7, 7, 'b')
+  const tell = (): void => beside.tell({ rows, told: { at: 2, generation: other.id, position: 7 } })
+  if (late === 'during') tell()
   one.receive({ type: 'range', ranges: [] })
+  if (late === 'after') tell()
   one.receive({ ...comparedAt(one, 9, 1), cut: { ...comparedAt(one, 9, 1).cut, fingerprint: null } as Cut })
   one.heed()
   one.heed()
-  expect(state.reach.has(other.id)).toBe(isLate)
+  expect(state.reach.has(other.id)).toBe(late !== 'never')
 })
 
 test.each([undefined, { generation, cut: 2, place: 2 }])(

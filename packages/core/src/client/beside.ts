@@ -52,9 +52,11 @@ export const alone: Beside = {
   },
   elsewhere: {
     tell: () => {},
+    holds: () => {},
     lacks: () => false,
     given: () => {},
-    told: [],
+    isEmpty: true,
+    withoutTold: (_, positions) => positions,
     settle: () => {},
     end: () => {},
   },

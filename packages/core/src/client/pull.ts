@@ -76,7 +76,8 @@ export function createPull(
   wants: Wants,
   onAnswer: (row: ChangedRow) => void,
 ): Pull {
-  const { state, facts } = conversation
+  const { state, facts, beside } = conversation
+  const { elsewhere } = beside
   let frontier: Positions = new Map()
   let cursor: Cursor | null = null
   /** Up to where this session goes on from what is on the disk. */
@@ -146,7 +147,10 @@ export function createPull(
 
   /** At a cut: what was given is that relay's now, and what others sent meanwhile is not, nor what its leader judged. */
   function withoutGiven(reach: Positions, at: Cursor): Positions {
-    const kept = [...reach].filter(([id, position]) => !coversPosition(facts(), given, id, position))
+    const had = elsewhere.withoutTold(facts(), given)
+    const kept = [...reach].filter(
+      ([id, position]) => id === at.generation || !coversPosition(facts(), had, id, position),
+    )
     if (kept.length === reach.size) return reach
     const others = joinPositions(facts(), new Map(kept), judged)
     return addPosition(facts(), others, at.generation, at.place)
@@ -169,6 +173,7 @@ export function createPull(
     const frames = all.filter(frame => frame.type === 'changes')
     const texts = all.filter(frame => frame.type === 'text')
     const rows = frames.flatMap(frame => frame.rows)
+    for (const { key, delta } of rows) elsewhere.holds(key, delta)
     for (const text of texts) wants.textCame(text)
     for (const row of frames.flatMap(frame => (frame.answer ? frame.rows : []))) {
       wants.rowCame(row.key)
@@ -196,7 +201,7 @@ export function createPull(
     const news = storable(frames, texts)
     const head = Math.max(feedEnd(), ...frames.map(frame => frame.head))
     const told: Telling = {
-      keys: news.rows.map(({ key }) => key),
+      rows: news.rows,
       told: { at: state.seen + 1, generation: conversation.generation, position: head },
     }
     const fingerprint = cuts.at(-1)?.fingerprint ?? null

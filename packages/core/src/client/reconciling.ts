@@ -7,14 +7,7 @@
 import type { PulledChunk } from '../chunk.ts'
 import { failure } from '../errors.ts'
 import type { ChangedRow, RangeFrame } from '../frames.ts'
-import {
-  addPosition,
-  coversPosition,
-  coversPositions,
-  joinPositions,
-  noPositions,
-  type Positions,
-} from '../generations.ts'
+import { addPosition, coversPositions, joinPositions, noPositions, type Positions } from '../generations.ts'
 import { compareRanges, createRowIndex, firstRanges, type RowIndex } from '../reconcile.ts'
 import { emptyRow, joinRows, rowExists, type DocumentKey, type Row } from '../row.ts'
 import type { Conversation } from './conversation.ts'
@@ -59,9 +52,11 @@ export function createReconciling(
   let isNewStore = false
   /** Whether the relay lacks rows that this client may not give. */
   let withheld = false
+  /** Whether the relay had all that was here when it was given that last in this session; null if it was not. */
+  let hadAll: boolean | null = null
   /** What this replica held when it began: what came from other relays since is not in the ranges. */
   let reachBefore = noPositions
-  /** A reach that the relay was given what it lacked of: nothing is missing there that this replica held then and it took. */
+  /** A reach of which the relay has what this replica held then and it took, but for feeds of which others told more since. */
   let reachGiven = noPositions
   /** What the relay did not take in this session, as it was given: as such it is not given again (SPEC T2). */
   const refusedRows = new Map<DocumentKey, Row>()
@@ -91,25 +86,37 @@ export function createReconciling(
   }
 
   function isHeldByRelay(reach: Positions): boolean {
-    return coversPositions(facts(), joinPositions(facts(), pull.frontier, reachGiven), reach)
+    const given = conversation.beside.elsewhere.withoutTold(facts(), reachGiven)
+    return coversPositions(facts(), joinPositions(facts(), pull.frontier, given), reach)
   }
 
   /** S4: the reach is the relay's alone from the next cut on; nothing that was refused, put off or withheld is given. */
   function reachAfter(): Positions {
     const isWhole = !giving.isPutOff && !withheld
-    const held = withoutLate(reachBefore)
-    if (isWhole) reachGiven = joinPositions(facts(), reachGiven, held)
-    if (isWhole && giving.refused.size + refusedRows.size === 0) pull.gave(held)
+    hadAll = isWhole && isNothingRefused()
+    if (isWhole) noteGiven(reachBefore)
     const reach = joinPositions(facts(), state.reach, pull.judged)
     return addPosition(facts(), reach, conversation.generation, pull.feedEnd)
   }
 
-  /** P3: a reach goes ahead of the rows of a feed that another session is in the middle of; these came too late to be given. */
-  function withoutLate(reach: Positions): Positions {
-    const late = [...conversation.beside.elsewhere.told]
-    const isLate = (feed: Positions): boolean =>
-      late.some(({ generation, position }) => coversPosition(facts(), feed, generation, position))
-    return new Map([...reach].filter(([id, position]) => !isLate(new Map([[id, position]]))))
+  function noteGiven(reach: Positions): void {
+    reachGiven = joinPositions(facts(), reachGiven, reach)
+    if (isNothingRefused()) pull.gave(reach)
+  }
+
+  function isNothingRefused(): boolean {
+    return giving.refused.size + refusedRows.size === 0
+  }
+
+  /** S3: what came here since the relay had all, it told too, or was given, or has acknowledged. */
+  function hasAllByNow(): boolean {
+    const { beside, judge, store, welcome } = conversation
+    if (!(hadAll ?? welcome?.covers === true) || !isNothingRefused() || !beside.elsewhere.isEmpty)
+      return false
+    // Q2: what its leader has, a follower has when it has pulled it.
+    return (
+      judge === store && [...state.outbox.counts.acknowledged.values()].every(({ acks }) => acks.has(store))
+    )
   }
 
   /** Whether the relay refused this very row; what it refused for its time it may take by now (SPEC C4). */
@@ -169,13 +176,10 @@ export function createReconciling(
     },
     heed() {
       conversation.beside.elsewhere.settle(pull.isHeld)
-      const lacks =
-        conversation.phase === 'open' &&
-        pull.atCut &&
-        conversation.mayWrite &&
-        giving.isDone &&
-        !giving.isPutOff &&
-        !isHeldByRelay(state.reach)
+      const { phase, mayWrite } = conversation
+      const mayGive = phase === 'open' && pull.atCut && mayWrite && giving.isDone && !giving.isPutOff
+      if (mayGive && !isHeldByRelay(state.reach) && hasAllByNow()) noteGiven(state.reach)
+      const lacks = mayGive && !isHeldByRelay(state.reach)
       if (!lacks) lacking = null
       // What other relays told since goes its own way for a while.
       else if (lacking === null || isHeldByRelay(lacking.reach))

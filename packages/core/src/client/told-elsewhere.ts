@@ -1,10 +1,10 @@
 /**
  * What other relays told this replica since a session began, by document: the relay of that session may not have heard
  * of it yet. So what was written by somebody who had seen it goes there behind it; else who reads there would be shown a
- * write without what its author had seen (SPEC S3).
+ * write without what its author had seen (SPEC S3). And what was given to it says nothing of these (SPEC S4).
  */
-import type { GenerationId } from '../generations.ts'
-import type { DocumentKey } from '../row.ts'
+import { coversPosition, type GenerationId, type GenerationTable, type Positions } from '../generations.ts'
+import { countParts, emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from '../row.ts'
 
 /** Something was told of a document. */
 export interface Told {
@@ -15,25 +15,34 @@ export interface Told {
   readonly position: number
 }
 
-/** Documents of which a relay told something. */
+/** What a relay told of some documents. */
 export interface Telling {
-  readonly keys: readonly DocumentKey[]
+  readonly rows: readonly { readonly key: DocumentKey; readonly delta: Row }[]
   readonly told: Told
 }
 
 export interface ToldElsewhere {
   /** What the relay of this session told is on disk. */
   tell(telling: Telling): void
+  /** The relay of this session told of a document: whatever of it that shows it holds, whoever told of it too. */
+  holds(key: DocumentKey, row: Row): void
   /** Whether another relay told something of a document, up to a position of the journal, that this one does not hold. */
   lacks(key: DocumentKey, heard: number, isHeld: (told: Told) => boolean): boolean
   /** The relay is about to be given these documents as they are now, or all of them. */
   given(keys: Iterable<DocumentKey> | null): void
-  /** What was told since the relay was given all, but for what it was given or holds since. */
-  readonly told: Iterable<Told>
+  /** Whether nothing was told since the relay was given all, but what it was given or holds since. */
+  readonly isEmpty: boolean
+  /** Positions of feeds but for those up to which something else was told since. */
+  withoutTold(table: GenerationTable, positions: Positions): Positions
   /** Drops what the relay holds: most is asked for by nobody. */
   settle(isHeld: (told: Told) => boolean): void
   /** The session is over. */
   end(): void
+}
+
+/** With what of it the relay has not shown. */
+interface Lacked extends Told {
+  readonly delta: Row
 }
 
 /** Of more the last ones of a document count as one, as old as its first and as new as its last. */
@@ -41,25 +50,39 @@ const toldMax = 32
 
 /** For the sessions of one replica: each begins here, and hears what the others tell from then on. */
 export function createGrapevine(): () => ToldElsewhere {
-  const listening = new Set<Map<DocumentKey, readonly Told[]>>()
+  const listening = new Set<Map<DocumentKey, readonly Lacked[]>>()
 
   return () => {
-    const mine = new Map<DocumentKey, readonly Told[]>()
+    const mine = new Map<DocumentKey, readonly Lacked[]>()
     listening.add(mine)
 
-    function keepWhatIsLacked(key: DocumentKey, isHeld: (told: Told) => boolean): readonly Told[] {
-      const lacked = (mine.get(key) ?? []).filter(told => !isHeld(told))
+    function put(key: DocumentKey, lacked: readonly Lacked[]): void {
       if (lacked.length > 0) mine.set(key, lacked)
       else mine.delete(key)
+    }
+
+    function keepWhatIsLacked(key: DocumentKey, isHeld: (told: Told) => boolean): readonly Lacked[] {
+      const lacked = (mine.get(key) ?? []).filter(told => !isHeld(told))
+      put(key, lacked)
       return lacked
     }
 
     return {
-      tell({ keys, told }) {
+      tell({ rows, told }) {
         for (const other of listening) {
           if (other === mine) continue
-          for (const key of keys) other.set(key, withTold(other.get(key) ?? [], told))
+          for (const { key, delta } of rows)
+            other.set(key, withTold(other.get(key) ?? [], { ...told, delta }))
         }
+      },
+      holds(key, row) {
+        const lacked = mine.get(key)
+        if (lacked === undefined) return
+        const left = lacked.map(one => ({ ...one, delta: withoutShown(one.delta, row) }))
+        put(
+          key,
+          left.filter(({ delta }) => countParts(delta) > 0),
+        )
       },
       lacks: (key, heard, isHeld) =>
         mine.has(key) && keepWhatIsLacked(key, isHeld).some(({ at }) => at <= heard),
@@ -67,8 +90,17 @@ export function createGrapevine(): () => ToldElsewhere {
         if (keys === null) mine.clear()
         else for (const key of keys) mine.delete(key)
       },
-      get told() {
-        return [...mine.values()].flat()
+      get isEmpty() {
+        return mine.size === 0
+      },
+      withoutTold(table, positions) {
+        if (positions.size === 0 || mine.size === 0) return positions
+        const least = new Map<GenerationId, number>()
+        for (const { generation, position } of [...mine.values()].flat())
+          least.set(generation, Math.min(position, least.get(generation) ?? Infinity))
+        const isSilent = (feed: Positions): boolean =>
+          [...least].every(([generation, position]) => !coversPosition(table, feed, generation, position))
+        return new Map([...positions].filter(entry => isSilent(new Map([entry]))))
       },
       settle(isHeld) {
         for (const key of [...mine.keys()]) keepWhatIsLacked(key, isHeld)
@@ -78,8 +110,17 @@ export function createGrapevine(): () => ToldElsewhere {
   }
 }
 
-function withTold(list: readonly Told[], told: Told): readonly Told[] {
+function withTold(list: readonly Lacked[], told: Lacked): readonly Lacked[] {
   const last = list.at(-1)
   if (list.length < toldMax || last?.generation !== told.generation) return [...list, told]
-  return [...list.slice(0, -1), { ...told, at: last.at }]
+  return [...list.slice(0, -1), { ...told, at: last.at, delta: joinRows(last.delta, told.delta) }]
+}
+
+function withoutShown({ cells, deletion, revival }: Row, row: Row): Row {
+  const isShown = (part: Partial<Row>): boolean => showsDelta(row, { ...emptyRow, ...part })
+  return {
+    cells: new Map([...cells].filter(entry => !isShown({ cells: new Map([entry]) }))),
+    deletion: isShown({ deletion }) ? null : deletion,
+    revival: isShown({ revival }) ? null : revival,
+  }
 }

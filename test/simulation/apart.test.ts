@@ -1,0 +1,31 @@
+// Relays that know nothing of each other, and replicas that speak with all of them at once.
+import { createCluster, type Cluster, type OpenTab } from '@rejoin/testkit'
+import { expect, onTestFinished, test } from 'vitest'
+
+test('[S3] who writes upon what all relays told waits for nothing, and gives them nothing', async () => {
+  const cluster = await createCluster({ seed: 1, relays: 3, devices: 2, links: 'none', write: 2 })
+  onTestFinished(cluster.close)
+  const [mine, theirs] = [await open(cluster, 0), await open(cluster, 1)]
+  mine.notes.insert({ title: 'a', color: 'amber' }, { id: 'a' })
+  await cluster.clock.advance(10_000)
+  const before = cluster.paths.ranges
+  const waits: number[] = []
+  for (let i = 0; i < 10; i++) {
+    mine.notes.update('a', { title: `${i}` })
+    await cluster.clock.advance(500)
+    const at = cluster.clock.time
+    const { reached } = theirs.notes.update('a', { views: { increment: 1 } })
+    void reached('quorum').then(() => waits.push(cluster.clock.time - at))
+    await cluster.clock.advance(3000)
+  }
+  expect(waits).toHaveLength(10)
+  expect(Math.max(...waits)).toBeLessThan(500)
+  expect(cluster.paths.ranges).toBe(before)
+})
+
+async function open(cluster: Cluster, device: number): Promise<OpenTab['replica']> {
+  const on = cluster.devices[device]
+  const tab = on === undefined ? null : await cluster.openTab(on)
+  if (tab === null) throw new Error('it died while it opened')
+  return tab.replica
+}
