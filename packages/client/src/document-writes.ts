@@ -4,11 +4,16 @@
  */
 import {
   createRowPacker,
+  joinRows,
   lastOfLww,
+  limitOfRow,
+  limits,
   nothingReplaced,
   noTexts,
+  RejoinError,
   rowExists,
   seenOfCell,
+  sizeOfCells,
   yjsClientOf,
   type Cell,
   type Deletion,
@@ -194,7 +199,8 @@ export function isDeleted(row: Row | undefined): boolean {
   return row !== undefined && row.deletion !== null && !rowExists(row)
 }
 
-function writeOf({ key, mark, seen }: WriteSite, delta: Row): Write {
+function writeOf({ collection, key, mark, seen }: WriteSite, delta: Row): Write {
+  if (seen !== undefined) checkGrowth(collection, seen, delta)
   return {
     mark,
     key,
@@ -203,6 +209,15 @@ function writeOf({ key, mark, seen }: WriteSite, delta: Row): Write {
     replaced: seen === undefined ? nothingReplaced : replacedOf(seen, delta),
     whole: false,
   }
+}
+
+/** F4: no relay would take it. Most rows are so far from their bounds that nothing is joined to find out. */
+function checkGrowth({ name }: Collection, seen: Row, delta: Row): void {
+  if (sizeOfCells(seen.cells) + sizeOfCells(delta.cells) <= limits.rowValueBytesMax) return
+  const excess = limitOfRow(joinRows(seen, delta), seen)
+  if (excess === null) return
+  const { what, limit, actual } = excess
+  throw new RejoinError('limit-exceeded', excess, `${what} of ${name}: ${actual}, at most ${limit}`)
 }
 
 function replacedOf(seen: Row, delta: Row): Write['replaced'] {

@@ -248,6 +248,7 @@ export { createOfferQueue, type Look, type OfferQueue } from './client/offer-que
 export { alone, createOffers, type Beside, type Offers } from './client/beside.ts'
 export { createGrapevine, type Telling, type ToldElsewhere } from './client/told-elsewhere.ts'
 export { createClientSession } from './client/session.ts'
+export { limitOfRow } from './judge/growth.ts'
 export { judgeGiven, judgeTransaction, type Judgement, type JudgeContext } from './judge/judge.ts'
 export type { ScreenText } from './judge/texts.ts'
 export { createPeerPull, type PeerPull, type PulledTurn } from './relay/peer-pull.ts'
@@ -265,4 +266,4 @@ export type { Caller, Delivery, SpaceSession, TurnReads } from './relay/space-se
 export type { Lead } from './relay/standing.ts'
 export { makeAnew, type RemakeContext } from './remake/make-anew.ts'
 export { bodiesToRemake, entriesToRemake, type RemakePlan } from './remake/plan.ts'
-export { sizeOfChanged, sizeOfTexts, sizeOfTransaction, sizeOfWrite } from './size.ts'
+export { sizeOfCells, sizeOfChanged, sizeOfTexts, sizeOfTransaction, sizeOfWrite } from './size.ts'

@@ -16,6 +16,9 @@ export interface Limits {
   readonly writesPerTransactionMax: number
   /** Cells of one row. */
   readonly fieldsPerRowMax: number
+  /** About how many bytes the cells of one row take, and the values in them: its texts are beside it. */
+  readonly rowBytesMax: number
+  readonly rowValueBytesMax: number
   readonly siblingsMax: number
   /** Elements of a set, those that are out included. */
   readonly setElementsMax: number
@@ -63,6 +66,8 @@ export const limits: Limits = {
   transactionsPerFrameMax: 4096,
   writesPerTransactionMax: 8192,
   fieldsPerRowMax: 256,
+  rowBytesMax: 960 * 1024,
+  rowValueBytesMax: 768 * 1024,
   siblingsMax: 32,
   setElementsMax: 10_000,
   contextWritersMax: 65_536,

@@ -1,6 +1,7 @@
 /** About how many bytes things take on the wire, so that frames and submits stay within their bounds (SPEC F4). */
 import type { Cell } from './cells/cell.ts'
-import type { ChangedRow } from './frames.ts'
+import type { Deletion } from './deletion.ts'
+import type { ChangedRow, WriterRecord } from './frames.ts'
 import { PackedCells } from './packed-cells.ts'
 import type { DocumentKey, Row } from './row.ts'
 import { noTexts, type TextUpdates, type Transaction, type Write } from './write.ts'
@@ -12,15 +13,22 @@ const headBytes = 64
 function sizeOfRow(row: Row): number {
   const { cells, deletion, revival } = row
   return (
-    (deletion === null ? 0 : partBytes * (deletion.seen.size + 1)) +
+    (deletion === null ? 0 : sizeOfDeletion(deletion)) +
     (revival === null ? 0 : markBytes) +
-    cells.size * partBytes +
-    (cells instanceof PackedCells ? sizeOfPacked(cells) : sizeOfCells(cells))
+    sizeOfCells(cells)
   )
 }
 
-function sizeOfCells(cells: Row['cells']): number {
-  let bytes = 0
+function sizeOfDeletion({ seen }: Deletion): number {
+  let bytes = partBytes * (seen.size + 1)
+  for (const one of seen.values()) if (one.kind === 'context') bytes += one.context.size * markBytes
+  return bytes
+}
+
+/** Of the cells of a row, whose deletion can always be told beside them. */
+export function sizeOfCells(cells: Row['cells']): number {
+  let bytes = cells.size * partBytes
+  if (cells instanceof PackedCells) return bytes + sizeOfPacked(cells)
   cells.forEach(cell => {
     bytes += sizeOfCell(cell)
   })
@@ -57,6 +65,18 @@ function sizeOfCell(cell: Cell): number {
   }
 }
 
+/** Of its values alone, those that siblings name as their bases included. */
+export function bytesOfValues(cells: Row['cells']): number {
+  let bytes = 0
+  cells.forEach(cell => {
+    if (cell.strategy === 'lww') bytes += cell.value.length
+    else if (cell.strategy === 'ask')
+      for (const { value, base } of cell.siblings) bytes += value.length + (base?.value.length ?? 0)
+    else if (cell.strategy === 'set') for (const { value } of cell.elements.values()) bytes += value.length
+  })
+  return bytes
+}
+
 export function sizeOfTexts(texts: TextUpdates): number {
   if (texts.size === 0) return 0
   let bytes = 0
@@ -70,6 +90,12 @@ export function sizeOfChanged({ key, delta, texts }: ChangedRow): number {
     if (text.kind === 'head') bytes += headBytes
     else for (const update of text.updates) bytes += update.length + 4
   }
+  return bytes
+}
+
+export function sizeOfWriters(writers: readonly WriterRecord[]): number {
+  let bytes = 0
+  for (const { user, device } of writers) bytes += user.length + device.length + partBytes
   return bytes
 }
 

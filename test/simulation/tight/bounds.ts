@@ -37,7 +37,7 @@ export const tightBounds: readonly TightBound[] = [
   { file: 'client/src/journal/journal.ts', name: 'pagesAtBytes', value: 6000 },
   { file: 'relay/src/kernel/pages.ts', name: 'pageRows', value: 2 },
   { file: 'relay/src/kernel/pages.ts', name: 'answerRows', value: 1 },
-  { file: 'relay/src/kernel/pages.ts', name: 'answerWriters', value: 1 },
+  { file: 'relay/src/kernel/pages.ts', name: 'frameWriters', value: 1 },
   { file: 'relay/src/kernel/pages.ts', name: 'frameBytes', value: 300 },
   { file: 'relay/src/kernel/pages.ts', name: 'tailBytesMax', value: 40 },
   { file: 'relay/src/kernel/kept-pages.ts', name: 'keptBytesMax', value: 2000 },

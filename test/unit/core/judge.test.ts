@@ -390,6 +390,36 @@ test('[F4] a row that peers have joined beyond its bounds can be written, settle
   )
 })
 
+test('[F4] a row takes so many bytes of values, and beyond that what adds none', () => {
+  const value = new Uint8Array(limits.rowValueBytesMax - 1000)
+  const elements = new Map([[keyOfBytes(value), { value, added: markOf('bob', now - 9), removed: null }]])
+  const relay = rowWith(new Map([[tags, { strategy: 'set', elements, context: writersFrom(1) }]]))
+  const mark = markOf('alice', now)
+  expect(codeOf(submits(relay, { kind: 'color', value: 'x'.repeat(500) }, mark))).toBe('taken')
+  expect(submits(relay, { kind: 'color', value: 'x'.repeat(1500) }, mark)).toMatchObject({
+    error: { code: 'limit-exceeded', details: { what: 'bytes of the values of a row' } },
+  })
+  expect(codeOf(submits(relay, { kind: 'vote', by: 1 }, mark))).toBe('taken')
+})
+
+test('[F4] a row takes so many marks of who wrote it, and can be deleted with all of them', () => {
+  const context = writersFrom(limits.rowBytesMax / 16)
+  const relay = rowWith(new Map([[tags, { strategy: 'set', elements: new Map(), context }]]))
+  const mark = markOf('alice', now)
+  expect(submits(relay, { kind: 'add', element: 'y' }, mark)).toMatchObject({
+    error: { code: 'limit-exceeded', details: { what: 'bytes of a row' } },
+  })
+  expect(codeOf(submits(relay, { kind: 'delete', policy: 'ask' }, mark))).toBe('taken')
+})
+
+function writersFrom(count: number): ReadonlyMap<WriterId, Mark> {
+  const marks = Array.from({ length: count }, (_, i): Mark => {
+    const writer = writerFromBytes(new Uint8Array([9, 0, 0, 0, 0, 0, i >> 8, i & 255]))
+    return { ms: now - 1000, tick: 0, writer }
+  })
+  return new Map(marks.map(mark => [mark.writer, mark]))
+}
+
 test('[F4] a transaction beyond a submit is transaction-too-large', () => {
   const value = 'x'.repeat(limits.valueBytesMax)
   const writes = Array.from({ length: 5 }, (_, i) => {
@@ -442,6 +472,17 @@ test('[X5] what was typed behind something that never came is text-gap', () => {
   expect(judges(relay, typing(alice.types('!'), markOf('alice', now)))).toMatchObject({
     error: { code: 'text-gap', details: { have: 0, from: 4 } },
   })
+})
+
+test('[F4] the texts of a row take so many clients together', () => {
+  const relay = relayWith([insert, markOf('bob', now - 9)])
+  const typed = typing(typistOf(writerOf('alice')).types('hello'), markOf('alice', now))
+  const many = new Map(Array.from({ length: limits.textClientsMax }, (_, client) => [client, 1]))
+  const others = new Map([[partName('text', 'other'), { stateVector: many, bytes: 9 }]])
+  relay.rows.set(note, { row: rowOf(relay), texts: others })
+  expect(judges(relay, typed)).toMatchObject({ error: { details: { limit: limits.textClientsMax } } })
+  many.delete(0)
+  expect(codeOf(judges(relay, typed))).toBe('taken')
 })
 
 test('[X5] text under the client of another writer is text-not-owned', () => {

@@ -93,3 +93,52 @@ test('[F4] no more of a body is held than a text may have', () => {
   expect(answers[2]).toMatchObject({ refused: [{ key, error: { code: 'limit-exceeded' } }] })
   expect(rows.size).toBe(0)
 })
+
+test('[F4, T3] relays tell each other a text that they joined beyond its bound, which can be made shorter and not longer', () => {
+  const deleting = bytesOf('d')
+  const screen: ScreenText = (update, options) =>
+    update === deleting
+      ? { ok: true, value: { update, stateVector: new Map(), isNew: true } }
+      : taking(update, options)
+  const space = createRelaySpace(
+    { name: 'space', store, generation, screen, lead: { leader: store, levels: ['relay'] } },
+    { record: null, generations: [] },
+  )
+  const rows = new Map<string, HeldRow>()
+  const reads = { row: (of: string) => rows.get(of), writer: () => undefined }
+  const caller = { user: 'alice', mayWrite: true, rule: () => null }
+  const greet = (role: 'client' | 'peer') =>
+    space.hello(helloWith({ role, empty: false }), caller, 1000).session
+  const [client, peer] = [greet('client'), greet('peer')]
+  const sessions = new Map([
+    [client, null],
+    [peer, null],
+  ])
+  const commit = (): readonly Frame[] => {
+    for (const [of, held] of space.draft()?.rows ?? []) rows.set(of, held)
+    return space.committed(sessions).map(({ frame }) => frame)
+  }
+  const cursor = { generation, cut: 0, place: 0 }
+  const half = new Uint8Array(limits.textBytesMax / 2 + 1)
+  for (const writer of ['bob', 'carol']) {
+    const delta = deltaOf({ kind: 'type' }, undefined, markOf(writer, 500))
+    const texts = new Map([[body, { kind: 'tail', updates: [half] } as const]])
+    const pulled = { rows: [{ key, delta, parts: 0, texts }], writers: [], facts: [], texts: [] }
+    expect(
+      space.pulled(peer, { ...pulled, peer: { cursor, wants: [] }, joined: new Map() }, reads, 1000),
+    ).toBeNull()
+    commit()
+  }
+  const types = (update: Uint8Array, ms: number): readonly Frame[] => {
+    const mark = markOf('alice', ms)
+    const delta = deltaOf({ kind: 'type' }, undefined, mark)
+    const write = { mark, key, delta, texts: new Map([[body, [update]]]), replaced: new Map(), whole: false }
+    const transactions = [{ writes: [write], preconditions: [] }]
+    space.submit(client, { type: 'submit', round: 0, transactions }, reads, 1000)
+    return commit()
+  }
+  expect(types(deleting, 600)).toMatchObject([{ type: 'verdict', exceptions: [] }])
+  expect(types(bytesOf('more'), 700)).toMatchObject([
+    { exceptions: [{ kind: 'refused', error: { code: 'limit-exceeded' } }] },
+  ])
+})

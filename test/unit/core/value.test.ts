@@ -160,6 +160,12 @@ describe('a value', () => {
       )
   })
 
+  test('that is a date has no negative zero', () => {
+    const zero = [6, 0x80, 0, 0, 0, 0, 0, 0, 0]
+    expect(decodeValue(new Uint8Array(zero))).toEqual({ ok: true, value: -0 })
+    expect(refusalOf(new Uint8Array([9, ...zero]))).toBe('malformed-frame')
+  })
+
   test('from random bytes never throws', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200, size: 'max' }), bytes => void decodeValue(bytes)),

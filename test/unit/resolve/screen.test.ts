@@ -300,12 +300,6 @@ test('[F4] announced counts cost nothing, and what is too large is refused by it
   expect(codeOf(new Uint8Array(16 * 1024 * 1024 + 1), 5, nothing, false)).toBe('limit-exceeded')
 })
 
-test('[X5] a text of 65,536 clients takes no other', () => {
-  const known = new Map(Array.from({ length: 65_536 }, (_, client) => [client + 10, 1]))
-  const update = handmade(1, 1, 5, 0, 4, 1, 'text', 'x', 0)
-  expect(codeOf(update, 5, known)).toBe('limit-exceeded')
-})
-
 test('[A4] a resend passes as it was, and of one that overlaps only what is new is stored', () => {
   const author = createAuthor(5)
   author.text.insert(0, 'abc')

@@ -1,8 +1,9 @@
 /** Bounds of what a write brings and of what it makes of a row (SPEC F4). */
 import type { Cell } from '../cells/cell.ts'
-import { failure, type Failure } from '../errors.ts'
+import { failure, type ErrorDetails, type Failure } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Row } from '../row.ts'
+import { bytesOfValues, sizeOfCells } from '../size.ts'
 
 /** F4: every value that is brought, those that a sibling names as its base included. */
 export function limitOfValues(delta: Row): Failure | null {
@@ -42,6 +43,23 @@ export function limitOfGrowth(row: Row, before: Row | undefined, delta: Row): Fa
     const error = cell === held ? null : limitOfCell(cell, held)
     if (error !== null) return error
   }
+  const excess = limitOfRow(row, before)
+  return excess === null ? null : failure('limit-exceeded', excess)
+}
+
+/**
+ * F4: a row travels in one frame, and what two relays have joined of theirs as well; and who has not written it yet leaves
+ * a mark in it, so there is room for marks when there is none for values. Null if it is within, or grew no further.
+ */
+export function limitOfRow(row: Row, before: Row | undefined): ErrorDetails['limit-exceeded'] | null {
+  const { rowValueBytesMax, rowBytesMax } = limits
+  const bytes = sizeOfCells(row.cells)
+  if (bytes <= rowValueBytesMax) return null
+  const values = bytesOfValues(row.cells)
+  if (values > rowValueBytesMax && (before === undefined || values > bytesOfValues(before.cells)))
+    return { what: 'bytes of the values of a row', limit: rowValueBytesMax, actual: values }
+  if (bytes > rowBytesMax && (before === undefined || bytes > sizeOfCells(before.cells)))
+    return { what: 'bytes of a row', limit: rowBytesMax, actual: bytes }
   return null
 }
 

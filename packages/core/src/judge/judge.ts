@@ -26,7 +26,7 @@ import { limitOfGrowth, limitOfValues } from './growth.ts'
 import { findMark, judgeMarks } from './marks.ts'
 import { judgeShape, writesOfGiven } from './shape.ts'
 import {
-  takeTexts,
+  takeGivenTexts,
   takeTypedTexts,
   textInvalid,
   type JudgedRow,
@@ -179,7 +179,7 @@ export function judgeGiven(
   }
   const limit = limitOfValues(given.row) ?? limitOfGrowth(row, before?.row, given.row)
   if (limit !== null) return { ok: false, error: limit }
-  return takeTexts(row, given.texts, before, [], { client: 0, ownership: false }, context.screen)
+  return takeGivenTexts(row, given.texts, before, context.screen)
 }
 
 function skewed(mark: Mark, now: number, last: () => Mark | null): Outcome<never> {

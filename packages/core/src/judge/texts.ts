@@ -62,7 +62,7 @@ export function takeTypedTexts(
     if (strategy === 'text' && (texts.get(name) ?? []).length === 0)
       return textInvalid(`a cell of ${name} without updates`)
   }
-  return takeTexts(row, texts, before, earlier, { client, ownership: true }, screen)
+  return limited(takeTexts(row, texts, before, earlier, { client, ownership: true }, screen), before)
 }
 
 function hasTexts(delta: Row): boolean {
@@ -78,7 +78,17 @@ export function textInvalid(reason: string): Outcome<never> {
   return { ok: false, error: failure('text-invalid', { reason }) }
 }
 
-/** Screens updates in order and adds what they bring to what is known of each body. */
+/** What is given back of a text, by whomever. */
+export function takeGivenTexts(
+  row: Row,
+  texts: TextUpdates,
+  before: JudgedRow | undefined,
+  screen: ScreenText,
+): Outcome<TakenRow> {
+  return limited(takeTexts(row, texts, before, [], { client: 0, ownership: false }, screen), before)
+}
+
+/** Screens updates in order and adds what they bring to what is known of each body. Of what peers joined nothing is refused for its size. */
 export function takeTexts(
   row: Row,
   texts: TextUpdates,
@@ -92,18 +102,46 @@ export function takeTexts(
   const states = new Map(before?.texts ?? [])
   const updates = [...earlier]
   for (const [part, list] of texts) {
+    const held = states.get(part)
+    // Of many who typed, with many updates, it is copied once.
+    const stateVector = new Map(held?.stateVector)
+    let bytes = held?.bytes ?? 0
+    let isMore = false
     for (const update of list) {
-      const held = states.get(part) ?? { stateVector: new Map<number, number>(), bytes: 0 }
-      const screened = screen(update, { ...options, known: held.stateVector })
+      const screened = screen(update, { ...options, known: stateVector })
       if (!screened.ok) return screened
       if (!screened.value.isNew) continue
-      const bytes = held.bytes + screened.value.update.length
-      if (bytes > limits.textBytesMax) {
-        return { ok: false, error: exceeded('bytes of a text', limits.textBytesMax, bytes) }
-      }
-      states.set(part, { stateVector: new Map([...held.stateVector, ...screened.value.stateVector]), bytes })
+      isMore = true
+      bytes += screened.value.update.length
+      for (const [client, clock] of screened.value.stateVector) stateVector.set(client, clock)
       updates.push({ part, update: screened.value.update })
     }
+    if (isMore) states.set(part, { stateVector, bytes })
   }
   return { ok: true, value: { row, texts: states, updates } }
+}
+
+/** F4: as of rows, what would grow texts beyond their bounds is refused. What deletes alone makes them shorter in the end. */
+function limited(taken: Outcome<TakenRow>, before: JudgedRow | undefined): Outcome<TakenRow> {
+  if (!taken.ok || taken.value.texts.size === 0) return taken
+  let [clients, had] = [0, 0]
+  for (const [part, { stateVector, bytes }] of taken.value.texts) {
+    const held = before?.texts.get(part)
+    clients += stateVector.size
+    had += held?.stateVector.size ?? 0
+    if (bytes > limits.textBytesMax && !isSameState(stateVector, held?.stateVector ?? noClients))
+      return { ok: false, error: exceeded('bytes of a text', limits.textBytesMax, bytes) }
+  }
+  return clients > Math.max(limits.textClientsMax, had)
+    ? { ok: false, error: exceeded('clients of the texts of a row', limits.textClientsMax, clients) }
+    : taken
+}
+
+const noClients: TextState['stateVector'] = new Map()
+
+function isSameState(a: TextState['stateVector'], b: TextState['stateVector']): boolean {
+  if (a === b) return true
+  if (a.size !== b.size) return false
+  for (const [client, clock] of a) if (b.get(client) !== clock) return false
+  return true
 }

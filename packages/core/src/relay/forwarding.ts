@@ -17,7 +17,7 @@ import {
 import type { FeedPart, FeedRow, HeldRow, TextState } from '../relay-store.ts'
 import { limits } from '../limits.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from '../row.ts'
-import { sizeOfChanged } from '../size.ts'
+import { sizeOfChanged, sizeOfWriters } from '../size.ts'
 import { cameOver, type Origins } from './origins.ts'
 import type { Delivery, Sessions, SpaceSession } from './space-session.ts'
 import type { Standing } from './standing.ts'
@@ -238,8 +238,8 @@ function bringsAll(text: TextPart | undefined, { bytes }: TextState): boolean {
   return (text?.updates ?? []).reduce((sum, update) => sum + update.length, 0) === bytes
 }
 
-function sizeOfChanges({ rows }: ChangesFrame): number {
-  return rows.reduce((bytes, row) => bytes + sizeOfChanged(row), 0)
+function sizeOfChanges({ rows, writers }: ChangesFrame): number {
+  return rows.reduce((bytes, row) => bytes + sizeOfChanged(row), sizeOfWriters(writers))
 }
 
 const noTails: ReadonlyMap<PartName, TextPart> = new Map()

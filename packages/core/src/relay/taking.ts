@@ -1,5 +1,5 @@
 /**
- * Taking in: what clients submit and give back is judged, what a peer's feed brings is checked by size alone (SPEC Q1,
+ * Taking in: what clients submit and give back is judged, of what a peer's feed brings the texts are screened (SPEC Q1,
  * T1-T4, L3). All of it goes into a turn; nobody hears of it before that is on disk.
  */
 import { failure, type Failure } from '../errors.ts'
@@ -194,8 +194,12 @@ function joinPulled(
   const before = rowOf(turn, key, reads)
   const row = joinRows(before?.row ?? emptyRow, delta)
   if (row === emptyRow) return null
-  const texts = new Map<PartName, readonly Uint8Array[]>()
-  for (const { part, update } of updates) texts.set(part, [...(texts.get(part) ?? []), update])
+  const texts = new Map<PartName, Uint8Array[]>()
+  for (const { part, update } of updates) {
+    const list = texts.get(part)
+    if (list === undefined) texts.set(part, [update])
+    else list.push(update)
+  }
   const taken = takeTexts(row, texts, before, [], { client: 0, ownership: false }, screen)
   if (!taken.ok) return taken.error
   takeRow(turn, key, taken.value, delta, session, reads)

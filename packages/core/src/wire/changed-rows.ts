@@ -97,7 +97,7 @@ function readTexts(
       name,
       head % 2 === 1
         ? { kind: 'head', head: readTextHead(reader) }
-        : { kind: 'tail', updates: readUpdates(reader, authorOf(row, name), limits.frameBytesMax) },
+        : { kind: 'tail', updates: readUpdates(reader, authorOf(row, name)) },
     )
   }
   if (texts.size !== count || count === 0) refuseMalformed('the texts of a row are not in their one form')

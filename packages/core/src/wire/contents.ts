@@ -32,6 +32,7 @@ import {
 import { compareNames, sortedEntries } from './order.ts'
 import {
   bytesLeft,
+  readAnyCount,
   readByte,
   readBytes,
   readCount,
@@ -81,9 +82,9 @@ export function readCellContent(
     case 'set':
       return readSet(reader, names, bounds, last)
     case 'counter':
-      return readCounter(reader, names, bounds, last)
+      return readCounter(reader, names, last)
     case 'text':
-      return { strategy, context: readContext(reader, names, bounds, last) }
+      return { strategy, context: readContext(reader, names, last) }
   }
 }
 
@@ -124,15 +125,15 @@ export function readDeletionContent(
     const name = readCellName(names, Math.floor(head / 2), collection)
     if (compareNames(before, name) >= 0) refuseMalformed('the fields of a deletion are not in order')
     before = name
-    seen.set(name, head % 2 === 1 ? { kind: 'everything' } : readSeen(reader, names, bounds, name, mark))
+    seen.set(name, head % 2 === 1 ? { kind: 'everything' } : readSeen(reader, names, name, mark))
   }
   return { mark, policy, seen }
 }
 
-function readSeen(reader: Reader, names: Names, bounds: Bounds, name: PartName, known: Mark): Seen {
+function readSeen(reader: Reader, names: Names, name: PartName, known: Mark): Seen {
   return strategyOfPart(name) === 'lww'
     ? { kind: 'last', mark: expectMark(readMark(reader, names, known)) }
-    : { kind: 'context', context: readWholeContext(reader, names, bounds, known) }
+    : { kind: 'context', context: readWholeContext(reader, names, known) }
 }
 
 /** The name of a cell's part of this collection. */
@@ -157,10 +158,10 @@ function writeAsk(writer: Writer, dictionary: Dictionary, cell: AskCell, last: M
 }
 
 function readAsk(reader: Reader, names: Names, bounds: Bounds, last: Mark | null): AskCell {
-  const context = readContext(reader, names, bounds, last)
+  const context = readContext(reader, names, last)
   const siblings: Sibling[] = []
   let before: Mark | null = null
-  for (let left = readCount(reader, 'siblings', bounds.siblings, 4); left > 0; left--) {
+  for (let left = readAnyCount(reader, 'siblings', 4); left > 0; left--) {
     const mark = expectMark(readMark(reader, names, last))
     if (before !== null && compareMarks(before, mark) >= 0) refuseMalformed('siblings are not in order')
     if (!contextCovers(context, mark)) refuseMalformed('a sibling is not covered by its context')
@@ -189,9 +190,9 @@ function writeSet(writer: Writer, dictionary: Dictionary, cell: SetCell, last: M
 }
 
 function readSet(reader: Reader, names: Names, bounds: Bounds, last: Mark | null): SetCell {
-  const context = readContext(reader, names, bounds, last)
+  const context = readContext(reader, names, last)
   const elements = new Map<string, SetElement>()
-  const count = readCount(reader, 'elements of a set', bounds.setElements, 3)
+  const count = readAnyCount(reader, 'elements of a set', 3)
   for (let i = 0; i < count; i++) {
     const value = readBytes(reader, 'bytes of a value', bounds.valueBytes)
     const added = readMark(reader, names, last)
@@ -215,7 +216,7 @@ function writeCounter(writer: Writer, dictionary: Dictionary, cell: CounterCell,
   }
 }
 
-function readCounter(reader: Reader, names: Names, bounds: Bounds, last: Mark | null): CounterCell {
+function readCounter(reader: Reader, names: Names, last: Mark | null): CounterCell {
   const entries = new Map<WriterId, CounterEntry>()
   if (last === null) return { strategy: 'counter', entries }
   entries.set(last.writer, { mark: last, total: readTotal(reader) })
@@ -223,7 +224,6 @@ function readCounter(reader: Reader, names: Names, bounds: Bounds, last: Mark | 
     const mark = readEarlierMark(reader, names, last)
     if (entries.has(mark.writer)) refuseMalformed('a counter has two entries for one writer')
     entries.set(mark.writer, { mark, total: readTotal(reader) })
-    checkLimit('writers of a context', bounds.contextWriters, entries.size)
   }
   return { strategy: 'counter', entries }
 }

@@ -20,7 +20,7 @@ import type { Mark, WriterId } from '../mark.ts'
 import { collectionOfKey, lastOfRow, type DocumentKey } from '../row.ts'
 import { noTexts } from '../write.ts'
 import { readBatch, writeBatch } from './batch.ts'
-import { frameBounds, giveBounds, submitBounds } from './bounds.ts'
+import { frameBounds, judgedBounds } from './bounds.ts'
 import { readChangedRows, writeChangedRows } from './changed-rows.ts'
 import { readColumn, writeColumn } from './columns.ts'
 import type { Dictionary, Names } from './dictionary.ts'
@@ -205,7 +205,7 @@ export function readSubmit(reader: Reader, names: Names): SubmitFrame {
   checkLimit('transactions', limits.transactionsPerFrameMax, count)
   const round = hasFlag(head, submitFlags.round) ? readUint(reader) : 0
   const counts = hasCounts ? readCounts(reader, count) : null
-  const writes = readWrites(reader, names, submitBounds, arePlain)
+  const writes = readWrites(reader, names, judgedBounds, arePlain)
   const isOneForm = hasFlag(head, submitFlags.round) === round > 0 && writes.every(isPlain) === arePlain
   if (!isOneForm) refuseMalformed('a submit is not in its one form')
   const transactions: SubmittedTransaction[] = []
@@ -257,13 +257,12 @@ export function writeGive(writer: Writer, dictionary: Dictionary, frame: GiveFra
 }
 
 export function readGive(reader: Reader, names: Names): GiveFrame {
-  const batch = readBatch(reader, names, giveBounds)
+  const batch = readBatch(reader, names, judgedBounds)
   const flags = readColumn(reader, batch.length)
   const rows = batch.map(({ key, row }, i) => {
     const flag = flags[i] ?? 0
     if (flag > 1) refuseMalformed('a given row has unknown flags')
-    const texts =
-      flag === 1 ? readTextUpdates(reader, names, collectionOfKey(key), row, limits.frameBytesMax) : noTexts
+    const texts = flag === 1 ? readTextUpdates(reader, names, collectionOfKey(key), row) : noTexts
     return { key, row, texts }
   })
   return { type: 'give', rows }

@@ -5,10 +5,9 @@
 import { lastOfContext, type Context } from '../context.ts'
 import { assert } from '../errors.ts'
 import { compareMarks, isSameMark, msLimit, tickLimit, type Mark, type WriterId } from '../mark.ts'
-import type { Bounds } from './bounds.ts'
 import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
 import { compareNames } from './order.ts'
-import { readCount, readInt, readUint, type Reader } from './reader.ts'
+import { readAnyCount, readInt, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
 import { writeInt, writeUint, type Writer } from './writer.ts'
 
@@ -62,9 +61,9 @@ export function writeContext(
     if (mark.writer !== last.writer) writeEarlierMark(writer, dictionary, mark, last)
 }
 
-export function readContext(reader: Reader, names: Names, bounds: Bounds, last: Mark | null): Context {
+export function readContext(reader: Reader, names: Names, last: Mark | null): Context {
   const context = new Map<WriterId, Mark>()
-  const count = readCount(reader, 'writers of a context', bounds.contextWriters, 3)
+  const count = readAnyCount(reader, 'writers of a context', 3)
   if (last === null) {
     if (count > 0) refuseMalformed('a context has entries and no greatest one')
     return context
@@ -90,9 +89,9 @@ export function writeWholeContext(
   if (last !== null) writeContext(writer, dictionary, context, last)
 }
 
-export function readWholeContext(reader: Reader, names: Names, bounds: Bounds, known: Mark | null): Context {
+export function readWholeContext(reader: Reader, names: Names, known: Mark | null): Context {
   const last = readMark(reader, names, known)
-  return last === null ? new Map() : readContext(reader, names, bounds, last)
+  return last === null ? new Map() : readContext(reader, names, last)
 }
 
 /** A mark that is smaller than `last`. */

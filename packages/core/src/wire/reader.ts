@@ -63,6 +63,11 @@ export function readCount(reader: Reader, what: string, limit: number, bytesEach
   return count
 }
 
+/** As `readCount`, where the bytes alone say how many there can be. */
+export function readAnyCount(reader: Reader, what: string, bytesEach: number): number {
+  return readCount(reader, what, Number.MAX_SAFE_INTEGER, bytesEach)
+}
+
 /** Bytes whose length is known. */
 export function readRaw(reader: Reader, length: number): Uint8Array {
   if (length > bytesLeft(reader)) refuseMalformed('the bytes end too early')

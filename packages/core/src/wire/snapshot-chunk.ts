@@ -175,8 +175,8 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
     remade: readList(reader, 4, () => ({
       ...readPart(reader, names),
       position: readUint(reader),
-      old: readUpdates(reader, null, diskBounds.textUpdateBytes),
-      now: readUpdates(reader, null, diskBounds.textUpdateBytes),
+      old: readUpdates(reader, null),
+      now: readUpdates(reader, null),
     })),
     remadeMarks: readList(reader, 8, () => readRemadeMark(reader, names)),
   }

@@ -1,6 +1,5 @@
 /** State vectors of texts: for each Yjs client (32 bits) the clock up to which its structs are known. */
-import { limits } from '../limits.ts'
-import { readCount, readUint, type Reader } from './reader.ts'
+import { readAnyCount, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
 import { writeUint, type Writer } from './writer.ts'
 
@@ -14,7 +13,7 @@ export function writeStateVector(writer: Writer, stateVector: ReadonlyMap<number
 
 export function readStateVector(reader: Reader): ReadonlyMap<number, number> {
   const stateVector = new Map<number, number>()
-  const count = readCount(reader, 'clients of a text', limits.textClientsMax, 2)
+  const count = readAnyCount(reader, 'clients of a text', 2)
   for (let i = 0; i < count; i++) {
     const client = readUint(reader)
     if (client >= 2 ** 32) refuseMalformed('a client of a text is beyond 32 bits')

@@ -20,15 +20,11 @@ export function writeUpdates(writer: Writer, updates: readonly Uint8Array[], aut
   for (const update of updates) writeUpdate(writer, update, client)
 }
 
-export function readUpdates(
-  reader: Reader,
-  author: WriterId | null,
-  bytesMax: number,
-): readonly Uint8Array[] {
+export function readUpdates(reader: Reader, author: WriterId | null): readonly Uint8Array[] {
   const client = clientBytesOf(author)
   const updates: Uint8Array[] = []
   for (let left = readCount(reader, 'updates of a text', limits.frameBytesMax, 1); left > 0; left--)
-    updates.push(readUpdate(reader, client, bytesMax))
+    updates.push(readUpdate(reader, client))
   return updates
 }
 
@@ -53,19 +49,13 @@ export function writeTextUpdates(
   }
 }
 
-export function readTextUpdates(
-  reader: Reader,
-  names: Names,
-  collection: string,
-  row: Row,
-  bytesMax: number,
-): TextUpdates {
+export function readTextUpdates(reader: Reader, names: Names, collection: string, row: Row): TextUpdates {
   const count = readCount(reader, 'texts of a row', limits.partsPerFrameMax, 2)
   if (count === 0) return noTexts
   const texts = new Map<PartName, readonly Uint8Array[]>()
   for (let i = 0; i < count; i++) {
     const part = readCellName(names, readUint(reader), collection)
-    texts.set(part, readUpdates(reader, authorOf(row, part), bytesMax))
+    texts.set(part, readUpdates(reader, authorOf(row, part)))
   }
   if (texts.size !== count) refuseMalformed('a row has a text twice')
   return texts

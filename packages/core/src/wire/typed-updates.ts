@@ -9,7 +9,7 @@
 import { limits } from '../limits.ts'
 import { yjsClientOf, type WriterId } from '../mark.ts'
 import { readCount, readRaw, readUint, type Reader } from './reader.ts'
-import { checkLimit, refuseMalformed } from './refusal.ts'
+import { refuseMalformed } from './refusal.ts'
 import { createWriter, finishWriting, writeRange, writeRaw, writeUint, type Writer } from './writer.ts'
 
 /** A client's number as updates have it; null of nobody's, or of one so short that leaving it out gains nothing. */
@@ -50,10 +50,9 @@ export function writeUpdate(writer: Writer, update: Uint8Array, client: Uint8Arr
   writeRange(writer, update, from, update.length)
 }
 
-export function readUpdate(reader: Reader, client: Uint8Array | null, bytesMax: number): Uint8Array {
+export function readUpdate(reader: Reader, client: Uint8Array | null): Uint8Array {
   const head = readUint(reader)
   const length = Math.floor(head / 2)
-  checkLimit('bytes of an update of a text', bytesMax, length)
   const update =
     head % 2 === 0
       ? readRaw(reader, length)

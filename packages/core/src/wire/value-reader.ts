@@ -100,7 +100,8 @@ function readBigint(reader: Reader): bigint {
 
 function readDate(reader: Reader): unknown {
   const ms = readNumber(reader)
-  if (!Number.isInteger(ms) || Math.abs(ms) > 8.64e15) refuseMalformed('a date is out of range')
+  if (!Number.isInteger(ms) || Object.is(ms, -0) || Math.abs(ms) > 8.64e15)
+    refuseMalformed('a date is out of range')
   // oxlint-disable-next-line no-restricted-globals -- a date as a value is no clock.
   return new Date(ms)
 }

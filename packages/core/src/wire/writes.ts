@@ -76,7 +76,7 @@ export function readWrites(
     const brought = batch[i]
     if (flag < hasTexts || brought === undefined) continue
     const { key, row } = brought
-    texts[i] = readTextUpdates(reader, names, collectionOfKey(key), row, bounds.textUpdateBytes)
+    texts[i] = readTextUpdates(reader, names, collectionOfKey(key), row)
   }
   const replaced = readReplaced(reader, names, batch)
   return batch.map(({ key, row, mark }, i) => ({

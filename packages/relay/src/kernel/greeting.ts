@@ -13,6 +13,7 @@ import {
   type WelcomeFrame,
 } from '@rejoin/core'
 import type { SessionLink } from '../kernel-port.ts'
+import { sendWant } from './asking.ts'
 import { send, type Attached } from './attached.ts'
 import type { DrivenSpace } from './driven-space.ts'
 import { sendAway } from './leaving.ts'
@@ -96,7 +97,7 @@ export function helloToPeer({ name, space }: DrivenSpace, token: string): HelloF
 
 function beginPull(attached: Attached, pull: PeerPull, welcome: WelcomeFrame): void {
   const keys = pull.welcome(welcome)
-  if (keys.length > 0) send(attached, { type: 'want', keys, texts: [], writers: [] })
+  sendWant(attached, { type: 'want', keys, texts: [], writers: [] })
   send(attached, { type: 'range', ranges: [] })
 }
 

@@ -15,6 +15,7 @@ import {
   type PartName,
   type RelaySpace,
   type RelayStore,
+  type TextHead,
   type TextPart,
   type WantedText,
   type WantFrame,
@@ -27,10 +28,10 @@ import type { KeptFrame, KeptPages } from './kept-pages.ts'
 const pageRows = 512
 /** Rows of an answer that are read at once: what a slow reader has not taken is not in memory. */
 const answerRows = 64
-/** Writers in one frame of an answer. */
-const answerWriters = 1024
+/** Writers in one frame, of an answer or to a peer. */
+const frameWriters = 1024
 const frameBytes = 256 * 1024
-/** A body with more than this to send is named by its head, and sent when it is asked for. */
+/** Bodies of a row with more than this to send are named by their heads, and sent when they are asked for. */
 const tailBytesMax = 64 * 1024
 
 /** What a walk over the feed stands on. */
@@ -78,14 +79,22 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
     walk.kept.keep(space.name, { from, to: session.place, frames, isLast: atEnd && page.length < pageRows })
   if (!atEnd) return
   // What is remembered of writers alone has the position of the commit before.
-  const writers = session.role === 'peer' ? await store.writersAfter(space.name, session.toldWriters - 1) : []
+  const isPeer = session.role === 'peer'
+  let writers = isPeer ? await store.writersAfter(space.name, session.toldWriters - 1) : noWriters
+  const end = { type: 'changes', place: head, head, answer: false } as const
+  for (; writers.length > frameWriters; writers = writers.slice(frameWriters)) {
+    send(attached, { ...end, rows, cut: null, writers: writers.slice(0, frameWriters) })
+    rows = []
+  }
   const cut = space.cutFor(session, true)
   session.place = session.cut = head
   session.told = space.frontier
   session.toldWriters = head
   session.live = true
-  send(attached, { type: 'changes', rows, place: head, head, cut, answer: false, writers })
+  send(attached, { ...end, rows, cut, writers })
 }
+
+const noWriters: readonly WriterRecord[] = []
 
 /**
  * Whether any new replica is sent the same up to this row: it has brought nothing that is not sent back, and what does not
@@ -119,23 +128,36 @@ async function tailsOf(
   attached: Attached,
   row: FeedRow,
 ): Promise<ReadonlyMap<PartName, TextPart>> {
+  const { key } = row
+  return partsOf(space, store, key, space.textsToSend(attached.session, row), part =>
+    store.textTail(space.name, key, part, attached.session.cut),
+  )
+}
+
+/** What is sent of bodies at once: their tails, as long as these are short together. */
+async function partsOf(
+  { name }: RelaySpace,
+  store: RelayStore,
+  key: DocumentKey,
+  parts: Iterable<PartName>,
+  tailOf: (part: PartName) => Promise<readonly Uint8Array[] | null>,
+): Promise<ReadonlyMap<PartName, TextPart>> {
   const texts = new Map<PartName, TextPart>()
-  for (const part of space.textsToSend(attached.session, row)) {
-    const tail = await store.textTail(space.name, row.key, part, attached.session.cut)
-    texts.set(part, await textPart(space.name, store, row.key, part, tail))
+  let left = tailBytesMax
+  for (const part of parts) {
+    const tail = await tailOf(part)
+    const bytes = tail === null ? Infinity : bytesOf(tail)
+    if (tail !== null && bytes <= left) {
+      left -= bytes
+      texts.set(part, { kind: 'tail', updates: tail })
+    } else texts.set(part, { kind: 'head', head: toldHead(await store.textBody(name, key, part)) })
   }
   return texts
 }
 
-async function textPart(
-  space: string,
-  store: RelayStore,
-  key: DocumentKey,
-  part: PartName,
-  tail: readonly Uint8Array[] | null,
-): Promise<TextPart> {
-  if (tail !== null && bytesOf(tail) <= tailBytesMax) return { kind: 'tail', updates: tail }
-  return { kind: 'head', head: headOfBody(await store.textBody(space, key, part)) }
+/** Whether it is what is there already is told by the digest, and who lacks something of it says what it has. */
+function toldHead(body: readonly Uint8Array[]): TextHead {
+  return { ...headOfBody(body), stateVector: new Map() }
 }
 
 /**
@@ -168,7 +190,7 @@ export async function* answerWant(
       bytes = 0
     }
   }
-  for (const ids of slicesOf(new Set(frame.writers), answerWriters)) {
+  for (const ids of slicesOf(new Set(frame.writers), frameWriters)) {
     const writers = await store.writers(space.name, ids)
     if (writers.length === 0) continue
     tell([], writers)
@@ -192,11 +214,9 @@ async function wholeRow(
   key: DocumentKey,
   held: HeldRow | undefined,
 ): Promise<ChangedRow> {
-  const texts = new Map<PartName, TextPart>()
-  for (const part of held?.texts.keys() ?? []) {
-    const body = await store.textBody(space.name, key, part)
-    texts.set(part, await textPart(space.name, store, key, part, body))
-  }
+  const texts = await partsOf(space, store, key, held?.texts.keys() ?? [], part =>
+    store.textBody(space.name, key, part),
+  )
   return { key, delta: held?.row ?? emptyRow, parts: 0, texts }
 }
 

@@ -15,7 +15,8 @@ import {
   type WriterRecord,
 } from '@rejoin/core'
 import { answer } from './answering.ts'
-import { send, type Attached } from './attached.ts'
+import { sendWant } from './asking.ts'
+import type { Attached } from './attached.ts'
 import { compareNoted } from './comparing.ts'
 import { deliver } from './delivering.ts'
 import type { DrivenSpace, Job } from './driven-space.ts'
@@ -126,7 +127,7 @@ function takeIn(driven: DrivenSpace, attached: Attached, frame: Frame, reads: Re
       const turn = frame.type === 'text' ? pull.text(frame) : pull.changes(frame, reads.row)
       const error = space.pulled(session, turn, reads, now)
       if (error !== null) return refuse(driven, attached, error)
-      if (turn.want !== null) send(attached, turn.want)
+      if (turn.want !== null) sendWant(attached, turn.want)
       const expected = turn.cut?.fingerprint ?? null
       if (expected === null) return
       const held = pull.held(space.generations, space.generation, Number.POSITIVE_INFINITY)
