@@ -215,6 +215,19 @@ test('[P4] nobody asks for what a relay was asked for that is none of the list a
   expect([...one.state.snapshot().wants.keys()]).toEqual(['a', 'c'])
 })
 
+test('[P4] what a relay was asked for before there was a list is asked for until it has answered, or another one stands there', () => {
+  const one = opened(named)
+  const [b, c] = ['b', 'c'] as StoreId[]
+  for (const store of [b, c])
+    if (store !== undefined) one.apply(pulledChunk(store, { wants: [documentKey('notes', store)] }))
+  const meet = (store: string | undefined): void =>
+    one.apply({ kind: 'met', address: 'ws://b', store: store as StoreId, copies: named })
+  meet(b)
+  expect([...one.state.snapshot().wants.keys()]).toEqual([b, c])
+  meet('new')
+  expect([...one.state.snapshot().wants.keys()]).toEqual([c])
+})
+
 test('[L2] whatever a tab is given, one copy is meant until a tab with the connection has noted another number', () => {
   const mine = opened()
   const others = createReplicaState(named)

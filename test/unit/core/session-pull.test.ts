@@ -348,6 +348,16 @@ test('[P4] what was outstanding is asked for again also by a session that begins
   expect(state.wants).toEqual([])
 })
 
+test('[P4] a relay is asked again for what it was asked for before it was known that it is one of the list', () => {
+  const copies = { wanted: 1, level: 'quorum', all: 2, relays: ['ws://a', 'ws://b'] } as const
+  const state = createReplicaState(copies)
+  state.apply(1, pulledChunk(relay, { wants: [noteKey] }))
+  state.apply(2, { kind: 'met', address: 'ws://a', store: 'its store' as StoreId, copies })
+  expect(pulling(() => 1000, 'resume', state).greeting).toContainEqual(
+    expect.objectContaining({ type: 'want', keys: [noteKey] }),
+  )
+})
+
 test('[P4] what one relay is asked for another one that knows less does not answer; it is here once the frontier covers that feed', () => {
   const state = createReplicaState()
   pulling(() => 1000, 'new', state).receive(textPage(7, 1, tailOf(2), 2))

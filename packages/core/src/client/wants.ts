@@ -91,8 +91,9 @@ export function createWants(conversation: Conversation): Wants {
       send([...new Set(asked)])
     },
     again() {
-      // Also what was asked of other relays: this one may have it, and it is asked of those all the same.
-      rows = new Set(state.wants)
+      // Also what was asked of other relays: this one may have it, and it is asked of those all the same. Of this one it may
+      // have been before there was a list, or before its address led to it.
+      rows = new Set([...state.wants, ...state.wantsOf(conversation.store)])
       send([...rows])
     },
     rowCame(key) {

@@ -108,14 +108,17 @@ export function isListed(knowledge: Knowledge, store: StoreId): boolean {
   return relays === undefined || relays.some(address => knowledge.met.get(address) === store)
 }
 
-/** An address leads to a store. Nobody asks any more for what one was asked for that no address leads to. */
+/**
+ * An address leads to a store. Nobody asks any more for what one was asked for to which none leads any more; where one
+ * leads that was not asked yet in this list is not known.
+ */
 export function meet(knowledge: Knowledge, { address, store, copies }: MetChunk): void {
   const { met, wants } = knowledge
+  const before = met.get(address)
   met.set(address, store)
   knowledge.noted = copies
   knowledge.revision += 1
-  const known = new Set(met.values())
-  for (const asked of wants.keys()) if (!known.has(asked)) wants.delete(asked)
+  if (before !== undefined && ![...met.values()].includes(before)) wants.delete(before)
 }
 
 /** Rows that are asked for, of whichever relay of the list. */
