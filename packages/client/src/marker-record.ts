@@ -14,7 +14,7 @@ export interface MarkedReplica {
   lose(): void
 }
 
-/** Each note costs a synchronous write of the browser's, so they are gathered. */
+/** Each note costs a count of what waits, perhaps a synchronous write of the browser's, so they are gathered. */
 const noteMs = 500
 
 export function markReplica(
@@ -49,8 +49,11 @@ export function markReplica(
       holdings?.note(holding).catch(() => {})
     },
     note() {
-      if (holding === null || cancel !== null || unsent() === told) return
-      cancel = runtime.after(noteMs, () => write(null))
+      if (holding === null || cancel !== null) return
+      cancel = runtime.after(noteMs, () => {
+        cancel = null
+        if (unsent() !== told) write(null)
+      })
     },
     leave() {
       if (holding !== null) write(holding)

@@ -24,6 +24,7 @@ import {
   type ReservedName,
 } from './replica.ts'
 import { createSettling } from './settling.ts'
+import { countUnsent } from './status.ts'
 import { createSurface } from './surface.ts'
 import { copiesOf, quorumOf } from './quorum.ts'
 import { createTextSupports } from './text-supports.ts'
@@ -141,7 +142,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     onRepaired: repair => events.emit('repaired', repair),
     onAlarm: () => events.emit('alarm', null),
   })
-  const marked = markReplica(ports.marker, holdings, replica, runtime, () => engine.pending)
+  const marked = markReplica(ports.marker, holdings, replica, runtime, () => countUnsent(engine.state))
   const housekeeping = createHousekeeping({
     engine: () => engine,
     runtime,

@@ -63,6 +63,13 @@ export function countPending({ outbox }: Pick<ReplicaState, 'outbox'>): number {
   return outbox.size - acknowledged.size + short.size
 }
 
+/** Own transactions that are on this device alone. */
+export function countUnsent({ outbox, copiesOf }: Pick<ReplicaState, 'outbox' | 'copiesOf'>): number {
+  const { acknowledged, short } = outbox.counts
+  const lost = [...short.values()].filter(entry => copiesOf(entry) === 0)
+  return outbox.size - acknowledged.size + lost.length
+}
+
 /** The status that the state knows by itself. */
 export function readLocalStatus(
   state: Pick<ReplicaState, 'outbox' | 'quarantine'>,

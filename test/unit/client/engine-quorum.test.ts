@@ -1,5 +1,5 @@
 /** A replica that speaks with three relays at once, which are peers or not (SPEC L2, A2, W6, S3). */
-import type { OpenOptions } from '@rejoin/client'
+import { createMemoryDatabase, journalStores, type OpenOptions } from '@rejoin/client'
 import { RejoinError, type Write } from '@rejoin/core'
 import { createChance, createSimulatedRelay, type SimulatedRelay } from '@rejoin/testkit'
 import { expect, it } from 'vitest'
@@ -62,6 +62,26 @@ it('[A2] a write is at quorum when two of three relays have it, and goes to all 
   await until(world.clock, () => alice.status.get().relays.every(({ waiting }) => waiting === 0))
   expect(await Promise.all(relays.map(relay => holds(relay, written.id)))).toEqual([true, true, true])
   await until(world.clock, () => alice.status.get().synced)
+})
+
+it('what a dropped database cost is what no relay had, however many were wanted', async () => {
+  const { world, relays, open } = await three()
+  const alice = await open()
+  await until(world.clock, () => alice.status.get().synced)
+  for (const relay of relays.slice(1)) relay.crash()
+  await within(world.clock, note(alice).reached('relay'))
+  expect(alice.status.get().pending).toBe(1)
+  alice.pause()
+  note(alice, 'on this device alone')
+  await world.clock.advance(2000)
+  world.device.crash()
+  const database = 'rejoin//space'
+  world.device.disk.restore(new Map([[database, createMemoryDatabase(journalStores).image()]]))
+  const told: unknown[] = []
+  const again = await open()
+  again.on('evicted', error => told.push(error))
+  await world.clock.advance(1000)
+  expect(told).toMatchObject([{ code: 'storage-evicted', details: { unsent: 1 } }])
 })
 
 it('[A2] one relay down: all goes on; two down: a quorum times out with what was reached; all back: all have all', async () => {
