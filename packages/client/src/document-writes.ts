@@ -168,7 +168,7 @@ export function writeUpdate(site: WriteSite, patch: Readonly<Record<string, unkn
   } catch (error) {
     throw errorInField(error, collection, at)
   }
-  return cells.size === 0 ? null : writeOf(site, { cells, deletion: null, revival: null })
+  return cells.size === 0 ? null : growing(site, { cells, deletion: null, revival: null })
 }
 
 export function writeDeletion(site: WriteSite, policy: DeletePolicy): Write {
@@ -186,12 +186,14 @@ export function writeRevival(site: WriteSite): Write {
 
 /** A cell that somebody else made: a resolution, or what a quarantined write holds. */
 export function writeCells(site: WriteSite, cells: ReadonlyMap<PartName, Cell>): Write {
-  return writeOf(site, { cells, deletion: null, revival: null })
+  return growing(site, { cells, deletion: null, revival: null })
 }
 
+/** What was typed stands in the document, whatever a relay will say of it. */
 export function writeText(site: WriteSite, part: PartName, updates: readonly Uint8Array[]): Write {
   const cells = new Map([[part, textCell(site.mark)]])
-  return { ...writeCells(site, cells), texts: new Map([[part, updates]]) }
+  const write = writeOf(site, { cells, deletion: null, revival: null })
+  return { ...write, texts: new Map([[part, updates]]) }
 }
 
 /** Whether there is something to bring back: a row that readers do not see. */
@@ -199,8 +201,12 @@ export function isDeleted(row: Row | undefined): boolean {
   return row !== undefined && row.deletion !== null && !rowExists(row)
 }
 
-function writeOf({ collection, key, mark, seen }: WriteSite, delta: Row): Write {
-  if (seen !== undefined) checkGrowth(collection, seen, delta)
+function growing(site: WriteSite, delta: Row): Write {
+  if (site.seen !== undefined) checkGrowth(site.collection, site.seen, delta)
+  return writeOf(site, delta)
+}
+
+function writeOf({ key, mark, seen }: WriteSite, delta: Row): Write {
   return {
     mark,
     key,

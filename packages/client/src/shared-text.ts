@@ -63,8 +63,8 @@ export interface SharedText {
   close(): void
 }
 
-/** A Yjs client id that no update keeps: for edits that are typed again at once by who they are for. */
-const scratchClient = 0
+/** A Yjs client id beyond those that anybody has, a reader too: for edits that are typed again at once by who they are for. */
+const scratchClient = 2 ** 32 + 1
 /** So many updates are kept apart before they are merged into one. */
 const loggedMax = 256
 
@@ -122,7 +122,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     }
   }
 
-  /** Whoever waits for the document hears of a failure; what was typed is tried again with the next edit. */
+  /** Whoever waits for the document hears of a failure; it is tried again with the next edit or change. */
   function rebuildLater(): void {
     rebuild().catch(() => undefined)
   }
@@ -277,7 +277,9 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     },
     update(applied) {
       if (applied.rebuilt.has(body)) return rebuildLater()
-      if (live === null || !ready) return
+      if (live === null) return
+      // What could not be loaded is tried again: what came since is not in the document.
+      if (!ready) return building === null ? rebuildLater() : undefined
       if (writer !== null && applied.writers.has(writer)) {
         if (typed.length > 0) return rebuildLater()
         live.setClient(takeClient())

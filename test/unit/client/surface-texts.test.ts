@@ -1,5 +1,17 @@
-import { partName, yjsClientOf, type Failure } from '@rejoin/core'
+import {
+  documentKey,
+  partName,
+  writerFromBytes,
+  yjsClientOf,
+  type Cell,
+  type ChangedRow,
+  type Failure,
+  type StoreId,
+  type TextPart,
+} from '@rejoin/core'
+import { text } from '@rejoin/resolve'
 import { expect, test, vi } from 'vitest'
+import { pulledChunk } from '../core/chunks.ts'
 import { exchange, openReplica, type Replica } from './notes-surface.ts'
 import { codeOf, settle } from './replica-core-double.ts'
 
@@ -187,6 +199,26 @@ test('what another tab has put away is loaded, and editors stay attached, since 
   his.close()
 })
 
+test('an open text that could not be loaded once is loaded with the next change of anything', async () => {
+  const [alice, bob] = [openReplica(), openReplica()]
+  const id = insertNote(alice, 'a')
+  exchange(alice, bob)
+  const [hers, his] = [await openBody(alice, id), await openBody(bob, id)]
+  const loading = vi.spyOn(bob.core, 'loadBody').mockRejectedValueOnce(new Error('the disk failed'))
+  hers.text.insert(1, 'b')
+  await settle()
+  bob.core.skipFrom(alice.core)
+  bob.core.tick()
+  await settle()
+  expect(his.text.toString()).toBe('a')
+  insertNote(bob)
+  await settle()
+  expect(his.text.toString()).toBe('ab')
+  expect(loading).toHaveBeenCalledTimes(2)
+  hers.close()
+  his.close()
+})
+
 test('[X7] after its writer was made anew elsewhere, a tab types on under the new one', async () => {
   const [alice, bob] = [openReplica(), openReplica()]
   const id = insertNote(alice, 'a')
@@ -240,6 +272,25 @@ test('[W5] an insert over a deletion empties the old text and types the new one'
   await settle()
   exchange(alice, bob)
   expect(await readBody(alice, 'n')).toBe('')
+})
+
+test('[W5] so it does whatever the Yjs client of who typed the old one is', async () => {
+  const alice = openReplica()
+  const writer = writerFromBytes(new Uint8Array([1, 2, 3, 4, 0, 0, 0, 0]))
+  const typed = { ms: 1_763_000_000_000, tick: 0, writer }
+  const deletion = { mark: { ...typed, tick: 1 }, policy: 'delete-wins', seen: new Map() } as const
+  const cell: Cell = { strategy: 'text', context: new Map([[writer, typed]]) }
+  const tail: TextPart = { kind: 'tail', updates: [text().text.create('Old text', 0) ?? new Uint8Array()] }
+  const row: ChangedRow = {
+    key: documentKey('notes', 'n'),
+    delta: { cells: new Map([[body, cell]]), deletion, revival: typed },
+    parts: 0,
+    texts: new Map([[body, tail]]),
+  }
+  alice.core.apply(pulledChunk('relay' as StoreId, { rows: [row] }))
+  alice.collections.notes.insert({ title: 'b', body: 'New' }, { id: 'n' })
+  await settle()
+  expect(await readBody(alice, 'n')).toBe('New')
 })
 
 test('[F4] a text larger than one update travels in several, each within its bound', async () => {
