@@ -114,6 +114,8 @@ export type TextDocumentOf<F> = F extends {
   : unknown
 
 const collectionName = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
+/** Control characters, and halves of surrogate pairs, which have no form in UTF-8. */
+const unspeakable = /[\p{Cc}\p{Surrogate}]/u
 const forbiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype', 'id'])
 
 /**
@@ -140,7 +142,7 @@ export function collection<const Name extends string, F extends Fields>(
 }
 
 function checkFieldName(collection: string, field: string): void {
-  if (field === '' || forbiddenNames.has(field)) {
+  if (field === '' || forbiddenNames.has(field) || unspeakable.test(field)) {
     throw forbidden(field, `no field of the collection ${collection} can have this name`)
   }
   const bytes = new TextEncoder().encode(field).length

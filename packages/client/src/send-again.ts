@@ -56,7 +56,10 @@ export function sendWriteAgain(
   for (const [part, cell] of delta.cells) {
     const old = seen?.cells.get(part)
     if (cell.strategy === 'text') texts.push({ write, part, updates: write.texts.get(part) ?? [] })
-    else cells.set(part, cellAgain(cell, old, write.mark.writer, counted.get(part) ?? 0, site.mark))
+    else {
+      const again = cellAgain(cell, old, write.mark.writer, counted.get(part) ?? 0, site.mark)
+      if (again !== null) cells.set(part, again)
+    }
   }
   if (delta.revival !== null) {
     const revival = writeRevival(site).delta.revival
@@ -66,7 +69,14 @@ export function sendWriteAgain(
   return texts
 }
 
-function cellAgain(cell: Cell, seen: Cell | undefined, writer: WriterId, counted: number, mark: Mark): Cell {
+/** Null if nothing of it is left to be done. */
+function cellAgain(
+  cell: Cell,
+  seen: Cell | undefined,
+  writer: WriterId,
+  counted: number,
+  mark: Mark,
+): Cell | null {
   switch (cell.strategy) {
     case 'lww':
       return { ...cell, last: mark }
@@ -93,17 +103,14 @@ function askAgain(cell: AskCell, seen: Cell | undefined, mark: Mark): Cell {
   return { strategy: 'ask', siblings, context: addToContext(known?.context ?? emptyContext, mark) }
 }
 
-/** What it added is added now; what it removed is removed as it is seen now. */
-function setAgain(cell: SetCell, seen: Cell | undefined, mark: Mark): Cell {
+/** What it added is added now; what it removed is removed as it is seen now, if it is: what is not here nobody knows. */
+function setAgain(cell: SetCell, seen: Cell | undefined, mark: Mark): Cell | null {
   const known = seen?.strategy === 'set' ? seen.elements : new Map<string, SetElement>()
   const elements = new Map<string, SetElement>()
   for (const [name, { value, added, removed }] of cell.elements) {
-    const here = known.get(name)?.added ?? null
-    elements.set(name, {
-      value,
-      added: added === null ? null : mark,
-      removed: removed === null ? null : (here ?? removed),
-    })
+    const gone = removed === null ? null : (known.get(name)?.added ?? null)
+    if (added !== null || gone !== null)
+      elements.set(name, { value, added: added === null ? null : mark, removed: gone })
   }
-  return { strategy: 'set', elements, context: new Map([[mark.writer, mark]]) }
+  return elements.size === 0 ? null : { strategy: 'set', elements, context: new Map([[mark.writer, mark]]) }
 }

@@ -1,4 +1,7 @@
+import { collection } from '@rejoin/client'
 import { compareMarks, lastOfRow, limits, partName, rowExists } from '@rejoin/core'
+import { lww } from '@rejoin/resolve'
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { exchange, openReplica } from './notes-surface.ts'
 import { codeOf, rowOf } from './replica-core-double.ts'
@@ -40,6 +43,12 @@ test('an id of the application is taken if it can be one', () => {
     expect(codeOf(() => notes.insert({ title: 'a' }, { id }))).toBe('key-forbidden')
   }
   expect(codeOf(() => notes.insert({ title: 'a' }, { id: 'x'.repeat(257) }))).toBe('limit-exceeded')
+})
+
+test('[W5] a field is declared if its name can be one', () => {
+  expect(codeOf(() => collection('notes', { 'Ärger 1': lww(v.string()) }))).toBeNull()
+  for (const name of ['', 'id', '__proto__', 'constructor', 'a\nb', 'a\ud800'])
+    expect(codeOf(() => collection('notes', { [name]: lww(v.string()) }))).toBe('key-forbidden')
 })
 
 test('inserting an id that exists here throws and changes nothing', () => {

@@ -127,6 +127,25 @@ test('a counter that is sent again counts what was refused, whatever its writer 
   expect(alice.collections.notes.get(id)?.views).toBe(5)
 })
 
+test('[T1] what is sent again names nothing that was refused with what it stood on', async () => {
+  const alice = openReplica()
+  const { notes } = alice.collections
+  const { id } = notes.insert({ title: 'a' })
+  alice.core.acknowledge()
+  notes.update(id, { tags: { add: ['x'] } })
+  const added = alice.core.transactions.at(-1)
+  notes.update(id, { color: 'red', tags: { remove: ['x'] } })
+  if (added !== undefined) alice.core.refuse(added.id, refusal)
+  const removing = [...alice.core.state.outbox.entries()].at(-1)
+  if (removing !== undefined) alice.core.refuse(removing.transaction.id, refusal)
+  alice.core.tick()
+  const item = alice.quarantine.get().find(({ writes }) => 'color' in (writes[0]?.values ?? {}))
+  if (item === undefined) throw new Error('it was refused')
+  await sendAgain(alice, item.id)
+  const again = alice.core.transactions.at(-1)?.writes[0]
+  expect([...(again?.delta.cells.keys() ?? [])]).toEqual(['lww:color'])
+})
+
 test('an insert that is sent again comes back whole, with its text', async () => {
   const alice = openReplica()
   alice.collections.notes.insert({ title: 'a', body: 'Hello' }, { id: 'a' })

@@ -294,6 +294,27 @@ test('[T2] of what is given back the rule is asked by what could have made it: w
   expect(asked.slice(2)).toEqual(['whole: lww:color', 'whole: ask:color', 'part:  deletion'])
 })
 
+test.each([
+  ['a document', { key: documentKey('notes', 'n\nm') }],
+  ['a document without an id', { key: documentKey('notes', '') }],
+  ['a field', { delta: fieldOf('a\nb') }],
+  ['a text', { texts: new Map([[partName('text', 'a\u0085b'), []]]) }],
+])('[W5] the name of %s that runs into others is key-forbidden, submitted or given', (_, more) => {
+  const mark = markOf('alice', now)
+  const write = writeOf(deltaOf(insert, undefined, mark), mark, more)
+  expect(codeOf(judges(relayWith(), write))).toBe('key-forbidden')
+  const given = { key: write.key, row: write.delta, texts: write.texts }
+  expect(judgeGiven(given, contextOf(relayWith(), 'alice'))).toMatchObject({
+    error: { code: 'key-forbidden' },
+  })
+})
+
+function fieldOf(name: string): Row {
+  const last = markOf('alice', now)
+  const cell = { strategy: 'lww', last, value: bytesOf('x') } as const
+  return { cells: new Map([[partName('lww', name), cell]]), deletion: null, revival: last }
+}
+
 function rowWith(cells: Row['cells']): Relay {
   const relay = relayWith([insert, markOf('bob', now - 9)])
   relay.rows.set(note, {

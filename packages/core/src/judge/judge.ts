@@ -24,7 +24,7 @@ import { sizeOfTransaction } from '../size.ts'
 import type { TextUpdates, Write } from '../write.ts'
 import { limitOfGrowth, limitOfValues } from './growth.ts'
 import { findMark, judgeMarks } from './marks.ts'
-import { judgeShape, writesOfGiven } from './shape.ts'
+import { judgeNames, judgeShape, writesOfGiven } from './shape.ts'
 import {
   takeGivenTexts,
   takeTypedTexts,
@@ -72,6 +72,7 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
   for (const [i, write] of writes.entries()) {
     const before = rows.get(write.key) ?? context.row(write.key)
     const error =
+      judgeNames(write) ??
       judgeShape(write) ??
       context.rule(write) ??
       judgeMarks(write, before?.row, context) ??
@@ -155,6 +156,8 @@ export function judgeGiven(
     replaced: new Map(),
     whole: true,
   }
+  const forbidden = judgeNames(write)
+  if (forbidden !== null) return { ok: false, error: forbidden }
   for (const one of writesOfGiven(write)) {
     const error = context.rule(one)
     if (error !== null) return { ok: false, error }

@@ -5,7 +5,7 @@
  */
 import type { Cell } from '../cells/cell.ts'
 import { failure, type Failure } from '../errors.ts'
-import { emptyRow, fieldOfPart, type PartName, type Row } from '../row.ts'
+import { emptyRow, fieldOfPart, idOfKey, type PartName, type Row } from '../row.ts'
 import { noTexts, type Write } from '../write.ts'
 
 /** Null for a write such as clients make. */
@@ -16,6 +16,23 @@ export function judgeShape({ delta, whole }: Write): Failure | null {
   if (whole && revival === null) return misshapen('what stands by itself is an insert, and brings a revival')
   if (!whole && revival !== null && cells.size > 0) return misshapen('an undelete brings nothing else')
   return hasFieldTwice(cells) ? misshapen('a write brings a field under one strategy') : null
+}
+
+/** Where names are told together a control character parts them, so none may have one. */
+export function judgeNames({ key, delta, texts }: Pick<Write, 'key' | 'delta' | 'texts'>): Failure | null {
+  if (isForbiddenName(key) || idOfKey(key) === '') return failure('key-forbidden', { key })
+  for (const name of delta.cells.keys())
+    if (isForbiddenName(name)) return failure('key-forbidden', { key: name })
+  for (const name of texts.keys()) if (isForbiddenName(name)) return failure('key-forbidden', { key: name })
+  return null
+}
+
+function isForbiddenName(name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i)
+    if (code < 0x20 || (code > 0x7e && code < 0xa0)) return true
+  }
+  return false
 }
 
 function misshapen(reason: string): Failure {
