@@ -14,8 +14,9 @@ import { lastOfRow, type DocumentKey, type Row } from './row.ts'
 const itemsMax = 24
 /** How many ranges a larger one is split into. */
 const splitInto = 32
-/** How many rows one answer names at most of ranges of which the asker has nothing; it asks again for the rest. */
+/** About how many rows one answer names, and in how many ranges, so that it fits in a frame; of the rest it tells the sum. */
 const answerItemsMax = 8192
+const answerRangesMax = 8192
 
 export interface RowIndex {
   /** In the order of (greatest mark, key). */
@@ -64,15 +65,20 @@ export function answerRanges(index: RowIndex, ranges: readonly Range[]): readonl
   const answer: Range[] = []
   let room = answerItemsMax
   let from = 0
+  /** Where those began that are told as one, since there is no room for more; what was named before is none of them. */
+  let left: number | null = null
   for (const { end, content } of ranges) {
-    const to = end === null ? index.items.length : positionOf(index, end)
-    if (content.kind === 'sum' && !isSameSum(index, from, to, content)) {
-      if (to - from <= itemsMax) answer.push({ end, content: itemsOf(index, from, to) })
-      else if (content.count > 0) answer.push(...splitRange(index, from, to, end))
-      else {
+    const to = endOf(index, end)
+    const isFull = answer.length >= answerRangesMax && content.kind !== 'skip'
+    if (isFull && left !== null) answer.pop()
+    left = isFull ? (left ?? from) : null
+    if (left !== null || (room <= 0 && content.kind === 'sum')) {
+      answer.push({ end, content: sumOf(index, left ?? from, to) })
+    } else if (content.kind === 'sum' && !isSameSum(index, from, to, content)) {
+      if (to - from <= itemsMax || content.count === 0) {
         answer.push(...nameRange(index, from, to, end, room))
-        room = Math.max(0, room - (to - from))
-      }
+        room -= to - from
+      } else answer.push(...splitRange(index, from, to, end))
     } else {
       pushSkip(answer, end)
     }
@@ -98,7 +104,7 @@ export function compareRanges(index: RowIndex, ranges: readonly Range[]): Compar
   let from = 0
   let asks = false
   for (const { end, content } of ranges) {
-    const to = end === null ? index.items.length : positionOf(index, end)
+    const to = endOf(index, end)
     if (content.kind === 'items') {
       compareItems(index.items.slice(from, to), content.items, mine, theirs)
       pushSkip(next, end)
@@ -152,7 +158,6 @@ function nameRange(
   const bound = index.items[from + room]
   if (from + room >= to || bound === undefined) return [{ end, content: itemsOf(index, from, to) }]
   const rest: Range = { end, content: sumOf(index, from + room, to) }
-  if (room === 0) return [rest]
   const named = { mark: bound.mark, key: bound.key }
   return [{ end: named, content: itemsOf(index, from, from + room) }, rest]
 }
@@ -184,6 +189,10 @@ function itemsOf(index: RowIndex, from: number, to: number): { kind: 'items'; it
 function pushSkip(ranges: Range[], end: RangeBound | null): void {
   if (ranges.at(-1)?.content.kind === 'skip') ranges.pop()
   ranges.push({ end, content: { kind: 'skip' } })
+}
+
+function endOf(index: RowIndex, end: RangeBound | null): number {
+  return end === null ? index.items.length : positionOf(index, end)
 }
 
 /** The index of the first item that is not smaller than a bound. */

@@ -11,6 +11,8 @@ export interface TightBound {
 
 export const tightBounds: readonly TightBound[] = [
   { file: 'core/src/relay/origins.ts', name: 'rowsMax', value: 3 },
+  { file: 'core/src/relay/forwarding.ts', name: 'liveBytesMax', value: 400 },
+  { file: 'core/src/outbox-line.ts', name: 'gapsMin', value: 2 },
   { file: 'core/src/size.ts', name: 'giveBytes', value: 300 },
   { file: 'core/src/client/wants.ts', name: 'keysPerFrameMax', value: 2 },
   { file: 'core/src/client/session.ts', name: 'creditBytes', value: 3000 },
@@ -23,6 +25,7 @@ export const tightBounds: readonly TightBound[] = [
   { file: 'core/src/reconcile.ts', name: 'itemsMax', value: 2 },
   { file: 'core/src/reconcile.ts', name: 'splitInto', value: 3 },
   { file: 'core/src/reconcile.ts', name: 'answerItemsMax', value: 6 },
+  { file: 'core/src/reconcile.ts', name: 'answerRangesMax', value: 4 },
   { file: 'client/src/journal/look.ts', name: 'chunksPerRead', value: 25 },
   { file: 'client/src/journal/reader.ts', name: 'pagesPerRead', value: 4 },
   { file: 'client/src/journal/forget.ts', name: 'pagesPerRead', value: 4 },
