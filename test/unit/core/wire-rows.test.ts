@@ -144,6 +144,17 @@ describe('a row as bytes', () => {
     )
   })
 
+  test('with positions and texts that was damaged is refused or is another row, and never throws', () => {
+    fc.assert(
+      fc.property(arbitraryHeldRow, fc.nat(), fc.nat({ max: 255 }), (held, at, byte) => {
+        const bytes = encodeHeldRow(held)
+        const decoded = decodeHeldRow(bytes.with(at % bytes.length, byte))
+        if (decoded.ok) expect(decodeHeldRow(encodeHeldRow(decoded.value))).toEqual(decoded)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
   test('among many is what it is alone', () => {
     fc.assert(
       fc.property(fc.array(arbitraryHeldRow, { maxLength: 20 }), rows => {

@@ -201,6 +201,18 @@ describe('a frame', () => {
     )
   })
 
+  test('of a link that was damaged never throws, and changes no names unless it is another frame', () => {
+    fc.assert(
+      fc.property(arbitraryFrame, fc.nat(), fc.nat({ max: 255 }), (frame, at, byte) => {
+        const bytes = bytesFor(createFrameEncoder(() => 5).encode(frame), createKnownNames())
+        const damaged = bytes.with(at % bytes.length, byte)
+        const heard = createDictionary()
+        if (!decodeFrame(damaged, heard).ok) expect(heard).toEqual(createDictionary())
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   test('of random bytes never throws', () => {
     fc.assert(
       fc.property(fc.nat({ max: 15 }), fc.uint8Array({ maxLength: 120, size: 'max' }), (type, rest) => {
