@@ -115,12 +115,14 @@ export function createSessionStorage(options: SessionStorageOptions): SessionSto
 
   async function measure(key: DocumentKey, part: PartName): Promise<MeasuredText> {
     const support = supportOf(key, part)
-    const body = support === undefined ? [] : await journal.readBody(key, part)
-    // Of a field that nobody here declares the whole body is asked for: what is known of it cannot be told.
-    return support === undefined || body.length === 0
-      ? { stateVector: new Map(), digest: '' }
-      : support.head(body)
+    // Of a field that nobody here declares the whole body is asked for: what is known of it cannot be told. And of a
+    // document that is not here: what is on disk of one that was forgotten may be taken away any time (SPEC D2).
+    if (support === undefined || state.confirmed(key) === undefined) return nothingHere
+    const body = await journal.readBody(key, part)
+    return body.length === 0 ? nothingHere : support.head(body)
   }
 
   return { append, remake, load, measure }
 }
+
+const nothingHere: MeasuredText = { stateVector: new Map(), digest: '' }

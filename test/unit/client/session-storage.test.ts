@@ -1,6 +1,16 @@
 // What a session reads of the journal for its relay, while other sessions and tabs go on.
 import { createSessionStorage, type Journal, type SessionStorageOptions } from '@rejoin/client'
-import { documentKey, emptyRow, joinRows, partName, type PartName, type ReplicaState } from '@rejoin/core'
+import {
+  documentKey,
+  emptyRow,
+  joinRows,
+  partName,
+  type PartName,
+  type ReplicaState,
+  type Row,
+  type TextSupport,
+} from '@rejoin/core'
+import { text } from '@rejoin/resolve'
 import { expect, test } from 'vitest'
 import { markOf } from '../core/edits.ts'
 
@@ -34,4 +44,16 @@ test('[X3] a text that grows while the next one is read is given with what its c
   const [loaded] = await storage.load([key])
   expect(loaded?.row).toEqual(row)
   expect(loaded?.texts).toEqual(bodies)
+})
+
+test('[X6, D2] of a body on disk whose document was forgotten nothing is told, since compaction takes it away', async () => {
+  let row: Row | undefined
+  const body = text().text.create('still on disk', 7)
+  const state: Pick<ReplicaState, 'confirmed'> = { confirmed: () => row }
+  const journal: Pick<Journal, 'readBody'> = { readBody: async () => (body === null ? [] : [body]) }
+  const supportOf = (): TextSupport => text().text
+  const storage = createSessionStorage({ state, journal, supportOf } as unknown as SessionStorageOptions)
+  expect(await storage.measure(key, first)).toEqual({ stateVector: new Map(), digest: '' })
+  row = emptyRow
+  expect(await storage.measure(key, first)).toMatchObject({ stateVector: new Map([[7, 13]]) })
 })
