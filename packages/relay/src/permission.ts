@@ -23,7 +23,7 @@ export type Accept = (write: Write, context: WriteContext) => true | string
 
 /**
  * An application's rule for a collection: true, or why not, for the author to read. Decides from the write and its
- * author alone, so that any relay may judge it (SPEC Q2). One that throws refuses.
+ * author alone, so that any relay may judge it (SPEC Q2). One that throws, or gives back anything else, refuses.
  */
 export type AcceptRule = (write: ReadableWrite, context: WriteContext) => true | string
 
@@ -54,7 +54,8 @@ export function createAccept(rules: Rules): Accept {
       const fault = findUndeclared(collections.get(name), name, write)
       if (fault !== null) return fault
     }
-    return accepts.get(name)?.(readableWrite(write), context) ?? true
+    const rule = accepts.get(name)
+    return rule === undefined ? true : rule(readableWrite(write), context)
   }
 }
 

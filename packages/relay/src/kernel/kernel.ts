@@ -5,6 +5,7 @@
 import {
   encodeFrame,
   failure,
+  limits,
   protocolVersion,
   type Caller,
   type Failure,
@@ -25,6 +26,9 @@ import { attach, isIdle, openSpace, receive, settle, wake } from './space-driver
 
 const trusted: Caller = { user: 'peer', mayWrite: true, rule: () => null }
 const heartbeatMs = 10_000
+/** Characters of a rule's reason: a frame tells thousands. */
+const reasonMax = 1000
+const utf8 = new TextEncoder()
 /** After so many heartbeats a space that nobody is attached to is let go. */
 const idleBeatsMax = 3
 
@@ -104,9 +108,14 @@ export function createKernel(options: KernelOptions): Kernel {
     const { space, device } = hello
     if (hello.role === 'peer') return greetPeer(link, hello)
     const identity = await options.token(hello.token, { space, device, address: link.address })
-    if (identity === null)
+    // What an application gives back may be of no type that it was told.
+    const user: unknown = identity?.user
+    if (typeof user !== 'string')
       return failure('unauthenticated', { reason: 'the token is missing, wrong or expired' })
-    const caller = await callerOf(identity.user, space)
+    const bytes = utf8.encode(user).length
+    if (bytes > limits.nameBytesMax)
+      return failure('limit-exceeded', { what: 'bytes of a user', limit: limits.nameBytesMax, actual: bytes })
+    const caller = await callerOf(user, space)
     if ('code' in caller) return caller
     const driven = await open(space)
     return { driven, attached: await attach(driven, { link, hello, caller, welcomed: null, follower: null }) }
@@ -115,11 +124,15 @@ export function createKernel(options: KernelOptions): Kernel {
   /** What a user may do in a space. */
   async function callerOf(user: string, space: string): Promise<Caller | Failure> {
     const grant = await options.access(user, space)
-    if (grant === 'none') return failure('not-permitted', { reason: 'no access to this space' })
+    // What is neither, such as nothing, grants nothing.
+    if (grant !== 'read' && grant !== 'write')
+      return failure('not-permitted', { reason: 'no access to this space' })
     const rule = (write: Write): Failure | null => {
       try {
-        const verdict = options.accept(write, { user, space })
-        return verdict === true ? null : failure('refused-by-rule', { reason: verdict })
+        const verdict: unknown = options.accept(write, { user, space })
+        if (verdict === true) return null
+        if (typeof verdict !== 'string') throw new TypeError('a rule gives back true, or why not as a string')
+        return failure('refused-by-rule', { reason: verdict.slice(0, reasonMax) })
       } catch (error) {
         // A rule's bug costs the write that met it, and nobody else's.
         log.error({ space, error: String(error) }, 'a rule of the application failed')

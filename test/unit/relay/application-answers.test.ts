@@ -1,0 +1,89 @@
+// What an application answers a relay's three questions may be anything: rules are written without a compiler, too.
+import { createDictionary, decodeFrame, type Frame } from '@rejoin/core'
+import { createKernel, createMemoryDisk, type KernelOptions } from '@rejoin/relay/kernel'
+import { createChance, createScope, createSimulatedClock, helloWith } from '@rejoin/testkit'
+import { expect, test } from 'vitest'
+import { insertOf } from '../core/relay-scene.ts'
+
+type Answers = { readonly [Question in 'token' | 'access' | 'accept']?: () => unknown }
+
+/** What a relay says to who greets it and inserts a document, and what it logs as an error. */
+async function ask(
+  answers: Answers,
+): Promise<{ readonly said: readonly Frame[]; readonly errors: readonly string[] }> {
+  const clock = createSimulatedClock()
+  const scope = createScope(clock)
+  const chance = createChance(1)
+  const errors: string[] = []
+  const questions = {
+    token: async () => ({ user: 'alice' }),
+    access: async () => 'write',
+    accept: () => true,
+    ...answers,
+  } as unknown as Pick<KernelOptions, 'token' | 'access' | 'accept'>
+  const kernel = createKernel({
+    ...questions,
+    store: await createMemoryDisk(length => chance.bytes(length)).open(),
+    runtime: {
+      now: () => clock.time,
+      monotonic: () => clock.time,
+      randomBytes: length => chance.bytes(length),
+      after: (delayMs, run) => scope.after(delayMs, run),
+    },
+    log: { error: (_, message) => void errors.push(message), info: () => {}, debug: () => {} },
+  })
+  const said: Frame[] = []
+  const names = createDictionary()
+  const session = kernel.attach({
+    address: '',
+    buffered: () => 0,
+    send(bytes) {
+      const decoded = decodeFrame(bytes, names)
+      if (!decoded.ok) throw new Error(`nobody can read it: ${decoded.error.code}`)
+      said.push(decoded.value)
+    },
+    close: () => {},
+  })
+  session.receive(helloWith())
+  await clock.advance(1000)
+  if (said[0]?.type === 'welcome') {
+    session.receive({ type: 'submit', round: 0, transactions: [insertOf('n', 500)] })
+    await clock.advance(1000)
+  }
+  return { said, errors }
+}
+
+test.each([undefined, null, false, {}, { user: 7 }])(
+  '[Q4] a token for which %o stands is nobody\u2019s',
+  async identity => {
+    const { said } = await ask({ token: async () => identity })
+    expect(said).toMatchObject([{ type: 'refuse', error: { code: 'unauthenticated' } }])
+  },
+)
+
+test('[F4] a user whose name no frame tells is refused by the limit', async () => {
+  const { said } = await ask({ token: async () => ({ user: 'ä'.repeat(129) }) })
+  expect(said).toMatchObject([{ error: { code: 'limit-exceeded', details: { actual: 258 } } }])
+})
+
+test.each([undefined, null, false, true, 'none', 'admin'])('[Q4] an access of %o is none', async grant => {
+  const { said } = await ask({ access: async () => grant })
+  expect(said).toMatchObject([{ type: 'refuse', error: { code: 'not-permitted' } }])
+})
+
+test.each([false, null, 0, {}, Promise.resolve(true)])(
+  '[Q1] a rule that gives back %o refuses, and is logged',
+  async verdict => {
+    const { said, errors } = await ask({ accept: () => verdict })
+    expect(said.at(-1)).toMatchObject({
+      type: 'verdict',
+      exceptions: [{ kind: 'refused', error: { code: 'refused-by-rule' } }],
+    })
+    expect(errors).toEqual(['a rule of the application failed'])
+  },
+)
+
+test('[Q1] the reason of a rule is told as far as a frame has room for thousands', async () => {
+  const { said } = await ask({ accept: () => 'no'.repeat(1_000_000) })
+  expect(said.at(-1)).toMatchObject({ exceptions: [{ error: { details: { reason: 'no'.repeat(500) } } }] })
+})
