@@ -87,7 +87,7 @@ export const trust: readonly Plant[] = [
   {
     name: 'Q4',
     does: 'who has no access is told what a space holds',
-    find: "if (grant === 'none') return failure('not-permitted', { reason: 'no access to this space' })",
+    find: "if (grant !== 'read' && grant !== 'write')\n      return failure('not-permitted', { reason: 'no access to this space' })",
     replace: '',
     world: one(20, { intruder: 0.5 }),
     seed: 1,
