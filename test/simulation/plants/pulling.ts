@@ -86,7 +86,7 @@ export const pulling: readonly Plant[] = [
   {
     name: 'R1 takes',
     does: 'reconciling takes nothing',
-    find: 'for (const key of theirs) differing.add(key)\n        wants.rows(theirs)',
+    find: 'for (const key of theirs) differing.add(key)\n        unasked.push(...theirs)',
     replace: 'for (const key of theirs) differing.add(key)',
     world: forgetful,
     seed: 1,

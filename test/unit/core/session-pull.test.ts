@@ -1,10 +1,12 @@
 // What a client makes of the feed that it pulls: what it has seen, and what it says of that.
 import {
   alone,
+  answerRanges,
   bodyKey,
   createClientSession,
   createGrapevine,
   createReplicaState,
+  createRowIndex,
   documentKey,
   joinRows,
   type Beside,
@@ -12,6 +14,7 @@ import {
   type ChangesFrame,
   type ClientSession,
   type Cut,
+  type DocumentKey,
   type Frame,
   type Generation,
   type GenerationId,
@@ -284,6 +287,31 @@ test('[S4] a join with a relay that lost something goes on from the earlier plac
   receive({ type: 'range', ranges: [] })
   receive(page(1, 1, 'b'))
   expect(state.confirmed(documentKey('notes', 'b'))).toBeDefined()
+})
+
+test('[R1, P4] a join asks for no more rows at once than a relay answers and a chunk remembers, and ends when all have come', () => {
+  const state = createReplicaState()
+  const { greeting, receive } = pulling(() => 1000, 'join', state)
+  const names = Array.from({ length: 30_000 }, (_, i) => `${i}`)
+  const rows = new Map(page(1, 1, ...names).rows.map(row => [row.key, row] as const))
+  const index = createRowIndex([...rows].map(([key, { delta }]) => [key, delta]))
+  const waiting: DocumentKey[] = []
+  let most = 0
+  const answer = (frames: readonly Frame[]): void => {
+    for (const frame of frames) {
+      if (frame.type === 'want') waiting.push(...frame.keys)
+      most = Math.max(most, waiting.length)
+      if (frame.type !== 'range' || frame.ranges.length === 0) continue
+      answer(receive({ type: 'range', ranges: answerRanges(index, frame.ranges) }))
+    }
+  }
+  answer(greeting)
+  while (waiting.length > 0) {
+    const some = waiting.splice(0, 500).flatMap(key => rows.get(key) ?? [])
+    answer(receive({ ...page(1, 1), rows: some, answer: true }))
+  }
+  expect(most).toBeLessThanOrEqual(16_384)
+  expect([state.size, state.cursors.get(relay)?.cut]).toEqual([30_000, 0])
 })
 
 test.each([

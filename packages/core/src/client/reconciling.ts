@@ -32,6 +32,9 @@ export interface Reconciling {
   hasEnded(): boolean
 }
 
+/** How many rows that differ are asked for at once. */
+const askedMax = 16_384
+
 export function createReconciling(
   conversation: Conversation,
   pull: Pull,
@@ -45,8 +48,9 @@ export function createReconciling(
   let isRanging = false
   let isEnding = false
   let hasGiven = false
-  /** Rows that are asked for because they differ, and how many of those that came brought something. */
+  /** Rows that differ and have not come, those of them that are still to be asked for, and how many of those that came brought something. */
   let differing = new Set<DocumentKey>()
+  let unasked: DocumentKey[] = []
   let took = 0
   let isAlarming = false
   let isNewStore = false
@@ -71,6 +75,7 @@ export function createReconciling(
     conversation.beside.elsewhere.given(null)
     reachBefore = state.reach
     differing = new Set()
+    unasked = []
     took = 0
     isNewStore = !state.cursors.has(conversation.store)
     isRanging = true
@@ -83,6 +88,11 @@ export function createReconciling(
       const row = state.confirmed(key)
       if (row !== undefined) yield [key, row]
     }
+  }
+
+  /** So many at once that the relay has always something to send, and each chunk remembers no more of them (SPEC P4). */
+  function askForSome(): void {
+    if (differing.size - unasked.length <= askedMax / 2) wants.rows(unasked.splice(0, askedMax / 2))
   }
 
   function isHeldByRelay(reach: Positions): boolean {
@@ -157,7 +167,8 @@ export function createReconciling(
       const { next, mine, theirs } = compareRanges(index, frame.ranges)
       if (how === 'join') {
         for (const key of theirs) differing.add(key)
-        wants.rows(theirs)
+        unasked.push(...theirs)
+        askForSome()
       }
       if (next.length > 0) send({ type: 'range', ranges: next })
       else isRanging = false
@@ -165,9 +176,11 @@ export function createReconciling(
       else withheld ||= mine.length > 0
     },
     answered({ key, delta }) {
+      const isDifferent = differing.delete(key)
+      askForSome()
+      if (!isDifferent) return
       // R2: of two rows that differ, each side sends its own; what was healed here is what it brings.
       const row = state.confirmed(key)
-      if (!differing.delete(key)) return
       const joined = joinRows(row ?? emptyRow, delta)
       if (joined === row) return
       took += 1
@@ -190,7 +203,8 @@ export function createReconciling(
     },
     endIfDone() {
       const { phase, busy, welcome } = conversation
-      if (phase !== 'reconciling' || busy || isRanging || !giving.isDone || !wants.isEmpty || !welcome) return
+      const isAsking = isRanging || unasked.length > 0 || !wants.isEmpty
+      if (phase !== 'reconciling' || busy || isAsking || !giving.isDone || !welcome) return
       noteRefused()
       if (isAlarming) ask({ kind: 'alarm' })
       isAlarming = false
