@@ -17,6 +17,7 @@ export const tightBounds: readonly TightBound[] = [
   { file: 'core/src/client/wants.ts', name: 'keysPerFrameMax', value: 2 },
   { file: 'core/src/client/session.ts', name: 'creditBytes', value: 3000 },
   { file: 'core/src/client/giving.ts', name: 'rowsAtOnce', value: 2 },
+  { file: 'core/src/client/giving.ts', name: 'unansweredMax', value: 2 },
   { file: 'core/src/client/reconciling.ts', name: 'askedMax', value: 4 },
   { file: 'core/src/client/inbox.ts', name: 'rowsMax', value: 3 },
   { file: 'core/src/client/submitting.ts', name: 'windowTransactions', value: 4 },

@@ -63,6 +63,17 @@ test('[S3] who has acknowledged, told or been given all that came since it had a
   expect(gives.length).toBe(1)
 })
 
+test('[S3] what is given waits for answers to what was given before, however much it is', () => {
+  const names = Array.from({ length: 6000 }, (_, i) => `${i}`)
+  const { gives, repairs, receive } = openSession(names, 10)
+  const count = (): number => gives.reduce((sum, { rows }) => sum + rows.length, 0)
+  for (let answered = 0; answered < names.length; receive(given(answered))) {
+    expect(count() - answered).toBeLessThanOrEqual(2560)
+    answered = count()
+  }
+  expect(repairs).toMatchObject([{ gave: names.length }])
+})
+
 test('[S3, Q2] a give that is put off keeps the reach, opens the session, and is offered in the next one', () => {
   const { state, gives, repairs, receive, later } = openSession(['a'], 100)
   const { reach } = state

@@ -25,6 +25,8 @@ export interface Giving {
 }
 
 const rowsAtOnce = 256
+/** With so many unanswered no more are read: a whole replica is not to wait in the memory of its link. */
+const unansweredMax = 2048
 
 export function createGiving({ ask, send }: Conversation): Giving {
   const queue: DocumentKey[] = []
@@ -36,7 +38,7 @@ export function createGiving({ ask, send }: Conversation): Giving {
   const refused = new Map<DocumentKey, Failure>()
 
   function loadNext(): void {
-    if (isLoading || queue.length === 0) return
+    if (isLoading || queue.length === 0 || partsGiven - partsAnswered > unansweredMax) return
     isLoading = true
     ask({ kind: 'load', keys: queue.splice(0, rowsAtOnce) })
   }
@@ -71,6 +73,7 @@ export function createGiving({ ask, send }: Conversation): Giving {
     },
     answered(frame) {
       partsAnswered = frame.count
+      loadNext()
       for (const { key, error } of frame.refused) {
         if (error.code === 'no-leader') {
           isPutOff = true
