@@ -98,3 +98,9 @@ export function yjsClientOf(writer: WriterId): number {
   const bytes = bytesOfWriter(writer)
   return new DataView(bytes.buffer).getUint32(4)
 }
+
+/** Whether two writers have one Yjs client id. Nearly all are told apart by their last characters. */
+export function haveOneYjsClient(a: WriterId, b: WriterId): boolean {
+  for (let i = 10; i > 5; i--) if (a.charCodeAt(i) !== b.charCodeAt(i)) return false
+  return yjsClientOf(a) === yjsClientOf(b)
+}

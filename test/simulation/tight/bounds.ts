@@ -47,6 +47,7 @@ export const tightBounds: readonly TightBound[] = [
   { file: 'relay/src/kernel/pages.ts', name: 'tailBytesMax', value: 40 },
   { file: 'relay/src/kernel/kept-pages.ts', name: 'keptBytesMax', value: 2000 },
   { file: 'relay/src/kernel/space-driver.ts', name: 'turnFramesMax', value: 2 },
+  { file: 'relay/src/kernel/turns.ts', name: 'portionMax', value: 1 },
   { file: 'relay/src/kernel/folding.ts', name: 'tailBytesMin', value: 30 },
   { file: 'relay/src/memory-store.ts', name: 'sliceRows', value: 2 },
 ]

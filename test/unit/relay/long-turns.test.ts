@@ -10,6 +10,7 @@ import {
   writerFromBytes,
   type Frame,
   type StoreId,
+  type Write,
 } from '@rejoin/core'
 import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
 import { createChance, helloWith } from '@rejoin/testkit'
@@ -20,7 +21,7 @@ const now = 1_764_000_000_000
 const writer = writerFromBytes(new Uint8Array(8).fill(7))
 
 /** Submits so many frames at once, each of which takes `frameMs`. What happened, in order. */
-async function submitAtOnce(frames: number, frameMs: number): Promise<readonly string[]> {
+async function submitAtOnce(frames: number, frameMs: number, transactions = 1): Promise<readonly string[]> {
   const chance = createChance(3)
   let ms = 0
   const kernel = createKernel({
@@ -57,23 +58,34 @@ async function submitAtOnce(frames: number, frameMs: number): Promise<readonly s
   await settle()
   session.receive({ type: 'range', ranges: [] })
   await settle()
-  for (let tick = 0; tick < frames; tick++) session.receive(submitOf(tick))
+  for (let tick = 0; tick < frames; tick++) session.receive(submitOf(tick, transactions))
   setImmediate(() => happened.push('somebody else'))
   await settle()
   return happened
 }
 
-function submitOf(tick: number): Frame {
+function submitOf(first: number, count: number): Frame {
+  const transactions = Array.from({ length: count }, (_, i) => ({
+    writes: [writeOf(first * count + i)],
+    preconditions: [],
+  }))
+  return { type: 'submit', round: 0, transactions }
+}
+
+function writeOf(tick: number): Write {
   const mark = { ms: now, tick, writer }
   const cell = { strategy: 'lww', last: mark, value: encodeValue(tick) } as const
   const delta = { cells: new Map([[partName('lww', 'n'), cell]]), deletion: null, revival: mark }
   const key = documentKey('notes', `n${tick}`)
-  const write = { mark, key, delta, texts: noTexts, replaced: nothingReplaced, whole: true }
-  return { type: 'submit', round: 0, transactions: [{ writes: [write], preconditions: [] }] }
+  return { mark, key, delta, texts: noTexts, replaced: nothingReplaced, whole: true }
 }
 
 test('[A1] a turn of many frames lets others have theirs, and is one commit all the same', async () => {
   expect(await submitAtOnce(3, 11)).toEqual(['somebody else', 'verdict 3'])
+})
+
+test('[A1] so does a turn of one frame with many transactions', async () => {
+  expect(await submitAtOnce(1, 11, 40)).toEqual(['somebody else', 'verdict 40'])
 })
 
 test('[A1] a turn of little is committed at once', async () => {

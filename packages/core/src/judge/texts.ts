@@ -3,7 +3,7 @@
  */
 import { failure, type Outcome } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { yjsClientOf } from '../mark.ts'
+import { haveOneYjsClient, yjsClientOf } from '../mark.ts'
 import type { TextState } from '../relay-store.ts'
 import type { PartName, Row } from '../row.ts'
 import type { TextUpdates, Write } from '../write.ts'
@@ -53,7 +53,7 @@ export function takeTypedTexts(
     const cell = before?.row.cells.get(name)
     if (cell?.strategy !== 'text') continue
     for (const writer of cell.context.keys()) {
-      if (writer !== mark.writer && yjsClientOf(writer) === client)
+      if (writer !== mark.writer && haveOneYjsClient(writer, mark.writer))
         return { ok: false, error: failure('client-id-taken', { client }) }
     }
   }

@@ -31,6 +31,8 @@ interface Sent {
 
 /** How long frames are taken in until other spaces have their turn: a day offline comes at once, in a few of them. */
 const stretchMs = 10
+/** Of a frame so many transactions, or rows that are given back, are taken in without a look at the time. */
+const portionMax = 16
 
 /** Hears what a commit that is on disk added to bodies. */
 export type Grew = (driven: DrivenSpace, texts: SpaceCommit['texts']) => void
@@ -98,15 +100,32 @@ async function takeFrames(driven: DrivenSpace, frames: readonly Sent[], reads: R
   const { runtime, store } = kernel.options
   let began = runtime.monotonic()
   for (const { attached, frame } of frames) {
-    if (runtime.monotonic() - began > stretchMs) {
-      await new Promise<void>(resolve => void runtime.after(0, resolve))
-      began = runtime.monotonic()
+    for (const portion of portionsOf(frame)) {
+      if (runtime.monotonic() - began > stretchMs) {
+        await new Promise<void>(resolve => void runtime.after(0, resolve))
+        began = runtime.monotonic()
+      }
+      const isPulled = attached.pull !== null && portion.type === 'changes'
+      const news = isPulled ? await withoutKnownTexts(name, store, portion, reads.rows) : portion
+      // What follows a refused frame of a feed would move the pull on, over what that one brought.
+      if (attached.open) takeIn(driven, attached, news, reads)
     }
-    const isPulled = attached.pull !== null && frame.type === 'changes'
-    const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame
-    // What follows a refused frame of a feed would move the pull on, over what that one brought.
-    if (attached.open) takeIn(driven, attached, news, reads)
   }
+}
+
+/** What is judged one by one need not be all at once. */
+function portionsOf(frame: Frame): readonly Frame[] {
+  if (frame.type === 'submit' && frame.transactions.length > portionMax)
+    return slicesOf(frame.transactions).map(transactions => ({ ...frame, transactions }))
+  if (frame.type === 'give' && frame.rows.length > portionMax)
+    return slicesOf(frame.rows).map(rows => ({ ...frame, rows }))
+  return [frame]
+}
+
+function slicesOf<T>(all: readonly T[]): readonly (readonly T[])[] {
+  const slices: (readonly T[])[] = []
+  for (let from = 0; from < all.length; from += portionMax) slices.push(all.slice(from, from + portionMax))
+  return slices
 }
 
 /** What changes the space. */
