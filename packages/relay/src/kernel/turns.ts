@@ -99,14 +99,14 @@ async function takeFrames(driven: DrivenSpace, frames: readonly Sent[], reads: R
   const { name, kernel } = driven
   const { runtime, store } = kernel.options
   let began = runtime.monotonic()
-  for (const { attached, frame } of frames) {
-    for (const portion of portionsOf(frame)) {
+  for (const { attached, frame: whole } of frames) {
+    for (const frame of portionsOf(whole)) {
       if (runtime.monotonic() - began > stretchMs) {
         await new Promise<void>(resolve => void runtime.after(0, resolve))
         began = runtime.monotonic()
       }
-      const isPulled = attached.pull !== null && portion.type === 'changes'
-      const news = isPulled ? await withoutKnownTexts(name, store, portion, reads.rows) : portion
+      const isPulled = attached.pull !== null && frame.type === 'changes'
+      const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame
       // What follows a refused frame of a feed would move the pull on, over what that one brought.
       if (attached.open) takeIn(driven, attached, news, reads)
     }
