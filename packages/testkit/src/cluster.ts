@@ -64,6 +64,8 @@ export interface Cluster {
   readonly judges: readonly SimulatedRelay[]
   readonly spaces: readonly string[]
   readonly comesInSteps: boolean
+  /** Whether relays know nothing of each other. */
+  readonly areApart: boolean
   /** How often each path was taken. */
   readonly paths: PathCounts
   /** Where in bodies tokens stand that relays stored. */
@@ -236,6 +238,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     thrown,
     spaces,
     comesInSteps: options.comesInSteps === true,
+    areApart: options.links === 'none',
     paths,
     typedTokens,
     take,

@@ -271,8 +271,10 @@ async function heal(
   let isOfferedAgain = false
   for (let round = 0; round < rounds; round++) {
     // T2: what was refused to be taken back is offered at every session, and so perhaps at no other one; the one in which
-    // that is heard may begin late.
-    if (round > 0 && !isOfferedAgain && cluster.paths['give-refused'] > 0) {
+    // that is heard may begin late. L2: so it is with what one refused that another one has, where neither hears of the other.
+    const { paths, areApart } = cluster
+    const mayWait = paths['give-refused'] > 0 || (areApart && paths['refused-by-rule'] > 0)
+    if (round > 0 && !isOfferedAgain && mayWait) {
       isOfferedAgain = true
       // C4: what was taken while a relay's clock was ahead, and lost since, is taken back when that time has come.
       if (wasAhead) {
