@@ -68,6 +68,14 @@ export const pulling: readonly Plant[] = [
     seed: 101,
   },
   {
+    name: 'S3 told',
+    does: 'what another relay told counts as held once a relay tells something else of the document',
+    find: 'showsDelta(row, { ...emptyRow, ...part })',
+    replace: 'row !== part',
+    world: { relays: 3, links: 'mesh', write: 2, steps: 70, faults: { cut: 0.3, slow: 0.1 } },
+    seed: 101,
+  },
+  {
     name: 'S4 peers',
     does: 'a relay that lost something is not told again what its peer had told it',
     find: "return { begin: 'resume', cursor: at(fork) }",
