@@ -89,20 +89,25 @@ export function createReader(
   }
 
   async function run(): Promise<void> {
-    for (;;) {
-      const isFirst = first !== null
-      const looking = first ?? lookIntoJournal(storage, seen)
-      first = null
-      const { current, keys, records } = await looking
+    let isFirst = first !== null
+    let looking: Promise<JournalLook> | null = first ?? lookIntoJournal(storage, seen)
+    first = null
+    while (looking !== null) {
+      const { current, keys, records }: JournalLook = await looking
       if (seen < current.floor) {
         meetsGarbage ||= (keys[0] ?? Number.POSITIVE_INFINITY) <= current.floor
         await readPages(current)
-        continue
+        looking = lookIntoJournal(storage, seen)
+      } else {
+        if (current !== emptyBase) rebase(current)
+        // Since the first look, which came before anything else, others may have stored something and told nobody. The
+        // next one is made while what this one found is applied.
+        const isMore: boolean = isFirst || keys.length === chunksPerRead
+        looking = isMore ? lookIntoJournal(storage, keys.at(-1) ?? seen) : null
+        looking?.catch(() => {})
+        await applyAll(chunksIn(keys, records))
       }
-      if (current !== emptyBase) rebase(current)
-      await applyAll(chunksIn(keys, records))
-      // Since the first look, which came before anything else, others may have stored something and told nobody.
-      if (keys.length < chunksPerRead && !isFirst) break
+      isFirst = false
     }
     isOpening = false
   }
