@@ -61,6 +61,34 @@ test('a collision is told at once, and not tried again', async () => {
   expect(begun).toHaveBeenCalledTimes(1)
 })
 
+// As Chromium does it with records that it keeps in files of their own, where the commit came before the answer.
+test('an answer that is still on its way when the transaction is complete is waited for', async () => {
+  const storage = await open('late', 1, stores)
+  await add(storage)
+  const late: IDBRequest[] = []
+  const getAll = IDBObjectStore.prototype.getAll
+  vi.spyOn(IDBObjectStore.prototype, 'getAll').mockImplementationOnce(function (this: IDBObjectStore) {
+    const request = getAll.call(this) as IDBRequest<unknown[]>
+    const unfinished = (): never => {
+      throw new DOMException('it has not finished', 'InvalidStateError')
+    }
+    for (const property of ['error', 'result'])
+      Object.defineProperty(request, property, { get: unfinished, set: () => {}, configurable: true })
+    Object.defineProperty(request, 'readyState', { get: () => 'pending', set: () => {}, configurable: true })
+    this.transaction.addEventListener('complete', () => setTimeout(() => arrive(request, ['x'])))
+    late.push(request)
+    return request
+  })
+  expect(await storage.transact(all)).toEqual([['x']])
+  expect(late[0]?.readyState).toBe('done')
+})
+
+function arrive(request: IDBRequest, result: unknown): void {
+  const now = { readyState: 'done', error: null, result }
+  for (const [property, value] of Object.entries(now)) Object.defineProperty(request, property, { value })
+  request.onsuccess?.(new Event('success'))
+}
+
 test('a database that another tab upgrades is let go, and its loss is told once', async () => {
   const storage = await open('upgraded', 1, stores)
   const lost: string[] = []

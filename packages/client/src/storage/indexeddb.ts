@@ -1,32 +1,21 @@
 /**
  * Storage in IndexedDB. Each transaction issues all its requests in one go and has no callback between them, so that
  * a frozen or busy tab never holds a lock that others wait for.
- *
- * Done means: the transaction is complete *and* every request succeeded. After an explicit commit Firefox completes
- * a transaction of which a request other than the last one failed; and of a collision only the request knows, the
- * transaction just says that it was aborted.
  */
-import { openDB, type IDBPDatabase, type IDBPTransaction } from 'idb'
 import {
   RejoinError,
   StorageCollision,
-  type KeyRange,
   type OpenStorage,
   type Runtime,
   type Storage,
-  type StorageRequest,
-  type StoreKey,
   type StoreSchema,
 } from '@rejoin/core'
-import { isRange } from './key-order.ts'
+import { settleRequests } from './indexeddb-requests.ts'
 
 /** How long an opening may wait for other tabs to let go of an older version, or for a browser that does not answer. */
 const openMs = 5000
 /** An engine may abort a transaction and say nothing of why: nobody's wish, and most often over at once. */
 const attemptsMax = 3
-
-type Transaction = IDBPTransaction<unknown, string[], 'readonly' | 'readwrite'>
-type Writing = IDBPTransaction<unknown, string[], 'readwrite'>
 
 export function createIndexedDbStorage(runtime: Runtime): OpenStorage {
   return async (name, version, stores) => {
@@ -56,37 +45,41 @@ async function openComplete(
   version: number,
   stores: readonly StoreSchema[],
   connection: Connection,
-): Promise<IDBPDatabase> {
-  let database: IDBPDatabase
+): Promise<IDBDatabase> {
+  let database: IDBDatabase
   try {
-    database = await openDB(name, version, {
-      upgrade(upgraded, _from, _to, transaction) {
-        for (const schema of stores) addStore(upgraded, transaction, schema)
-      },
-      blocking: () => connection.lose('another tab opened a newer version'),
-      terminated: () => connection.lose('the browser closed the connection'),
-    })
+    database = await openDatabase(name, version, stores)
   } catch (error) {
     throw closed(name, `the browser did not open it: ${reasonOf(error)}`, error)
   }
+  database.onversionchange = () => connection.lose('another tab opened a newer version')
+  database.onclose = () => connection.lose('the browser closed the connection')
   const missing = stores.find(store => !database.objectStoreNames.contains(store.name))
   if (missing === undefined) return database
   database.close()
   throw closed(name, `the browser delivered it without its store ${missing.name}`)
 }
 
-function addStore(
-  database: IDBPDatabase,
-  transaction: IDBPTransaction<unknown, string[], 'versionchange'>,
-  { name, autoIncrement, index }: StoreSchema,
-): void {
-  const store = database.objectStoreNames.contains(name)
-    ? transaction.objectStore(name)
-    : database.createObjectStore(name, { autoIncrement })
-  if (index !== undefined && !store.indexNames.contains(index)) store.createIndex(index, index)
+function openDatabase(name: string, version: number, stores: readonly StoreSchema[]): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, version)
+    request.onupgradeneeded = () => {
+      for (const schema of stores) addStore(request, schema)
+    }
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
 }
 
-function withinTime(runtime: Runtime, name: string, opening: Promise<IDBPDatabase>): Promise<IDBPDatabase> {
+function addStore({ result: database, transaction }: IDBOpenDBRequest, schema: StoreSchema): void {
+  const { name, autoIncrement, index } = schema
+  const store = database.objectStoreNames.contains(name)
+    ? transaction?.objectStore(name)
+    : database.createObjectStore(name, { autoIncrement })
+  if (index !== undefined && store?.indexNames.contains(index) === false) store.createIndex(index, index)
+}
+
+function withinTime(runtime: Runtime, name: string, opening: Promise<IDBDatabase>): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     let isLate = false
     const cancel = runtime.after(openMs, () => {
@@ -112,12 +105,12 @@ function withinTime(runtime: Runtime, name: string, opening: Promise<IDBPDatabas
 
 interface Connection {
   lose(reason: string): void
-  hold(database: IDBPDatabase): Storage
+  hold(database: IDBDatabase): Storage
 }
 
 function createConnection(name: string): Connection {
   const listeners = new Set<(reason: string) => void>()
-  let held: IDBPDatabase | null = null
+  let held: IDBDatabase | null = null
   let lost: string | null = null
 
   function lose(reason: string): void {
@@ -128,11 +121,11 @@ function createConnection(name: string): Connection {
     listeners.clear()
   }
 
-  function begin(database: IDBPDatabase, options: Parameters<Storage['transact']>[0]): Transaction {
+  function begin(database: IDBDatabase, options: Parameters<Storage['transact']>[0]): IDBTransaction {
     if (lost !== null) throw closed(name, lost)
     const { stores, mode, durability } = options
     try {
-      return database.transaction([...stores], mode, durability === undefined ? {} : { durability })
+      return database.transaction(stores, mode, durability === undefined ? undefined : { durability })
     } catch (error) {
       if (!isClosing(error)) throw error
       lose('the connection is closed')
@@ -148,7 +141,7 @@ function createConnection(name: string): Connection {
       return {
         async transact(options) {
           for (let attempt = 1; ; attempt++) {
-            const { answers, failures, isAborted } = await settle(begin(database, options), options)
+            const { answers, failures, isAborted } = await settleRequests(begin(database, options), options)
             if (failures.length === 0) return answers
             const error = translate(name, failures)
             if (!isAborted || isExplained(error) || lost !== null || attempt === attemptsMax) throw error
@@ -166,94 +159,6 @@ function createConnection(name: string): Connection {
       }
     },
   }
-}
-
-interface Settled {
-  readonly answers: readonly unknown[]
-  readonly failures: readonly unknown[]
-  /** Nothing of it is stored. */
-  readonly isAborted: boolean
-}
-
-async function settle(
-  transaction: Transaction,
-  { requests, early }: Parameters<Storage['transact']>[0],
-): Promise<Settled> {
-  const [done, ...settled] = await Promise.allSettled([
-    transaction.done,
-    ...issue(transaction, requests, early === true),
-  ])
-  return {
-    answers: settled.map(one => (one.status === 'fulfilled' ? one.value : null)),
-    failures: [...settled, done].flatMap(one => (one.status === 'rejected' ? [one.reason as unknown] : [])),
-    isAborted: done.status === 'rejected',
-  }
-}
-
-/** Each answer is a promise of its own, and whoever calls settles all of them, so that none is left unhandled. */
-function issue(
-  transaction: Transaction,
-  requests: readonly StorageRequest[],
-  early: boolean,
-): Promise<unknown>[] {
-  const answers: Promise<unknown>[] = []
-  try {
-    for (const request of requests) answers.push(answer(transaction, request))
-    if (early) transaction.commit()
-  } catch (error) {
-    answers.push(Promise.reject(error))
-    try {
-      transaction.abort()
-    } catch {
-      // It has ended already, which is all that the abort is for.
-    }
-  }
-  return answers
-}
-
-function answer(transaction: Transaction, request: StorageRequest): Promise<unknown> {
-  const store = transaction.objectStore(request.store)
-  switch (request.op) {
-    case 'get':
-      return store.get(keyOf(request.key))
-    case 'getAll': {
-      const source = request.index === undefined ? store : store.index(request.index)
-      return source.getAll(rangeOf(request.range), request.limit)
-    }
-    case 'getAllKeys':
-      return store.getAllKeys(rangeOf(request.range), request.limit)
-    case 'put':
-      return writable(transaction, request.store).put(request.value, keyOf(request.key))
-    case 'add':
-      return writable(transaction, request.store).add(
-        request.value,
-        request.key === undefined ? undefined : keyOf(request.key),
-      )
-    case 'delete':
-      return writable(transaction, request.store).delete(
-        isRange(request.range)
-          ? (rangeOf(request.range) ?? IDBKeyRange.lowerBound(-Infinity))
-          : keyOf(request.range),
-      )
-  }
-}
-
-function writable(transaction: Transaction, store: string): ReturnType<Writing['objectStore']> {
-  return (transaction as Writing).objectStore(store)
-}
-
-function keyOf(key: StoreKey): IDBValidKey {
-  return typeof key === 'object' ? [...key] : key
-}
-
-function rangeOf(range: KeyRange | undefined): IDBKeyRange | undefined {
-  if (range === undefined) return undefined
-  const { lower, upper, lowerOpen = false, upperOpen = false } = range
-  if (lower !== undefined && upper !== undefined) {
-    return IDBKeyRange.bound(keyOf(lower), keyOf(upper), lowerOpen, upperOpen)
-  }
-  if (lower !== undefined) return IDBKeyRange.lowerBound(keyOf(lower), lowerOpen)
-  return upper === undefined ? undefined : IDBKeyRange.upperBound(keyOf(upper), upperOpen)
 }
 
 function translate(name: string, failures: readonly unknown[]): unknown {
