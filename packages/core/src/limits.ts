@@ -59,7 +59,7 @@ export interface Limits {
 export const limits: Limits = {
   valueBytesMax: 256 * 1024,
   submitBytesMax: 1024 * 1024,
-  frameBytesMax: 2 * 1024 * 1024,
+  frameBytesMax: 4 * 1024 * 1024,
   helloBytesMax: 64 * 1024,
   rowsPerFrameMax: 16_384,
   partsPerFrameMax: 131_072,

@@ -3,12 +3,27 @@ import type { Cell } from './cells/cell.ts'
 import type { Deletion } from './deletion.ts'
 import type { ChangedRow, WriterRecord } from './frames.ts'
 import { PackedCells } from './packed-cells.ts'
-import type { DocumentKey, Row } from './row.ts'
+import type { DocumentKey, PartName, Row } from './row.ts'
+import { lengthOfUtf8 } from './wire/writer.ts'
 import { noTexts, type TextUpdates, type Transaction, type Write } from './write.ts'
 
 const partBytes = 24
 const markBytes = 16
 const headBytes = 64
+/** Of a name so many bytes are in what its part takes; of so few characters, in any script, all of them, more or less. */
+const nameBytes = 16
+const nameCharacters = 16
+/** Of keys of so few characters it does not matter in which script they are. */
+const keyCharacters = 32
+
+/** What a long name takes beside its part: rows may bring a name each. */
+function sizeOfName(name: PartName): number {
+  return name.length > nameCharacters ? Math.max(0, lengthOfUtf8(name, 0) - nameBytes) : 0
+}
+
+function sizeOfKey(key: DocumentKey): number {
+  return key.length > keyCharacters ? lengthOfUtf8(key, 0) : key.length
+}
 
 function sizeOfRow(row: Row): number {
   const { cells, deletion, revival } = row
@@ -19,15 +34,19 @@ function sizeOfRow(row: Row): number {
   )
 }
 
-function sizeOfDeletion({ seen }: Deletion): number {
-  let bytes = partBytes * (seen.size + 1)
-  for (const one of seen.values()) if (one.kind === 'context') bytes += one.context.size * markBytes
+export function sizeOfDeletion({ seen }: Deletion): number {
+  let bytes = partBytes
+  for (const [name, one] of seen) {
+    bytes += partBytes + sizeOfName(name)
+    if (one.kind === 'context') bytes += one.context.size * markBytes
+  }
   return bytes
 }
 
 /** Of the cells of a row, whose deletion can always be told beside them. */
 export function sizeOfCells(cells: Row['cells']): number {
   let bytes = cells.size * partBytes
+  for (const name of cells.keys()) bytes += sizeOfName(name)
   if (cells instanceof PackedCells) return bytes + sizeOfPacked(cells)
   cells.forEach(cell => {
     bytes += sizeOfCell(cell)
@@ -85,7 +104,7 @@ export function sizeOfTexts(texts: TextUpdates): number {
 }
 
 export function sizeOfChanged({ key, delta, texts }: ChangedRow): number {
-  let bytes = key.length + sizeOfRow(delta)
+  let bytes = sizeOfKey(key) + sizeOfRow(delta)
   for (const text of texts.values()) {
     if (text.kind === 'head') bytes += headBytes
     else for (const update of text.updates) bytes += update.length + 4
@@ -100,7 +119,7 @@ export function sizeOfWriters(writers: readonly WriterRecord[]): number {
 }
 
 export function sizeOfWrite(write: Write): number {
-  return write.key.length + partBytes + sizeOfRow(write.delta) + sizeOfTexts(write.texts)
+  return sizeOfKey(write.key) + partBytes + sizeOfRow(write.delta) + sizeOfTexts(write.texts)
 }
 
 export function sizeOfTransaction(transaction: Pick<Transaction, 'writes'>): number {
@@ -145,7 +164,7 @@ export function partsOfGive(rows: readonly GivenRow[]): readonly (readonly Given
         )
       }
     }
-    push({ key, row, texts: noTexts }, sizeOfRow(row) + key.length)
+    push({ key, row, texts: noTexts }, sizeOfRow(row) + sizeOfKey(key))
   }
   if (part.length > 0) parts.push(part)
   return parts

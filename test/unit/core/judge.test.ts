@@ -433,6 +433,22 @@ test('[F4] a row takes so many marks of who wrote it, and can be deleted with al
   expect(codeOf(submits(relay, { kind: 'delete', policy: 'ask' }, mark))).toBe('taken')
 })
 
+test('[F4] a deletion takes as much as one submit can tell, whatever many who delete have seen together', () => {
+  const context = writersFrom(limits.submitBytesMax / 32)
+  const mark = markOf('alice', now)
+  const relay = rowWith(new Map([[tags, { strategy: 'set', elements: new Map(), context }]]))
+  const seeing = (part: PartName, by: Mark): Row => ({
+    ...emptyRow,
+    deletion: { mark: by, policy: 'ask', seen: new Map([[part, { kind: 'context', context }]]) },
+  })
+  const row = joinRows(rowOf(relay), seeing(tags, markOf('bob', now - 5)))
+  relay.rows.set(note, { row, texts: new Map() })
+  expect(codeOf(judges(relay, writeOf(seeing(tags, mark), mark)))).toBe('taken')
+  expect(judges(relay, writeOf(seeing(votes, mark), mark))).toMatchObject({
+    error: { code: 'limit-exceeded', details: { what: 'bytes of a deletion' } },
+  })
+})
+
 function writersFrom(count: number): ReadonlyMap<WriterId, Mark> {
   const marks = Array.from({ length: count }, (_, i): Mark => {
     const writer = writerFromBytes(new Uint8Array([9, 0, 0, 0, 0, 0, i >> 8, i & 255]))

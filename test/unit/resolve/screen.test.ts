@@ -278,6 +278,12 @@ test('[X5] values that would not read back as themselves, or nest too deep, are 
   const format = (key: string): string => codeOf(handmade(1, 1, 5, 0, 6, 1, 'text', key, 'true', 0), 5)
   expect(format('bold')).toBe('accepted')
   expect(format('__proto__')).toBe('text-invalid')
+  const large = 'x'.repeat(256 * 1024)
+  const given = (...content: readonly (number | string)[]): string =>
+    codeOf(handmade(1, 1, 5, 0, ...content, 0), 5, nothing, false)
+  expect(given(4, 1, 'text', large)).toBe('accepted')
+  expect(given(5, 1, 'text', JSON.stringify(large))).toBe('text-invalid')
+  expect(given(6, 1, 'text', large, 'true')).toBe('text-invalid')
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
 })
 

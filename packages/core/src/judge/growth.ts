@@ -1,9 +1,10 @@
 /** Bounds of what a write brings and of what it makes of a row (SPEC F4). */
 import type { Cell } from '../cells/cell.ts'
+import type { Deletion } from '../deletion.ts'
 import { failure, type ErrorDetails, type Failure } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Row } from '../row.ts'
-import { bytesOfValues, sizeOfCells } from '../size.ts'
+import { bytesOfValues, sizeOfCells, sizeOfDeletion } from '../size.ts'
 
 /** F4: every value that is brought, those that a sibling names as its base included. */
 export function limitOfValues(delta: Row): Failure | null {
@@ -43,13 +44,25 @@ export function limitOfGrowth(row: Row, before: Row | undefined, delta: Row): Fa
     const error = cell === held ? null : limitOfCell(cell, held)
     if (error !== null) return error
   }
-  const excess = limitOfRow(row, before)
+  const excess = limitOfRow(row, before) ?? limitOfDeletion(row.deletion, before?.deletion)
   return excess === null ? null : failure('limit-exceeded', excess)
 }
 
+/** What many who delete have seen together is no more than what one of them can tell. */
+function limitOfDeletion(
+  deletion: Deletion | null,
+  before: Deletion | null | undefined,
+): ErrorDetails['limit-exceeded'] | null {
+  const limit = limits.submitBytesMax
+  if (deletion === null || deletion === before) return null
+  const actual = sizeOfDeletion(deletion)
+  if (actual <= limit || (before && actual <= sizeOfDeletion(before))) return null
+  return { what: 'bytes of a deletion', limit, actual }
+}
+
 /**
- * F4: a row travels in one frame, and what two relays have joined of theirs as well; and who has not written it yet leaves
- * a mark in it, so there is room for marks when there is none for values. Null if it is within, or grew no further.
+ * F4: a row travels in one frame with its deletion, and what two relays have joined of theirs as well; and who has not
+ * written it yet leaves a mark in it, so there is room for marks when there is none for values. Null if it is within, or grew no further.
  */
 export function limitOfRow(row: Row, before: Row | undefined): ErrorDetails['limit-exceeded'] | null {
   const { rowValueBytesMax, rowBytesMax } = limits

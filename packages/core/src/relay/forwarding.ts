@@ -15,7 +15,6 @@ import {
   type Positions,
 } from '../generations.ts'
 import type { FeedPart, FeedRow, HeldRow, TextState } from '../relay-store.ts'
-import { limits } from '../limits.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { sizeOfChanged, sizeOfWriters } from '../size.ts'
 import { cameOver, type Origins } from './origins.ts'
@@ -24,7 +23,7 @@ import type { Standing } from './standing.ts'
 import { hasOtherNews, type Turn } from './turn.ts'
 
 /** About how much of a commit goes out in one frame. */
-const liveBytesMax = limits.frameBytesMax / 2
+const liveBytesMax = 1024 * 1024
 
 /** A turn is on disk, and `standing` has moved on: what is said of it. */
 export function deliveriesOf(

@@ -10,7 +10,7 @@
  * Groups go by falling client, as Yjs writes them. What is read is a `Run` for each: structs of one client without
  * a gap. Runs point into the update's bytes, so reading costs memory by the run and not by the struct.
  */
-import { failure, isForbiddenKey, type Outcome } from '@rejoin/core'
+import { failure, isForbiddenKey, limits, type Outcome } from '@rejoin/core'
 import type { ClockRange, DeleteSet } from './delete-set.ts'
 import { faultOfJson } from './json.ts'
 import {
@@ -186,6 +186,9 @@ function readStruct(reader: Reader, struct: Struct): void {
   struct.length = reader.fault === null ? passContent(reader, struct.content) : 0
   struct.to = reader.at
   if (struct.length === 0) failReading(reader, 'has an empty struct')
+  // What is not cut in two, as strings are, must be sent as it is.
+  if (struct.content !== stringContent && struct.to - struct.from > limits.textUpdateBytesMax)
+    failReading(reader, 'has a value that is too large')
 }
 
 /** Returns how many clocks the content takes. */
