@@ -5,7 +5,7 @@
  */
 import type { Cell } from '../cells/cell.ts'
 import { failure, type Failure } from '../errors.ts'
-import { emptyRow, fieldOfPart, idOfKey, type PartName, type Row } from '../row.ts'
+import { emptyRow, fieldOfPart, type PartName, type Row } from '../row.ts'
 import { noTexts, type Write } from '../write.ts'
 
 /** Null for a write such as clients make. */
@@ -20,7 +20,8 @@ export function judgeShape({ delta, whole }: Write): Failure | null {
 
 /** Where names are told together a control character parts them, so none may have one. */
 export function judgeNames({ key, delta, texts }: Pick<Write, 'key' | 'delta' | 'texts'>): Failure | null {
-  if (isForbiddenName(key) || idOfKey(key) === '') return failure('key-forbidden', { key })
+  const hasNoId = key.indexOf('/') === key.length - 1
+  if (isForbiddenName(key) || hasNoId) return failure('key-forbidden', { key })
   for (const name of delta.cells.keys())
     if (isForbiddenName(name)) return failure('key-forbidden', { key: name })
   for (const name of texts.keys()) if (isForbiddenName(name)) return failure('key-forbidden', { key: name })

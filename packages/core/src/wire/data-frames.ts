@@ -18,7 +18,7 @@ import type { GenerationId } from '../generations.ts'
 import { limits } from '../limits.ts'
 import type { Mark, WriterId } from '../mark.ts'
 import { collectionOfKey, lastOfRow, type DocumentKey } from '../row.ts'
-import { noTexts } from '../write.ts'
+import { noTexts, type Write } from '../write.ts'
 import { readBatch, writeBatch } from './batch.ts'
 import { frameBounds, judgedBounds } from './bounds.ts'
 import { readChangedRows, writeChangedRows } from './changed-rows.ts'
@@ -208,6 +208,10 @@ export function readSubmit(reader: Reader, names: Names): SubmitFrame {
   const writes = readWrites(reader, names, judgedBounds, arePlain)
   const isOneForm = hasFlag(head, submitFlags.round) === round > 0 && writes.every(isPlain) === arePlain
   if (!isOneForm) refuseMalformed('a submit is not in its one form')
+  if (counts === null && !hasPreconditions) {
+    if (count !== writes.length) refuseMalformed('the writes do not fit their transactions')
+    return { type: 'submit', round, transactions: writes.map(transactionOf) }
+  }
   const transactions: SubmittedTransaction[] = []
   let at = 0
   for (let i = 0; i < count; i++) {
@@ -219,6 +223,10 @@ export function readSubmit(reader: Reader, names: Names): SubmitFrame {
   }
   if (at !== writes.length) refuseMalformed('the writes do not fit their transactions')
   return { type: 'submit', round, transactions }
+}
+
+function transactionOf(write: Write): SubmittedTransaction {
+  return { writes: [write], preconditions: noPreconditions }
 }
 
 function hasFlag(head: number, flag: number): boolean {

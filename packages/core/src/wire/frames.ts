@@ -158,7 +158,8 @@ export function decodeFrame(
       return readWhole(reader, readNames(reader, head, rows), type)
     }
     if (link === undefined) return refuseMalformed('a frame speaks the names of a link that has none')
-    const names = (head & defines) === 0 ? createNames(link) : readLinkDefinitions(reader, link)
+    if ((head & defines) === 0) return readWhole(reader, createNames(link), type)
+    const names = readLinkDefinitions(reader, link)
     checkLinkNames(names)
     const frame = readWhole(reader, names, type)
     commitLinkNames(names, link)

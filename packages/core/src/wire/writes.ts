@@ -175,8 +175,11 @@ function readOnlyReplaced(
 ): ReadonlyMap<PartName, Mark> {
   const [name] = row.cells.keys()
   if (name === undefined || !hasStrategy(name, 'lww')) return nothingReplaced
-  const replaced = readOnlyMark(reader, names, mark)
-  return replaced === null ? nothingReplaced : new Map([[name, replaced]])
+  const before = readOnlyMark(reader, names, mark)
+  if (before === null) return nothingReplaced
+  const replaced = new Map<PartName, Mark>()
+  replaced.set(name, before)
+  return replaced
 }
 
 /** The `lww` cells of a row in the order of their names. */

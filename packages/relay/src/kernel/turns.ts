@@ -40,13 +40,7 @@ export type Grew = (driven: DrivenSpace, texts: SpaceCommit['texts']) => void
 /** Empties `jobs`. */
 export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Promise<void> {
   const { space } = driven
-  const frames = jobs.filter(job => job.kind === 'frame').filter(job => job.attached.open)
-  const arrivals = jobs.filter(job => job.kind === 'attach')
-  const apart = jobs.filter(job => job.kind === 'apart')
-  // What only brings has its answer in the turn.
-  const asking = frames.filter(({ frame }) => frame.type !== 'submit')
-  const bringers = new Set<Attached>()
-  for (const { attached, frame } of frames) if (bringing.has(frame.type)) bringers.add(attached)
+  const { frames, bringers, asking, arrivals, apart } = workOf(jobs)
   const isAlone = frames.length === 0
   // Frames are let go of before the commit: the collector would copy what lives through it, again and again.
   jobs.length = 0
@@ -79,6 +73,32 @@ export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Pr
     }
   }
   for (const { run } of apart) await run()
+}
+
+interface Work {
+  readonly frames: Sent[]
+  /** Who brought something. */
+  readonly bringers: Set<Attached>
+  /** What is answered behind the commit. */
+  readonly asking: Sent[]
+  readonly arrivals: Extract<Job, { readonly kind: 'attach' }>[]
+  readonly apart: Extract<Job, { readonly kind: 'apart' }>[]
+}
+
+function workOf(jobs: readonly Job[]): Work {
+  const work: Work = { frames: [], bringers: new Set(), asking: [], arrivals: [], apart: [] }
+  for (const job of jobs) {
+    if (job.kind === 'attach') work.arrivals.push(job)
+    else if (job.kind === 'apart') work.apart.push(job)
+    else if (job.attached.open) {
+      const { attached, frame } = job
+      work.frames.push(job)
+      if (bringing.has(frame.type)) work.bringers.add(attached)
+      // What only brings has its answer in the turn.
+      if (frame.type !== 'submit') work.asking.push(job)
+    }
+  }
+  return work
 }
 
 interface Reads extends TurnReads {
