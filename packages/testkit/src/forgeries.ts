@@ -47,6 +47,7 @@ export function forgeries(
   const client = yjsClientOf(victim.writer)
   const update = simulatedCollections.notes.fields.body.text?.create('forged', client) ?? undefined
   const beyond: Mark = { ...own, ms: future }
+  const mine = cells(color, { strategy: 'lww', last: own, value })
   const submits: readonly (readonly [string, Write])[] = [
     ['a context that names what nobody wrote', write(key, own, cells(title, ask(own, value, ahead)))],
     ['a removal of what nobody has added yet', write(key, own, cells(tags, removal(own, value, ahead)))],
@@ -71,6 +72,9 @@ export function forgeries(
     ['an element under a mark of somebody else', write(key, own, cells(tags, addition(own, value, known)))],
     ['a title of somebody else', write(key, own, cells(title, ask(ahead, value, victim)))],
     ['a value beyond all bounds', write(key, own, cells(color, { strategy: 'lww', last: own, value: huge }))],
+    ['a deletion that passes for an insert', { ...write(key, own, deletion(own, victim)), whole: true }],
+    ['an undelete that passes for an update', write(key, own, { ...mine, revival: own })],
+    ['a deletion with a value', write(key, own, { ...mine, deletion: deletion(own, victim).deletion })],
   ]
   const given = cells(color, { strategy: 'lww', last: beyond, value })
   const nobody = cells(title, { strategy: 'ask', siblings: [], context: new Map() })

@@ -74,7 +74,7 @@ export const trust: readonly Plant[] = [
     find: "if (ownership && run.client !== client) return failure('text-not-owned', { client: run.client })",
     replace: '',
     world: attacked,
-    seed: 1,
+    seed: 2,
   },
   {
     name: 'F4',
@@ -83,6 +83,14 @@ export const trust: readonly Plant[] = [
     replace: 'const limit = limitOfGrowth(row, before?.row, write.delta)',
     world: attacked,
     seed: 1,
+  },
+  {
+    name: 'Q1 shape',
+    does: 'a write may be a deletion and a value at once',
+    find: 'if (deletion !== null && (whole || revival !== null || cells.size > 0))',
+    replace: 'if (deletion !== null && (whole || revival !== null))',
+    world: attacked,
+    seed: 2,
   },
   {
     name: 'Q4',
