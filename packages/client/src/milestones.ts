@@ -99,6 +99,12 @@ export function createMilestones(
     return lost.has(id) ? { error: lost.get(id) } : 'visible'
   }
 
+  /** What is on a relay is there, whatever the token may do by now; what is in memory alone is on no disk. */
+  function isBeyond(id: TransactionId, level: Level): boolean {
+    const stage = stageOf(nameOf(id))
+    return level !== 'local' && typeof stage === 'string' && rank[stage] >= rank[level]
+  }
+
   function mayBeGiven(level: Level): boolean {
     return levels().includes(level) || (level === 'quorum' && awaitsLevels())
   }
@@ -190,7 +196,7 @@ export function createMilestones(
       const promise =
         closed !== null
           ? Promise.reject(closed)
-          : !mayBeGiven(level)
+          : !mayBeGiven(level) && !isBeyond(id, level)
             ? Promise.reject(unavailable(level, levels()))
             : wait(id, level, timeoutMs)
       promise.catch(() => {})

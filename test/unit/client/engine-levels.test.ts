@@ -70,6 +70,29 @@ it('a level that nothing here gives is refused, never silently less', async () =
   })
 })
 
+it('[A2, Q4] what is on a relay is there also when the token may not write any more, and what is not says so', async () => {
+  const world = createWorld()
+  let grant: 'write' | 'read' = 'write'
+  const relay = createSimulatedRelay({
+    url: 'ws://relay',
+    clock: world.clock,
+    chance: createChance(7),
+    network: world.network,
+    epoch: () => epoch,
+    access: () => Promise.resolve(grant),
+  })
+  await relay.start()
+  const alice = await world.open(world.device.openTab())
+  const written = note(alice)
+  await within(world.clock, written.reached('relay'))
+  grant = 'read'
+  relay.crash()
+  await relay.start()
+  await until(world.clock, () => alice.status.get().reason === 'not-permitted')
+  await within(world.clock, written.reached('relay'))
+  await expect(note(alice).reached('relay')).rejects.toMatchObject({ code: 'ack-unavailable' })
+})
+
 it('[L3] what a rule refuses rejects with its reason; what stood on it goes with it; the rest goes on', async () => {
   const world = createWorld()
   const refusing = createSimulatedRelay({
