@@ -5,6 +5,7 @@
  * Names are checked here, once, so that no later code meets one that could not travel or would reach a prototype.
  */
 import {
+  deletePolicies,
   limits,
   partName,
   RejoinError,
@@ -116,33 +117,56 @@ export type TextDocumentOf<F> = F extends {
 const collectionName = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
 /** Control characters, and halves of surrogate pairs, which have no form in UTF-8. */
 const unspeakable = /[\p{Cc}\p{Surrogate}]/u
-const forbiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype', 'id'])
+/** What every object answers to by birth (`toString`, `__proto__`, ...) would be read where an input says nothing of it. */
+const isForbiddenName = (name: string): boolean =>
+  name === 'prototype' || name === 'id' || name in Object.prototype
 
 /**
  * Declares a collection. Throws `key-forbidden` for a name that cannot be used, `limit-exceeded` for a name that is
- * too long or for too many fields.
+ * too long or for too many fields, and a TypeError for a field that is no strategy and a policy that there is not.
  */
 export function collection<const Name extends string, F extends Fields>(
   name: Name,
   fields: F,
   options: CollectionOptions = {},
 ): Collection<Name, F> {
-  if (!collectionName.test(name) || forbiddenNames.has(name)) {
+  if (typeof name !== 'string' || !collectionName.test(name) || isForbiddenName(name)) {
     throw forbidden(name, 'a collection is named by a letter and up to 63 letters, digits, _ or -')
   }
+  if (typeof fields !== 'object' || fields === null)
+    throw new TypeError(`the collection ${name} needs an object of its fields`)
+  const { onDelete = 'edit-wins' } = options
+  // It is stored with each deletion, where nobody could read another one.
+  if (!deletePolicies.includes(onDelete))
+    throw new TypeError(`onDelete of ${name} is one of ${deletePolicies.join(', ')}, not ${String(onDelete)}`)
   const parts = Object.entries(fields).map(([field, declared]) => {
     checkFieldName(name, field)
+    if (typeof declared?.insert !== 'function')
+      throw new TypeError(`the field ${field} of ${name} needs a strategy, such as lww(schema)`)
     return { name: field, part: partName(declared.strategy, field), field: declared }
   })
   if (parts.length > limits.fieldsPerRowMax) {
     throw exceeded(`fields of the collection ${name}`, limits.fieldsPerRowMax, parts.length)
   }
   const partsInOrder = [...parts].sort((a, b) => (a.part < b.part ? -1 : 1))
-  return { name, fields, onDelete: options.onDelete ?? 'edit-wins', parts, partsInOrder }
+  return { name, fields, onDelete, parts, partsInOrder }
+}
+
+/** Throws a TypeError for what was not declared by `collection`, and `key-forbidden` if two have one name. */
+export function checkCollections(collections: Collections): void {
+  if (typeof collections !== 'object' || collections === null)
+    throw new TypeError('collections is an object of collections, such as { notes }')
+  const names = new Set<string>()
+  for (const [property, declared] of Object.entries<Collection | undefined>(collections)) {
+    if (!Array.isArray(declared?.parts)) throw new TypeError(`${property} was not declared by collection()`)
+    const { name } = declared
+    if (names.has(name)) throw forbidden(name, 'two collections have this name')
+    names.add(name)
+  }
 }
 
 function checkFieldName(collection: string, field: string): void {
-  if (field === '' || forbiddenNames.has(field) || unspeakable.test(field)) {
+  if (field === '' || isForbiddenName(field) || unspeakable.test(field)) {
     throw forbidden(field, `no field of the collection ${collection} can have this name`)
   }
   const bytes = new TextEncoder().encode(field).length
@@ -150,7 +174,7 @@ function checkFieldName(collection: string, field: string): void {
 }
 
 function forbidden(key: string, reason: string): RejoinError<'key-forbidden'> {
-  return new RejoinError('key-forbidden', { key }, `'${key}' cannot be used: ${reason}`)
+  return new RejoinError('key-forbidden', { key: String(key) }, `'${String(key)}' cannot be used: ${reason}`)
 }
 
 function exceeded(what: string, limit: number, actual: number): RejoinError<'limit-exceeded'> {

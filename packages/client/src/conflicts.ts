@@ -119,10 +119,15 @@ export interface ConflictContext {
 export function createConflicts<C extends Collections>(context: ConflictContext): Conflicts<C> {
   const { changes, list } = context
   const live = createLive<readonly Conflict[]>(changes, { read: () => list.read() })
-  const resolve = (conflict: Conflict, resolution: AnyResolution): ResolveHandle =>
-    conflict.kind === 'deletion'
+  function resolve(conflict: Conflict, resolution: AnyResolution): ResolveHandle {
+    if (typeof conflict !== 'object' || conflict === null)
+      throw unsupported('conflict', 'it is one of those in the list of conflicts')
+    if (typeof resolution !== 'object' || resolution === null)
+      throw unsupported('resolution', 'it is { pick }, { value } or { keep }')
+    return conflict.kind === 'deletion'
       ? settleDeletion(context, conflict, resolution)
       : settleField(context, conflict, resolution)
+  }
   const conflicts: Live<readonly Conflict[]> & { readonly resolve: typeof resolve } = { ...live, resolve }
   // The list is found by the names of the declared fields, so its members are what their types say.
   return conflicts as unknown as Conflicts<C>

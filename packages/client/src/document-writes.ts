@@ -243,6 +243,9 @@ function textCell(mark: Mark): Cell {
 }
 
 function checkNames(collection: Collection, input: Readonly<Record<string, unknown>>): void {
+  // A list, a Map or a promise has no fields either: nothing of it would be written, and nobody told.
+  if (Object.prototype.toString.call(input) !== '[object Object]')
+    throw unsupported(collection.name, 'what is written is an object of its fields')
   // No list of the names is made of what is inserted by the thousands.
   for (const name in input) {
     if (Object.hasOwn(input, name) && !Object.hasOwn(collection.fields, name))

@@ -118,7 +118,11 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
   const readable = collection.parts.filter(({ field }) => field.strategy !== 'text').map(({ name }) => name)
   const fields: ReadonlySet<string> = new Set(['id', ...readable])
   const packer = createPackerOf(collection)
-  const keyOf = (id: string): DocumentKey => documentKey(collection.name, id)
+
+  function keyOf(id: string): DocumentKey {
+    if (typeof id === 'string') return documentKey(collection.name, id)
+    throw unsupported('id', 'an id is a string, such as the `id` of what an insert gave back')
+  }
 
   /** Runs one call as one write, over the row that the call sees. */
   function change(id: string, make: (site: Omit<WriteSite, 'mark'>, draft: Draft) => void): WriteHandle {
@@ -139,6 +143,8 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
   return {
     declaration: collection,
     insert(input, options) {
+      if (options !== undefined && (typeof options !== 'object' || options === null))
+        throw unsupported('options', 'an id of your own is given as { id }')
       const own = options?.id
       if (own !== undefined) checkDocumentId(own)
       const { value: id, reached } = drafts.run(draft => {
@@ -173,10 +179,12 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
         else requireSeen(id, site.seen)
       }),
     // A transaction reads what it wrote; that is nobody else's to keep.
-    get: id =>
-      drafts.open
-        ? readDocument(collection, id, drafts.row(keyOf(id)), documents.get(id))
-        : documents.get(id),
+    get(id) {
+      // What is no id is nobody's; under another kind of key it would be kept, and never brought up to date.
+      if (typeof id !== 'string') return undefined
+      const shown = documents.get(id)
+      return drafts.open ? readDocument(collection, id, drafts.row(keyOf(id)), shown) : shown
+    },
     pending: createPendingDocuments(context.state, changes, collection.name),
     query: (options = {}) => createLiveQuery(documents, changes, fields, options),
     text(id, field) {

@@ -1,8 +1,8 @@
 /** A small emitter: what happened, for whoever listens. States of affairs are in the status, not here. */
-import { callBack } from './live.ts'
+import { callBack, checkListener } from './live.ts'
 
 export interface Events<Table> {
-  /** Returns how to stop. */
+  /** Returns how to stop. Throws a TypeError for an event that there is not, and for a listener that is no function. */
   on<Name extends keyof Table>(name: Name, listener: (detail: Table[Name]) => void): () => void
   emit<Name extends keyof Table>(name: Name, detail: Table[Name]): void
   /** As `emit`, and again for each who listens later: for what happened before anybody could. */
@@ -10,7 +10,8 @@ export interface Events<Table> {
   close(): void
 }
 
-export function createEvents<Table>(): Events<Table> {
+/** `names`: what can happen at all. */
+export function createEvents<Table>(names: readonly (keyof Table & string)[]): Events<Table> {
   const listeners = new Map<keyof Table, Set<(detail: never) => void>>()
   const kept = new Map<keyof Table, unknown>()
   let isClosed = false
@@ -23,6 +24,9 @@ export function createEvents<Table>(): Events<Table> {
 
   return {
     on(name, listener) {
+      checkListener(listener)
+      if (!names.includes(name as keyof Table & string))
+        throw new TypeError(`there is no event ${String(name)}, only ${names.join(', ')}`)
       const own = (detail: never): void => listener(detail)
       const all = listeners.get(name) ?? new Set()
       if (!isClosed) listeners.set(name, all.add(own))

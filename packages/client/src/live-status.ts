@@ -2,7 +2,7 @@
  * The whole status: what the state knows of itself, joined with what is known of connection, storage and clock. Told
  * once for each tick in which something of it changed.
  */
-import { callBack, type Live } from './live.ts'
+import { callBack, checkListener, type Live } from './live.ts'
 import { areSameRelays, type LocalStatus, type Status } from './status.ts'
 
 export interface LiveStatus extends Live<Status> {
@@ -50,6 +50,7 @@ export function createLiveStatus(local: Live<LocalStatus>, outer: () => OuterSta
     get,
     look,
     subscribe(listener) {
+      checkListener(listener)
       stopLocal ??= local.subscribe(look)
       const told = get()
       const subscription: Subscription = { listener, told }

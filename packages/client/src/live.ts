@@ -57,6 +57,7 @@ export function createLive<T>(changes: Changes, source: LiveSource<T>): Live<T> 
   return {
     get,
     subscribe(listener) {
+      checkListener(listener)
       stop ??= open()
       const value = get()
       const subscription = { listener, told: value }
@@ -75,6 +76,11 @@ export function createLive<T>(changes: Changes, source: LiveSource<T>): Live<T> 
 interface Subscription<T> {
   readonly listener: (value: T) => void
   told: T
+}
+
+/** Throws a TypeError where it is called, and not at each change, when nobody knows any more whose it is. */
+export function checkListener(listener: unknown): void {
+  if (typeof listener !== 'function') throw new TypeError('a listener is a function')
 }
 
 /** What a listener throws is its application's to see, and nobody else's to suffer from. */

@@ -23,6 +23,7 @@ import {
   type TransactionId,
 } from '@rejoin/core'
 import { errorOfFailure } from './failure-error.ts'
+import { unsupported } from './field-errors.ts'
 import { fateOf } from './overtaken.ts'
 
 export interface Milestones {
@@ -192,13 +193,16 @@ export function createMilestones(
   }
 
   return {
-    reached(id, level, { timeoutMs } = {}) {
+    reached(id, level, options) {
+      const timeoutMs = options?.timeoutMs
       const promise =
         closed !== null
           ? Promise.reject(closed)
           : !mayBeGiven(level) && !isBeyond(id, level)
             ? Promise.reject(unavailable(level, levels()))
-            : wait(id, level, timeoutMs)
+            : timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)
+              ? Promise.reject(unsupported('timeoutMs', 'it is milliseconds, 0 or more'))
+              : wait(id, level, timeoutMs)
       promise.catch(() => {})
       return promise
     },

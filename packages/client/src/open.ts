@@ -15,14 +15,9 @@ import { createLiveStatus } from './live-status.ts'
 import { markReplica } from './marker-record.ts'
 import { createBodyMerge } from './merged-body.ts'
 import { databaseName, openDatabase } from './open-database.ts'
+import { checkOptions } from './open-options.ts'
 import type { ClientPorts, PageEvent } from './ports.ts'
-import {
-  reservedNameIn,
-  type Replica,
-  type ReplicaEvents,
-  type ReplicaMembers,
-  type ReservedName,
-} from './replica.ts'
+import type { Replica, ReplicaEvents, ReplicaMembers, ReservedName } from './replica.ts'
 import { createSettling } from './settling.ts'
 import { countUnsent } from './status.ts'
 import { createSurface } from './surface.ts'
@@ -30,7 +25,6 @@ import { copiesOf, quorumOf } from './quorum.ts'
 import { createTextSupports } from './text-supports.ts'
 import type { Token } from './token-source.ts'
 import { createUplink } from './uplink.ts'
-import { addressOf } from './websocket-runtime.ts'
 
 export interface OpenOptions<C extends Collections> {
   /** The unit of sharing: all replicas of a space come to the same. */
@@ -74,15 +68,14 @@ const closeStepMs = 600
  * Where nothing can be stored it is kept in memory, and `status` says so.
  */
 export async function openReplica<C extends Collections>(options: OpenOptions<C>): Promise<Replica<C>> {
-  const collections: C = options.collections
-  checkNames(collections)
   checkOptions(options)
+  const collections: C = options.collections
   const quorum = quorumOf(options)
   const name = options.name ?? databaseName(options.space, options.account ?? '')
   const database = await openDatabase(name, options.ports)
   const { ports, storage, record, replica, holdings } = database
   const { runtime, page } = ports
-  const events = createEvents<ReplicaEvents>()
+  const events = createEvents<ReplicaEvents>(['repaired', 'alarm', 'evicted', 'unsaved'])
   let storageFault: ErrorCode | undefined = database.blocked?.code as ErrorCode | undefined
   let closing: Promise<void> | null = null
 
@@ -284,27 +277,4 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     [Symbol.asyncDispose]: close,
   }
   return Object.freeze({ ...surface.collections, ...members }) as Replica<C>
-}
-
-/** What would otherwise show only as a replica that stays offline for ever. */
-function checkOptions({ space, relays, ports }: OpenOptions<Collections>): void {
-  if (typeof space !== 'string')
-    throw new TypeError(`space is the name of what is shared, not ${String(space)}`)
-  if (!Array.isArray(relays)) throw new TypeError('relays is a list of URLs; an empty one if there is none')
-  if (ports?.connect !== undefined || relays.length === 0) return
-  for (const url of relays) addressOf(url)
-  if (typeof WebSocket !== 'undefined') return
-  throw new TypeError(
-    'no relay can be reached without WebSocket, which Node has from 22 on; or give `ports.connect`',
-  )
-}
-
-function checkNames(collections: Collections): void {
-  const key = reservedNameIn(collections)
-  if (key === undefined) return
-  throw new RejoinError(
-    'key-forbidden',
-    { key },
-    `a replica has a member '${key}' of its own; give the collection another property in \`collections\``,
-  )
 }

@@ -29,7 +29,7 @@ import {
 import type { Collection } from './collection.ts'
 import { writeText } from './document-writes.ts'
 import type { Drafts } from './drafts.ts'
-import { callBack } from './live.ts'
+import { callBack, checkListener } from './live.ts'
 import { groupUpdates } from './merged-body.ts'
 import type { ReplicaCore } from './replica-core.ts'
 import type { Reachable } from './write-handle.ts'
@@ -249,6 +249,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       return live
     },
     onReplaced(listener) {
+      checkListener(listener)
       const own = (): void => listener()
       listeners.add(own)
       return () => void listeners.delete(own)

@@ -4,8 +4,7 @@
  * Here its rooms are put together, and nothing else: what reads is over `VisibleDocuments`, what writes goes through
  * `Drafts`, and what is live hears of changes from `Changes`.
  */
-import { RejoinError } from '@rejoin/core'
-import type { Collection, Collections } from './collection.ts'
+import { checkCollections, type Collection, type Collections } from './collection.ts'
 import { createChanges } from './changes.ts'
 import { createConflictList } from './conflict-list.ts'
 import { createConflicts, type Conflicts } from './conflicts.ts'
@@ -39,9 +38,9 @@ export interface Surface<C extends Collections> {
   close(): void
 }
 
-/** Throws `key-forbidden` if two collections have one name. */
+/** Throws as `checkCollections`. */
 export function createSurface<C extends Collections>(core: ReplicaCore, collections: C): Surface<C> {
-  checkNames(collections)
+  checkCollections(collections)
   const changes = createChanges(core)
   const documents = createVisibleDocuments(core.state, collections, changes)
   const drafts = createDrafts(core, changes)
@@ -80,13 +79,4 @@ function createHandles<C extends Collections>(
   ])
   // `Object.fromEntries` forgets which property had which declaration.
   return Object.fromEntries(handles) as CollectionHandles<C>
-}
-
-function checkNames(collections: Collections): void {
-  const names = new Set<string>()
-  for (const { name } of Object.values(collections)) {
-    if (names.has(name))
-      throw new RejoinError('key-forbidden', { key: name }, `two collections are named ${name}`)
-    names.add(name)
-  }
 }

@@ -10,12 +10,19 @@ import type { Runtime } from '@rejoin/core'
 const { Date, setTimeout, clearTimeout } = globalThis
 const monotonic = performance.now.bind(performance)
 
+/** Of a timer that is set for longer, about 25 days, platforms make one that ends at once. */
+const longestMs = 2 ** 31 - 1
+
 export const systemRuntime: Runtime = {
   now: () => Date.now(),
   monotonic,
   randomBytes: length => crypto.getRandomValues(new Uint8Array(length)),
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs)
+    const start = (leftMs: number): ReturnType<typeof setTimeout> =>
+      leftMs <= longestMs
+        ? setTimeout(run, leftMs)
+        : setTimeout(() => (timer = start(leftMs - longestMs)), longestMs)
+    let timer = start(delayMs)
     return () => clearTimeout(timer)
   },
 }

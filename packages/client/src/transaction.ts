@@ -6,6 +6,7 @@
 import type { Collection, Collections } from './collection.ts'
 import type { DocumentWriter } from './documents.ts'
 import type { Drafts } from './drafts.ts'
+import { unsupported } from './field-errors.ts'
 import type { CollectionHandles } from './surface.ts'
 import type { Transacted } from './write-handle.ts'
 
@@ -33,5 +34,8 @@ export function createTransact<C extends Collections>(
 ): Transact<C> {
   // While the draft is open every handle writes into it and reads from it, so the scope is the handles themselves.
   const scope = handles as unknown as TransactionScope<C>
-  return run => drafts.transact(() => run(scope))
+  return run => {
+    if (typeof run !== 'function') throw unsupported('transact', 'a transaction is made by a callback')
+    return drafts.transact(() => run(scope))
+  }
 }

@@ -151,6 +151,8 @@ function chosenValue<Output>(
     if (side === undefined) throw unsupported('pick', `the conflict has ${conflict.sides.length} sides`)
     return side.value
   }
+  if (resolution.keep !== 'all')
+    throw unsupported('resolution', 'it is { pick }, { value } or { keep: `all` }')
   if (keepAll === undefined) throw unsupported('keep', 'the field does not say how to keep all (`keepAll`)')
   return keepAll(conflict.sides.map(side => side.value))
 }

@@ -17,9 +17,14 @@ export function counter(
     strategy: 'counter',
     passive: options.passive ?? false,
     insert: (input, write) => countUp(input ?? 0, write),
-    update: (patch, write) => countUp(patch.increment, write),
+    update: (patch, write) => countUp(incrementOf(patch), write),
     read: cell => (cell?.strategy === 'counter' ? sumInOrder(cell) : 0),
   }
+}
+
+function incrementOf(patch: CounterPatch | null): number {
+  if (typeof patch === 'object' && patch !== null) return patch.increment
+  throw unsupported('', 'a counter is updated by { increment }, since others count meanwhile')
 }
 
 function countUp(increment: number, { mark, seen }: FieldWrite): CounterCell | null {

@@ -26,8 +26,12 @@ export function encodeAbsent(schema: StandardSchema, isSeen: boolean): Uint8Arra
   return value === undefined && !isSeen ? null : encodeValue(value)
 }
 
-/** What a field shows that nobody has written: what its schema makes of nothing. */
+/**
+ * What a field shows that nobody has written: what its schema makes of nothing. Asked when a field is declared: throws a
+ * TypeError for what is no schema.
+ */
 export function defaultOf<Output>(schema: StandardSchema<unknown, Output>): Output {
+  requireSchema(schema)
   const result = runSchema(schema, undefined)
   return result.issues === undefined ? result.value : (undefined as Output)
 }
@@ -70,6 +74,12 @@ export function memoize<Key extends object, Value>(compute: (key: Key) => Value)
     }
     return entry.value
   }
+}
+
+/** A strategy without a schema is declared wrong, whatever is written later. */
+export function requireSchema(schema: Partial<StandardSchema> | undefined): void {
+  if (typeof schema?.['~standard']?.validate === 'function') return
+  throw new TypeError('a strategy takes a Standard Schema of its values, such as v.string() of valibot')
 }
 
 export function unsupported(path: string, reason: string): RejoinError<'value-unsupported'> {

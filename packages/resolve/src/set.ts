@@ -12,7 +12,7 @@ import {
   type SetCell,
   type SetElement,
 } from '@rejoin/core'
-import { encodeInput, memoize, showValue, tooLarge, unsupported } from './field-value.ts'
+import { encodeInput, memoize, requireSchema, showValue, tooLarge, unsupported } from './field-value.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
 /** Adds and removes elements; or, as an array, says what the set shall be, which adds and removes the difference. */
@@ -25,11 +25,12 @@ export function set<Input, Output>(
   schema: StandardSchema<Input, Output>,
   options: { readonly passive?: boolean } = {},
 ): Field<readonly Output[], readonly Input[] | undefined, SetPatch<Input>> {
+  requireSchema(schema)
   const showElement = memoize((element: SetElement) => showValue<Output>(element.value))
   const show = memoize((cell: SetCell) => elementsInOrder(cell).map(showElement))
   const encodeAll = (inputs: readonly Input[]): ReadonlyMap<string, Uint8Array> => {
     if (!Array.isArray(inputs)) throw unsupported('', 'a set takes arrays of its elements')
-    const values = inputs.map(input => encodeInput(schema, input))
+    const values = Array.from(inputs, (input: Input) => encodeInput(schema, input))
     return new Map(values.map(value => [keyOfBytes(value), value]))
   }
   return {
@@ -41,6 +42,7 @@ export function set<Input, Output>(
     update(patch, write) {
       const seen = elementsOf(write.seen)
       if (!isList(patch)) {
+        checkPatch(patch)
         const unwanted = encodeAll(patch.remove ?? [])
         const removed = [...seen].filter(([key]) => unwanted.has(key))
         return writeElements(write, encodeAll(patch.add ?? []), new Map(removed))
@@ -57,6 +59,16 @@ export function set<Input, Output>(
 
 function isList<Value>(patch: SetPatch<Value>): patch is readonly Value[] {
   return Array.isArray(patch)
+}
+
+/** What is spelled wrong would write nothing, and say nothing of it. */
+function checkPatch(patch: object | null): void {
+  if (
+    typeof patch !== 'object' ||
+    patch === null ||
+    Object.keys(patch).some(key => !/^(add|remove)$/.test(key))
+  )
+    throw unsupported('', 'a set is updated by an array, or by { add, remove } with arrays')
 }
 
 function elementsOf(cell: Cell | undefined): ReadonlyMap<string, SetElement> {

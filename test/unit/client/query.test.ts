@@ -72,6 +72,38 @@ test('a query that cannot be answered as meant throws', () => {
   expect(codeOf(loose({ where: { size: { greater: 1 } } }))).toBe('value-unsupported')
   expect(codeOf(loose({ orderBy: 'colour' }))).toBe('value-unsupported')
   expect(codeOf(loose({ limit: -1 }))).toBe('value-unsupported')
+  const wrong: readonly unknown[] = [
+    null,
+    'name',
+    { order: 'name' },
+    { orderBy: { name: 'asc' } },
+    { orderBy: [undefined] },
+    { orderBy: [['name', 'DESC']] },
+    { where: () => true },
+    { where: { name: () => true } },
+    { where: { name: /a/ } },
+    { where: { name: { in: 'Apple' } } },
+    { where: { name: { search: 5 } } },
+  ]
+  for (const options of wrong)
+    expect(codeOf(loose(options as object)), String(options)).toBe('value-unsupported')
+})
+
+test('a query asks what stood in its options when it was made', () => {
+  const { core, things } = openThings()
+  const sizes = [1]
+  const place = { x: 1 }
+  const few = things.query({ where: { size: { in: sizes } } })
+  const there = things.query({ where: { place: { equals: place } } })
+  const stops = [few, there].map(query => query.subscribe(() => {}))
+  sizes.push(3)
+  place.x = 2
+  // One that was never in the list goes, and one that is stays.
+  things.delete('a')
+  core.tick()
+  expect(idsOf(few)).toBe('b')
+  expect(idsOf(there)).toBe('')
+  for (const stop of stops) stop()
 })
 
 test('a subscriber is called at once, and then after a tick that changed what it sees', () => {

@@ -1,6 +1,6 @@
 import { collection } from '@rejoin/client'
 import { compareMarks, lastOfRow, limits, partName, rowExists } from '@rejoin/core'
-import { lww } from '@rejoin/resolve'
+import { ask, lww, set } from '@rejoin/resolve'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { exchange, openReplica } from './notes-surface.ts'
@@ -45,9 +45,41 @@ test('an id of the application is taken if it can be one', () => {
   expect(codeOf(() => notes.insert({ title: 'a' }, { id: 'x'.repeat(257) }))).toBe('limit-exceeded')
 })
 
+test('what is declared wrong throws where it is declared', () => {
+  const declare = (fields: unknown, options?: unknown) => () =>
+    collection('notes', fields as Parameters<typeof collection>[1], options as { onDelete?: 'ask' })
+  for (const fields of [undefined, { a: undefined }, { a: v.string() }, { a: lww }])
+    expect(declare(fields)).toThrow(TypeError)
+  // Nothing could read it again: neither a relay, nor this device after a reload.
+  expect(declare({ a: lww(v.string()) }, { onDelete: 'edit_wins' })).toThrow(TypeError)
+  for (const strategy of [lww, ask, set]) expect(() => strategy(undefined as never)).toThrow(TypeError)
+})
+
+test('what is no object of fields, no id and no listener throws and changes nothing', () => {
+  const { collections, transact, core } = openReplica()
+  const { id } = collections.notes.insert({ title: 'a' }, { id: '5' })
+  const notes = collections.notes as unknown as Record<string, (...given: readonly unknown[]) => unknown>
+  for (const input of [undefined, null, 'title', 5, [], new Map([['title', 'a']]), Promise.resolve({})]) {
+    expect(codeOf(() => notes['insert']?.(input))).toBe('value-unsupported')
+    expect(codeOf(() => notes['update']?.(id, input))).toBe('value-unsupported')
+  }
+  for (const patch of [{ tags: null }, { tags: { push: ['a'] } }, { views: null }, { views: 1 }])
+    expect(codeOf(() => notes['update']?.(id, patch))).toBe('value-unsupported')
+  expect(codeOf(() => notes['insert']?.({ title: 'a' }, 'welcome'))).toBe('value-unsupported')
+  for (const wrong of [undefined, 5, Symbol('id'), { id }]) {
+    expect(notes['get']?.(wrong)).toBeUndefined()
+    expect(codeOf(() => notes['update']?.(wrong, { color: 'red' }))).toBe('value-unsupported')
+    expect(codeOf(() => notes['delete']?.(wrong))).toBe('value-unsupported')
+    expect(codeOf(() => notes['text']?.(wrong, 'body'))).toBe('value-unsupported')
+  }
+  expect(codeOf(() => transact(undefined as never))).toBe('value-unsupported')
+  expect(() => collections.notes.query().subscribe(undefined as never)).toThrow(TypeError)
+  expect(core.transactions).toHaveLength(1)
+})
+
 test('[W5] a field is declared if its name can be one', () => {
   expect(codeOf(() => collection('notes', { 'Ärger 1': lww(v.string()) }))).toBeNull()
-  for (const name of ['', 'id', '__proto__', 'constructor', 'a\nb', 'a\ud800'])
+  for (const name of ['', 'id', '__proto__', 'constructor', 'toString', 'a\nb', 'a\ud800'])
     expect(codeOf(() => collection('notes', { [name]: lww(v.string()) }))).toBe('key-forbidden')
 })
 

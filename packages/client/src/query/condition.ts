@@ -1,6 +1,7 @@
 /** Conditions of a query, made ready: what to look up, and a function that says of a document whether it meets the rest. */
+import { decodeValue, encodeValue } from '@rejoin/core'
 import { unsupported } from '../field-errors.ts'
-import { isSameValue, timeOf } from '../shown-value.ts'
+import { isSameValue } from '../shown-value.ts'
 import type { AnyDocument } from '../visible-documents.ts'
 import { isIndexed } from './value-index.ts'
 import { compareValues, isComparable } from './value-order.ts'
@@ -22,11 +23,13 @@ export function compileWhere(
 ): Conditions {
   let equal: Conditions['equal'] = null
   let others: Matches | null = null
+  if (where !== undefined && where !== null && !isRecord(where))
+    throw unsupported('where', 'it is an object of conditions by field')
   for (const field of Object.keys(where ?? {})) {
     if (!fields.has(field)) throw unsupported(`where.${field}`, 'the collection has no such field to read')
     const condition = where?.[field]
     if (condition === undefined) continue
-    if (equal === null && isIndexed(condition)) equal = { field, value: condition }
+    if (equal === null && isIndexed(condition)) equal = { field, value: copyOperand(field, condition) }
     else others = both(others, field, compileCondition(field, condition))
   }
   return { equal, others }
@@ -42,27 +45,46 @@ function both(before: Matches | null, field: string, test: Test): Matches {
 }
 
 function compileCondition(field: string, condition: unknown): Test {
-  if (!isOperators(condition)) return value => isSameValue(value, condition)
+  if (!isRecord(condition)) return equals(copyOperand(field, condition))
   const tests = Object.entries(condition)
     .filter(([, operand]) => operand !== undefined)
     .map(([name, operand]) => {
+      const place = `${field}.${name}`
       const compile = operators.get(name)
-      if (compile === undefined) throw unsupported(`where.${field}.${name}`, 'there is no such operator')
-      return compile(operand)
+      if (compile === undefined) throw unsupported(`where.${place}`, 'there is no such operator')
+      return compile(name === 'in' ? copyList(place, operand) : copyOperand(place, operand), place)
     })
   return value => tests.every(test => test(value))
 }
 
-function isOperators(condition: unknown): condition is object {
-  const isObject = typeof condition === 'object' && condition !== null
-  return isObject && !Array.isArray(condition) && !ArrayBuffer.isView(condition) && timeOf(condition) === null
+/** Of conditions or operators; what is no plain object is a value, or nothing that can be asked for. */
+function isRecord(condition: unknown): condition is object {
+  return Object.prototype.toString.call(condition) === '[object Object]'
 }
 
-const operators: ReadonlyMap<string, (operand: unknown) => Test> = new Map<
+/** As it was when it was asked: what is changed later would ask something else of what comes than of what goes. */
+function copyOperand(place: string, operand: unknown): unknown {
+  if (typeof operand === 'function' || typeof operand === 'symbol')
+    throw unsupported(`where.${place}`, `a ${typeof operand} is no value`)
+  if (typeof operand !== 'object' || operand === null) return operand
+  const copied = decodeValue(encodeValue(operand))
+  return copied.ok ? copied.value : undefined
+}
+
+function copyList(place: string, operand: unknown): readonly unknown[] {
+  if (!Array.isArray(operand)) throw unsupported(`where.${place}`, 'it takes a list of values')
+  return operand.map(one => copyOperand(place, one))
+}
+
+function equals(operand: unknown): Test {
+  return value => isSameValue(value, operand)
+}
+
+const operators: ReadonlyMap<string, (operand: unknown, place: string) => Test> = new Map<
   string,
-  (operand: unknown) => Test
+  (operand: unknown, place: string) => Test
 >([
-  ['equals', operand => value => isSameValue(value, operand)],
+  ['equals', equals],
   ['not', operand => value => !isSameValue(value, operand)],
   ['gt', operand => value => isComparable(value, operand) && compareValues(value, operand) > 0],
   ['gte', operand => value => isComparable(value, operand) && compareValues(value, operand) >= 0],
@@ -70,7 +92,7 @@ const operators: ReadonlyMap<string, (operand: unknown) => Test> = new Map<
   ['lte', operand => value => isComparable(value, operand) && compareValues(value, operand) <= 0],
   ['in', operand => value => elementsOf(operand).some(one => isSameValue(value, one))],
   ['contains', operand => value => contains(value, operand)],
-  ['search', operand => searchFor(String(operand))],
+  ['search', searchFor],
 ])
 
 function contains(value: unknown, part: unknown): boolean {
@@ -78,7 +100,8 @@ function contains(value: unknown, part: unknown): boolean {
   return elementsOf(value).some(element => isSameValue(element, part))
 }
 
-function searchFor(part: string): Test {
+function searchFor(part: unknown, place: string): Test {
+  if (typeof part !== 'string') throw unsupported(`where.${place}`, 'it takes a part of a text')
   const wanted = part.toLowerCase()
   const finds = (value: unknown): boolean => typeof value === 'string' && value.toLowerCase().includes(wanted)
   return value => finds(value) || elementsOf(value).some(finds)

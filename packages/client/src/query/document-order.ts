@@ -14,11 +14,9 @@ export function compileOrder(
   descending: boolean,
   fields: ReadonlySet<string>,
 ): CompareDocuments {
-  const orders = (typeof orderBy === 'string' ? [orderBy] : (orderBy ?? [])).map(order =>
-    typeof order === 'string'
-      ? { field: order, sign: 1 }
-      : { field: order[0], sign: order[1] === 'desc' ? -1 : 1 },
-  )
+  const list = typeof orderBy === 'string' ? [orderBy] : (orderBy ?? [])
+  if (!Array.isArray(list)) throw unsupported('orderBy', form)
+  const orders = list.map(compileOne)
   for (const { field } of orders)
     if (!fields.has(field)) throw unsupported(`orderBy.${field}`, 'the collection has no such field to read')
   const turn = descending ? -1 : 1
@@ -29,6 +27,15 @@ export function compileOrder(
     }
     return turn * compareIds(a, b)
   }
+}
+
+const form = "it is a field, or a list of fields and of [field, 'asc' | 'desc']"
+
+function compileOne(order: unknown): { readonly field: string; readonly sign: 1 | -1 } {
+  const [field, direction = 'asc']: readonly unknown[] = Array.isArray(order) ? order : [order]
+  if (typeof field !== 'string' || (direction !== 'asc' && direction !== 'desc'))
+    throw unsupported('orderBy', form)
+  return { field, sign: direction === 'desc' ? -1 : 1 }
 }
 
 export function compareIds(a: AnyDocument, b: AnyDocument): number {

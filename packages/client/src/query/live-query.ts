@@ -29,10 +29,10 @@ export function createLiveQuery(
   fields: ReadonlySet<string>,
   options: AnyQueryOptions,
 ): LiveQuery<AnyDocument> {
+  checkOptions(options)
   const { where, orderBy, descending = false, limit = Infinity } = options
   const conditions = compileWhere(where, fields)
   const { equal, others } = conditions
-  checkLimit(options.limit)
   /** For what comes and goes, which is looked at while somebody is subscribed. */
   let matches: typeof others = null
   const isById = orderBy === undefined && !descending
@@ -98,7 +98,15 @@ function isSameList(a: readonly AnyDocument[], b: readonly AnyDocument[]): boole
   return true
 }
 
-function checkLimit(limit: number | undefined): void {
+const names: ReadonlySet<string> = new Set(['where', 'orderBy', 'descending', 'limit'])
+
+/** What is spelled wrong would be another question, which has an answer too. */
+function checkOptions(options: AnyQueryOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw unsupported('query', 'its options are an object, such as { where, orderBy }')
+  const unknown = Object.keys(options).find(name => !names.has(name))
+  if (unknown !== undefined) throw unsupported(unknown, 'a query has no such option')
+  const { limit } = options
   if (limit === undefined || (Number.isSafeInteger(limit) && limit >= 0)) return
   throw unsupported('limit', 'a limit is a whole number, 0 or more')
 }

@@ -1,0 +1,55 @@
+/**
+ * What `openReplica` is given, before anything is opened: what can never work would otherwise show only as a replica that
+ * stays offline for ever, and leave behind what was opened by then.
+ */
+import { limits, RejoinError } from '@rejoin/core'
+import { checkCollections, type Collections } from './collection.ts'
+import type { OpenOptions } from './open.ts'
+import { reservedNameIn } from './replica.ts'
+import { addressOf } from './websocket-runtime.ts'
+
+/** Throws a TypeError, or `key-forbidden` for the name of a collection. */
+export function checkOptions(options: OpenOptions<Collections>): void {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('openReplica takes an object of options, such as { space, collections, relays }')
+  const { collections, space, account, device, name, token, level, relays } = options
+  checkCollections(collections)
+  checkReserved(collections)
+  if (typeof space !== 'string' || space === '')
+    throw new TypeError(`space is the name of what is shared, not ${String(space)}`)
+  for (const [option, text] of Object.entries({ space, account, device, name })) checkText(option, text)
+  if (name === '') throw new TypeError('name is that of a database')
+  if (token !== undefined && typeof token !== 'function')
+    throw new TypeError('token is a function that gives the token, so that it can be asked for a new one')
+  if (level !== undefined && !['local', 'relay', 'quorum'].includes(level))
+    throw new TypeError(`level is 'local', 'relay' or 'quorum', not ${String(level)}`)
+  checkRelays(relays, options.ports)
+}
+
+/** Names travel, and make that of a database. */
+function checkText(option: string, text: unknown): void {
+  if (text === undefined) return
+  if (typeof text !== 'string' || /\p{Surrogate}/u.test(text)) throw new TypeError(`${option} is a text`)
+  if (new TextEncoder().encode(text).length > limits.nameBytesMax)
+    throw new TypeError(`${option} has at most ${limits.nameBytesMax} bytes`)
+}
+
+function checkRelays(relays: unknown, ports: OpenOptions<Collections>['ports']): void {
+  if (!Array.isArray(relays)) throw new TypeError('relays is a list of URLs; an empty one if there is none')
+  if (ports?.connect !== undefined || relays.length === 0) return
+  for (const url of relays) addressOf(url)
+  if (typeof WebSocket !== 'undefined') return
+  throw new TypeError(
+    'no relay can be reached without WebSocket, which Node has from 22 on; or give `ports.connect`',
+  )
+}
+
+function checkReserved(collections: Collections): void {
+  const key = reservedNameIn(collections)
+  if (key === undefined) return
+  throw new RejoinError(
+    'key-forbidden',
+    { key },
+    `a replica has a member '${key}' of its own; give the collection another property in \`collections\``,
+  )
+}
