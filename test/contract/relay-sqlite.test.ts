@@ -88,6 +88,25 @@ test('[A1] what is too much for the disk in one space is not refused to another 
   await store.close()
 })
 
+test('[A1] a lock is waited for once, however many spaces have something to commit', async () => {
+  const path = createPath()
+  const store = await sqlite(path)()
+  const other = new DatabaseSync(path)
+  other.exec('begin immediate')
+  const began = performance.now()
+  const commits = Array.from({ length: 20 }, (_, i) =>
+    store.commit({ ...commitAt(1, 10), space: `team-${i}` }),
+  )
+  for (const one of await Promise.allSettled(commits))
+    expect(one.status === 'rejected' && one.reason.details).toEqual({ reason: 'locked' })
+  // A wait takes a second.
+  expect(performance.now() - began).toBeLessThan(10_000)
+  other.exec('rollback')
+  other.close()
+  await store.commit(commitAt(1, 10))
+  await store.close()
+})
+
 test('[A1] nothing that was acknowledged is lost when the process is killed', async () => {
   const path = createPath()
   const program = join(import.meta.dirname, 'relay-sqlite-writer.ts')

@@ -70,6 +70,17 @@ export function ownerOf(entry: Entry): string {
   return entry.kind === 'commit' ? entry.commit.space : `fold in ${entry.fold.space}`
 }
 
+/** Whether another program has locked the files, or taken them away: neither is for what was to be written. */
+export function keepsAllOut(error: unknown): boolean {
+  return (
+    error instanceof RejoinError &&
+    error.code === 'storage-closed' &&
+    outOfAll.has((error as RejoinError<'storage-closed'>).details.reason)
+  )
+}
+
+const outOfAll: ReadonlySet<string> = new Set(['locked', 'gone'])
+
 export function createCommitter(
   database: Database,
   statements: Statements,

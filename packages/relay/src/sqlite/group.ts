@@ -2,7 +2,8 @@
  * Group commit: everything that was handed over in one turn of the event loop, for any number of spaces, goes to disk
  * in one transaction, so many writes share one fsync. Each promise settles after that transaction, never before
  * (SPEC A1); if it fails, each of them learns why, and the next turn begins afresh. What is too much for the disk in one
- * space is no reason to refuse another's: of a group that failed, what belongs together is written by itself.
+ * space is no reason to refuse another's: of a group that failed, what belongs together is written by itself, unless it
+ * failed for what keeps everybody out.
  */
 import type { Runtime } from '@rejoin/core'
 import { afterThisTurn } from '../node-runtime.ts'
@@ -27,6 +28,8 @@ export function createGroup<T>(
   runtime: Runtime,
   write: (entries: readonly T[]) => void,
   ownerOf: (entry: T) => string,
+  /** Whether no part of a group can be written either: thousands of tries would each wait as long as the first. */
+  keepsAllOut: (reason: unknown) => boolean,
 ): Group<T> {
   let waiting: Waiting<T>[] = []
   let wasSlow = false
@@ -53,9 +56,11 @@ export function createGroup<T>(
 
   function settleApart(group: readonly Waiting<T>[], failed: { readonly reason: unknown }): void {
     const owners = new Set(group.map(({ entry }) => ownerOf(entry)))
+    let outOfAll = owners.size === 1 || keepsAllOut(failed.reason) ? failed : null
     for (const owner of owners) {
       const part = group.filter(({ entry }) => ownerOf(entry) === owner)
-      const error = owners.size === 1 ? failed : attempt(part)
+      const error = outOfAll ?? attempt(part)
+      if (error !== null && keepsAllOut(error.reason)) outOfAll = error
       for (const { resolve, reject } of part) {
         if (error === null) resolve()
         else reject(error.reason)

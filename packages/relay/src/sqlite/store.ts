@@ -16,7 +16,7 @@ import {
 } from '@rejoin/core'
 import { afterThisTurn, nodeRuntime } from '../node-runtime.ts'
 import type { OpenRelayStore } from '../open-store.ts'
-import { createCommitter, ownerOf, type Entry, type FoldEntry } from './commit.ts'
+import { createCommitter, keepsAllOut, ownerOf, type Entry, type FoldEntry } from './commit.ts'
 import { openDatabase, type Database, type Row } from './database.ts'
 import { createGroup } from './group.ts'
 import { watchFiles } from './in-place.ts'
@@ -126,6 +126,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       }
     },
     ownerOf,
+    keepsAllOut,
   )
   let isOpen = true
   /** Rows of a thousand spaces are looked up in one turn of the event loop: one look at the files is enough for all. */
