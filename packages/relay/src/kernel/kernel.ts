@@ -21,7 +21,7 @@ import type { DrivenSpace, SpaceHost } from './driven-space.ts'
 import { sendHeartbeats } from './delivering.ts'
 import { helloToPeer } from './greeting.ts'
 import { createKeptPages } from './kept-pages.ts'
-import { detach } from './leaving.ts'
+import { couldNotBegin, detach } from './leaving.ts'
 import { attach, isIdle, openSpace, receive, settle, wake } from './space-driver.ts'
 
 const trusted: Caller = { user: 'peer', mayWrite: true, rule: () => null }
@@ -168,8 +168,7 @@ export function createKernel(options: KernelOptions): Kernel {
       if (accepted.ended) return detach(greeted.driven, greeted.attached)
       accepted.greeted = greeted
     } catch (error) {
-      log.error({ space: hello.space, error: String(error) }, 'a session could not begin')
-      refuse(link, failure('overloaded', { retryAfterMs: 5000 }))
+      refuse(link, couldNotBegin(log, hello.space, error))
     }
   }
 

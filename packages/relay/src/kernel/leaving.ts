@@ -1,6 +1,7 @@
 /** How a session ends from this side, and what is left behind then. */
 import { failure, type Failure } from '@rejoin/core'
 import { closeCodeOf, closeCodes } from '../close-code.ts'
+import type { Log } from '../kernel-port.ts'
 import { send, type Attached } from './attached.ts'
 import type { DrivenSpace } from './driven-space.ts'
 
@@ -8,6 +9,12 @@ export function refuse(driven: DrivenSpace, attached: Attached, error: Failure):
   send(attached, { type: 'refuse', error })
   attached.link.close(closeCodeOf(error.code), error.code)
   detach(driven, attached)
+}
+
+/** What who said hello is told when the relay or its application failed. It comes back after a while. */
+export function couldNotBegin(log: Log, space: string, error: unknown): Failure {
+  log.error({ space, error: String(error) }, 'a session could not begin')
+  return failure('overloaded', { retryAfterMs: 5000 })
 }
 
 /** It begins again from what is on disk, when this relay can do what it could not do now. */

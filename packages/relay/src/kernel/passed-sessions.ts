@@ -36,9 +36,13 @@ export interface PassedSessionsOptions {
   ) => Promise<Attached>
   readonly receive: (attached: Attached, frame: Frame) => void
   readonly detach: (attached: Attached) => void
-  /** What a follower sent makes no sense, or could not be begun. */
+  /** A session could not be begun, for whatever reason the relay or its application has: it alone is refused. */
+  readonly notBegun: (error: unknown) => Failure
+  /** What a follower sent makes no sense. */
   readonly fail: (follower: Attached, reason: string) => void
 }
+
+type Whose = Extract<PassedContent, { kind: 'begin' }>
 
 interface PassedSession {
   attached: Attached | null
@@ -56,24 +60,36 @@ export function createPassedSessions(options: PassedSessionsOptions): PassedSess
     return numbered
   }
 
-  async function begin(
-    follower: Attached,
-    number: number,
-    whose: Extract<PassedContent, { kind: 'begin' }>,
-  ): Promise<void> {
+  function begin(follower: Attached, number: number, whose: Whose): void {
     const session: PassedSession = { attached: null, isOver: false, early: [] }
     of(follower).set(number, session)
     const link = linkThrough(follower, number, () => end(follower, number))
+    attach(follower, link, session, whose)
+      .catch(options.notBegun)
+      .then(error => {
+        if (error === null || session.isOver) return
+        link.send(encodeFrame({ type: 'refuse', error }))
+        link.close(0, error.code)
+      })
+  }
+
+  /** Null, or why it is refused. */
+  async function attach(
+    follower: Attached,
+    link: SessionLink,
+    session: PassedSession,
+    whose: Whose,
+  ): Promise<Failure | null> {
     const caller = await options.admit(whose.user)
-    if ('code' in caller) {
-      link.send(encodeFrame({ type: 'refuse', error: caller }))
-      return link.close(0, caller.code)
-    }
-    if (session.isOver) return
+    if ('code' in caller) return caller
+    if (session.isOver) return null
     const attached = await options.attach(link, helloOf(options.space, whose), caller, follower)
-    if (session.isOver) return options.detach(attached)
-    session.attached = attached
-    for (const frame of session.early) options.receive(attached, frame)
+    if (session.isOver) options.detach(attached)
+    else {
+      session.attached = attached
+      for (const frame of session.early) options.receive(attached, frame)
+    }
+    return null
   }
 
   function take(follower: Attached, number: number, bytes: Uint8Array): void {
@@ -98,8 +114,7 @@ export function createPassedSessions(options: PassedSessionsOptions): PassedSess
     receive(follower, { session: number, content }) {
       switch (content.kind) {
         case 'begin':
-          begin(follower, number, content).catch((error: unknown) => options.fail(follower, String(error)))
-          return
+          return begin(follower, number, content)
         case 'frame':
           return take(follower, number, content.bytes)
         case 'end':
@@ -126,7 +141,7 @@ function linkThrough(follower: Attached, session: number, onClose: () => void): 
 }
 
 /** It holds nothing and pulls nothing: its pull is of the follower. */
-function helloOf(space: string, { replica, device }: Extract<PassedContent, { kind: 'begin' }>): HelloFrame {
+function helloOf(space: string, { replica, device }: Whose): HelloFrame {
   return {
     type: 'hello',
     protocol: protocolVersion,

@@ -11,7 +11,7 @@ import type { Attached } from './attached.ts'
 import type { DrivenSpace, SpaceHost } from './driven-space.ts'
 import { createFolding } from './folding.ts'
 import { greet, type Arrival } from './greeting.ts'
-import { detach, refuse, refuseMalformed, refuseOverloaded, sendAway } from './leaving.ts'
+import { couldNotBegin, detach, refuse, refuseMalformed, refuseOverloaded, sendAway } from './leaving.ts'
 import { createPassedSessions } from './passed-sessions.ts'
 import { createPassingOn, isJudged } from './passing-on.ts'
 import { hearQuorum } from './quorum.ts'
@@ -136,6 +136,7 @@ function receivePassed(driven: DrivenSpace, attached: Attached, frame: PassedFra
       attach(driven, { link, hello, caller, welcomed: null, follower }),
     receive: (session, passed) => receive(driven, session, passed),
     detach: session => detach(driven, session),
+    notBegun: error => couldNotBegin(driven.kernel.options.log, driven.name, error),
     fail(follower, error) {
       driven.kernel.options.log.error(
         { space: driven.name, error },
