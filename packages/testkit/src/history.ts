@@ -253,6 +253,7 @@ async function heal(
   for (const relay of cluster.relays) {
     relay.skewMs = 0
     relay.slowness = 1
+    relay.fullness = 0
     await relay.start()
   }
   // A tab that thaws hears first what it was told while it was frozen; who pauses and who resumes does so after that.

@@ -1,7 +1,14 @@
 /**
  * A simulated relay: the kernel that ships, on a disk in memory with latency, in a process that can die at any step.
  */
-import { createDictionary, encodeFrame, typeOfFrame, type RelayStore, type Runtime } from '@rejoin/core'
+import {
+  createDictionary,
+  encodeFrame,
+  RejoinError,
+  typeOfFrame,
+  type RelayStore,
+  type Runtime,
+} from '@rejoin/core'
 import {
   createKernel,
   createMemoryDisk,
@@ -37,6 +44,10 @@ export interface SimulatedRelay {
   skewMs: number
   /** Transactions of its disk take so many times as long as ever; 1 is as ever. */
   slowness: number
+  /** How often its disk has no room for a commit, from 0 to 1. */
+  fullness: number
+  /** How many commits it refused so. */
+  readonly fullCommits: number
   /** When an older image was put back last, or a neighbour was lost, in simulated milliseconds. */
   readonly restoredAt: number
   /** Dies right after it has sent the next verdict. */
@@ -95,6 +106,8 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
   let commitCrashes = 0
   let skewMs = 0
   let slowness = 1
+  let fullness = 0
+  let fullCommits = 0
   let replaced: RelayStore | null = null
   let restoredAt = Number.NEGATIVE_INFINITY
   let lostVerdicts = 0
@@ -117,14 +130,22 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
       after: (delayMs, run) => process.after(delayMs, run),
     }
     const started = createKernel({
-      store: withLatency(opened, process, chance, () => slowness, dieAt, parts.watch),
+      store: withLatency(
+        opened,
+        process,
+        chance,
+        { slowness: () => slowness, refuse, at: dieAt },
+        parts.watch,
+      ),
       runtime,
       token: token => Promise.resolve(token === '' ? null : { user: token }),
       access: parts.access ?? (() => Promise.resolve('write')),
       accept: parts.accept ?? (() => true),
       log: {
         error(fields, message) {
-          if (process.alive) errors.push(`${message} ${JSON.stringify(fields)}`)
+          // That its disk is full is to be told, and is no fault of the relay.
+          if (process.alive && fields['error'] !== String(diskFull))
+            errors.push(`${message} ${JSON.stringify(fields)}`)
         },
         info: () => {},
         debug: () => {},
@@ -135,6 +156,12 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
     })
     kernel = started
     network.serve(url, { scope: process, attach: link => attach(started, unreliable(link)) })
+  }
+
+  function refuse(): void {
+    if (fullness === 0 || !chance.chance(fullness)) return
+    fullCommits += 1
+    throw diskFull
   }
 
   function dieAt(moment: 'before' | 'after'): void {
@@ -204,6 +231,15 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
     set slowness(factor) {
       slowness = factor
     },
+    get fullness() {
+      return fullness
+    },
+    set fullness(often) {
+      fullness = often
+    },
+    get fullCommits() {
+      return fullCommits
+    },
     crashAtCommit(moment) {
       dyingAt = moment
     },
@@ -256,6 +292,8 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
   }
 }
 
+const diskFull = new RejoinError('storage-full', { reason: 'simulated' }, 'The disk is full.')
+
 function isVerdict(bytes: Uint8Array): boolean {
   return typeOfFrame(bytes) === 'verdict'
 }
@@ -276,13 +314,20 @@ function attach(kernel: Kernel, link: SessionLink): ServedSession {
   }
 }
 
+/** What goes wrong with a disk. */
+interface DiskFaults {
+  slowness(): number
+  /** Throws if there is no room for what is to be stored. */
+  refuse(): void
+  at(moment: 'before' | 'after'): void
+}
+
 /** The same store, each of whose answers takes a while; a process that dies hears none of them. */
 function withLatency(
   store: RelayStore,
   scope: Scope,
   chance: Chance,
-  slowness: () => number,
-  at: (moment: 'before' | 'after') => void,
+  { slowness, refuse, at }: DiskFaults,
   watch: StoreWatch | undefined,
 ): RelayStore {
   function later<T>(run: () => Promise<T>, ms: number): Promise<T> {
@@ -301,7 +346,7 @@ function withLatency(
     storedText: (space, key, part) => later(() => store.storedText(space, key, part), 1),
     async fold(fold) {
       at('before')
-      const isDone = await later(() => store.fold(fold), 4)
+      const isDone = await later(async () => (refuse(), store.fold(fold)), 4)
       if (isDone) watch?.folded()
       at('after')
       return isDone
@@ -309,7 +354,7 @@ function withLatency(
     // On disk some time before anybody hears of it: a process may die in between.
     async commit(commit) {
       at('before')
-      await later(() => store.commit(commit), 4)
+      await later(async () => (refuse(), store.commit(commit)), 4)
       for (const { update } of commit.texts) watch?.stored(update)
       at('after')
       await new Promise<void>(resolve => void scope.after(chance.next() * 2 * slowness(), resolve))

@@ -221,8 +221,11 @@ export function createKernel(options: KernelOptions): Kernel {
         receive(frame) {
           if (driven !== null && attached !== null) return receive(driven, attached, frame)
           if (frame.type === 'refuse') {
-            log.error({ space, code: frame.error.code }, 'a peer refused')
-            link.close(closeCodeOf(frame.error.code), frame.error.code)
+            const { code } = frame.error
+            // One that cannot do it now is dialled again, and says itself why it cannot.
+            if (code === 'overloaded') log.info({ space, code }, 'a peer is overloaded')
+            else log.error({ space, code }, 'a peer refused')
+            link.close(closeCodeOf(code), code)
           } else if (early !== null) early.push(frame)
           else if (frame.type === 'welcome') welcome = frame
           else if (frame.type === 'hello' && welcome !== null) begin(frame, welcome).catch(fail)

@@ -1,10 +1,10 @@
-/** Disks of devices that take nothing for a while, or fail once without saying why; and slow ones, of relays too. */
+/** Disks that take nothing for a while, of devices and of relays; that fail once without saying why; and slow ones. */
 import type { FaultWorld, Strike } from './fault.ts'
 
 export function disks({
   cluster,
   say,
-}: FaultWorld): Record<'disk-full' | 'storage-abort' | 'slow-disk', Strike> {
+}: FaultWorld): Record<'disk-full' | 'storage-abort' | 'slow-disk' | 'relay-full', Strike> {
   const { chance, clock } = cluster
   return {
     'disk-full'() {
@@ -13,6 +13,15 @@ export function disks({
       device.disk.fail('storage-full')
       clock.after(chance.below(3000), () => device.disk.fail(null))
       return true
+    },
+    // It counts when it refuses a commit.
+    'relay-full'() {
+      const relay = chance.pick(cluster.relays)
+      const often = chance.pick([0.3, 0.7, 1])
+      say(`the disk of ${relay.url} is full for a while, for ${often * 100} of a hundred commits`)
+      relay.fullness = often
+      clock.after(chance.below(8000), () => (relay.fullness = 0))
+      return false
     },
     'storage-abort'() {
       const device = chance.pick(cluster.devices)

@@ -37,6 +37,7 @@ export const faultNames = [
   'long-journal',
   'intruder',
   'slow-disk',
+  'relay-full',
 ] as const
 export type Fault = (typeof faultNames)[number]
 
@@ -75,6 +76,7 @@ export const everyFault: Readonly<Record<Fault, number>> = {
   'long-journal': 0.001,
   intruder: 0.01,
   'slow-disk': 0.006,
+  'relay-full': 0.006,
 }
 
 /** What faults happen to. */

@@ -70,6 +70,7 @@ export function createFaults(
     const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0)
     counts['lost-verdict'] = sum(everyRelay.map(({ lostVerdicts }) => lostVerdicts))
     counts['relay-crash'] = sum(everyRelay.map(({ commitCrashes }) => commitCrashes))
+    counts['relay-full'] = sum(everyRelay.map(({ fullCommits }) => fullCommits))
     counts['storage-crash'] = sum(cluster.devices.map(({ trap }) => trap.sprung))
   }
 
