@@ -15,6 +15,14 @@ export const relays: readonly Plant[] = [
     seed: 5,
   },
   {
+    name: 'A1 full',
+    does: 'whose write met a full disk of a relay is told nothing, and the next verdict counts it in',
+    find: 'for (const attached of bringers) refuseOverloaded(driven, attached)',
+    replace: '',
+    world: one(40, { 'relay-full': 0.2 }),
+    seed: 1,
+  },
+  {
     name: 'A3',
     does: 'what is on the leader alone is told to be at quorum',
     find: 'const position = [...held.values()].sort((a, b) => b - a)[replicas - 1] ?? 0',
