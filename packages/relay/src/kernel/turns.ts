@@ -128,8 +128,26 @@ async function takeFrames(driven: DrivenSpace, frames: readonly Sent[], reads: R
       const isPulled = attached.pull !== null && frame.type === 'changes'
       const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame
       // What follows a refused frame of a feed would move the pull on, over what that one brought.
-      if (attached.open) takeIn(driven, attached, news, reads)
+      if (attached.open) takeInFrom(driven, attached, news, reads)
     }
+  }
+}
+
+/** A bug, but one that a single session's frame has met: it would meet it again, and drop the turns of all others. */
+class FrameFault extends Error {
+  readonly attached: Attached
+
+  constructor(attached: Attached, cause: unknown) {
+    super(String(cause), { cause })
+    this.attached = attached
+  }
+}
+
+function takeInFrom(driven: DrivenSpace, attached: Attached, frame: Frame, reads: Reads): void {
+  try {
+    takeIn(driven, attached, frame, reads)
+  } catch (error) {
+    throw new FrameFault(attached, error)
   }
 }
 
@@ -191,13 +209,16 @@ async function commit(driven: DrivenSpace, draft: SpaceCommit, reads: Reads, gre
 function dropTurn(driven: DrivenSpace, bringers: ReadonlySet<Attached>, error: unknown): void {
   driven.noted = []
   // Those who are refused come back; a disk that stays full is told once.
-  if (String(error) !== driven.fault) {
-    driven.fault = String(error)
-    const fields = { space: driven.name, error: driven.fault }
-    driven.kernel.options.log.error(fields, 'a commit failed; nothing of it was acknowledged')
+  const isFrames = error instanceof FrameFault
+  if (isFrames || String(error) !== driven.fault) {
+    const fields = { space: driven.name, error: String(error) }
+    const what = isFrames ? 'a frame could not be taken in' : 'a commit failed'
+    driven.kernel.options.log.error(fields, `${what}; nothing of it was acknowledged`)
   }
+  if (!isFrames) driven.fault = String(error)
   driven.space.failed()
-  for (const attached of bringers) refuseOverloaded(driven, attached)
+  if (isFrames) refuseMalformed(driven, error.attached, 'a frame that cannot be taken in')
+  for (const attached of bringers) if (attached.open) refuseOverloaded(driven, attached)
 }
 
 const noRows: Reads['rows'] = new Map()
