@@ -57,7 +57,7 @@ function begin() {
   run(session.begin())
   expect(receive(welcomeFrom(relay, generation, { begin: 'resume' }))).toContain('submit')
   expect(verdict(1, { index: 0, kind: 'refused', write: 0, error })).toEqual([])
-  return { state, delta, refused, held, verdict, offers, advance: () => run(session.advance()) }
+  return { state, delta, refused, held, verdict, receive, offers, advance: () => run(session.advance()) }
 }
 
 const error = failure('refused-by-rule', { reason: 'no' })
@@ -97,4 +97,32 @@ test('[W6] what waited for what another relay says of it is made anew then, and 
   expect(advance()).toEqual(['remake', 'submit'])
   expect([...state.quarantine.keys()]).toEqual([refused.id])
   expect(state.outbox.get(held.id)).toBeUndefined()
+})
+
+test('[L2] what another relay took while more was under way here stays, and goes when this one says that it holds it', () => {
+  const { state, refused, verdict, receive } = begin()
+  const other = { store: 'other' as StoreId, generation: 'elsewhere' as GenerationId, position: 7 }
+  const copies = { wanted: 2, level: 'quorum', all: 2 } as const
+  state.apply(state.seen + 1, { kind: 'met', address: 'ws://other', store: other.store, copies })
+  const verdicts = [{ id: refused.id, outcome: { kind: 'acknowledged', shows: 'yes' } }] as const
+  state.apply(state.seen + 1, { kind: 'verdicts', ...other, cut: false, verdicts, wants: [] })
+  expect(verdict(2, { index: 1, kind: 'skipped' })).toEqual(['go-on'])
+  const cut = {
+    generation,
+    position: 2,
+    frontier: new Map([[other.generation, other.position]]),
+    generations: [{ id: other.generation, store: other.store, parent: null, start: 0 }],
+    fingerprint: null,
+  }
+  const heard = receive({
+    type: 'changes',
+    rows: [],
+    place: 2,
+    head: 2,
+    cut,
+    answer: false,
+    writers: [],
+  })
+  expect(heard).toEqual(['append', 'submit'])
+  expect(state.quarantine.size).toBe(0)
 })

@@ -285,6 +285,13 @@ export function createSubmitting(
       const entry = planned === null ? undefined : state.outbox.get(planned.from)
       // What another session took out, it has made anew what stood on it.
       if (planned === null || entry === undefined) return null
+      // L2: another relay has taken since what this one refused, so it stays until this one says that it holds it.
+      if (planned.refused !== null && entry.acks.size > 0) {
+        keptBack.delete(planned.from)
+        heldBack.set(planned.from, { readyAt: Number.POSITIVE_INFINITY, wasShown: false, wasHeld: false })
+        queue.restart()
+        return null
+      }
       // Another relay may have been offered it since.
       const held = offers.heldFrom(conversation.judge)
       if (!touchesAny(entry.transaction.writes, held)) {
