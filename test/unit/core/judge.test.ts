@@ -103,7 +103,7 @@ test('[Q1] a transaction is taken whole', () => {
       key: documentKey('notes', 'other'),
     }),
   )
-  expect(judgement.kind === 'taken' && [...judgement.rows.keys()]).toEqual([note, 'notes/other'])
+  expect(judgement.kind === 'taken' && [...new Map(judgement.rows).keys()]).toEqual([note, 'notes/other'])
   expect(showsOf(judgement)).toEqual(['yes', 'yes'])
 })
 
@@ -497,7 +497,7 @@ function typing(update: Uint8Array, mark: Mark, part: PartName = body): Write {
 test('[X5] what a writer types is taken, and the state of the body moves with it', () => {
   const relay = relayWith([insert, markOf('bob', now - 9)])
   const judgement = judges(relay, typing(typistOf(writerOf('alice')).types('hello'), markOf('alice', now)))
-  const taken = judgement.kind === 'taken' ? judgement.rows.get(note) : undefined
+  const taken = judgement.kind === 'taken' ? new Map(judgement.rows).get(note) : undefined
   expect(taken?.texts.get(body)?.stateVector).toEqual(new Map([[yjsClientOf(writerOf('alice')), 5]]))
   expect(taken?.updates.length).toBe(1)
 })

@@ -49,7 +49,8 @@ export type Judgement = Taken | { readonly kind: 'refused'; readonly write: numb
 
 interface Taken {
   readonly kind: 'taken'
-  readonly rows: ReadonlyMap<DocumentKey, TakenRow>
+  /** One of each document. */
+  readonly rows: Iterable<readonly [DocumentKey, TakenRow]>
   readonly shows: readonly WriteShows[]
 }
 
@@ -60,7 +61,6 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
   const { writes } = transaction
   const shown = judgeShown(transaction, context)
   if (shown !== null) return shown
-  const rows = new Map<DocumentKey, TakenRow>()
   const bytes = sizeOfTransaction(transaction)
   if (bytes > limits.submitBytesMax) {
     return {
@@ -69,8 +69,11 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
       error: failure('transaction-too-large', { bytes, limit: limits.submitBytesMax }),
     }
   }
-  for (const [i, write] of writes.entries()) {
-    const before = rows.get(write.key) ?? context.row(write.key)
+  const rows = writes.length > 1 ? new Map<DocumentKey, TakenRow>() : null
+  for (let i = 0; i < writes.length; i++) {
+    const write = writes[i] as Write
+    const earlier = rows?.get(write.key)
+    const before = earlier ?? context.row(write.key)
     const error =
       judgeNames(write) ??
       judgeShape(write) ??
@@ -78,12 +81,28 @@ export function judgeTransaction(transaction: SubmittedTransaction, context: Jud
       judgeMarks(write, before?.row, context) ??
       judgeStanding(write, before?.row)
     if (error !== null) return { kind: 'refused', write: i, error }
-    const taken = takeWrite(write, before, rows.get(write.key)?.updates ?? noUpdates, context)
+    const taken = takeWrite(write, before, earlier?.updates ?? noUpdates, context)
     if (!taken.ok) return { kind: 'refused', write: i, error: taken.error }
+    if (rows === null) return takenAlone(write, taken.value, before)
     rows.set(write.key, taken.value)
   }
+  return takenTogether(writes, rows ?? noneTaken, context)
+}
+
+function takenTogether(
+  writes: readonly Write[],
+  rows: ReadonlyMap<DocumentKey, TakenRow>,
+  context: JudgeContext,
+): Taken {
   const shows = writes.map(write => showing(write, rows.get(write.key)?.row, context.row(write.key)?.row))
   return { kind: 'taken', rows, shows }
+}
+
+const noneTaken: ReadonlyMap<DocumentKey, TakenRow> = new Map()
+
+/** As of nearly every transaction, so nothing is made to find its writes again. */
+function takenAlone(write: Write, taken: TakenRow, before: JudgedRow | undefined): Taken {
+  return { kind: 'taken', rows: [[write.key, taken]], shows: [showing(write, taken.row, before?.row)] }
 }
 
 const noUpdates: TakenRow['updates'] = []
@@ -95,7 +114,7 @@ export function judgeShown({ writes }: SubmittedTransaction, context: JudgeConte
     const row = context.row(write.key)?.row
     return showing(write, row, row)
   })
-  return { kind: 'taken', rows: new Map(), shows }
+  return { kind: 'taken', rows: noneTaken, shows }
 }
 
 /**
