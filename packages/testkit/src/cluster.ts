@@ -40,6 +40,8 @@ export interface ClusterOptions {
   readonly spaces?: number | undefined
   /** Whether the product's bounds are so small that whatever is pulled comes in steps. */
   readonly comesInSteps?: boolean | undefined
+  /** Who may only read at a relay. */
+  readonly reads?: ((user: string, url: string) => boolean) | undefined
   /** Refuses a write, or lets it pass. */
   readonly accept?: Parameters<typeof createSimulatedRelay>[0]['accept'] | undefined
 }
@@ -140,6 +142,10 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   process.on('uncaughtException', note)
 
   const typedTokens = createTypedTokens()
+  const grantOf = (user: string, url: string): 'none' | 'read' | 'write' => {
+    if (user === intruderName) return 'none'
+    return options.reads?.(user, url) === true ? 'read' : 'write'
+  }
   const relays = Array.from({ length: options.relays ?? 1 }, (_, i) =>
     createSimulatedRelay({
       url: `ws://relay-${i}`,
@@ -150,7 +156,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       epoch: () => epoch,
       accept: options.accept ?? (() => true),
       peerToken: 'peers',
-      access: user => Promise.resolve(user === intruderName ? 'none' : 'write'),
+      access: user => Promise.resolve(grantOf(user, `ws://relay-${i}`)),
       follows: doFollow(options.links) && i > 0,
       ackReplicas: options.ackReplicas,
     }),

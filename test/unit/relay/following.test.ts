@@ -28,10 +28,11 @@ interface Options {
   readonly links?: 'followers' | 'chain'
   readonly ackReplicas?: number
   readonly accept?: (write: Write) => true | string
+  readonly reads?: (user: string, url: string) => boolean
 }
 
 /** A leader, followers, and for each follower a tab that reaches it alone. */
-async function following({ followers, links = 'followers', ackReplicas, accept }: Options) {
+async function following({ followers, links = 'followers', ackReplicas, accept, reads }: Options) {
   cluster = await createCluster({
     seed: 7,
     relays: followers + 1,
@@ -39,6 +40,7 @@ async function following({ followers, links = 'followers', ackReplicas, accept }
     links,
     ackReplicas,
     accept,
+    reads,
   })
   const [leader, ...others] = cluster.relays as [SimulatedRelay, ...SimulatedRelay[]]
   cluster.linkPeers()
@@ -298,6 +300,56 @@ test('[A3] before a relay was met a quorum is waited for; one that does not give
   expect(outcomes).toEqual([])
   cluster.network.healAll()
   await cluster.clock.advance(60_000)
+  expect(outcomes).toEqual(['ack-unavailable'])
+})
+
+test.each(['followers', 'chain'] as const)(
+  '[Q4] whom the leader lets only read goes on reading at a follower (%s), and what it wrote waits until it may',
+  async links => {
+    let isReader = true
+    const { leader, tabs } = await following({
+      followers: 2,
+      links,
+      reads: (user, url) => isReader && user === 'device-1' && url === 'ws://relay-0',
+    })
+    const [alice, bob] = tabs as [OpenTab, OpenTab]
+    insert(bob, 'b')
+    await cluster.clock.advance(5000)
+    insert(alice, 'a')
+    await cluster.clock.advance(5000)
+    expect(bob.replica.notes.get('a')?.title).toBe('a')
+    expect(bob.replica.status.get()).toMatchObject({
+      connection: 'online',
+      reason: 'not-permitted',
+      pending: 1,
+      quarantined: 0,
+    })
+    isReader = false
+    await cluster.clock.advance(60_000)
+    bob.replica.pause()
+    bob.replica.resume()
+    await cluster.clock.advance(5000)
+    expect([await holds(leader, 'b'), bob.replica.status.get().pending]).toEqual([true, 0])
+  },
+)
+
+test('[A3] a follower that has not met its leader leaves open whether there is a quorum', async () => {
+  const { leader, followers, tabs } = await following({ followers: 1 })
+  const [follower] = followers as [SimulatedRelay]
+  cut(follower, leader)
+  follower.crash()
+  await follower.start()
+  await cluster.clock.advance(10_000)
+  const outcomes: string[] = []
+  insert(tabs[0] as OpenTab, 'a')
+    .reached('quorum')
+    .then(
+      () => outcomes.push('reached'),
+      error => outcomes.push(error instanceof RejoinError ? error.code : String(error)),
+    )
+  await cluster.clock.advance(5000)
+  expect(outcomes).toEqual([])
+  await heal(follower, leader)
   expect(outcomes).toEqual(['ack-unavailable'])
 })
 

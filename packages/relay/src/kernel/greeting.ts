@@ -33,7 +33,9 @@ export interface Arrival {
 /** Answers a hello, and begins to pull from a peer. */
 export function greet(driven: DrivenSpace, arrival: Arrival): Attached {
   const { name, space, kernel, passingOn, attachedBySession } = driven
-  const { link, hello, caller, welcomed, follower } = arrival
+  const { link, hello, welcomed, follower } = arrival
+  const isReader = passingOn?.letsWrite(arrival.caller.user) === false
+  const caller = isReader ? { ...arrival.caller, mayWrite: false } : arrival.caller
   const { runtime, log } = kernel.options
   const { session, welcome } = space.hello(hello, caller, runtime.now())
   const pull = hello.role === 'peer' ? createPeerPull(space.record.peers.get(hello.replica) ?? null) : null
@@ -103,10 +105,11 @@ function beginPull(attached: Attached, pull: PeerPull, welcome: WelcomeFrame): v
 
 /** Q2: what a follower dialled is its leader. */
 function follow(driven: DrivenSpace, attached: Attached, { leader, levels }: WelcomeFrame): void {
+  const areNews = driven.space.lead.levels.join() !== levels.join()
   driven.leader = attached
   driven.space.lead = { leader, levels }
   driven.passingOn?.found(attached)
-  // Who follows this relay learns who judges when it dials again.
+  // Who follows this relay learns who judges when it dials again; and so do clients, where that gives other levels.
   for (const one of driven.attachedBySession.values())
-    if (one.pull !== null && one !== attached && one.leader !== leader) sendAway(driven, one, 0)
+    if ((one.pull !== null || areNews) && one !== attached && one.leader !== leader) sendAway(driven, one, 0)
 }

@@ -57,7 +57,8 @@ export function createKernel(options: KernelOptions): Kernel {
     kept: createKeptPages(),
     lead: {
       leader: follows ? null : store.id,
-      levels: ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
+      // A follower does not know before it has met its leader: who asks for a quorum until then waits.
+      levels: follows || ackReplicas > 0 ? ['relay', 'quorum'] : ['relay'],
     },
     admit: callerOf,
   }

@@ -35,6 +35,8 @@ export interface PassingOn {
   found(leader: Attached): void
   /** A link has ended: the leader's, or that of a session that was perhaps passed on. */
   left(attached: Attached): void
+  /** Whether the leader lets a user write, as far as it said so lately. */
+  letsWrite(user: string): boolean
 }
 
 export type Judged = SubmitFrame | GoOnFrame | GiveFrame
@@ -42,6 +44,7 @@ export type Judged = SubmitFrame | GoOnFrame | GiveFrame
 export interface PassingOnOptions {
   readonly space: RelaySpace
   readonly generation: GenerationId
+  readonly now: () => number
   readonly refuse: (attached: Attached, error: Failure) => void
   /** Lets it begin anew after a while. */
   readonly sendAway: (attached: Attached, retryAfterMs: number) => void
@@ -50,6 +53,8 @@ export interface PassingOnOptions {
 /** So long that who is sent away does not come back before everybody was. */
 const retryMs = 200
 const overloadedMs = 1000
+/** So long somebody may only read here whom the leader lets only read. */
+const readerMs = 60_000
 /** A leader that takes so much less than is passed on to it is asked again later. */
 const backlogBytesMax = 16 * 1024 * 1024
 /** What wrapping adds to a frame, at most. */
@@ -59,11 +64,13 @@ export function isJudged(frame: Frame): frame is Judged {
   return frame.type === 'submit' || frame.type === 'go-on' || frame.type === 'give'
 }
 
-export function createPassingOn({ space, generation, refuse, sendAway }: PassingOnOptions): PassingOn {
+export function createPassingOn({ space, generation, now, refuse, sendAway }: PassingOnOptions): PassingOn {
   let leader: Attached | null = null
   const passed = new Map<number, Attached>()
   /** Sessions of which something was dropped. */
   const waiting = new Set<Attached>()
+  /** Users whom the leader lets only read, and until when that goes for those who begin here. */
+  const readers = new Map<string, number>()
 
   function tell(session: number, content: PassedFrame['content']): void {
     if (leader !== null) send(leader, { type: 'passed', session, content })
@@ -98,10 +105,10 @@ export function createPassingOn({ space, generation, refuse, sendAway }: Passing
       case 'refuse':
         return refuse(attached, frame.error)
       case 'welcome':
-        // Q4: what the leader does not let this user write stays in the outbox.
-        if (frame.levels.length === 0)
-          refuse(attached, failure('not-permitted', { reason: 'the leader lets this user only read' }))
-        return
+        // Q4: what the leader does not let this user write stays in the outbox, and who may read here goes on reading.
+        if (frame.levels.length > 0) return
+        readers.set(attached.session.caller.user, now() + readerMs)
+        return sendAway(attached, retryMs)
       default:
     }
   }
@@ -141,6 +148,11 @@ export function createPassingOn({ space, generation, refuse, sendAway }: Passing
         leader = null
         for (const one of [...passed.values()]) sendAway(one, retryMs)
       } else if (passed.delete(attached.session.id)) tell(attached.session.id, { kind: 'end' })
+    },
+    letsWrite(user) {
+      const isReader = now() < (readers.get(user) ?? 0)
+      if (!isReader) readers.delete(user)
+      return !isReader
     },
   }
 }

@@ -47,6 +47,7 @@ export async function openSpace(name: string, kernel: SpaceHost): Promise<Driven
     driven.passingOn = createPassingOn({
       space,
       generation: store.generation,
+      now: options.runtime.now,
       refuse: (attached, error) => refuse(driven, attached, error),
       sendAway: (attached, retryAfterMs) => sendAway(driven, attached, retryAfterMs),
     })
