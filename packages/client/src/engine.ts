@@ -45,6 +45,8 @@ export interface Engine extends ReplicaCore {
   heedLevels(): void
   /** What relays told to be at quorum (SPEC A3). */
   atQuorum(told: Positions): void
+  /** No write comes any further: refuses whatever waits for a level, from now on too. */
+  refuse(error: RejoinError): void
   /** Own transactions on fewer relays than are wanted, those not on this disk yet included. */
   readonly pending: number
   /** Stops taking writes and refuses what waits for a level. The journal is closed by whoever made it. */
@@ -184,6 +186,7 @@ export function createEngine(options: EngineOptions): Engine {
     reached: milestones.reached,
     heedLevels: milestones.recheck,
     atQuorum: milestones.atQuorum,
+    refuse: milestones.close,
     async settleQuarantined(ids) {
       if (closed !== null) throw closed
       await journal.append({ kind: 'settled', ids }, { durability: 'strict' })

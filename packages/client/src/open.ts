@@ -3,6 +3,7 @@
  * before; and closing it, in the order that loses nothing.
  *
  *   opening --> open -- leave / back (put away with its page) --> closing --> closed
+ *                 \-- its store is gone --> on its own -----------^
  */
 import { RejoinError, type ErrorCode, type Level, type TransactionId } from '@rejoin/core'
 import type { Collections } from './collection.ts'
@@ -186,12 +187,32 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
       uplink.note()
       settling.look()
     }),
-    page.on(heedPage),
-    storage.onLost(() => {
-      storageFault = 'storage-closed'
-      status.look()
-    }),
+    storage.onLost(beOnItsOwn),
   ]
+  let stopPage = page.on(heedPage)
+
+  /**
+   * The database is gone: deleted, or a newer version's now. Who opens one under its name is another replica, which must
+   * neither wait for this tab nor hear of what was here; and what was written here has nowhere to go any more.
+   */
+  function beOnItsOwn(): void {
+    const reason = 'the browser or another tab took the database away'
+    const error = new RejoinError('storage-closed', { reason }, `${name}: ${reason}; open the replica again`)
+    storageFault = error.code
+    letGoOfPage()
+    uplink.leave()
+    holdings?.leave()
+    housekeeping.close()
+    journal.pause()
+    engine.refuse(error)
+    settling.close(error)
+    status.look()
+  }
+
+  function letGoOfPage(): void {
+    stopPage()
+    stopPage = () => {}
+  }
 
   function heedPage(event: PageEvent): void {
     switch (event) {
@@ -220,6 +241,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
   async function end(): Promise<void> {
     // Nothing that comes from now on is waited for; what was typed and written is stored first.
     for (const stop of stops) stop()
+    letGoOfPage()
     await within(surface.written)
     await within(journal.flush)
     marked.leave()

@@ -156,6 +156,15 @@ export function createTabs(options: TabsOptions): Tabs {
     cancelTick = runtime.after(beatMs, tick)
   }
 
+  /** What the holder said last is of a time that goes on without this tab. */
+  function leave(): void {
+    drop(false)
+    holder = null
+    cancelTick()
+    channel?.close()
+    channel = null
+  }
+
   function tick(): void {
     cancelTick = runtime.after(beatMs, tick)
     const now = runtime.monotonic()
@@ -200,12 +209,7 @@ export function createTabs(options: TabsOptions): Tabs {
       isFenced = true
       lose()
     },
-    leave() {
-      drop(false)
-      cancelTick()
-      channel?.close()
-      channel = null
-    },
+    leave,
     back() {
       if (isClosed) return
       listen()
@@ -213,11 +217,8 @@ export function createTabs(options: TabsOptions): Tabs {
     },
     close() {
       if (isClosed) return
-      drop(false)
+      leave()
       isClosed = true
-      cancelTick()
-      channel?.close()
-      channel = null
     },
   }
 }

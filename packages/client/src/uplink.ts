@@ -98,6 +98,9 @@ const nothingTold: ConnectionInfo & Pick<Uplink, 'relays'> = {
   relays: [],
 }
 
+/** Of a tab that is put away, that has lost its store, or that is closed. */
+const nobodyHeard: ConnectionInfo = { connection: 'offline', reason: undefined, caughtUp: false }
+
 export function createUplink(options: UplinkOptions): Uplink {
   const { engine, ports, quorum } = options
   const { runtime } = ports
@@ -114,6 +117,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   let user: string | undefined
   let pausing: Pausing = { isPaused: false, at: 0 }
   let isStarted = false
+  let isAway = false
   let isToTell = false
   /** What others may want to know of the state, as of when they were last told of it. */
   let noted: { readonly isPending: boolean; readonly seen: number } | null = null
@@ -369,6 +373,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   }
 
   function infoOfHolder(): ConnectionInfo {
+    if (isAway) return nobodyHeard
     if (tabs.isHolding) return connections?.info ?? nothingTold
     if (pausing.isPaused) return { connection: 'paused', reason: undefined, caughtUp: false }
     return tabs.holder ?? nothingTold
@@ -423,10 +428,17 @@ export function createUplink(options: UplinkOptions): Uplink {
     },
     resume: () => say(false),
     nudge: () => connections?.nudge(),
-    leave: tabs.leave,
-    back: tabs.back,
+    leave() {
+      isAway = true
+      tabs.leave()
+    },
+    back() {
+      isAway = false
+      tabs.back()
+    },
     async close() {
       const held = fence
+      isAway = true
       telling.stop()
       tabs.close()
       await held?.settled()

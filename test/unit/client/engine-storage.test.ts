@@ -1,7 +1,7 @@
 /** What a replica does for its own store: pages, forgetting, and a store that is gone or was left in disorder. */
 import { createMemoryDatabase, createMemoryStorage, journalStores } from '@rejoin/client'
-import { documentKey, limits, RejoinError } from '@rejoin/core'
-import { createChance, createSimulatedRelay, readDevice } from '@rejoin/testkit'
+import { documentKey, limits, RejoinError, type OpenStorage } from '@rejoin/core'
+import { createChance, createSimulatedRelay, readDevice, type SimulatedTab } from '@rejoin/testkit'
 import { expect, it } from 'vitest'
 import { createWorld, epoch, until, within, type Notes, type World } from './engine-world.ts'
 
@@ -213,4 +213,81 @@ it('what was refused can be sent again without a disk', async () => {
   const again = await within(world.clock, alice.quarantine.sendAgain(item.id))
   await within(world.clock, again?.reached('relay') ?? Promise.reject(new Error('nothing was sent')))
   expect(alice.quarantine.get()).toEqual([])
+})
+
+/** A tab whose database can be taken away from it, as a browser does at its user's wish, or a newer version. */
+function openLosing(world: World): { readonly tab: SimulatedTab; readonly lose: () => void } {
+  const tab = world.device.openTab()
+  const listeners = new Set<(reason: string) => void>()
+  let isLost = false
+  const openStorage: OpenStorage = async (...of) => {
+    const storage = await tab.ports.openStorage(...of)
+    return {
+      ...storage,
+      transact: options =>
+        isLost
+          ? Promise.reject(new RejoinError('storage-closed', { reason: 'lost' }, 'it is lost'))
+          : storage.transact(options),
+      onLost(listener) {
+        listeners.add(listener)
+        return () => void listeners.delete(listener)
+      },
+    }
+  }
+  return {
+    tab: { ...tab, ports: { ...tab.ports, openStorage } },
+    lose() {
+      isLost = true
+      for (const listener of [...listeners]) listener('lost')
+    },
+  }
+}
+
+it('[Q4, W1] a tab whose database was deleted lets go of all that the next one of its name needs, and says what became of it', async () => {
+  const world = createWorld()
+  await world.relay.start()
+  const { tab, lose } = openLosing(world)
+  const old = await world.open(tab)
+  await within(world.clock, old.settled())
+  old.pause()
+  const kept = old.notes.insert({ title: 'kept', color: 'amber' })
+  await within(world.clock, kept.reached('local'))
+  await world.clock.advance(1000)
+  const waiting = kept.reached('relay')
+  const unsaved: unknown[] = []
+  old.on('unsaved', ({ error }) => unsaved.push(error.code))
+  world.device.disk.restore(new Map())
+  lose()
+  await expect(within(world.clock, waiting)).rejects.toMatchObject({ code: 'storage-closed' })
+  await expect(within(world.clock, old.settled())).rejects.toMatchObject({ code: 'storage-closed' })
+  expect(old.status.get()).toMatchObject({ connection: 'offline', synced: false, storage: 'storage-closed' })
+  const late = old.notes.insert({ title: 'late', color: 'amber' })
+  await expect(within(world.clock, late.reached('local'))).rejects.toMatchObject({ code: 'storage-closed' })
+  expect(unsaved).toEqual(['storage-closed'])
+
+  const again = await world.open(world.device.openTab(), { token: () => 'bob' })
+  const told: unknown[] = []
+  again.on('evicted', ({ details }) => told.push(details))
+  await within(world.clock, again.settled(), 5000)
+  expect(again.status.get()).toMatchObject({ synced: true, user: 'bob' })
+  expect(told).toEqual([{ unsent: 1 }])
+  // Nothing of the new database is for who has the old one.
+  await within(world.clock, again.notes.insert({ title: 'new', color: 'amber' }).reached('relay'))
+  tab.happen('leave')
+  tab.happen('back')
+  await world.clock.advance(20_000)
+  expect(
+    old.notes
+      .query()
+      .get()
+      .map(({ title }) => title),
+  ).toEqual(['kept', 'late'])
+  expect(old.status.get().connection).toBe('offline')
+  await within(world.clock, old.close())
+
+  await within(world.clock, again.close())
+  const third = await world.open(world.device.openTab(), { token: () => 'bob' })
+  third.on('evicted', ({ details }) => told.push(details))
+  await within(world.clock, third.settled())
+  expect(told).toHaveLength(1)
 })
