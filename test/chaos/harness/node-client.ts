@@ -69,16 +69,26 @@ export async function untilSynced(
 /** Resolves when all of them show the same and nothing is on its way: then each has what any of them wrote. */
 export async function untilSame(clients: readonly NodeClient[]): Promise<void> {
   await untilSynced(clients)
-  await until(async () => {
-    const shown = await Promise.all(
-      clients.map(async client => JSON.stringify(sorted(await readAll(client)))),
-    )
-    return new Set(shown).size === 1
-  }, 'all show the same')
+  let different: readonly string[] = []
+  await until(
+    async () => {
+      const [first = {}, ...others] = await Promise.all(clients.map(readAll))
+      different = others.flatMap((other, i) => differences(first, other, `${i + 1}`))
+      return different.length === 0
+    },
+    () => `all show the same; of ${different.length} differences: ${different.slice(0, 3).join('; ')}`,
+    // To read thousands of texts of each takes a while on a busy machine, and the last writes come within it.
+    60_000,
+  )
 }
 
-function sorted(shown: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
-  return Object.entries(shown).sort(([a], [b]) => (a < b ? -1 : 1))
+type Shown = Readonly<Record<string, unknown>>
+
+function differences(first: Shown, other: Shown, name: string): readonly string[] {
+  return [...new Set([...Object.keys(first), ...Object.keys(other)])]
+    .map(id => [id, JSON.stringify(first[id]), JSON.stringify(other[id])] as const)
+    .filter(([, mine, its]) => mine !== its)
+    .map(([id, mine, its]) => `${id} at 0 is ${mine?.slice(-300)}, at ${name} ${its?.slice(-300)}`)
 }
 
 export function describe(client: NodeClient): string {
@@ -86,7 +96,7 @@ export function describe(client: NodeClient): string {
 }
 
 /** Everything that a client shows, texts included, in a form that can be compared. */
-export async function readAll(client: NodeClient): Promise<Readonly<Record<string, unknown>>> {
+export async function readAll(client: NodeClient): Promise<Shown> {
   const shown: Record<string, unknown> = {}
   for (const document of client.notes.query().get()) {
     shown[document.id] = { ...document, body: await readBody(client, document.id) }
