@@ -47,13 +47,13 @@ test('[X3] a text that grows while the next one is read is given with what its c
 })
 
 test('[X6, D2] of a body on disk whose document was forgotten nothing is told, since compaction takes it away', async () => {
-  let row: Row | undefined
+  const rows = new Map<typeof key, Row>()
   const body = text().text.create('still on disk', 7)
-  const state: Pick<ReplicaState, 'confirmed'> = { confirmed: () => row }
+  const state: Pick<ReplicaState, 'confirmed'> = { confirmed: one => rows.get(one) }
   const journal: Pick<Journal, 'readBody'> = { readBody: async () => (body === null ? [] : [body]) }
   const supportOf = (): TextSupport => text().text
   const storage = createSessionStorage({ state, journal, supportOf } as unknown as SessionStorageOptions)
   expect(await storage.measure(key, first)).toEqual({ stateVector: new Map(), digest: '' })
-  row = emptyRow
+  rows.set(key, emptyRow)
   expect(await storage.measure(key, first)).toMatchObject({ stateVector: new Map([[7, 13]]) })
 })
