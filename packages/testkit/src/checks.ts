@@ -29,6 +29,7 @@ import { checkDocument, shownOf, textOf, type OracleOptions } from './oracle.ts'
 import { documentNames, pairIds, type SimulatedFields } from './schema.ts'
 import { mayBeOlder } from './watch/forgetting.ts'
 import { checkListed } from './watch/listed-conflicts.ts'
+import { checkRelayDisks } from './watch/relay-disks.ts'
 
 const bodyPart = partName('text', 'body')
 
@@ -124,6 +125,8 @@ export async function checkRest(
       if (!isAlike(rows.get(key), first.get(key))) found.push(`relay ${i} differs in ${key}`)
     }
   })
+  const peers = { areLinked: cluster.areLinked, areCopied: options.mayRepeat }
+  found.push(...(await checkRelayDisks(cluster.relays, application.space, peers)))
   const bodies = await readBodies(cluster.relays[0]?.store, application.space, first)
   const devices: DeviceState[] = []
   for (const device of cluster.devices) {

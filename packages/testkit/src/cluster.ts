@@ -65,6 +65,8 @@ export interface Cluster {
   /** Those that judge: of followers their leader alone. */
   readonly judges: readonly SimulatedRelay[]
   readonly spaces: readonly string[]
+  /** Whether relays pull from each other. */
+  readonly areLinked: boolean
   readonly comesInSteps: boolean
   /** Whether relays know nothing of each other. */
   readonly areApart: boolean
@@ -243,6 +245,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     },
     thrown,
     spaces,
+    areLinked: options.links !== 'none',
     comesInSteps: options.comesInSteps === true,
     areApart: options.links === 'none',
     paths,

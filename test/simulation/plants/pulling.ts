@@ -174,6 +174,15 @@ export const pulling: readonly Plant[] = [
     seed: 12,
   },
   {
+    name: 'X1',
+    does: 'the row of a folded text tells the size that it had before',
+    find: 'const bytes = text.bytes - before + snapshot.length',
+    replace: 'const { bytes } = text',
+    also: { find: 'const tailBytesMin = 1024', replace: 'const tailBytesMin = 16' },
+    world: one(60),
+    seed: 1,
+  },
+  {
     name: 'X2 tail',
     does: 'a relay that folds a text forgets what came meanwhile',
     find: '(tails.get(name) ?? []).filter(entry => entry.position > read.end),',
