@@ -107,6 +107,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
           housekeeping.fault(error)
           status.look()
         },
+        onUnreadable: beOnItsOwn,
       }),
     onUnsaved: reportUnsaved,
   })
@@ -187,17 +188,15 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
       uplink.note()
       settling.look()
     }),
-    storage.onLost(beOnItsOwn),
+    storage.onLost(() => beOnItsOwn(takenAway(name))),
   ]
   let stopPage = page.on(heedPage)
 
   /**
-   * The database is gone: deleted, or a newer version's now. Who opens one under its name is another replica, which must
-   * neither wait for this tab nor hear of what was here; and what was written here has nowhere to go any more.
+   * The database is gone: deleted, or a newer version's now. Who opens one under its name must neither wait for this tab
+   * nor hear of what was here; and what was written here does not come any further from here.
    */
-  function beOnItsOwn(): void {
-    const reason = 'the browser or another tab took the database away'
-    const error = new RejoinError('storage-closed', { reason }, `${name}: ${reason}; open the replica again`)
+  function beOnItsOwn(error: RejoinError): void {
     storageFault = error.code
     letGoOfPage()
     uplink.leave()
@@ -299,4 +298,9 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     [Symbol.asyncDispose]: close,
   }
   return Object.freeze({ ...surface.collections, ...members }) as Replica<C>
+}
+
+function takenAway(name: string): RejoinError<'storage-closed'> {
+  const reason = 'the browser or another tab took the database away'
+  return new RejoinError('storage-closed', { reason }, `${name}: ${reason}; open the replica again`)
 }

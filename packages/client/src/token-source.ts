@@ -19,6 +19,8 @@ const tokenMs = 10_000
 
 export function createTokenSource(runtime: Pick<Runtime, 'after'>, token: Token | undefined): TokenSource {
   let held: string | null = token === undefined ? '' : null
+  /** Whoever comes meanwhile, after a pause, waits for the same answer. */
+  let asking: Promise<string> | null = null
   let giveUp = (): void => {}
 
   async function ask(ask: Token): Promise<string> {
@@ -41,7 +43,10 @@ export function createTokenSource(runtime: Pick<Runtime, 'after'>, token: Token 
   return {
     async get() {
       if (held !== null || token === undefined) return held ?? ''
-      return (held = await ask(token))
+      asking ??= ask(token).finally(() => {
+        asking = null
+      })
+      return (held = await asking)
     },
     forget() {
       if (token !== undefined) held = null

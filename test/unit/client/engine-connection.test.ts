@@ -247,6 +247,29 @@ describe('tokens', () => {
     expect(new Set(relay.tokens)).toEqual(new Set(['token 1']))
   })
 
+  it('[Q4] one that is on its way while the application goes offline and online again is waited for, and not given up', async () => {
+    const world = createWorld()
+    world.play('ws://relay', { hello: end => end.welcome() })
+    let asked = 0
+    const tab = world.device.openTab()
+    const alice = await world.open(tab, {
+      token() {
+        asked += 1
+        const slow = asked === 1 ? 3000 : 6000
+        return new Promise(resolve => void tab.ports.runtime.after(slow, () => resolve(`token ${asked}`)))
+      },
+    })
+    const reasons = new Set<unknown>()
+    alice.status.subscribe(({ reason }) => reasons.add(reason))
+    await world.clock.advance(500)
+    alice.pause()
+    await world.clock.advance(500)
+    alice.resume()
+    await until(world.clock, () => alice.status.get().connection === 'online', 10_000)
+    expect(reasons).toEqual(new Set([undefined]))
+    expect(asked).toBe(1)
+  })
+
   it.each([
     ['rejects', () => Promise.reject(new Error('signed out'))],
     [

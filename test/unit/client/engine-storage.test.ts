@@ -1,5 +1,5 @@
 /** What a replica does for its own store: pages, forgetting, and a store that is gone or was left in disorder. */
-import { createMemoryDatabase, createMemoryStorage, journalStores } from '@rejoin/client'
+import { createMemoryDatabase, createMemoryStorage, journalStores, journalVersion } from '@rejoin/client'
 import { documentKey, limits, RejoinError, type OpenStorage } from '@rejoin/core'
 import { createChance, createSimulatedRelay, readDevice, type SimulatedTab } from '@rejoin/testkit'
 import { expect, it } from 'vitest'
@@ -290,4 +290,36 @@ it('[Q4, W1] a tab whose database was deleted lets go of all that the next one o
   third.on('evicted', ({ details }) => told.push(details))
   await within(world.clock, third.settled())
   expect(told).toHaveLength(1)
+})
+
+it('a tab of an older version that meets what it cannot read lets others have the connection, and stores what it writes', async () => {
+  const { world, alice } = await online()
+  const other = world.device.openTab()
+  const storage = await other.ports.openStorage(name, journalVersion, journalStores)
+  const add = (bytes: Uint8Array): Promise<readonly unknown[]> =>
+    storage.transact({
+      stores: ['journal'],
+      mode: 'readwrite',
+      durability: 'strict',
+      requests: [{ op: 'add', store: 'journal', value: { bytes } }],
+    })
+  const newer = new Uint8Array([255, 1])
+  const [position] = await within(world.clock, add(newer))
+  // Announced as well, as whoever stores something does.
+  other.ports.openChannel(name, () => {}).post({ position, bytes: newer })
+  await world.clock.advance(1000)
+  expect(alice.status.get()).toMatchObject({
+    connection: 'offline',
+    synced: false,
+    storage: 'storage-closed',
+  })
+  let isFree = false
+  other.ports.locks.request(`${name} connection`, { ifAvailable: true }, async got => void (isFree = got))
+  await world.clock.advance(100)
+  expect(isFree).toBe(true)
+  const before = recordsIn(world, 'journal')
+  alice.notes.insert({ title: 'for the newer version to send', color: 'amber' })
+  await world.clock.advance(1000)
+  expect(recordsIn(world, 'journal')).toBe(before + 1)
+  await within(world.clock, alice.close())
 })

@@ -45,6 +45,8 @@ export interface JournalOptions {
   readonly mergeTexts?: MergeTexts | undefined
   /** Own writes cannot be stored at the moment (null: they can again). They stay queued; `flush` tries again. */
   readonly onFault?: ((error: RejoinError | null) => void) | undefined
+  /** There is what this version cannot read: this tab comes no further, and others do. */
+  readonly onUnreadable?: ((error: RejoinError) => void) | undefined
   /** Called between the steps of a compaction, so that a test can stop there. */
   readonly step?: ((step: CompactionStep) => Promise<void>) | undefined
 }
@@ -104,7 +106,7 @@ const pagesAtBytes = 1024 * 1024
 /** A journal that has read nothing yet and hears of others: `read` is the next call. */
 export function createJournal(options: JournalOptions): Journal {
   const { name, storage, runtime, locks, sink, step = async () => {} } = options
-  const reader = createReader(storage, sink, runtime, options.first)
+  const reader = createReader(storage, sink, runtime, options.first, options.onUnreadable)
   const gatherer = createGatherer(
     chunks => appendAll(chunks, { durability: 'strict' }),
     fault => options.onFault?.(fault),
@@ -150,8 +152,18 @@ export function createJournal(options: JournalOptions): Journal {
   }
 
   function hear(position: number, bytes: Uint8Array | null): void {
-    if (bytes !== null && reader.take(position, bytes.length, () => decodeStoredChunk(bytes))) return
+    if (bytes !== null && takeAnnounced(position, bytes)) return
     reader.readTo(position).catch(ignoreStorage)
+  }
+
+  /** What a tab of a newer version says may be beyond this one; then the next look at the journal meets it and tells. */
+  function takeAnnounced(position: number, bytes: Uint8Array): boolean {
+    try {
+      return reader.take(position, bytes.length, () => decodeStoredChunk(bytes))
+    } catch (error) {
+      ignoreStorage(error)
+      return false
+    }
   }
 
   function due(): ReturnType<Journal['due']> {

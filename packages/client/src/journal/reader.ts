@@ -11,6 +11,7 @@
  */
 import {
   assert,
+  type RejoinError,
   type Chunk,
   type DocumentKey,
   type Row,
@@ -30,7 +31,7 @@ import {
 } from './look.ts'
 import { keysOfPage, rowOfPage, type PageRecord } from './page.ts'
 import type { JournalSink } from './sink.ts'
-import { decodeStoredChunk, decodeStoredRow, unreadableStore } from './stored.ts'
+import { decodeStoredChunk, decodeStoredRow, isUnreadable, unreadableStore } from './stored.ts'
 import { emptyBase, type BaseRecord } from './stores.ts'
 import { createTail, type Tail } from './tail.ts'
 
@@ -58,12 +59,13 @@ const pagesPerRead = 32
 /** So long chunks are applied in one go: then the page may draw, and hear who uses it. */
 const sliceMs = 30
 
-/** `first`: a look that was begun as soon as the storage was open. */
+/** `first`: a look that was begun as soon as the storage was open. `onUnreadable`: it comes no further, whatever it tries. */
 export function createReader(
   storage: Storage,
   sink: JournalSink,
   runtime: Pick<Runtime, 'monotonic'>,
   first: Promise<JournalLook> | null = null,
+  onUnreadable: (error: RejoinError) => void = () => {},
 ): Reader {
   const tail = createTail()
   let seen = 0
@@ -224,9 +226,14 @@ export function createReader(
   }
 
   function start(): Promise<void> {
-    running = run().finally(() => {
-      running = null
-    })
+    running = run()
+      .catch((error: unknown) => {
+        if (isUnreadable(error)) onUnreadable(error)
+        throw error
+      })
+      .finally(() => {
+        running = null
+      })
     return running
   }
 

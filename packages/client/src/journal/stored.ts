@@ -24,11 +24,22 @@ function expectDecoded<T>(outcome: Outcome<T>): T {
 
 /** What a store is answered with that lacks, or garbles, what it must hold. */
 export function unreadableStore(cause?: Failure): RejoinError {
-  const reason = 'something stored cannot be read'
   return new RejoinError(
     'storage-closed',
-    { reason },
-    `${reason}: damaged, or of a newer version; reload`,
+    { reason: unreadable },
+    `${unreadable}: damaged, or of a newer version; reload`,
     cause,
+  )
+}
+
+const unreadable = 'something stored cannot be read'
+
+/** Whether that is what was met: trying again would meet it again. */
+export function isUnreadable(error: unknown): error is RejoinError<'storage-closed'> {
+  return (
+    error instanceof RejoinError &&
+    error.code === 'storage-closed' &&
+    'reason' in error.details &&
+    error.details.reason === unreadable
   )
 }
