@@ -27,7 +27,7 @@ import { attach, isIdle, openSpace, receive, settle, wake } from './space-driver
 const trusted: Caller = { user: 'peer', mayWrite: true, rule: () => null }
 const heartbeatMs = 10_000
 /** Characters of a rule's reason: a frame tells thousands. */
-const reasonMax = 1000
+const reasonMax = 500
 const utf8 = new TextEncoder()
 /** After so many heartbeats a space that nobody is attached to is let go. */
 const idleBeatsMax = 3
