@@ -155,7 +155,6 @@ export interface TextFrame {
   readonly key: DocumentKey
   readonly part: PartName
   readonly update: Uint8Array
-  readonly digest: string
   /** Whether another frame of this answer follows. */
   readonly more: boolean
 }

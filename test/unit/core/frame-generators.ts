@@ -226,7 +226,6 @@ export const arbitraryFrames: { readonly [T in Frame['type']]: fc.Arbitrary<Extr
     key: arbitraryKey,
     part: arbitraryPart,
     update: arbitraryBytes,
-    digest,
     more: fc.boolean(),
   }),
   submit: fc.record({

@@ -50,7 +50,7 @@ function changes(
 }
 
 function textFrame(update: string, more = false): TextFrame {
-  return { type: 'text', key, part: body, update: bytesOf(update), digest: '', more }
+  return { type: 'text', key, part: body, update: bytesOf(update), more }
 }
 
 function partsIn({ rows }: PulledTurn): readonly string[] {

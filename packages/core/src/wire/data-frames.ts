@@ -145,16 +145,14 @@ export function readKeys(reader: Reader, names: Names, limit: number): readonly 
 export function writeText(writer: Writer, dictionary: Dictionary, frame: TextFrame): void {
   writePart(writer, dictionary, frame.key, frame.part)
   writeFlags(writer, [frame.more])
-  writeDigest(writer, frame.digest)
   writeBytes(writer, frame.update)
 }
 
 export function readText(reader: Reader, names: Names): TextFrame {
   const { key, part } = readPart(reader, names)
   const [more] = readFlags(reader, 1)
-  const digest = readDigest(reader)
   const update = readBytes(reader, 'bytes of an update of a text', limits.frameBytesMax)
-  return { type: 'text', key, part, update, digest, more: more ?? false }
+  return { type: 'text', key, part, update, more: more ?? false }
 }
 
 const submitFlags = {

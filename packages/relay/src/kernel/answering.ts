@@ -84,7 +84,8 @@ function ask(driven: DrivenSpace, attached: Attached, frame: WantFrame): void {
   attached.asked += things
   if (attached.asked > askedMax) return refuseOverloaded(driven, attached)
   const { space, kernel } = driven
-  attached.answers.push({ frames: answerWant(space, kernel.options.store, attached, frame), things })
+  const { store, runtime } = kernel.options
+  attached.answers.push({ frames: answerWant({ space, store, runtime }, attached, frame), things })
 }
 
 /** One frame of what it asked for. */

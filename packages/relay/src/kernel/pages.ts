@@ -15,13 +15,14 @@ import {
   type PartName,
   type RelaySpace,
   type RelayStore,
+  type Runtime,
   type TextHead,
   type TextPart,
   type WantedText,
   type WantFrame,
   type WriterRecord,
 } from '@rejoin/core'
-import { differenceOfBody, headOfBody, splitUpdate } from '@rejoin/resolve/screen'
+import { differingBody, headOfBody, splittingUpdate } from '@rejoin/resolve/screen'
 import { send, sendBytes, type Attached } from './attached.ts'
 import type { KeptFrame, KeptPages } from './kept-pages.ts'
 
@@ -33,6 +34,16 @@ const frameWriters = 1024
 const frameBytes = 256 * 1024
 /** Bodies of a row with more than this to send are named by their heads, and sent when they are asked for. */
 const tailBytesMax = 64 * 1024
+
+/** How long one step of making an answer may keep everybody waiting. */
+const stepMs = 5
+
+/** What answers are made of. */
+export interface Asked {
+  readonly space: RelaySpace
+  readonly store: RelayStore
+  readonly runtime: Runtime
+}
 
 /** What a walk over the feed stands on. */
 export interface Walk {
@@ -162,14 +173,14 @@ function toldHead(body: readonly Uint8Array[]): TextHead {
 
 /**
  * Answers a `want`: rows whole (empty where the relay has none), bodies by what the asker lacks, and who writers are.
- * Each step sends one frame.
+ * Each step sends one frame, or lets others go on while that is made.
  */
 export async function* answerWant(
-  space: RelaySpace,
-  store: RelayStore,
+  asked: Asked,
   attached: Attached,
   frame: WantFrame,
 ): AsyncGenerator<undefined, void> {
+  const { space, store } = asked
   const tell = (rows: readonly ChangedRow[], writers: readonly WriterRecord[]): void => {
     const end = space.position
     send(attached, { type: 'changes', rows, place: end, head: end, cut: null, answer: true, writers })
@@ -198,7 +209,7 @@ export async function* answerWant(
   }
   const texts = new Map(frame.texts.map(text => [`${text.key}\n${text.part}`, text]))
   for (const text of texts.values()) {
-    await answerText(space, store, attached, text)
+    yield* answerText(asked, attached, text)
     yield
   }
 }
@@ -220,19 +231,32 @@ async function wholeRow(
   return { key, delta: held?.row ?? emptyRow, parts: 0, texts }
 }
 
-async function answerText(
-  space: RelaySpace,
-  store: RelayStore,
+async function* answerText(
+  { space, store, runtime }: Asked,
   attached: Attached,
-  text: WantedText,
-): Promise<void> {
-  const { key, part, stateVector } = text
+  { key, part, stateVector }: WantedText,
+): AsyncGenerator<undefined, void> {
   const body = await store.textBody(space.name, key, part)
-  const { digest } = headOfBody(body)
-  const updates = splitUpdate(differenceOfBody(body, stateVector))
+  const difference = yield* inSteps(differingBody(body, stateVector), runtime)
+  const updates = yield* inSteps(splittingUpdate(difference), runtime)
   updates.forEach((update, i) => {
-    send(attached, { type: 'text', key, part, update, digest, more: i + 1 < updates.length })
+    send(attached, { type: 'text', key, part, update, more: i + 1 < updates.length })
   })
+}
+
+/** Takes steps one after the other, and lets everybody have their turn when that has taken a while. */
+async function* inSteps<Value>(
+  steps: Generator<undefined, Value>,
+  runtime: Runtime,
+): AsyncGenerator<undefined, Value> {
+  for (let began = runtime.monotonic(); ; ) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    if (runtime.monotonic() - began < stepMs) continue
+    await new Promise<void>(resolve => void runtime.after(0, resolve))
+    yield
+    began = runtime.monotonic()
+  }
 }
 
 function bytesOf(updates: readonly Uint8Array[]): number {

@@ -12,7 +12,12 @@ import { writeDeletes, writeUpdate, type Piece } from './write.ts'
 
 /** State vector, digest and size. Throws `text-invalid` if the updates are none. */
 export function headOfBody(updates: readonly Uint8Array[]): TextHead {
-  const { read, deletes } = runToEnd(readingBody(updates))
+  return runToEnd(measuringBody(updates))
+}
+
+/** `headOfBody` in steps of bounded work, for who has other things to do. */
+export function* measuringBody(updates: readonly Uint8Array[]): Generator<undefined, TextHead> {
+  const { read, deletes } = yield* readingBody(updates)
   const stateVector = stateOfRuns(read)
   const bytes = updates.reduce((sum, update) => sum + update.length, 0)
   return { stateVector, digest: digestOf(stateVector, deletes), bytes }
@@ -26,7 +31,7 @@ export function mergeBody(updates: readonly Uint8Array[]): Uint8Array {
   return runToEnd(mergingBody(updates))
 }
 
-/** `mergeBody` in steps of bounded work, for who has other things to do. */
+/** `mergeBody` in steps. */
 export function* mergingBody(updates: readonly Uint8Array[]): Generator<undefined, Uint8Array> {
   const [first] = updates
   return updates.length === 1 && first !== undefined ? first : yield* gathering(updates, new Map())
@@ -37,7 +42,15 @@ export function differenceOfBody(
   updates: readonly Uint8Array[],
   stateVector: ReadonlyMap<number, number>,
 ): Uint8Array {
-  return runToEnd(gathering(updates, stateVector))
+  return runToEnd(differingBody(updates, stateVector))
+}
+
+/** `differenceOfBody` in steps. */
+export function* differingBody(
+  updates: readonly Uint8Array[],
+  stateVector: ReadonlyMap<number, number>,
+): Generator<undefined, Uint8Array> {
+  return yield* gathering(updates, stateVector)
 }
 
 /** Hashes state vector and delete set in one canonical form. */

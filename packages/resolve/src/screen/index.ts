@@ -1,4 +1,11 @@
 /** What a relay needs of texts: screening, heads, sums and differences, without Yjs. */
-export { differenceOfBody, headOfBody, mergeBody, mergingBody } from './body.ts'
+export {
+  differenceOfBody,
+  differingBody,
+  headOfBody,
+  measuringBody,
+  mergeBody,
+  mergingBody,
+} from './body.ts'
 export { screenUpdate, type ScreenedUpdate, type ScreenOptions } from './screen.ts'
-export { splitUpdate } from './split.ts'
+export { splittingUpdate, splitUpdate } from './split.ts'

@@ -7,7 +7,15 @@ import { limits } from '@rejoin/core'
 import { createEncoder, toUint8Array, writeUint8Array, writeVarUint } from 'lib0/encoding'
 import type { ClockRange, DeleteSet } from './delete-set.ts'
 import { sizeOfCharacter } from './reader.ts'
-import { readUpdate, stringContent, structsOfRun, type Run, type Struct } from './wire.ts'
+import {
+  readingUpdate,
+  runToEnd,
+  stepStructs,
+  stringContent,
+  structsOfRun,
+  type Run,
+  type Struct,
+} from './wire.ts'
 import { stringRange, writeHead, writeUpdate, type Piece } from './write.ts'
 
 /** Bytes of one insert, and about the bytes of one part. */
@@ -17,17 +25,26 @@ const partRangesMax = 6000
 
 /** The update itself if it is small enough; else parts of about 64 KiB. */
 export function splitUpdate(update: Uint8Array): readonly Uint8Array[] {
-  if (update.length <= limits.textUpdateBytesMax) return [update]
-  const read = readUpdate(update)
-  if (!read.ok) return [update]
-  const packs = packPieces(placeRuns(read.value.runs))
-  if (packs === null) return [update]
-  const noDeletes: DeleteSet = new Map()
-  return [
-    ...packs.map(pieces => writeUpdate(pieces, noDeletes)),
-    ...splitDeletes(read.value.deletes).map(deletes => writeUpdate([], deletes)),
-  ]
+  return runToEnd(splittingUpdate(update))
 }
+
+/** `splitUpdate` in steps of bounded work. */
+export function* splittingUpdate(update: Uint8Array): Generator<undefined, readonly Uint8Array[]> {
+  if (update.length <= limits.textUpdateBytesMax) return [update]
+  const read = yield* readingUpdate(update)
+  if (!read.ok) return [update]
+  const packs = yield* packing(placeRuns(read.value.runs))
+  if (packs === null) return [update]
+  const parts: Uint8Array[] = []
+  for (const pieces of packs) {
+    parts.push(writeUpdate(pieces, noDeletes))
+    yield
+  }
+  for (const deletes of splitDeletes(read.value.deletes)) parts.push(writeUpdate([], deletes))
+  return parts
+}
+
+const noDeletes: DeleteSet = new Map()
 
 /** The structs of one client that are still to be placed. */
 interface Queue {
@@ -108,9 +125,12 @@ function cutString(bytes: Uint8Array, struct: Struct): readonly Piece[] {
   return pieces
 }
 
-function packPieces(pieces: Iterable<Piece | null>): readonly (readonly Piece[])[] | null {
+function* packing(
+  pieces: Iterable<Piece | null>,
+): Generator<undefined, readonly (readonly Piece[])[] | null> {
   const packs: Piece[][] = []
   let bytes = Infinity
+  let packed = 0
   for (const piece of pieces) {
     if (piece === null) return null
     if (bytes + piece.bytes.length > partBytesMax) {
@@ -119,6 +139,7 @@ function packPieces(pieces: Iterable<Piece | null>): readonly (readonly Piece[])
     }
     packs.at(-1)?.push(piece)
     bytes += piece.bytes.length
+    if (++packed % stepStructs === 0) yield
   }
   return packs
 }

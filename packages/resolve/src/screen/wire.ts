@@ -75,7 +75,7 @@ const clientMax = 2 ** 32 - 1
 const clockMax = 2 ** 31 - 1
 
 /** Between so many structs who reads step by step may pause. */
-const stepStructs = 4096
+export const stepStructs = 4096
 
 /** Reads an update whole. Total over arbitrary bytes; time and memory are bounded by their length. */
 export function readUpdate(bytes: Uint8Array, visit?: (struct: Struct) => void): Outcome<Update> {
