@@ -206,7 +206,7 @@ async function commit(driven: DrivenSpace, draft: SpaceCommit, reads: Reads, gre
 }
 
 /** Nothing of it is on disk: whoever brought a part of it, clients and peers, begins again from what is. */
-function dropTurn(driven: DrivenSpace, bringers: ReadonlySet<Attached>, error: unknown): void {
+function dropTurn(driven: DrivenSpace, bringers: Set<Attached>, error: unknown): void {
   driven.noted = []
   // Those who are refused come back; a disk that stays full is told once.
   const isFrames = error instanceof FrameFault
@@ -217,8 +217,11 @@ function dropTurn(driven: DrivenSpace, bringers: ReadonlySet<Attached>, error: u
   }
   if (!isFrames) driven.fault = String(error)
   driven.space.failed()
-  if (isFrames) refuseMalformed(driven, error.attached, 'a frame that cannot be taken in')
-  for (const attached of bringers) if (attached.open) refuseOverloaded(driven, attached)
+  if (isFrames) {
+    bringers.delete(error.attached)
+    refuseMalformed(driven, error.attached, 'a frame that cannot be taken in')
+  }
+  for (const attached of bringers) refuseOverloaded(driven, attached)
 }
 
 const noRows: Reads['rows'] = new Map()
