@@ -4,7 +4,7 @@
  */
 import { RejoinError, type Storage, type StoreId } from '@rejoin/core'
 import { openHoldings, type Holdings } from './journal/holdings.ts'
-import { lookIntoJournal, type JournalLook } from './journal/look.ts'
+import { lookFirst, type FirstLook, type JournalLook } from './journal/look.ts'
 import { openReplicaRecord, type OpenedReplica } from './journal/loss.ts'
 import { journalStores, journalVersion } from './journal/stores.ts'
 import { createMemoryPorts, memoryPorts, platformPorts } from './platform.ts'
@@ -55,14 +55,12 @@ async function openWith(
   const holding = openHoldingsOf(name, ports)
   try {
     const storage = await ports.openStorage(name, journalVersion, journalStores)
-    const journal = lookIntoJournal(storage, 0)
-    // Whoever reads the journal meets what is amiss.
-    journal.catch(() => {})
-    const known = await readKnown(storage, ports).catch((error: unknown) => {
+    const first = lookFirst(storage)
+    const known = await readKnown(storage, first, ports).catch((error: unknown) => {
       storage.close()
       throw error
     })
-    return { ports, storage, journal, ...known, holdings: await holding, blocked }
+    return { ports, storage, journal: first, ...known, holdings: await holding, blocked }
   } catch (error) {
     void holding.then(opened => opened?.close())
     throw error
@@ -71,9 +69,15 @@ async function openWith(
 
 async function readKnown(
   storage: Storage,
+  first: Promise<FirstLook>,
   { marker, runtime }: ClientPorts,
 ): Promise<Pick<OpenedDatabase, 'record' | 'replica' | 'owner'>> {
-  const [record, user] = await Promise.all([openReplicaRecord(storage, marker, runtime), readOwner(storage)])
+  // Where the journal cannot be read, whoever reads it tells so.
+  const look = await first.catch(() => null)
+  const [record, user] =
+    look === null
+      ? await Promise.all([openReplicaRecord(storage, marker, runtime), readOwner(storage)])
+      : [await openReplicaRecord(storage, marker, runtime, Promise.resolve(look.record)), look.user]
   return { record, replica: record.id, owner: createOwner(storage, user) }
 }
 

@@ -207,6 +207,7 @@ export {
 export { isForbiddenKey } from './forbidden-key.ts'
 export { mintedId, parseMintedId, type MintedId } from './minted-id.ts'
 export { appendValue, decodeValue, encodeValue } from './value.ts'
+export { readPlain } from './wire/value-reader.ts'
 export { encodeCanonicalRow } from './wire/canonical-row.ts'
 export { decodeChunk, encodeChunk } from './wire/chunks.ts'
 export { createDictionary, type Dictionary } from './wire/dictionary.ts'

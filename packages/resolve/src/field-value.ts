@@ -4,7 +4,7 @@
  * What goes in passes the schema or throws. What comes out is shown as it is, since it may have been written by an
  * older or newer version of the application; reading never throws.
  */
-import { decodeValue, encodeValue, RejoinError } from '@rejoin/core'
+import { decodeValue, encodeValue, readPlain, RejoinError } from '@rejoin/core'
 import type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.ts'
 
 /** The value as the schema gives it out. Throws `value-unsupported`. */
@@ -44,7 +44,9 @@ export function showValue<Output>(
   text: string | null = null,
   at = 0,
 ): Output {
-  const decoded = decodeValue(bytes, from, to, text, at)
+  const plain = readPlain(bytes, from, to, text, at)
+  if (plain !== null) return plain as Output
+  const decoded = decodeValue(bytes, from, to)
   return (decoded.ok ? decoded.value : undefined) as Output
 }
 

@@ -1,12 +1,18 @@
 /** Looks into the journal: the chunks behind a position, and the floor at that time, in one transaction. */
-import type { Storage } from '@rejoin/core'
-import { emptyBase, type BaseRecord, type ChunkRecord } from './stores.ts'
+import type { Storage, StorageRequest } from '@rejoin/core'
+import { emptyBase, type BaseRecord, type ChunkRecord, type ReplicaRecord } from './stores.ts'
 
 /** What stands in the journal behind a position, and the floor at that time. */
 export interface JournalLook {
   readonly current: BaseRecord
   readonly keys: readonly number[]
   readonly records: readonly ChunkRecord[]
+}
+
+/** What an opening asks for, in one transaction: also which replica it is, and whose, if that is known. */
+export interface FirstLook extends JournalLook {
+  readonly record: ReplicaRecord | undefined
+  readonly user: string | undefined
 }
 
 /** A chunk as it lies in its record. */
@@ -20,17 +26,36 @@ export interface StoredChunk {
 export const chunksPerRead = 1000
 
 export async function lookIntoJournal(storage: Storage, seen: number): Promise<JournalLook> {
+  return lookOf(await ask(storage, requestsBehind(seen)))
+}
+
+export async function lookFirst(storage: Storage): Promise<FirstLook> {
+  const [record, user, ...answers] = await ask(storage, [
+    { op: 'get', store: 'meta', key: 'replica' },
+    { op: 'get', store: 'meta', key: 'user' },
+    ...requestsBehind(0),
+  ])
+  return {
+    ...lookOf(answers),
+    record: record as ReplicaRecord | undefined,
+    user: user as string | undefined,
+  }
+}
+
+function ask(storage: Storage, requests: readonly StorageRequest[]): Promise<readonly unknown[]> {
+  return storage.transact({ stores: ['journal', 'meta'], mode: 'readonly', early: true, requests })
+}
+
+function requestsBehind(seen: number): readonly StorageRequest[] {
   const range = { lower: seen, lowerOpen: true }
-  const [base, keys, records] = await storage.transact({
-    stores: ['journal', 'meta'],
-    mode: 'readonly',
-    early: true,
-    requests: [
-      { op: 'get', store: 'meta', key: 'base' },
-      { op: 'getAllKeys', store: 'journal', range, limit: chunksPerRead },
-      { op: 'getAll', store: 'journal', range, limit: chunksPerRead },
-    ],
-  })
+  return [
+    { op: 'get', store: 'meta', key: 'base' },
+    { op: 'getAllKeys', store: 'journal', range, limit: chunksPerRead },
+    { op: 'getAll', store: 'journal', range, limit: chunksPerRead },
+  ]
+}
+
+function lookOf([base, keys, records]: readonly unknown[]): JournalLook {
   return {
     current: (base as BaseRecord | undefined) ?? emptyBase,
     keys: keys as readonly number[],

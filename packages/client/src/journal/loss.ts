@@ -38,14 +38,15 @@ export interface OpenedReplica extends ReplicaRecord {
   readonly evicted: RejoinError<'storage-evicted'> | null
 }
 
-/** The replica's id, drawn when its database was made; all tabs agree on it. */
+/** The replica's id, drawn when its database was made; all tabs agree on it. `stored`: what stands there. */
 export async function openReplicaRecord(
   storage: Storage,
   marker: Marker,
   runtime: Runtime,
+  stored: Promise<ReplicaRecord | undefined> = readRecord(storage),
 ): Promise<OpenedReplica> {
   const known = marker.read()
-  const record = (await readRecord(storage)) ?? (await makeRecord(storage, runtime))
+  const record = (await stored) ?? (await makeRecord(storage, runtime))
   const isLost = known !== null && known.replica !== record.id
   const unsent = known?.unsent ?? 0
   const message = `the browser dropped the database; ${unsent} transactions were on this device alone`

@@ -39,7 +39,8 @@ export function writeIds(
 
 export function readIds(reader: Reader, names: Names, count: number): readonly string[] {
   const mints = readColumn(reader, count)
-  const minted = mints.reduce((sum, mint) => sum + (mint === 0 ? 0 : 1), 0)
+  let minted = 0
+  for (let i = 0; i < count; i++) if (mints[i] !== 0) minted += 1
   const serials = readSteps(reader, minted)
   const shares = readColumn(reader, count - minted)
   const lengths = readColumn(reader, count - minted)

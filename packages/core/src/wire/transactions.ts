@@ -90,7 +90,8 @@ function readSeenDocuments(reader: Reader, names: Names, writes: readonly Write[
     const flag = exists[i] ?? 0
     if (flag > 1) refuseMalformed('what a write had seen has unknown flags')
     const last = marks[i] ?? null
-    const counted = readCounted(reader, countersIn(writes[i]?.delta.cells ?? emptyRow.cells))
+    const counters = countersIn(writes[i]?.delta.cells ?? emptyRow.cells)
+    const counted = counters.length === 0 ? nothingCounted : readCounted(reader, counters)
     const isNothing = flag === 0 && last === null && counted === nothingCounted
     seen.push(isNothing ? nothingSeen : { exists: flag === 1, last, counted })
   }
@@ -98,7 +99,6 @@ function readSeenDocuments(reader: Reader, names: Names, writes: readonly Write[
 }
 
 function readCounted(reader: Reader, parts: readonly PartName[]): SeenDocument['counted'] {
-  if (parts.length === 0) return nothingCounted
   let counted: Map<PartName, number> | null = null
   for (const part of parts) {
     const total = readTotal(reader)
