@@ -35,7 +35,7 @@ export interface Drafts {
   /** Runs in the open draft, or in one of its own that is committed when it returns. */
   run<T>(make: (draft: Draft) => T): { readonly value: T } & Reachable
   /** Opens a draft for the time of a callback. Throws `value-unsupported` if one is open. */
-  transact<T>(make: () => T): { readonly value: T } & Reachable
+  transact<T>(make: (draft: Draft) => T): { readonly value: T } & Reachable
   /** The row as seen here, the open draft included. */
   row(key: DocumentKey): Row | undefined
   /** Whether a draft is open. */

@@ -4,6 +4,7 @@
  */
 import {
   collectionOfKey,
+  fieldOfPart,
   nothingCounted,
   RejoinError,
   type Failure,
@@ -51,6 +52,7 @@ export interface Quarantine extends Live<readonly QuarantinedItem[]> {
    * Writes the same content anew, over what is seen now, and takes the old one out. Null if it is not here (any more).
    * Rejects with `document-unknown` if what it changed does not exist here; then nothing was written. Rejects with
    * `built-on-refused` if what it typed stands on what nobody has any more; then it stays, and its texts were not written.
+   * Rejects with `value-unsupported` inside a transaction, and for a collection or a text that is not declared (any more).
    */
   sendAgain(id: TransactionId): Promise<Reachable | null>
 }
@@ -98,11 +100,14 @@ export function createQuarantine({
   }
 
   function writeAgain({ transaction }: QuarantinedTransaction): Reachable {
-    const { reached } = drafts.run(draft => {
+    // Of its own: where it cannot be written whole, nothing of it is to be left in somebody else's.
+    const { reached } = drafts.transact(draft => {
       for (const [i, write] of transaction.writes.entries()) {
         const collection = collectionOf(write)
         const counted = transaction.seen[i]?.counted ?? nothingCounted
         for (const { part, updates } of sendWriteAgain(draft, collection, write, counted)) {
+          if (!collection.parts.some(declared => declared.part === part && declared.field.text !== undefined))
+            throw unsupported(fieldOfPart(part), `${collection.name} has no such text (any more)`)
           draft.afterwards(() => texts.retype(collection, write.key, part, updates))
         }
       }

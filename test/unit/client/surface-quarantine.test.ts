@@ -1,4 +1,7 @@
+import { collection, createSurface } from '@rejoin/client'
 import { createRowMap, type Failure, type TransactionId } from '@rejoin/core'
+import { ask } from '@rejoin/resolve'
+import * as v from 'valibot'
 import { expect, test, vi } from 'vitest'
 import { exchange, openReplica, type Replica } from './notes-surface.ts'
 import { settle } from './replica-core-double.ts'
@@ -109,6 +112,32 @@ test('[Q3] who sends again twice, or once more as there was no room to settle it
   alice.core.tick()
   expect(alice.quarantine.get()).toEqual([])
   expect(alice.collections.notes.get(id)).toMatchObject({ views: 6 })
+})
+
+test('[Q3, W2] what cannot be sent again whole leaves nothing behind, however often it is tried', async () => {
+  const alice = openReplica()
+  alice.transact(tx => {
+    tx.notes.insert({ title: 'a', views: 1, body: 'typed' }, { id: 'a' })
+    tx.tasks.insert({ done: false, rank: 1 }, { id: 'a' })
+  })
+  refuseLast(alice)
+  const [item] = alice.quarantine.get()
+  if (item === undefined) throw new Error('it was refused')
+  // Another version of the application has no such text, or no such collection.
+  const titles = collection('notes', { title: ask(v.string()) })
+  for (const declared of [{ notes: titles, tasks: alice.collections.tasks.declaration }, { notes: titles }]) {
+    const other = createSurface(alice.core, declared)
+    for (let i = 0; i < 2; i++)
+      await expect(other.quarantine.sendAgain(item.id)).rejects.toMatchObject({ code: 'value-unsupported' })
+    other.close()
+  }
+  const within: Promise<unknown>[] = []
+  alice.transact(() => {
+    within.push(alice.quarantine.sendAgain(item.id))
+  })
+  await expect(within[0]).rejects.toMatchObject({ code: 'value-unsupported' })
+  expect(alice.core.transactions).toHaveLength(1)
+  expect(alice.quarantine.get()).toHaveLength(1)
 })
 
 test('a counter that is sent again counts what was refused, whatever its writer counted before', async () => {
