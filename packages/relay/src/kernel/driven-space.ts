@@ -30,6 +30,8 @@ export interface DrivenSpace {
   running: Promise<void> | null
   /** Why commits fail at present. */
   fault: string | null
+  /** The session that was sent a page last. */
+  servedLast: number
   /** Up to where feeds are at quorum, as far as that is known. */
   quorum: Positions
   /** Cuts of peers in this turn. */

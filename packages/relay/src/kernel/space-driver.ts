@@ -35,6 +35,7 @@ export async function openSpace(name: string, kernel: SpaceHost): Promise<Driven
     queue: [],
     running: null,
     fault: null,
+    servedLast: 0,
     quorum: noPositions,
     noted: [],
     encoder: null,
@@ -86,10 +87,10 @@ export function isIdle({ attachedBySession, running, queue, folding }: DrivenSpa
   return attachedBySession.size === 0 && running === null && queue.length === 0 && folding?.isIdle !== false
 }
 
-/** Resolves when everything received so far is answered. */
+/** Resolves when everything received so far is answered, whatever comes meanwhile. */
 export async function settle(driven: DrivenSpace): Promise<void> {
   await driven.folding?.stop()
-  while (driven.running !== null) await driven.running
+  await betweenTurns(driven, async () => {})
 }
 
 async function run(driven: DrivenSpace): Promise<void> {
@@ -104,13 +105,22 @@ async function run(driven: DrivenSpace): Promise<void> {
   }
 }
 
+/** Behind each turn somebody is sent something, and everybody as long as nothing else is to be taken in (SPEC F3). */
 async function sendPages(driven: DrivenSpace): Promise<boolean> {
   let progressed = false
-  for (const attached of driven.attachedBySession.values()) {
-    if (driven.queue.length > 0) return true
-    if (hasMore(attached) && (await sendMore(driven, attached))) progressed = true
+  for (const attached of inOrder(driven)) {
+    if (progressed && driven.queue.length > 0) return true
+    if (!hasMore(attached)) continue
+    driven.servedLast = attached.session.id
+    if (await sendMore(driven, attached)) progressed = true
   }
   return progressed
+}
+
+/** Who comes next, and at the end who was served last. */
+function* inOrder({ attachedBySession, servedLast }: DrivenSpace): Generator<Attached> {
+  for (const attached of attachedBySession.values()) if (attached.session.id > servedLast) yield attached
+  for (const attached of attachedBySession.values()) if (attached.session.id <= servedLast) yield attached
 }
 
 /** Runs it as a part of a turn: no commit is under way, and no row is judged by what was loaded before. */
