@@ -77,7 +77,10 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
   const { ports, storage, record, replica, holdings } = database
   const { runtime, page } = ports
   const events = createEvents<ReplicaEvents>(['repaired', 'alarm', 'evicted', 'unsaved'])
-  let storageFault: ErrorCode | undefined = database.blocked?.code as ErrorCode | undefined
+  /** What stands in the way of own writes: for as long as this tab lives, at the last write, at the last look. */
+  let lasting: ErrorCode | undefined = database.blocked?.code
+  let storageFault: ErrorCode | undefined
+  let readFault: ErrorCode | undefined
   let closing: Promise<void> | null = null
 
   const supportOf = createTextSupports(collections)
@@ -162,12 +165,19 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
   }
 
   function readJournal(): void {
-    journal.read().catch((error: unknown) => {
-      if (!(error instanceof RejoinError)) throw error
-      if (closing !== null) return
-      storageFault = error.code
-      status.look()
-    })
+    journal.read().then(
+      () => heedRead(undefined),
+      (error: unknown) => {
+        if (!(error instanceof RejoinError)) throw error
+        if (closing === null) heedRead(error.code)
+      },
+    )
+  }
+
+  function heedRead(code: ErrorCode | undefined): void {
+    if (readFault === code) return
+    readFault = code
+    status.look()
   }
 
   const surface = createSurface<C>(engine, collections)
@@ -178,7 +188,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     relays: uplink.relays,
     user: uplink.user,
     persistence: ports.persistence,
-    storage: storageFault,
+    storage: lasting ?? storageFault ?? readFault,
     clockOffsetMs: engine.clock.offsetMs,
   }))
   const stops = [
@@ -197,7 +207,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
    * nor hear of what was here; and what was written here does not come any further from here.
    */
   function beOnItsOwn(error: RejoinError): void {
-    storageFault = error.code
+    lasting = error.code
     letGoOfPage()
     uplink.leave()
     holdings?.leave()

@@ -323,3 +323,16 @@ it('a tab of an older version that meets what it cannot read lets others have th
   expect(recordsIn(world, 'journal')).toBe(before + 1)
   await within(world.clock, alice.close())
 })
+
+it('the status says what keeps own writes from the disk for as long as it does', async () => {
+  const { world, alice } = await online()
+  const lost = alice.notes.insert({ title: 'lost', color: 'amber' })
+  world.device.disk.abortNext()
+  await expect(within(world.clock, lost.reached('local'))).rejects.toMatchObject({ code: 'storage-closed' })
+  expect(alice.status.get().storage).toBe('storage-closed')
+  const told: unknown[] = []
+  alice.status.subscribe(({ storage }) => told.push(storage))
+  await within(world.clock, alice.notes.insert({ title: 'kept', color: 'amber' }).reached('local'))
+  expect(alice.status.get().storage).toBeUndefined()
+  expect(told.at(-1)).toBeUndefined()
+})

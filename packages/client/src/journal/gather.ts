@@ -43,6 +43,8 @@ export function createGatherer(
   let queue: Queued[] = []
   let flying: Promise<void> | null = null
   let fault: RejoinError | null = null
+  /** Whether the last that was tried was refused for good. */
+  let isRefusing = false
   let isHurried = false
   let serial = 0
 
@@ -72,6 +74,7 @@ export function createGatherer(
         // What was written since may stand on it, and nobody was told yet: it must not outlive it.
         const gone = [...batch, ...queue]
         queue = []
+        isRefusing = true
         fail(gone, error)
         return false
       }
@@ -81,7 +84,10 @@ export function createGatherer(
       onFault(error)
       return false
     }
-    if (fault !== null) onFault((fault = null))
+    if (fault !== null || isRefusing) {
+      isRefusing = false
+      onFault((fault = null))
+    }
     for (const [i, position] of positions.entries())
       for (const { transaction, heed } of chunks[i] ?? []) heed.stored(transaction, position)
     return true
