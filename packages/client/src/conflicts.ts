@@ -103,7 +103,7 @@ export interface ResolveHandle extends WriteHandle {
 export interface Conflicts<C extends Collections = Collections> extends Live<readonly Conflict<C>[]> {
   /**
    * Settles a conflict as it was shown; a side that came since stays beside the decision. Throws `value-unsupported`
-   * for a side that does not exist or a value that the field refuses.
+   * for a side that does not exist or a value that the field refuses, `limit-exceeded` for one that is too large.
    */
   resolve<Open extends Conflict<C>>(conflict: Open, resolution: Resolution<Open>): ResolveHandle
 }

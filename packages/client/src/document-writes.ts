@@ -4,6 +4,7 @@
  */
 import {
   createRowPacker,
+  emptyRow,
   joinRows,
   lastOfLww,
   limitOfRow,
@@ -91,6 +92,7 @@ export function writeInsert(
     texts.set(part, [update])
   }
   const write = newDocument(mark, key, cells, texts ?? noTexts)
+  checkGrowth(collection, seen, write.delta)
   if (seen === undefined) return { write, textsToReplace }
   return { write: { ...write, replaced: replacedOf(seen, write.delta) }, textsToReplace }
 }
@@ -202,7 +204,7 @@ export function isDeleted(row: Row | undefined): boolean {
 }
 
 function growing(site: WriteSite, delta: Row): Write {
-  if (site.seen !== undefined) checkGrowth(site.collection, site.seen, delta)
+  checkGrowth(site.collection, site.seen, delta)
   return writeOf(site, delta)
 }
 
@@ -218,9 +220,10 @@ function writeOf({ key, mark, seen }: WriteSite, delta: Row): Write {
 }
 
 /** F4: no relay would take it. Most rows are so far from their bounds that nothing is joined to find out. */
-function checkGrowth({ name }: Collection, seen: Row, delta: Row): void {
-  if (sizeOfCells(seen.cells) + sizeOfCells(delta.cells) <= limits.rowValueBytesMax) return
-  const excess = limitOfRow(joinRows(seen, delta), seen)
+function checkGrowth({ name }: Collection, seen: Row | undefined, delta: Row): void {
+  const had = seen === undefined ? 0 : sizeOfCells(seen.cells)
+  if (had + sizeOfCells(delta.cells) <= limits.rowValueBytesMax) return
+  const excess = limitOfRow(joinRows(seen ?? emptyRow, delta), seen)
   if (excess === null) return
   const { what, limit, actual } = excess
   throw new RejoinError('limit-exceeded', excess, `${what} of ${name}: ${actual}, at most ${limit}`)

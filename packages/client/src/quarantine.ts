@@ -50,8 +50,9 @@ export interface Quarantine extends Live<readonly QuarantinedItem[]> {
   discard(id: TransactionId): Promise<void>
   /**
    * Writes the same content anew, over what is seen now, and takes the old one out. Null if it is not here (any more).
-   * Rejects with `document-unknown` if what it changed does not exist here; then nothing was written. Rejects with
-   * `built-on-refused` if what it typed stands on what nobody has any more; then it stays, and its texts were not written.
+   * Rejects with `document-unknown` if what it changed does not exist here, `limit-exceeded` if there is no room for it
+   * any more; then nothing was written. Rejects with `built-on-refused` if what it typed stands on what nobody has any
+   * more; then it stays, and its texts were not written.
    * Rejects with `value-unsupported` inside a transaction, and for a collection or a text that is not declared (any more).
    */
   sendAgain(id: TransactionId): Promise<Reachable | null>

@@ -77,6 +77,17 @@ test('what is no object of fields, no id and no listener throws and changes noth
   expect(core.transactions).toHaveLength(1)
 })
 
+test('[F4] what makes a document too large throws, and what makes it smaller does not', () => {
+  const { notes } = openReplica().collections
+  const large = 'x'.repeat(limits.rowValueBytesMax / 4)
+  const tags = Array.from({ length: 4 }, (_, i) => `${i}${large}`)
+  expect(codeOf(() => notes.insert({ title: 'a', tags }))).toBe('limit-exceeded')
+  const { id } = notes.insert({ title: 'a', tags: tags.slice(1) })
+  expect(codeOf(() => notes.update(id, { tags: { add: tags } }))).toBe('limit-exceeded')
+  expect(codeOf(() => notes.update(id, { tags: [], color: 'red' }))).toBeNull()
+  expect(notes.get(id)?.tags).toEqual([])
+})
+
 test('[W5] a field is declared if its name can be one', () => {
   expect(codeOf(() => collection('notes', { 'Ärger 1': lww(v.string()) }))).toBeNull()
   for (const name of ['', 'id', '__proto__', 'constructor', 'toString', 'a\nb', 'a\ud800'])
