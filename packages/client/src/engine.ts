@@ -135,7 +135,6 @@ export function createEngine(options: EngineOptions): Engine {
       settleWritten()
     },
     failed({ id }, error) {
-      if (closed !== null) return
       milestones.unsaved(id, error)
       options.onUnsaved(id, error)
     },

@@ -31,24 +31,28 @@ export function databaseName(space: string, account: string): string {
   return `rejoin/${encodeURIComponent(account)}/${encodeURIComponent(space)}`
 }
 
+/** Throws a TypeError for a database that holds another space: what is in it would be sent where it does not belong. */
 export async function openDatabase(
   name: string,
+  space: string,
   given: Partial<ClientPorts> | undefined,
 ): Promise<OpenedDatabase> {
   const platform = platformPorts(name)
   const own = given?.persistence === 'memory' ? { ...platform, ...memoryPorts } : platform
   const ports: ClientPorts = { ...own, ...given }
   try {
-    return await openWith(name, ports, null)
+    return await openWith(name, space, ports, null)
   } catch (error) {
     if (!(error instanceof RejoinError) || ports.persistence === 'memory') throw error
     // What came with ports of its own, such as a simulated device, shares nothing with the rest of the process.
-    return openWith(name, { ...ports, ...(given === undefined ? memoryPorts : createMemoryPorts()) }, error)
+    const memory = given === undefined ? memoryPorts : createMemoryPorts()
+    return openWith(name, space, { ...ports, ...memory }, error)
   }
 }
 
 async function openWith(
   name: string,
+  space: string,
   ports: ClientPorts,
   blocked: RejoinError | null,
 ): Promise<OpenedDatabase> {
@@ -56,7 +60,7 @@ async function openWith(
   try {
     const storage = await ports.openStorage(name, journalVersion, journalStores)
     const first = lookFirst(storage)
-    const known = await readKnown(storage, first, ports).catch((error: unknown) => {
+    const known = await readKnown(storage, space, first, ports).catch((error: unknown) => {
       storage.close()
       throw error
     })
@@ -69,15 +73,26 @@ async function openWith(
 
 async function readKnown(
   storage: Storage,
+  space: string,
   first: Promise<FirstLook>,
   { marker, runtime }: ClientPorts,
 ): Promise<Pick<OpenedDatabase, 'record' | 'replica' | 'owner'>> {
   // Where the journal cannot be read, whoever reads it tells so.
   const look = await first.catch(() => null)
-  const [record, user] =
-    look === null
-      ? await Promise.all([openReplicaRecord(storage, marker, runtime), readOwner(storage)])
-      : [await openReplicaRecord(storage, marker, runtime, Promise.resolve(look.record)), look.user]
+  const [record, user] = await Promise.all([
+    openReplicaRecord(
+      storage,
+      marker,
+      runtime,
+      look === null ? undefined : Promise.resolve(look.record),
+      space,
+    ),
+    look === null ? readOwner(storage) : look.user,
+  ])
+  if (record.space !== undefined && record.space !== space)
+    throw new TypeError(
+      `the database holds the space ${record.space}, not ${space}: each has a name of its own`,
+    )
   return { record, replica: record.id, owner: createOwner(storage, user) }
 }
 

@@ -52,7 +52,7 @@ export interface OpenOptions<C extends Collections> {
   readonly device?: string | undefined
   /** The level that a write must reach before the outbox lets go of it; in mode `quorum` that is `quorum`. */
   readonly level?: Level | undefined
-  /** Names the database, in the place of account and space. */
+  /** Names the database, in the place of account and space. It belongs to the space for which it was opened first. */
   readonly name?: string | undefined
   /** What is not to be the platform's own. */
   readonly ports?: Partial<ClientPorts> | undefined
@@ -73,7 +73,7 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
   const collections: C = options.collections
   const quorum = quorumOf(options)
   const name = options.name ?? databaseName(options.space, options.account ?? '')
-  const database = await openDatabase(name, options.ports)
+  const database = await openDatabase(name, options.space, options.ports)
   const { ports, storage, record, replica, holdings } = database
   const { runtime, page } = ports
   const events = createEvents<ReplicaEvents>(['repaired', 'alarm', 'evicted', 'unsaved'])
@@ -261,11 +261,12 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     surface.close()
     settling.close(error)
     status.close()
-    events.close()
     // A store that does not answer holds the journal up; its channel and its storage go all the same.
     journal.pause()
     await within(() => released)
     await within(journal.close)
+    // What there was no room for until the end is told, too.
+    events.close()
     holdings?.close()
     storage.close()
   }

@@ -265,3 +265,15 @@ it('[K1] while a slow disk keeps it from closing it goes on showing what comes, 
   }
   expect(shown).toContain('red, then blue')
 })
+
+it('[W1] what there is no room for until it is closed is told, and not as if it were stored', async () => {
+  const world = createWorld()
+  const alice = await world.open(world.device.openTab(), { relays: [] })
+  const unsaved: unknown[] = []
+  alice.on('unsaved', ({ error }) => unsaved.push(error.code))
+  world.device.disk.fail('storage-full')
+  const written = alice.notes.insert({ title: 'a', color: 'b' }).reached('local')
+  await within(world.clock, alice.close())
+  expect(unsaved).toEqual(['storage-full'])
+  await expect(written).rejects.toMatchObject({ code: 'closed' })
+})

@@ -60,3 +60,11 @@ test('a time-out beyond what a timer can be set for is none that ends at once, a
   await expect(written.reached('relay', { timeoutMs: 20 })).rejects.toMatchObject({ code: 'ack-timeout' })
   expect(ended).not.toHaveBeenCalled()
 })
+
+test('a database that holds one space is not opened for another, to whose relays it would all be sent', async () => {
+  const options = { collections: { notes }, relays: [], name: 'of an application' }
+  await (await openReplica({ ...options, space: 'team-1' })).close()
+  await expect(openReplica({ ...options, space: 'team-2' })).rejects.toThrow('holds the space team-1')
+  await using again = await openReplica({ ...options, space: 'team-1' })
+  expect(again.status.get().storage).toBeUndefined()
+})

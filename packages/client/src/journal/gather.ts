@@ -122,7 +122,7 @@ export function createGatherer(
       isHurried = false
     },
     stop(error) {
-      fail(queue, error)
+      fail(queue, fault ?? error)
       queue = []
     },
   }

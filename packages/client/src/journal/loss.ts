@@ -44,9 +44,10 @@ export async function openReplicaRecord(
   marker: Marker,
   runtime: Runtime,
   stored: Promise<ReplicaRecord | undefined> = readRecord(storage),
+  space?: string,
 ): Promise<OpenedReplica> {
   const known = marker.read()
-  const record = (await stored) ?? (await makeRecord(storage, runtime))
+  const record = (await stored) ?? (await makeRecord(storage, runtime, space))
   const isLost = known !== null && known.replica !== record.id
   const unsent = known?.unsent ?? 0
   const message = `the browser dropped the database; ${unsent} transactions were on this device alone`
@@ -66,9 +67,13 @@ async function readRecord(storage: Storage): Promise<ReplicaRecord | undefined> 
   return stored as ReplicaRecord | undefined
 }
 
-async function makeRecord(storage: Storage, runtime: Runtime): Promise<ReplicaRecord> {
+async function makeRecord(
+  storage: Storage,
+  runtime: Runtime,
+  space: string | undefined,
+): Promise<ReplicaRecord> {
   const id = writerFromBytes(runtime.randomBytes(8)) as string as StoreId
-  const record: ReplicaRecord = { id, opened: runtime.now() }
+  const record: ReplicaRecord = { id, opened: runtime.now(), space }
   try {
     await storage.transact({
       stores: ['meta'],

@@ -54,4 +54,6 @@ export interface ReplicaRecord {
   readonly id: StoreId
   /** When the store was made, by the device's clock. */
   readonly opened: number
+  /** What it holds; of one that was made without, whatever it is opened for. */
+  readonly space?: string | undefined
 }
