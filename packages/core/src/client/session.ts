@@ -56,6 +56,11 @@ export function createClientSession(
     open()
   }
 
+  function isNothingConfirmed(): boolean {
+    for (const key of state.keys()) if (state.confirmed(key) !== undefined) return false
+    return true
+  }
+
   function open(): void {
     conversation.phase = 'open'
     hasBegun = true
@@ -189,7 +194,7 @@ export function createClientSession(
           device: options.device,
           role: 'client',
           cursors: [...state.cursors.values()],
-          empty: beside.isFirst && ![...state.keys()].some(key => state.confirmed(key) !== undefined),
+          empty: beside.isFirst && isNothingConfirmed(),
           frontier: state.frontier,
           reach: state.reach,
           level: options.level,
