@@ -1,7 +1,7 @@
 // The `rejoin` command as a process: what it says, how it ends, and with which code.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -55,6 +55,21 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     for (const line of errors.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('level')
   },
 )
+
+test('it serves on where its log cannot be written, as on a disk that is full', async () => {
+  const data = createFolder()
+  const unwritable = join(data, 'log')
+  writeFileSync(unwritable, '')
+  const log = openSync(unwritable, 'r')
+  onTestFinished(() => closeSync(log))
+  const relay = run(['serve', '--dev', '--port', '0', '--data', data], {}, log)
+  const client = await openRawClient((/ws:\S+sync/.exec(await relay.line) ?? [])[0] ?? '')
+  onTestFinished(() => client.close())
+  await client.greet()
+  expect(await client.submit([[createRawWriter('notes').insert('a')]])).toEqual([null])
+  relay.child.kill('SIGTERM')
+  expect((await relay.ended).code).toBe(0)
+})
 
 test('every option can come from the environment', async () => {
   const data = createFolder()
@@ -171,20 +186,25 @@ test('help tells every option', async () => {
   }
 })
 
-function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Process {
+/** `log`: a file that takes its log, which can be read by nobody else then. */
+function run(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  log: 'pipe' | number = 'pipe',
+): Process {
   const child = spawn(process.execPath, [command, ...args], {
     env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', log],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   let errors = ''
-  child.stderr.on('data', chunk => (errors += String(chunk)))
+  child.stderr?.on('data', chunk => (errors += String(chunk)))
   const ended = new Promise<Ended>(resolve => {
     child.on('close', code => resolve({ code, output, errors }))
   })
   const line = new Promise<string>((resolve, reject) => {
-    child.stdout.on('data', chunk => {
+    child.stdout?.on('data', chunk => {
       output += String(chunk)
       if (output.includes('\n')) resolve(output.split('\n')[0] ?? '')
     })
