@@ -54,10 +54,20 @@ export function writesOfGiven(given: Write): readonly Write[] {
 
 /** Of a document whose field was declared anew, with another strategy, the row has a cell of each. */
 function hasFieldTwice(cells: Row['cells']): boolean {
-  if (cells.size < 2) return false
+  if (cells.size < 2 || haveOneStrategy(cells)) return false
   const fields = new Set<string>()
   for (const name of cells.keys()) fields.add(fieldOfPart(name))
   return fields.size < cells.size
+}
+
+/** Then no two are of one field, as in most documents: nothing is made to find that out. */
+function haveOneStrategy(cells: Row['cells']): boolean {
+  let only: Cell['strategy'] | null = null
+  for (const { strategy } of cells.values()) {
+    if (only !== null && strategy !== only) return false
+    only = strategy
+  }
+  return true
 }
 
 /** Cells such that each has a field once. */
