@@ -1,5 +1,5 @@
 // What a relay answers to what is submitted in one session, and what others are told of it.
-import type { SubmittedTransaction } from '@rejoin/core'
+import { limits, type SubmittedTransaction } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { markOf } from './edits.ts'
 import { createRelayScene, insertOf, no } from './relay-scene.ts'
@@ -37,7 +37,19 @@ test('[F1] who is live is told of a commit in one frame, and of what one frame d
   expect(others.map(({ live, place }) => ({ live, place }))).toEqual(
     places.map(place => ({ live: false, place })),
   )
+
+  for (const session of others) session.live = true
+  const many = Array.from({ length: limits.rowsPerFrameMax + 1 }, (_, i) => shortest(`${i}`))
+  expect(toldBy(...many)).toEqual([])
+  expect(others.map(({ live }) => live)).toEqual([false, false])
 })
+
+/** A document without a field. */
+function shortest(id: string): SubmittedTransaction {
+  const insert = insertOf(id, 700)
+  const writes = insert.writes.map(write => ({ ...write, delta: { ...write.delta, cells: new Map() } }))
+  return { ...insert, writes }
+}
 
 test('[A1] who waits for a change is told first, then its author hears the verdict, and what else came behind it', () => {
   const relay = createRelayScene()

@@ -15,6 +15,7 @@ import {
   type Positions,
 } from '../generations.ts'
 import type { FeedPart, FeedRow, HeldRow, TextState } from '../relay-store.ts'
+import { limits } from '../limits.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { sizeOfChanged, sizeOfWriters } from '../size.ts'
 import { cameOver, type Origins } from './origins.ts'
@@ -127,7 +128,7 @@ function forward(
     let frame = shared.get(kind)
     if (frame === undefined) {
       frame = changesOf(standing, turn, session)
-      if (sizeOfChanges(frame) > liveBytesMax) frame = null
+      if (frame.rows.length > limits.rowsPerFrameMax || sizeOfChanges(frame) > liveBytesMax) frame = null
       shared.set(kind, frame)
     }
     if (frame === null) {
