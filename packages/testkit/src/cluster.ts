@@ -54,6 +54,8 @@ export interface OpenTab {
   readonly replica: Replica<SimulatedCollections>
   /** It declares `narrowCollections`, whatever its type says. */
   readonly isNarrow: boolean
+  /** Somebody closes it in order. */
+  isClosing: boolean
 }
 
 export interface Cluster {
@@ -229,7 +231,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     )
     while (replica === null && !hasFailed && tab.scope.alive) await clock.advance(5)
     if (replica === null || !tab.scope.alive) return null
-    const open: OpenTab = { tab, space, device, replica, isNarrow }
+    const open: OpenTab = { tab, space, device, replica, isNarrow, isClosing: false }
     open.replica.on('repaired', () => take('repaired'))
     return open
   }

@@ -207,6 +207,7 @@ function rest({ chance, clock }: Cluster, open: OpenTab, say: (what: string) => 
     tab.happen('leave')
     back(() => tab.happen('back'))
   } else {
+    open.isClosing = true
     replica.close().then(
       () => tab.scope.kill(),
       () => {},
