@@ -7,6 +7,7 @@
 import {
   collectionOfKey,
   compareMarks,
+  documentKey,
   idOfKey,
   isDeletionDisputed,
   lastOfCell,
@@ -21,11 +22,15 @@ import {
 import type { Changes } from './changes.ts'
 import type { Collection, Collections } from './collection.ts'
 import type { Conflict, ConflictSide } from './conflicts.ts'
+import { isSameValue } from './shown-value.ts'
 
 export interface ConflictList {
   /** Open conflicts in their order; the same list while nothing in it changed. */
   read(): readonly Conflict[]
-  /** The row in which a conflict was found; undefined for one that did not come from here. */
+  /**
+   * The row in which a conflict was found. A copy of one, such as a view makes, is known by its sides while they are the
+   * same; else undefined.
+   */
   sourceOf(conflict: Conflict): Row | undefined
 }
 
@@ -76,7 +81,13 @@ export function createConflictList(
       list ??= Object.freeze([...openByKey.values()].flat().sort(compareConflicts))
       return list
     },
-    sourceOf: conflict => sources.get(conflict),
+    sourceOf(conflict) {
+      const found = sources.get(conflict)
+      if (found !== undefined) return found
+      const key = documentKey(conflict.collection, conflict.id)
+      const alike = openByKey.get(key)?.find(open => hasSameSides(open, conflict))
+      return alike === undefined ? undefined : sources.get(alike)
+    },
   }
 }
 
@@ -161,6 +172,18 @@ function isSameConflict(a: Conflict, b: Conflict): boolean {
     a.settledBy === b.settledBy &&
     a.sides.length === b.sides.length &&
     a.sides.every((side, i) => isSameSide(side, b.sides[i]))
+  )
+}
+
+function hasSameSides(a: Conflict, b: Conflict): boolean {
+  return (
+    a.kind === b.kind &&
+    a.field === b.field &&
+    a.sides.length === b.sides.length &&
+    a.sides.every((side, i) => {
+      const other = b.sides[i]
+      return side.writer === other?.writer && side.when === other.when && isSameValue(side.value, other.value)
+    })
   )
 }
 

@@ -8,7 +8,9 @@ import {
   documentKey,
   formatMark,
   isDeletionDisputed,
+  isSameBytes,
   rowExists,
+  type AskCell,
   type DocumentKey,
   type Row,
   type WriterId,
@@ -151,18 +153,37 @@ function settleField(
     const cell = seen?.cells.get(part)
     if (cell?.strategy !== 'ask' || !rowExists(seen)) return false
     const then = shown?.cells.get(part)
-    const decided = then?.strategy === 'ask' ? then : cell
+    const decided = then?.strategy === 'ask' ? then : onlyShown(cell, conflict)
     const standing = new Set(cell.siblings.map(sibling => formatMark(sibling.mark)))
     const isOpen = decided.siblings.some(sibling => standing.has(formatMark(sibling.mark)))
     if (!isOpen || (field.conflict?.(cell) ?? null) === null) return false
     const mark = draft.nextMark(seen)
     // A resolution is typed by the field of its conflict; here fields are a record by name.
+    const chosen = shown === undefined ? byValue(resolution, conflict) : resolution
     const settled = inField(collection, conflict.field, () =>
-      settle(resolution as never, { mark, seen: decided }),
+      settle(chosen as never, { mark, seen: decided }),
     )
     draft.add(writeCells({ collection, key, seen, mark }, new Map([[part, settled]])))
     return true
   })
+}
+
+/** Of a conflict that is known by what it says alone: the sides that it shows, and no other that came since. */
+function onlyShown(cell: AskCell, { sides }: FieldConflictOf): AskCell {
+  const shown = cell.siblings.filter(({ mark }) =>
+    sides.some(({ writer, when }) => writer === mark.writer && when === mark.ms),
+  )
+  // K2: of equal values one is shown.
+  const siblings = cell.siblings.filter(({ value }) => shown.some(one => isSameBytes(one.value, value)))
+  return { ...cell, siblings, context: new Map(siblings.map(({ mark }) => [mark.writer, mark])) }
+}
+
+/** An index is one into the sides that were shown; other ones may stand now. */
+function byValue(resolution: AnyResolution, { sides }: FieldConflictOf): AnyResolution {
+  if (!('pick' in resolution)) return resolution
+  const side = sides[resolution.pick]
+  if (side === undefined) throw unsupported('pick', `the conflict has ${sides.length} sides`)
+  return { value: side.value }
 }
 
 function settleDeletion(
@@ -177,6 +198,8 @@ function settleDeletion(
   return change(context, conflict.id, draft => {
     const seen = draft.row(key)
     if (seen === undefined || !isDeletionDisputed(seen)) return false
+    if (shown === undefined && choice === 'delete')
+      throw unsupported('conflict', 'it was edited since, or by others: decide upon what the list shows now')
     const mark = draft.nextMark(seen)
     const site = { collection, key, mark, seen: shown ?? seen }
     draft.add(choice === 'keep' ? writeRevival(site) : writeDeletion(site, collection.onDelete))

@@ -279,7 +279,8 @@ function timeout(reached: string, wanted: Level | Stage, ms: number): RejoinErro
   return new RejoinError('ack-timeout', { reached, wanted }, message)
 }
 
-function unavailable(wanted: Level, given: readonly Level[]): RejoinError<'ack-unavailable'> {
+/** A level that nothing here gives, and what it gives. */
+export function unavailable(wanted: Level, given: readonly Level[]): RejoinError<'ack-unavailable'> {
   const available = [...new Set(given)].filter(level => level !== wanted)
   const message = `nothing here gives '${wanted}'; it gives ${available.join(', ') || 'no level'}`
   return new RejoinError('ack-unavailable', { wanted, available }, message)

@@ -13,6 +13,7 @@ import { createHousekeeping } from './housekeeping.ts'
 import { createJournal } from './journal/journal.ts'
 import { scrubLog } from './journal/loss.ts'
 import { createLiveStatus } from './live-status.ts'
+import { unavailable } from './milestones.ts'
 import { markReplica } from './marker-record.ts'
 import { createBodyMerge } from './merged-body.ts'
 import { databaseName, openDatabase } from './open-database.ts'
@@ -68,9 +69,11 @@ const closeStepMs = 600
  * may miss each other without `unsafe`; with `storage-closed` if the database holds what this version cannot read.
  * Where nothing can be stored it is kept in memory, and `status` says so.
  */
-export async function openReplica<C extends Collections>(options: OpenOptions<C>): Promise<Replica<C>> {
-  checkOptions(options)
-  const collections: C = options.collections
+export async function openReplica<C extends Collections>(given: OpenOptions<C>): Promise<Replica<C>> {
+  checkOptions(given)
+  // As they are now, whatever becomes of what was given.
+  const options: OpenOptions<C> = { ...given, relays: [...given.relays] }
+  const collections: C = { ...options.collections }
   const quorum = quorumOf(options)
   const name = options.name ?? databaseName(options.space, options.account ?? '')
   const database = await openDatabase(name, options.space, options.ports)
@@ -147,7 +150,11 @@ export async function openReplica<C extends Collections>(options: OpenOptions<C>
     sessionFence: () => uplink.sessionFence,
     inTurn: uplink.inTurn,
   })
-  const settling = createSettling({ isAllSent: () => engine.pending === 0, askCut: uplink.askCut })
+  const settling = createSettling({
+    never: options.relays.length === 0 ? unavailable('relay', ['local']) : null,
+    isAllSent: () => engine.pending === 0,
+    askCut: uplink.askCut,
+  })
 
   function look(): void {
     status.look()

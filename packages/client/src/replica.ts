@@ -34,7 +34,8 @@ export interface ReplicaMembers<C extends Collections> {
   ): () => void
   /**
    * Resolves when nothing is on its way: all own writes are acknowledged, and everything that the relay had when this
-   * was called is here and on disk; a round trip. Waits while offline. Rejects with `closed`.
+   * was called is here and on disk; a round trip. Waits while offline. Rejects with `closed`, and with `ack-unavailable`
+   * where there are no relays.
    */
   settled(): Promise<void>
   /** Works offline, in all tabs, until `resume`. */

@@ -1,4 +1,5 @@
 /** Who waits until nothing is on its way any more, as of when they began to wait. */
+import type { RejoinError } from '@rejoin/core'
 
 export interface Settling {
   /** Resolves when it is so, at or after the call. Whoever does not wait for it hears nothing of its rejection. */
@@ -9,6 +10,8 @@ export interface Settling {
 }
 
 export interface SettlingOptions {
+  /** Why it can never be so, if it cannot. */
+  readonly never: RejoinError | null
   /** Whether a relay has acknowledged all that was written here. */
   readonly isAllSent: () => boolean
   /** Asks the relay where its feed ends now. Says from then on whether all up to there is here. */
@@ -21,9 +24,9 @@ interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
-export function createSettling({ isAllSent, askCut }: SettlingOptions): Settling {
+export function createSettling({ never, isAllSent, askCut }: SettlingOptions): Settling {
   let waiting: Waiter[] = []
-  let closed: { readonly error: unknown } | null = null
+  let closed: { readonly error: unknown } | null = never === null ? null : { error: never }
   /** What all who began to wait in this tick asked together. */
   let asked: (() => boolean) | null = null
 

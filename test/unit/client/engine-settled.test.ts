@@ -151,3 +151,12 @@ it('it outlives the session in which it was asked, and a pause', async () => {
   await within(world.clock, settled)
   expect(alice.notes.get(id)?.title).toBe('meanwhile')
 })
+
+it('[A2] where there are no relays nothing can settle, which is said at once', async () => {
+  const world = createWorld()
+  const alice = await world.open(world.device.openTab(), { relays: [] })
+  await expect(within(world.clock, alice.settled())).rejects.toMatchObject({
+    code: 'ack-unavailable',
+    details: { wanted: 'relay', available: ['local'] },
+  })
+})

@@ -89,6 +89,52 @@ test('[K1] a decision replaces what its maker was shown; a side that came since 
   expect(onlyConflict(bob).sides.map(({ value }) => value)).toEqual(['Carols', 'Ours'])
 })
 
+/** What a view makes of a conflict, or a state container: alike, and not the same object. */
+function copyOf(conflict: OpenConflict): OpenConflict {
+  return structuredClone(conflict) as OpenConflict
+}
+
+test('[K1] a copy of a conflict decides between the sides that it shows, and by their places in it', () => {
+  const [alice, bob, carol] = [openReplica(), openReplica(), openReplica()]
+  const { id } = alice.collections.notes.insert({ title: 'Base' })
+  exchange(alice, bob)
+  carol.core.pullFrom(alice.core)
+  carol.core.tick()
+  for (const [i, { core, collections }] of [alice, carol, bob].entries()) {
+    core.pass(1000 * (i + 1))
+    collections.notes.update(id, { title: ['Hers', 'Carols', 'His'][i] ?? '' })
+  }
+  exchange(alice, bob)
+  const shown = copyOf(onlyConflict(alice))
+  expect(shown.sides.map(({ value }) => value)).toEqual(['Hers', 'His'])
+  alice.core.pullFrom(carol.core)
+  alice.core.tick()
+  expect(alice.conflicts.resolve(shown, { pick: 1 }).outcome).toBe('settled')
+  expect(onlyConflict(alice).sides.map(({ value }) => value)).toEqual(['Carols', 'His'])
+  // Nothing came since: it is as good as the conflict itself.
+  alice.conflicts.resolve(copyOf(onlyConflict(alice)), { pick: 0 })
+  expect(alice.conflicts.get()).toEqual([])
+  expect(alice.collections.notes.get(id)?.title).toBe('Carols')
+  expect(alice.conflicts.resolve(shown, { pick: 1 }).outcome).toBe('already-settled')
+})
+
+test('[K1] a copy of a disputed deletion deletes no edit that it does not show', () => {
+  const [alice, bob] = [openReplica('ask'), openReplica('ask')]
+  const { id } = alice.collections.notes.insert({ title: 'a' })
+  exchange(alice, bob)
+  alice.collections.notes.delete(id)
+  bob.core.pass(5)
+  bob.collections.notes.update(id, { color: 'red' })
+  exchange(alice, bob)
+  const shown = copyOf(onlyConflict(alice))
+  bob.core.pass(5)
+  bob.collections.notes.update(id, { color: 'blue' })
+  exchange(alice, bob)
+  expect(codeOf(() => alice.conflicts.resolve(shown, { pick: 0 }))).toBe('value-unsupported')
+  expect(alice.conflicts.resolve(copyOf(onlyConflict(alice)), { pick: 0 }).outcome).toBe('settled')
+  expect(alice.collections.notes.get(id)).toBeUndefined()
+})
+
 test('settling a conflict that is settled writes nothing and says so', async () => {
   const { alice, bob } = disagree()
   const shown = onlyConflict(alice)
