@@ -3,6 +3,7 @@
  * what has become of the state since (SPEC W6).
  */
 import type { Mark, WriterId } from './mark.ts'
+import { askedOfColumns } from './packed-cells.ts'
 import {
   emptyRow,
   hasStrategy,
@@ -32,35 +33,30 @@ export function seenByWrites(
     visible(key: DocumentKey): Row | undefined
   },
 ): readonly SeenDocument[] {
-  const [only] = writes
-  if (only !== undefined && writes.length === 1) return [seenByWrite(only, state.visible(only.key), state)]
-  const rows = new Map<DocumentKey, Row>()
-  return writes.map((write, i) => {
-    const { key, delta } = write
-    const row = rows.get(key) ?? state.visible(key)
-    // Nobody comes after the last.
-    if (i < writes.length - 1) rows.set(key, joinRows(row ?? emptyRow, delta))
-    return seenByWrite(write, row, state)
+  const hasCounter = askedOfColumns(cells => [...cells.keys()].some(isCounter))
+  // Of the writes before them only those see something that count on from there.
+  const rows = writes.some(({ delta }) => hasCounter(delta.cells)) ? new Map<DocumentKey, Row>() : null
+  return writes.map(({ key, delta, mark }) => {
+    const confirmed = state.confirmed(key)
+    let counted = nothingCounted
+    if (rows !== null) {
+      const row = rows.get(key) ?? state.visible(key)
+      rows.set(key, joinRows(row ?? emptyRow, delta))
+      if (row !== undefined) counted = countedBy(mark.writer, row, delta)
+    }
+    if (confirmed === undefined && counted === nothingCounted) return nothingSeen
+    return { exists: rowExists(confirmed), last: lastOfRow(confirmed), counted }
   })
 }
 
-function seenByWrite(
-  { key, delta, mark }: Write,
-  row: Row | undefined,
-  state: { confirmed(key: DocumentKey): Row | undefined },
-): SeenDocument {
-  // What does not show at all is not confirmed either.
-  if (row === undefined) return nothingSeen
-  const confirmed = state.confirmed(key)
-  const counted = countedBy(mark.writer, row, delta)
-  if (confirmed === undefined && counted === nothingCounted) return nothingSeen
-  return { exists: rowExists(confirmed), last: lastOfRow(confirmed), counted }
+function isCounter(part: PartName): boolean {
+  return hasStrategy(part, 'counter')
 }
 
 function countedBy(writer: WriterId, row: Row, delta: Row): SeenDocument['counted'] {
   let counted: Map<PartName, number> | null = null
   for (const part of delta.cells.keys()) {
-    if (!hasStrategy(part, 'counter')) continue
+    if (!isCounter(part)) continue
     const cell = row.cells.get(part)
     const total = cell?.strategy === 'counter' ? (cell.entries.get(writer)?.total ?? 0) : 0
     if (total === 0) continue

@@ -3,7 +3,6 @@ import { decodeValue, encodeValue } from '@rejoin/core'
 import { unsupported } from '../field-errors.ts'
 import { isSameValue } from '../shown-value.ts'
 import type { AnyDocument } from '../visible-documents.ts'
-import { isIndexed } from './value-index.ts'
 import { compareValues, isComparable } from './value-order.ts'
 
 type Test = (value: unknown) => boolean
@@ -29,7 +28,9 @@ export function compileWhere(
     if (!fields.has(field)) throw unsupported(`where.${field}`, 'the collection has no such field to read')
     const condition = where?.[field]
     if (condition === undefined) continue
-    if (equal === null && isIndexed(condition)) equal = { field, value: copyOperand(field, condition) }
+    // Documents are looked up by what is no object.
+    const isKey = typeof condition !== 'object' || condition === null
+    if (equal === null && isKey) equal = { field, value: copyOperand(field, condition) }
     else others = both(others, field, compileCondition(field, condition))
   }
   return { equal, others }

@@ -15,15 +15,17 @@ export interface ValueIndex {
 
 /** Of documents in the order of ids. */
 export function createValueIndex(field: string, documents: readonly AnyDocument[]): ValueIndex {
-  const byValue = groupByValue(field, documents)
+  const valueOf = (document: AnyDocument): unknown => document[field]
+  // By one call of the engine, since this runs once, cold, over thousands. Values that are objects are never asked for.
+  const byValue = Map.groupBy(documents, valueOf)
   return {
     with(value) {
       const alike = byValue.get(value) ?? []
       return value === 0 ? alike.filter(document => Object.is(document[field], value)) : alike
     },
     replace(removed, added) {
-      const going = groupByValue(field, removed)
-      const coming = groupByValue(field, added)
+      const going = Map.groupBy(removed, valueOf)
+      const coming = Map.groupBy(added, valueOf)
       for (const value of new Set([...going.keys(), ...coming.keys()])) {
         const sorted = byValue.get(value) ?? []
         const left = replaceSorted(sorted, going.get(value) ?? [], coming.get(value) ?? [], compareIds)
@@ -32,14 +34,4 @@ export function createValueIndex(field: string, documents: readonly AnyDocument[
       }
     },
   }
-}
-
-/** By one call of the engine, since this runs once, cold, over thousands. Values that are objects are never asked for. */
-function groupByValue(field: string, documents: readonly AnyDocument[]): Map<unknown, AnyDocument[]> {
-  return Map.groupBy(documents, document => document[field])
-}
-
-/** Whether a value is found by it. */
-export function isIndexed(value: unknown): boolean {
-  return typeof value !== 'object' || value === null
 }
