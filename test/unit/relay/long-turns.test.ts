@@ -21,11 +21,23 @@ const now = 1_764_000_000_000
 const writer = writerFromBytes(new Uint8Array(8).fill(7))
 
 /** Submits so many frames at once, each of which takes `frameMs`. What happened, in order. */
-async function submitAtOnce(frames: number, frameMs: number, transactions = 1): Promise<readonly string[]> {
+async function submitAtOnce(
+  frames: number,
+  frameMs: number,
+  transactions = 1,
+  reads: number[] = [],
+): Promise<readonly string[]> {
   const chance = createChance(3)
   let ms = 0
+  const opened = await createMemoryDisk(length => chance.bytes(length)).open()
   const kernel = createKernel({
-    store: await createMemoryDisk(length => chance.bytes(length)).open(),
+    store: {
+      ...opened,
+      rows(space, keys) {
+        reads.push(keys.length)
+        return opened.rows(space, keys)
+      },
+    },
     runtime: {
       now: () => now,
       monotonic: () => (ms += frameMs),
@@ -86,6 +98,12 @@ test('[A1] a turn of many frames lets others have theirs, and is one commit all 
 
 test('[A1] so does a turn of one frame with many transactions', async () => {
   expect(await submitAtOnce(1, 11, 40)).toEqual(['somebody else', 'verdict 40'])
+})
+
+test('[A1] what many transactions touch is looked up in portions', async () => {
+  const reads: number[] = []
+  expect(await submitAtOnce(1, 0.001, 1500, reads)).toContain('verdict 1500')
+  expect(reads).toEqual([1024, 476])
 })
 
 test('[A1] a turn of little is committed at once', async () => {

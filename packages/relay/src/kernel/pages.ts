@@ -24,6 +24,7 @@ import {
 } from '@rejoin/core'
 import { differingBody, headOfBody, splittingUpdate } from '@rejoin/resolve/screen'
 import { send, sendBytes, type Attached } from './attached.ts'
+import { slicesOf } from './slices.ts'
 import type { KeptFrame, KeptPages } from './kept-pages.ts'
 
 const pageRows = 512
@@ -186,7 +187,7 @@ export async function* answerWant(
     send(attached, { type: 'changes', rows, place: end, head: end, cut: null, answer: true, writers })
   }
   // Whoever asks for a thing twice gets it once.
-  for (const keys of slicesOf(new Set(frame.keys), answerRows)) {
+  for (const keys of slicesOf([...new Set(frame.keys)], answerRows)) {
     const held = await store.rows(space.name, keys)
     let rows: ChangedRow[] = []
     let bytes = 0
@@ -201,7 +202,7 @@ export async function* answerWant(
       bytes = 0
     }
   }
-  for (const ids of slicesOf(new Set(frame.writers), frameWriters)) {
+  for (const ids of slicesOf([...new Set(frame.writers)], frameWriters)) {
     const writers = await store.writers(space.name, ids)
     if (writers.length === 0) continue
     tell([], writers)
@@ -212,11 +213,6 @@ export async function* answerWant(
     yield* answerText(asked, attached, text)
     yield
   }
-}
-
-function* slicesOf<T>(all: Iterable<T>, size: number): Iterable<readonly T[]> {
-  const list = [...all]
-  for (let from = 0; from < list.length; from += size) yield list.slice(from, from + size)
 }
 
 async function wholeRow(

@@ -4,16 +4,7 @@
  *
  *   load --> take in --> commit (on disk) --> verdicts, changes --> answers, greetings
  */
-import {
-  type Delivery,
-  type DocumentKey,
-  type Frame,
-  type HeldRow,
-  type SpaceCommit,
-  type TurnReads,
-  type WriterId,
-  type WriterRecord,
-} from '@rejoin/core'
+import { type Delivery, type Frame, type SpaceCommit } from '@rejoin/core'
 import { answer } from './answering.ts'
 import { sendWant } from './asking.ts'
 import type { Attached } from './attached.ts'
@@ -22,15 +13,16 @@ import { deliver } from './delivering.ts'
 import type { DrivenSpace, Job } from './driven-space.ts'
 import { withoutKnownTexts } from './known-texts.ts'
 import { refuse, refuseMalformed, refuseOverloaded } from './leaving.ts'
+import { load, type Reads } from './loading.ts'
 import { countQuorum } from './quorum.ts'
+import { slicesOf } from './slices.ts'
+import { createStretch } from './stretch.ts'
 
-interface Sent {
+export interface Sent {
   readonly attached: Attached
   readonly frame: Frame
 }
 
-/** How long frames are taken in until other spaces have their turn: a day offline comes at once, in a few of them. */
-const stretchMs = 10
 /** Of a frame so many transactions, or rows that are given back, are taken in without a look at the time. */
 const portionMax = 16
 
@@ -101,30 +93,13 @@ function workOf(jobs: readonly Job[]): Work {
   return work
 }
 
-interface Reads extends TurnReads {
-  readonly rows: ReadonlyMap<DocumentKey, HeldRow>
-}
-
-async function load({ name, space, kernel }: DrivenSpace, frames: readonly Sent[]): Promise<Reads> {
-  const { store } = kernel.options
-  const { keys, writers } = space.needs(frames.map(({ frame }) => frame))
-  const rows = keys.size === 0 ? noRows : await store.rows(name, [...keys])
-  const records = writers.size === 0 ? [] : await store.writers(name, [...writers])
-  const recordById = new Map<WriterId, WriterRecord>()
-  for (const record of records) recordById.set(record.writer, record)
-  return { rows, row: key => rows.get(key), writer: id => recordById.get(id) }
-}
-
 async function takeFrames(driven: DrivenSpace, frames: readonly Sent[], reads: Reads): Promise<void> {
   const { name, kernel } = driven
   const { runtime, store } = kernel.options
-  let began = runtime.monotonic()
+  const stretch = createStretch(runtime)
   for (const { attached, frame: whole } of frames) {
     for (const frame of portionsOf(whole)) {
-      if (runtime.monotonic() - began > stretchMs) {
-        await new Promise<void>(resolve => void runtime.after(0, resolve))
-        began = runtime.monotonic()
-      }
+      if (stretch.isOver()) await stretch.letOthersGo()
       const isPulled = attached.pull !== null && frame.type === 'changes'
       const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame
       // What follows a refused frame of a feed would move the pull on, over what that one brought.
@@ -154,16 +129,10 @@ function takeInFrom(driven: DrivenSpace, attached: Attached, frame: Frame, reads
 /** What is judged one by one need not be all at once. */
 function portionsOf(frame: Frame): readonly Frame[] {
   if (frame.type === 'submit' && frame.transactions.length > portionMax)
-    return slicesOf(frame.transactions).map(transactions => ({ ...frame, transactions }))
+    return slicesOf(frame.transactions, portionMax).map(transactions => ({ ...frame, transactions }))
   if (frame.type === 'give' && frame.rows.length > portionMax)
-    return slicesOf(frame.rows).map(rows => ({ ...frame, rows }))
+    return slicesOf(frame.rows, portionMax).map(rows => ({ ...frame, rows }))
   return [frame]
-}
-
-function slicesOf<T>(all: readonly T[]): readonly (readonly T[])[] {
-  const slices: (readonly T[])[] = []
-  for (let from = 0; from < all.length; from += portionMax) slices.push(all.slice(from, from + portionMax))
-  return slices
 }
 
 /** What changes the space. */
@@ -223,8 +192,6 @@ function dropTurn(driven: DrivenSpace, bringers: Set<Attached>, error: unknown):
   }
   for (const attached of bringers) refuseOverloaded(driven, attached)
 }
-
-const noRows: Reads['rows'] = new Map()
 
 /** Frames whose contents are to be stored, or that say where what follows them goes on. */
 const bringing: ReadonlySet<Frame['type']> = new Set(['submit', 'go-on', 'give', 'changes', 'text'])
