@@ -22,7 +22,7 @@ import {
 import type { Changes } from './changes.ts'
 import type { Collection, Collections } from './collection.ts'
 import type { Conflict, ConflictSide } from './conflicts.ts'
-import { isSameValue } from './shown-value.ts'
+import { freezeValue, isSameValue } from './shown-value.ts'
 
 export interface ConflictList {
   /** Open conflicts in their order; the same list while nothing in it changed. */
@@ -149,6 +149,8 @@ function findConflicts(
       settledBy,
     })
   }
+  // `pick` counts its sides as they stand.
+  for (const conflict of conflicts) freezeValue(conflict)
   return conflicts
 }
 

@@ -19,6 +19,7 @@ import { unsupported } from './field-errors.ts'
 import { createLive, type Live } from './live.ts'
 import { describeTransaction } from './quarantined-write.ts'
 import type { ReplicaCore } from './replica-core.ts'
+import { freezeValue } from './shown-value.ts'
 import { sendWriteAgain } from './send-again.ts'
 import type { Texts } from './texts.ts'
 import type { Reachable } from './write-handle.ts'
@@ -81,6 +82,7 @@ export function createQuarantine({
 
   function describe(held: QuarantinedTransaction): QuarantinedItem {
     const item = described.get(held) ?? describeTransaction(held, collections)
+    freezeValue(item)
     described.set(held, item)
     return item
   }

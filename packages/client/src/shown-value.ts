@@ -32,10 +32,27 @@ export function timeOf(value: unknown): number | null {
   return isDate ? (value as { getTime(): number }).getTime() : null
 }
 
-/** Makes lists and plain objects unchangeable, all the way down. Bytes and dates cannot be. */
+/** Makes lists, plain objects and dates unchangeable, all the way down. Bytes cannot be. */
 export function freezeValue(value: unknown): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
-  if (ArrayBuffer.isView(value) || timeOf(value) !== null) return
+  if (ArrayBuffer.isView(value)) return
+  if (timeOf(value) !== null)
+    Object.setPrototypeOf(value, unchangeable(Object.getPrototypeOf(value) as object))
   Object.freeze(value)
   for (const part of Object.values(value)) freezeValue(part)
+}
+
+let frozenDates: object | null = null
+
+/** The prototype of dates with setters that throw: what they set is within, where freezing does not reach. */
+function unchangeable(dates: object): object {
+  if (frozenDates !== null) return frozenDates
+  frozenDates = Object.create(dates) as object
+  for (const name of Object.getOwnPropertyNames(dates))
+    if (name.startsWith('set')) Object.defineProperty(frozenDates, name, { value: refuseToChange })
+  return frozenDates
+}
+
+function refuseToChange(): never {
+  throw new TypeError('what a document shows cannot be changed: set a copy of the date, and write that')
 }

@@ -33,7 +33,12 @@ export function encodeAbsent(schema: StandardSchema, isSeen: boolean): Uint8Arra
 export function defaultOf<Output>(schema: StandardSchema<unknown, Output>): Output {
   requireSchema(schema)
   const result = runSchema(schema, undefined)
-  return result.issues === undefined ? result.value : (undefined as Output)
+  return result.issues === undefined ? copyOf(result.value) : (undefined as Output)
+}
+
+/** What is shown cannot be changed any more; what an application gives as the default of a schema stays its own. */
+function copyOf<Output>(value: Output): Output {
+  return typeof value === 'object' && value !== null ? showValue(encodeValue(value)) : value
 }
 
 /** The value in bytes that came from anywhere; undefined if they are none. As `ReadEncoded` it reads it where it lies. */

@@ -94,6 +94,13 @@ function copyOf(conflict: OpenConflict): OpenConflict {
   return structuredClone(conflict) as OpenConflict
 }
 
+test('[K1] nobody can turn the sides of a conflict around, by whose places it is decided', () => {
+  const { alice } = disagree()
+  const sides = onlyConflict(alice).sides as unknown as unknown[]
+  expect(() => sides.reverse()).toThrow(TypeError)
+  expect(onlyConflict(alice).sides.map(({ value }) => value)).toEqual(['Hers', 'His'])
+})
+
 test('[K1] a copy of a conflict decides between the sides that it shows, and by their places in it', () => {
   const [alice, bob, carol] = [openReplica(), openReplica(), openReplica()]
   const { id } = alice.collections.notes.insert({ title: 'Base' })

@@ -1,10 +1,10 @@
-import { collection } from '@rejoin/client'
+import { collection, createSurface } from '@rejoin/client'
 import { compareMarks, lastOfRow, limits, partName, rowExists } from '@rejoin/core'
 import { ask, lww, set } from '@rejoin/resolve'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { exchange, openReplica } from './notes-surface.ts'
-import { codeOf, rowOf } from './replica-core-double.ts'
+import { codeOf, createReplicaCoreDouble, rowOf } from './replica-core-double.ts'
 
 test('[W1] an insert is visible when the call returns', () => {
   const { collections } = openReplica()
@@ -256,4 +256,38 @@ test('writing on a closed replica throws closed, and reading still answers', () 
   expect(codeOf(() => collections.notes.update(id, { title: 'b' }))).toBe('closed')
   expect(collections.notes.get(id)?.title).toBe('a')
   expect(rowExists(rowOf(core, 'notes', id))).toBe(true)
+})
+
+test('nobody can change what is shown, dates and the default of a schema included, nor break a list by trying', () => {
+  const nobody: string[] = []
+  const tasks = collection('tasks', {
+    due: lww(v.date()),
+    people: lww(v.optional(v.array(v.string()), nobody)),
+    photo: lww(v.optional(v.instance(Uint8Array))),
+  })
+  const core = createReplicaCoreDouble()
+  const { collections } = createSurface(core, { tasks })
+  const due = new Date(1000)
+  const first = collections.tasks.insert({ due, photo: new Uint8Array([1]) }, { id: 'a' })
+  collections.tasks.insert({ due: new Date(2000), photo: new Uint8Array([2]) }, { id: 'b' })
+  due.setTime(5)
+  expect(collections.tasks.get(first.id)).toEqual({
+    id: 'a',
+    due: new Date(1000),
+    people: [],
+    photo: new Uint8Array([1]),
+  })
+  expect(() => collections.tasks.get(first.id)?.due.setFullYear(2000)).toThrow('cannot be changed')
+  expect(collections.tasks.get(first.id)?.due.getTime()).toBe(1000)
+  collections.tasks.update(first.id, { due: new Date(Number(collections.tasks.get(first.id)?.due) + 1) })
+  expect(collections.tasks.get(first.id)?.due.toISOString()).toBe('1970-01-01T00:00:01.001Z')
+  nobody.push('the application’s own')
+  expect(collections.tasks.get(first.id)?.people).toEqual([])
+  // Bytes can be changed, by who insists.
+  const byPhoto = collections.tasks.query({ orderBy: 'photo' })
+  const stop = byPhoto.subscribe(() => {})
+  collections.tasks.get(first.id)?.photo?.set([9])
+  collections.tasks.delete(first.id)
+  expect(byPhoto.get().map(({ id }) => id)).toEqual(['b'])
+  stop()
 })

@@ -19,9 +19,16 @@ export function replaceSorted(
   compare: CompareDocuments,
 ): AnyDocument[] {
   if (removed.length + added.length > fewMax) return merge(sorted, removed, added, compare)
-  for (const document of removed) sorted.splice(placeIn(sorted, document, compare), 1)
+  for (const document of removed) takeOut(sorted, document, compare)
   for (const document of added) sorted.splice(placeIn(sorted, document, compare), 0, document)
   return sorted
+}
+
+function takeOut(sorted: AnyDocument[], document: AnyDocument, compare: CompareDocuments): void {
+  const place = placeIn(sorted, document, compare)
+  // Bytes that it shows may have been changed in place, and it stands where they were before.
+  const at = sorted[place] === document ? place : sorted.indexOf(document)
+  if (at >= 0) sorted.splice(at, 1)
 }
 
 /** Where a document stands, or would stand. */
