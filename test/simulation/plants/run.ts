@@ -48,7 +48,8 @@ function hunt({ name }: Plant, from: number): Promise<Found | null> {
     child.stderr.on('data', data => (errors += data))
     child.on('error', reject)
     child.on('close', code => {
-      if (code === 0) resolve(JSON.parse(out) as Found | null)
+      // The last line: Yjs writes on the same stream when a document meets its own client id.
+      if (code === 0) resolve(JSON.parse(out.trimEnd().split('\n').at(-1) ?? '') as Found | null)
       else reject(new Error(`${name} could not be run: ${errors || 'a history did not end'}`))
     })
   })
