@@ -19,7 +19,7 @@ import type { DocumentOf } from '@rejoin/client'
 import { headOfBody } from '@rejoin/resolve/screen'
 import type { Application } from './application/application.ts'
 import { askFields } from './application/documents.ts'
-import { isToBlame } from './application/effects.ts'
+import { isInsertion, isToBlame } from './application/effects.ts'
 import { databaseOf, type Cluster, type OpenTab } from './cluster.ts'
 import { readDevice, type DeviceState } from './device-state.ts'
 import type { SimulatedDevice } from './device.ts'
@@ -96,6 +96,7 @@ export async function checkConservation(cluster: Cluster, application: Applicati
   const isOnDevice = ({ key, token }: Logged): boolean => devices.some(({ holds }) => holds(key, token))
   for (const { device, state, holds } of devices) {
     const isForgotten = ({ key, at }: Logged): boolean =>
+      cluster.paths.forgotten > 0 &&
       state.size > 0 &&
       (state.confirmed(key) === undefined || state.wants.includes(key) || mayBeOlder(cluster, at))
     for (const entry of application.log) {
@@ -231,7 +232,7 @@ function mayTakeTextsAlong(entry: Logged): boolean {
 }
 
 function isInsert(entry: Logged): boolean {
-  return entry.effects.some(effect => effect.field === 'document' && effect.how === 'insert')
+  return entry.effects.some(isInsertion)
 }
 
 function valueOf(row: Row | undefined): string | null {

@@ -3,7 +3,7 @@
  * in sight, in this tab and in every other one of its device (session guarantees); a pair is always whole (SPEC W2).
  */
 import { documentKey, type DocumentKey } from '@rejoin/core'
-import { isDeletion } from './application/effects.ts'
+import { isDeletion, isInsertion, isToBlame } from './application/effects.ts'
 import type { Cluster, OpenTab } from './cluster.ts'
 import type { Logged } from './log.ts'
 import { documentNames, pairIds, type DocumentName } from './schema.ts'
@@ -31,6 +31,7 @@ const announcedMs = 100
 
 export function createEyes(
   cluster: Cluster,
+  space: string,
   log: readonly Logged[],
   findings: string[],
   onShown: Causality['shown'],
@@ -89,11 +90,42 @@ export function createEyes(
     return isWhole
   }
 
+  /** V9: a document that was shown goes if somebody deleted it, or if its insert is not taken. */
+  function mayVanish(key: DocumentKey): boolean {
+    if (cluster.mayNotComeBack(space, key)) return true
+    return log.some(
+      one =>
+        one.key === key &&
+        (one.gone ||
+          one.effects.some(isDeletion) ||
+          (one.effects.some(isInsertion) &&
+            (one.refused !== null ||
+              one.discarded ||
+              isToBlame(one) ||
+              cluster.remakes.wasRefused(one.token)))),
+    )
+  }
+
+  function seeWhatIsGone(
+    open: OpenTab,
+    name: DocumentName,
+    documents: readonly { readonly id: string }[],
+  ): void {
+    const now = new Set(documents.map(({ id }) => documentKey(name, id)))
+    const shown = shownIn(open)
+    for (const key of shown.keys()) {
+      if (!key.startsWith(`${name}/`) || now.has(key) || mayVanish(key)) continue
+      shown.delete(key)
+      findings.push(`[V9] a tab of ${open.device.name} shows ${key} no more, and nobody deleted it`)
+    }
+  }
+
   function look(open: OpenTab): void {
     for (const view of viewsOf(open)) {
       const documents = view.query.get()
       // The same list shows the same, and so does the same object; a tab has objects of its own.
       if (view.whole === documents) continue
+      seeWhatIsGone(open, view.name, documents)
       let isWhole = true
       for (const document of documents) {
         if (whole.has(document)) continue

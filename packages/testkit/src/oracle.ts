@@ -15,6 +15,7 @@ import {
   type Row,
   type Sibling,
 } from '@rejoin/core'
+import { isInsertion } from './application/effects.ts'
 import { nameOf, type AskField, type Effect, type Logged } from './log.ts'
 import { joinSides } from './schema.ts'
 import type { Pass } from './watch/remakes.ts'
@@ -230,7 +231,7 @@ function checkViews({ key, row, writes, options }: Facts): string[] {
 
 /** W5, X3: it empties the text once that is loaded, and nobody is shown that. */
 function isOverDeletion({ blind, effects }: Logged): boolean {
-  return blind && effects.some(effect => effect.field === 'document' && effect.how === 'insert')
+  return blind && effects.some(isInsertion)
 }
 
 /** Whether texts are all that a deletion had not seen. */

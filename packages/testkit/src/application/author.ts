@@ -48,7 +48,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
   const log: Logged[] = []
   const findings: string[] = []
   const causality = createCausality(cluster, log, findings)
-  const eyes = createEyes(cluster, log, findings, causality.shown)
+  const eyes = createEyes(cluster, space, log, findings, causality.shown)
   let count = firstNumber(cluster.spaces, space)
 
   /** A1, A3: what is told to be on so many relays is on their disks, unless an older image has taken one's place since. */

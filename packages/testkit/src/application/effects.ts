@@ -14,6 +14,10 @@ export function isDeletion(effect: Effect): boolean {
   return effect.field === 'document' && effect.how === 'delete'
 }
 
+export function isInsertion(effect: Effect): boolean {
+  return effect.field === 'document' && effect.how === 'insert'
+}
+
 export function isAsked(effect: Effect): effect is Extract<Effect, { readonly field: AskField }> {
   return effect.field === 'title' || effect.field === 'place' || effect.field === 'mood'
 }
