@@ -4,6 +4,7 @@
  */
 import { limits, RejoinError } from '@rejoin/core'
 import { checkCollections, type Collections } from './collection.ts'
+import { originName } from './journal/holdings.ts'
 import type { OpenOptions } from './open.ts'
 import { reservedNameIn } from './replica.ts'
 import { addressOf } from './websocket-runtime.ts'
@@ -18,7 +19,7 @@ export function checkOptions(options: OpenOptions<Collections>): void {
   if (typeof space !== 'string' || space === '')
     throw new TypeError(`space is the name of what is shared, not ${String(space)}`)
   for (const [option, text] of Object.entries({ space, account, device, name })) checkText(option, text)
-  if (name === '') throw new TypeError('name is that of a database')
+  if (name === '' || name === originName) throw new TypeError(`name is that of a database, and not '${name}'`)
   if (token !== undefined && typeof token !== 'function')
     throw new TypeError('token is a function that gives the token, so that it can be asked for a new one')
   if (level !== undefined && !['local', 'relay', 'quorum'].includes(level))

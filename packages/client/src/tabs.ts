@@ -200,7 +200,8 @@ export function createTabs(options: TabsOptions): Tabs {
     async begin() {
       listen()
       if (await ask({ ifAvailable: true })) return true
-      if (!isClosed) void ask({})
+      // Perhaps the page was put away meanwhile.
+      if (channel !== null) void ask({})
       return false
     },
     post,

@@ -115,6 +115,30 @@ it('[W6] a page that is put away lets another tab go on, and comes back with a w
   expect(links(world)).toBe(2)
 })
 
+it('a page that is put away while it opens takes no connection from another tab', async () => {
+  const world = await openedWorld()
+  const first = world.device.openTab()
+  const { page } = first.ports
+  const away = await world.open(first, {
+    ports: {
+      ...first.ports,
+      page: {
+        ...page,
+        on(listener) {
+          queueMicrotask(() => first.happen('leave'))
+          return page.on(listener)
+        },
+      },
+    },
+  })
+  expect(away.status.get().connection).toBe('offline')
+  const second = await world.open(world.device.openTab())
+  await until(world.clock, () => second.status.get().synced, 5000)
+  first.happen('back')
+  await until(world.clock, () => away.status.get().synced)
+  expect(links(world)).toBe(1)
+})
+
 it('what a tab that is gone said late of being paused does not undo that the application went on since', async () => {
   const world = await openedWorld()
   const first = world.device.openTab()

@@ -33,6 +33,7 @@ test.for<[string, object, string]>([
   ['the device is a number', { device: 5 }, 'device is a text'],
   ['the device is too long to travel', { device: 'x'.repeat(257) }, 'device has at most 256 bytes'],
   ['the space has no form in UTF-8', { space: '\ud800' }, 'space is a text'],
+  ['the database is that of all of them', { name: 'rejoin' }, 'name is that of a database'],
   ['the level is none', { level: 'disk' }, 'level is'],
 ])('what can never work is refused before anything is opened: %s', async ([, wrong, told]) => {
   const openStorage = vi.fn<() => Promise<never>>()

@@ -24,7 +24,8 @@ export interface Holdings {
   close(): void
 }
 
-const originName = 'rejoin'
+/** The name of that database, which no replica's can have. */
+export const originName = 'rejoin'
 const store = 'holdings'
 
 export async function openHoldings(
