@@ -37,8 +37,8 @@ export interface OpenOptions<C extends Collections> {
   /** URLs of relays. None: a replica of its own. */
   readonly relays: readonly string[]
   /**
-   * `failover`, unless stated: one relay at a time is used, the next one when it fails. `quorum`: all of them at once;
-   * they are peers of each other.
+   * `failover`, unless stated: one relay at a time is used, the next one when it fails. `quorum`: all of them at once,
+   * be they peers of each other or not.
    */
   readonly mode?: 'failover' | 'quorum' | undefined
   /** Of mode `quorum`: how many relays must have a write on their disks before it is at `quorum`. Most of them, unless stated. */

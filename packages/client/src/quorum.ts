@@ -1,5 +1,5 @@
 /**
- * Leaderless replication, N/R/W: a replica that speaks with N relays at once, which are peers of each other. A write is
+ * Leaderless replication, N/R/W: a replica that speaks with N relays at once, be they peers of each other or not. A write is
  * at `quorum` when W of them have acknowledged it; what is here is fresh when R of them were pulled to their cuts.
  */
 import { RejoinError, type Copies } from '@rejoin/core'
