@@ -17,6 +17,7 @@ import {
   helloWith,
 } from '@rejoin/testkit'
 import { afterEach, expect, test, vi } from 'vitest'
+import { welcomeFrom } from '../core/welcomes.ts'
 
 const space = 'space'
 let cluster: Cluster
@@ -131,6 +132,19 @@ test('[A1] who could not store what came of a feed begins again from what is on 
   await cluster.clock.advance(5000)
   expect([await holds(follower, 'a'), await holds(follower, 'b')]).toEqual([true, true])
   expect(follower.errors).toHaveLength(1)
+})
+
+test('[Q2] a follower that dialled twice follows over the link that is left, whichever ends', async () => {
+  const { leader, followers, tabs } = await following({ followers: 1 })
+  const link = { address: leader.url, send: () => {}, buffered: () => 0, close: () => {} }
+  const second = followers[0]?.kernel.dial(space, link)
+  second?.receive(welcomeFrom(leader.store.id, leader.store.generation))
+  second?.receive(helloWith({ space, replica: leader.store.id, role: 'peer' }))
+  await cluster.clock.advance(100)
+  second?.closed()
+  const written = watch(insert(tabs[0] as OpenTab, 'a').reached('relay'))
+  await cluster.clock.advance(5000)
+  expect([written.isKept, await holds(leader, 'a')]).toEqual([true, true])
 })
 
 test("[T4] the leader remembers the writer as the client's user and device, not as the follower's", async () => {

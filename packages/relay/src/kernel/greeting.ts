@@ -9,6 +9,7 @@ import {
   protocolVersion,
   type Caller,
   type HelloFrame,
+  type Lead,
   type PeerPull,
   type WelcomeFrame,
 } from '@rejoin/core'
@@ -49,7 +50,8 @@ export function greet(driven: DrivenSpace, arrival: Arrival): Attached {
     given: 0,
     givenRefused: 0,
     differences: 0,
-    leader: welcome.leader,
+    // Whom this relay follows knows better than it who judges.
+    leader: welcomed === null ? welcome.leader : welcomed.leader,
     follower,
     awaitsQuorum: hello.role === 'peer' || hello.level === 'quorum',
     quorum: noPositions,
@@ -63,7 +65,7 @@ export function greet(driven: DrivenSpace, arrival: Arrival): Attached {
     else beginPull(attached, pull, welcomed)
   }
   tellQuorum(driven, attached)
-  if (passingOn !== null && welcomed !== null) follow(driven, attached, welcomed)
+  if (welcomed !== null) passingOn?.found(attached, { leader: welcomed.leader, levels: welcomed.levels })
   if (!welcome.covers || welcome.begin === 'join') {
     log.info(
       { space: name, replica: hello.replica, begin: welcome.begin },
@@ -104,11 +106,10 @@ function beginPull(attached: Attached, pull: PeerPull, welcome: WelcomeFrame): v
 }
 
 /** Q2: what a follower dialled is its leader. */
-function follow(driven: DrivenSpace, attached: Attached, { leader, levels }: WelcomeFrame): void {
+export function follow(driven: DrivenSpace, attached: Attached, { leader, levels }: Lead): void {
   const areNews = driven.space.lead.levels.join() !== levels.join()
   driven.leader = attached
   driven.space.lead = { leader, levels }
-  driven.passingOn?.found(attached)
   // Who follows this relay learns who judges when it dials again; and so do clients, where that gives other levels.
   for (const one of driven.attachedBySession.values())
     if ((one.pull !== null || areNews) && one !== attached && one.leader !== leader) sendAway(driven, one, 0)

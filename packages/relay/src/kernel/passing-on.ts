@@ -20,6 +20,7 @@ import {
   type GenerationId,
   type GiveFrame,
   type GoOnFrame,
+  type Lead,
   type PassedFrame,
   type RelaySpace,
   type SubmitFrame,
@@ -31,8 +32,8 @@ export interface PassingOn {
   pass(attached: Attached, frame: Judged): void
   /** The leader answered. */
   answered(frame: PassedFrame): void
-  /** The way to the leader is there. */
-  found(leader: Attached): void
+  /** A way to the leader is there. Who dialled twice has two for a while, of which the leader ends one: not always the first. */
+  found(link: Attached, lead: Lead): void
   /** A link has ended: the leader's, or that of a session that was perhaps passed on. */
   left(attached: Attached): void
   /** Whether the leader lets a user write, as far as it said so lately. */
@@ -45,6 +46,8 @@ export interface PassingOnOptions {
   readonly space: RelaySpace
   readonly generation: GenerationId
   readonly now: () => number
+  /** From now on this is the leader's session. */
+  readonly follow: (leader: Attached, lead: Lead) => void
   readonly refuse: (attached: Attached, error: Failure) => void
   /** Lets it begin anew after a while. */
   readonly sendAway: (attached: Attached, retryAfterMs: number) => void
@@ -64,8 +67,10 @@ export function isJudged(frame: Frame): frame is Judged {
   return frame.type === 'submit' || frame.type === 'go-on' || frame.type === 'give'
 }
 
-export function createPassingOn({ space, generation, now, refuse, sendAway }: PassingOnOptions): PassingOn {
+export function createPassingOn(options: PassingOnOptions): PassingOn {
+  const { space, generation, now, refuse, sendAway } = options
   let leader: Attached | null = null
+  const ways = new Map<Attached, Lead>()
   const passed = new Map<number, Attached>()
   /** Sessions of which something was dropped. */
   const waiting = new Set<Attached>()
@@ -113,6 +118,13 @@ export function createPassingOn({ space, generation, now, refuse, sendAway }: Pa
     }
   }
 
+  function follow(link: Attached, lead: Lead): void {
+    leader = link
+    options.follow(link, lead)
+    // What went over a link before this one has no other half here.
+    for (const attached of [...passed.values(), ...waiting]) sendAway(attached, retryMs)
+  }
+
   return {
     pass(attached, frame) {
       const { id } = attached.session
@@ -137,16 +149,18 @@ export function createPassingOn({ space, generation, now, refuse, sendAway }: Pa
       if (content.kind === 'frame') passDown(attached, content.bytes)
       else sendAway(attached, retryMs)
     },
-    found(link) {
-      leader = link
-      // What went over a link before this one has no other half here.
-      for (const attached of [...passed.values(), ...waiting]) sendAway(attached, retryMs)
+    found(link, lead) {
+      ways.set(link, lead)
+      follow(link, lead)
     },
     left(attached) {
       waiting.delete(attached)
+      ways.delete(attached)
       if (attached === leader) {
         leader = null
         for (const one of [...passed.values()]) sendAway(one, retryMs)
+        const other = [...ways].at(-1)
+        if (other !== undefined) follow(...other)
       } else if (passed.delete(attached.session.id)) tell(attached.session.id, { kind: 'end' })
     },
     letsWrite(user) {

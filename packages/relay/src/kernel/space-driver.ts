@@ -10,7 +10,7 @@ import { hasMore, sendMore } from './answering.ts'
 import type { Attached } from './attached.ts'
 import type { DrivenSpace, SpaceHost } from './driven-space.ts'
 import { createFolding } from './folding.ts'
-import { greet, type Arrival } from './greeting.ts'
+import { follow, greet, type Arrival } from './greeting.ts'
 import { couldNotBegin, detach, refuse, refuseMalformed, refuseOverloaded, sendAway } from './leaving.ts'
 import { createPassedSessions } from './passed-sessions.ts'
 import { createPassingOn, isJudged } from './passing-on.ts'
@@ -49,6 +49,7 @@ export async function openSpace(name: string, kernel: SpaceHost): Promise<Driven
       space,
       generation: store.generation,
       now: options.runtime.now,
+      follow: (leader, lead) => follow(driven, leader, lead),
       refuse: (attached, error) => refuse(driven, attached, error),
       sendAway: (attached, retryAfterMs) => sendAway(driven, attached, retryAfterMs),
     })
