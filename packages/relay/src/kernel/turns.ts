@@ -86,8 +86,7 @@ function workOf(jobs: readonly Job[]): Work {
       const { attached, frame } = job
       work.frames.push(job)
       if (bringing.has(frame.type)) work.bringers.add(attached)
-      // What only brings has its answer in the turn.
-      if (frame.type !== 'submit') work.asking.push(job)
+      if (!answeredInTurn.has(frame.type)) work.asking.push(job)
     }
   }
   return work
@@ -192,6 +191,9 @@ function dropTurn(driven: DrivenSpace, bringers: Set<Attached>, error: unknown):
   }
   for (const attached of bringers) refuseOverloaded(driven, attached)
 }
+
+/** What only brings has its answer in the turn. */
+const answeredInTurn: ReadonlySet<Frame['type']> = new Set(['submit', 'changes', 'text'])
 
 /** Frames whose contents are to be stored, or that say where what follows them goes on. */
 const bringing: ReadonlySet<Frame['type']> = new Set(['submit', 'go-on', 'give', 'changes', 'text'])
