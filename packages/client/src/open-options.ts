@@ -45,6 +45,11 @@ function checkRelays(relays: unknown, ports: OpenOptions<Collections>['ports']):
   )
 }
 
+/** Where these lead to: what is written in two ways may be one relay. */
+export function addressesOf({ relays, ports }: OpenOptions<Collections>): readonly string[] {
+  return ports?.connect === undefined ? relays.map(addressOf) : relays
+}
+
 function checkReserved(collections: Collections): void {
   const key = reservedNameIn(collections)
   if (key === undefined) return

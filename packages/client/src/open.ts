@@ -17,7 +17,7 @@ import { unavailable } from './milestones.ts'
 import { markReplica } from './marker-record.ts'
 import { createBodyMerge } from './merged-body.ts'
 import { databaseName, openDatabase } from './open-database.ts'
-import { checkOptions } from './open-options.ts'
+import { addressesOf, checkOptions } from './open-options.ts'
 import type { ClientPorts, PageEvent } from './ports.ts'
 import type { Replica, ReplicaEvents, ReplicaMembers, ReservedName } from './replica.ts'
 import { createSettling } from './settling.ts'
@@ -74,7 +74,7 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
   // As they are now, whatever becomes of what was given.
   const options: OpenOptions<C> = { ...given, relays: [...given.relays] }
   const collections: C = { ...options.collections }
-  const quorum = quorumOf(options)
+  const quorum = quorumOf({ ...options, relays: addressesOf(options) })
   const name = options.name ?? databaseName(options.space, options.account ?? '')
   const database = await openDatabase(name, options.space, options.ports)
   const { ports, storage, record, replica, holdings } = database
@@ -257,9 +257,10 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
   async function end(): Promise<void> {
     // Nothing that comes from now on is waited for; what was typed and written is stored first.
     for (const stop of stops) stop()
-    letGoOfPage()
     await within(surface.written)
     await within(journal.flush)
+    // Not before: who closes it because the page goes away has it handed over at once by that.
+    letGoOfPage()
     marked.leave()
     const released = uplink.close()
     housekeeping.close()

@@ -1,6 +1,6 @@
 /** What closing leaves behind: nothing, in every state of the network. */
 import type { ClientPorts } from '@rejoin/client'
-import { RejoinError, type Connect } from '@rejoin/core'
+import { RejoinError, type Connect, type Storage } from '@rejoin/core'
 import { expect, it } from 'vitest'
 import { createWorld, until, within, type World } from './engine-world.ts'
 
@@ -276,4 +276,33 @@ it('[W1] what there is no room for until it is closed is told, and not as if it 
   await within(world.clock, alice.close())
   expect(unsaved).toEqual(['storage-full'])
   await expect(written).rejects.toMatchObject({ code: 'closed' })
+})
+
+it('[W1] what is written as the page goes away is handed over at once, also if it is closed for that first', async () => {
+  const world = createWorld()
+  const tab = world.device.openTab()
+  let handedOver = 0
+  const alice = await world.open(tab, {
+    relays: [],
+    ports: {
+      ...tab.ports,
+      async openStorage(...of) {
+        const storage = await tab.ports.openStorage(...of)
+        const transact: Storage['transact'] = options => {
+          handedOver += options.requests.filter(({ op, store }) => op === 'add' && store === 'journal').length
+          return storage.transact(options)
+        }
+        return { ...storage, transact }
+      },
+    },
+  })
+  alice.notes.insert({ title: 'under way', color: 'b' })
+  await Promise.resolve().then(() => Promise.resolve())
+  expect(handedOver).toBe(1)
+  alice.notes.insert({ title: 'waits for that', color: 'b' })
+  const closing = alice.close()
+  tab.happen('leave')
+  for (let i = 0; i < 5; i++) await Promise.resolve()
+  expect(handedOver).toBe(2)
+  await within(world.clock, closing)
 })

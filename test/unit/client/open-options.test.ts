@@ -42,6 +42,15 @@ test.for<[string, object, string]>([
   expect(openStorage).not.toHaveBeenCalled()
 })
 
+test.for(['ws://localhost:1/', 'http://localhost:1', 'ws://LOCALHOST:1/v1/sync'])(
+  'a relay that is named twice for a quorum is refused, however it is written: %s',
+  async again => {
+    const relays = ['ws://localhost:1', again, 'ws://localhost:2']
+    const opening = openReplica({ space: 'team-1', collections: { notes }, relays, mode: 'quorum' })
+    await expect(opening).rejects.toMatchObject({ code: 'quorum-invalid' })
+  },
+)
+
 test('relays are refused where nothing can reach them', async () => {
   vi.stubGlobal('WebSocket', undefined)
   const relays = ['wss://relay.example']
