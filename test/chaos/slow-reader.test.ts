@@ -1,6 +1,7 @@
 // Who reads slowly, and asks for more than their connection takes: everything comes, at their pace.
-import { documentKey, encodeFrame, type ChangesFrame } from '@rejoin/core'
+import { documentKey, encodeFrame, type ChangesFrame, type Write } from '@rejoin/core'
 import { createRelay } from '@rejoin/relay'
+import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { openRawClient, type RawClient } from './harness/raw-client.ts'
@@ -33,6 +34,45 @@ test('[F1, F3] what a slow reader asked for comes as it reads, and no row comes 
   expect(answered(reader)).toEqual(keys)
   await Promise.all([author.close(), reader.close()])
 })
+
+test('[F1, F3] what a new replica is sent of large documents comes as it reads, in one commit as in many', async () => {
+  const relay = createRelay({ development: true, limits: { bufferedBytesMax: 1024 * 1024 } })
+  onTestFinished(() => relay.close())
+  const { url } = await relay.listen({ port: 0 })
+  const author = await openRawClient(url)
+  await author.greet({ credit: 1 })
+  const writer = createRawWriter('notes')
+  const write = (i: number): readonly Write[] => [writer.insert(`n${i}`, randomBytes(rowBytes))]
+  for (let i = 0; i < rows / 2; i++) expect(await author.submit([write(i)])).toEqual([null])
+  // They come in one tick, and are one commit.
+  for (let i = rows / 2; i < rows; i++)
+    author.send(
+      encodeFrame({ type: 'submit', round: 0, transactions: [{ writes: write(i), preconditions: [] }] }),
+    )
+  await until(
+    () => author.frames.some(frame => frame.type === 'verdict' && frame.count === rows),
+    'all of it is there',
+  )
+  const reader = await openRawClient(url)
+  await reader.greet({ credit: 0 })
+  reader.pause()
+  await setTimeout(300)
+  reader.resume()
+  await until(() => reader.end !== null || isLevel(reader), 'all of it came')
+  expect(reader.end).toBe(null)
+  const came = pages(reader).flatMap(frame => frame.rows.map(({ key }) => key))
+  expect(came.length).toBe(rows)
+  expect(new Set(came).size).toBe(rows)
+  await Promise.all([author.close(), reader.close()])
+})
+
+function pages({ frames }: RawClient): readonly ChangesFrame[] {
+  return frames.filter(frame => frame.type === 'changes').filter(({ answer }) => !answer)
+}
+
+function isLevel(client: RawClient): boolean {
+  return pages(client).some(({ cut }) => cut !== null)
+}
 
 function answered({ frames }: RawClient): readonly string[] {
   const answers = frames.filter((frame): frame is ChangesFrame => frame.type === 'changes' && frame.answer)

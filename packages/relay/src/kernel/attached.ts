@@ -1,6 +1,7 @@
 /** A session that a space knows, with the link that carries its frames. */
 import {
   encodeFrame,
+  type DocumentKey,
   type Frame,
   type KnownNames,
   type PeerPull,
@@ -18,6 +19,10 @@ export interface Attached {
   pull: PeerPull | null
   /** All rows as they were when its reconciling began. */
   index: RowIndex | null
+  /** What it was sent of the commit behind its place, if there was no room for all of that. */
+  begun: { readonly position: number; readonly keys: ReadonlySet<DocumentKey> } | null
+  /** How many rows of the feed are read for it at once, where that is less than a page. */
+  rowsAtOnce: number
   /** What it asked for and has not been sent, an answer for each `want`, and how many things these want in all. */
   readonly answers: { readonly frames: AsyncIterator<undefined>; readonly things: number }[]
   asked: number

@@ -45,6 +45,8 @@ export function greet(driven: DrivenSpace, arrival: Arrival): Attached {
     session,
     pull,
     index: null,
+    begun: null,
+    rowsAtOnce: Number.POSITIVE_INFINITY,
     answers: [],
     asked: 0,
     given: 0,

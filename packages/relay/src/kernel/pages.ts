@@ -23,11 +23,13 @@ import {
   type WriterRecord,
 } from '@rejoin/core'
 import { differingBody, headOfBody, splittingUpdate } from '@rejoin/resolve/screen'
-import { send, sendBytes, type Attached } from './attached.ts'
+import { hasRoom, send, sendBytes, type Attached } from './attached.ts'
 import { slicesOf } from './slices.ts'
 import type { KeptFrame, KeptPages } from './kept-pages.ts'
 
 const pageRows = 512
+/** Where there was room for fewer, so many are read all the same. */
+const rowsAtOnceMin = 8
 /** Rows of an answer that are read at once: what a slow reader has not taken is not in memory. */
 const answerRows = 64
 /** Writers in one frame, of an answer or to a peer. */
@@ -54,15 +56,20 @@ export interface Walk {
   readonly deflate: (frame: Uint8Array) => Uint8Array
 }
 
-/** Sends rows from a session's place on: one read of the feed, in as many frames as its bytes demand. */
+/**
+ * Sends rows from a session's place on: one read of the feed, in as many frames as its bytes demand, while there is room.
+ * The rest is read again when there is, and less of it at once.
+ */
 export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
   const { space, store } = walk
   const { session } = attached
   if (sendKept(walk, attached)) return
   const from = session.place
-  const page = await store.feed(space.name, from, pageRows)
+  const limit = Math.min(pageRows, attached.rowsAtOnce)
+  const page = await store.feed(space.name, from, limit)
   const head = space.position
-  const frames: KeptFrame[] | null = isAlike(attached, page.at(-1)) ? [] : null
+  const { begun } = attached
+  const frames: KeptFrame[] | null = begun === null && isAlike(attached, page.at(-1)) ? [] : null
   let rows: ChangedRow[] = []
   let bytes = 0
   const sendRows = (): void => {
@@ -73,23 +80,35 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
     rows = []
     bytes = 0
   }
+  let isFull = false
   for (const [i, row] of page.entries()) {
-    const texts = await tailsOf(space, store, attached, row)
-    const changed = space.changedRow(session, row, texts)
+    const { position } = row.held
+    const wasSent = begun?.position === position && begun.keys.has(row.key)
+    const changed = wasSent ? null : await changedRowOf(walk, attached, row)
     if (changed !== null) {
       rows.push(changed)
       bytes += sizeOfChanged(changed)
     }
-    const endsCommit = page[i + 1]?.held.position !== row.held.position
-    if (endsCommit) session.place = row.held.position
+    const endsCommit = page[i + 1]?.held.position !== position
+    if (endsCommit) {
+      session.place = position
+      attached.begun = null
+    }
     if (bytes < frameBytes) continue
     sendRows()
+    isFull = i + 1 < page.length && !hasRoom(attached)
+    if (!isFull) continue
+    if (!endsCommit) attached.begun = beginOf(page.slice(0, i + 1), position)
+    attached.rowsAtOnce = Math.max(rowsAtOnceMin, i + 1)
+    break
   }
-  const atEnd = session.place >= head || page.length === 0
+  if (!isFull) attached.rowsAtOnce *= 2
+  const atEnd = !isFull && (session.place >= head || page.length === 0)
   if (rows.length > 0 && (frames !== null || !atEnd)) sendRows()
-  if (frames !== null && frames.length > 0)
-    walk.kept.keep(space.name, { from, to: session.place, frames, isLast: atEnd && page.length < pageRows })
+  if (frames !== null && frames.length > 0 && attached.begun === null)
+    walk.kept.keep(space.name, { from, to: session.place, frames, isLast: atEnd && page.length < limit })
   if (!atEnd) return
+  attached.begun = null
   // What is remembered of writers alone has the position of the commit before.
   const isPeer = session.role === 'peer'
   let writers = isPeer ? await store.writersAfter(space.name, session.toldWriters - 1) : noWriters
@@ -107,6 +126,22 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
 }
 
 const noWriters: readonly WriterRecord[] = []
+
+/** A place is told only between commits; of one that is more than there is room for, what was sent is noted. */
+function beginOf(sent: readonly FeedRow[], position: number): NonNullable<Attached['begun']> {
+  return {
+    position,
+    keys: new Set(sent.filter(({ held }) => held.position === position).map(({ key }) => key)),
+  }
+}
+
+async function changedRowOf(
+  { space, store }: Walk,
+  attached: Attached,
+  row: FeedRow,
+): Promise<ChangedRow | null> {
+  return space.changedRow(attached.session, row, await tailsOf(space, store, attached, row))
+}
 
 /**
  * Whether any new replica is sent the same up to this row: it has brought nothing that is not sent back, and what does not

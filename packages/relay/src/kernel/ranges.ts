@@ -22,6 +22,7 @@ export async function answerRange(
 ): Promise<void> {
   if (frame.ranges.length === 0) {
     attached.index = null
+    attached.begun = null
     beginWalk(attached.session)
     return
   }
