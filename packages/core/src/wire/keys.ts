@@ -19,7 +19,7 @@ import {
 } from './dictionary.ts'
 import { readUint, readUtf8, type Reader } from './reader.ts'
 import { checkLimit, refuse, refuseMalformed } from './refusal.ts'
-import { encodeUtf8, writeRaw, writeUint, type Writer } from './writer.ts'
+import { lengthOfUtf8, writeUint, writeUtf8, type Writer } from './writer.ts'
 
 export function writeKey(writer: Writer, dictionary: Dictionary, key: DocumentKey): void {
   writeUint(writer, numberOfField(dictionary, collectionOfKey(key), ''))
@@ -52,9 +52,8 @@ export function readPart(
 export function writeId(writer: Writer, dictionary: Dictionary, id: string): void {
   const minted = parseMintedId(id)
   if (minted === null) {
-    const bytes = encodeUtf8(id)
-    writeUint(writer, bytes.length * 2)
-    return writeRaw(writer, bytes)
+    writeUint(writer, lengthOfUtf8(id, 0) * 2)
+    return writeUtf8(writer, id, 0)
   }
   writeUint(writer, numberOfWriter(dictionary, minted.mint) * 2 + 1)
   writeUint(writer, minted.serial)
