@@ -33,7 +33,7 @@ export const pulling: readonly Plant[] = [
     find: "frontier: isLevel ? { positions: frontier, how: 'join' } : null,",
     replace: "frontier: { positions: frontier, how: 'join' },",
     world: one(40, { forgetting: 0.2, eviction: 0.2, 'storage-crash': 0.5 }),
-    seed: 2,
+    seed: 4,
   },
   {
     name: 'P4',
@@ -81,7 +81,7 @@ export const pulling: readonly Plant[] = [
     find: "return { begin: 'resume', cursor: at(fork) }",
     replace: "return { begin: 'resume', cursor: at(fork < 0 ? fork : position) }",
     world: peers(70, { 'relay-rollback': 0.15, cut: 0.1 }),
-    seed: 3,
+    seed: 7,
   },
   {
     name: 'R1 gives',
@@ -106,7 +106,7 @@ export const pulling: readonly Plant[] = [
     replace:
       "const gone = taken.row.deletion?.policy === 'delete-wins'\n      const row = gone ? { cells: new Map(), deletion: null, revival: null } : taken.row\n      rows.set(key, { row, position, positions,",
     world: calm,
-    seed: 1,
+    seed: 6,
   },
   {
     name: 'D2',
@@ -118,7 +118,7 @@ export const pulling: readonly Plant[] = [
       replace: 'if (Math.abs(position) <= upTo) found.push(key)',
     },
     world: one(40, { forgetting: 0.2 }),
-    seed: 1,
+    seed: 3,
   },
   {
     name: 'D2 tombstones',
@@ -194,7 +194,7 @@ export const pulling: readonly Plant[] = [
         'const restMs = 0\n/** How long one step may keep everybody waiting. */\nconst stepMs = 5\n/** A tail is folded when it is longer than this, and than this share of its snapshot. */\nconst tailBytesMin = 16',
     },
     world: peers(90, { cut: 0.2, 'slow-disk': 0.1 }),
-    seed: 9,
+    seed: 14,
   },
   {
     name: 'X8',

@@ -28,7 +28,7 @@ export const relays: readonly Plant[] = [
     find: 'const position = [...held.values()].sort((a, b) => b - a)[replicas - 1] ?? 0',
     replace: 'const position = space.position',
     world: { ...followers, steps: 40, faults: { cut: 0.3 } },
-    seed: 2,
+    seed: 1,
   },
   {
     name: 'A3 peers',

@@ -46,7 +46,7 @@ export const remaking: readonly Plant[] = [
     replace:
       'submitting.remake({ from: id, keys: new Set(), refused: { transaction: entry.transaction, error } })',
     world: refusing,
-    seed: 1,
+    seed: 8,
   },
   {
     name: 'L3 relay',
