@@ -48,7 +48,7 @@ async function tryAnswer(driven: DrivenSpace, attached: Attached, frame: Frame):
     case 'range':
       if (!rangesRise(frame.ranges)) return refuseMalformed(driven, attached, 'ranges that do not rise')
       if (frame.ranges.length === 0) tellGiven(driven, attached)
-      return answerRange(driven.space, driven.kernel.options.store, attached, frame)
+      return answerRange(driven, attached, frame)
     case 'give':
       // A long body comes ahead of its row, which counts.
       attached.given += frame.rows.filter(({ row }) => countParts(row) > 0).length

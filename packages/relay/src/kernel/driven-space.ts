@@ -10,6 +10,7 @@ import type {
   Lead,
   Positions,
   RelaySpace,
+  RowIndex,
   SpaceSession,
 } from '@rejoin/core'
 import type { KernelOptions } from '../kernel-port.ts'
@@ -32,6 +33,8 @@ export interface DrivenSpace {
   fault: string | null
   /** The session that was sent a page last. */
   servedLast: number
+  /** All rows as they were at a position, for who begins to reconcile there. Not kept for long. */
+  indexed: { readonly position: number; readonly index: RowIndex } | null
   /** Up to where feeds are at quorum, as far as that is known. */
   quorum: Positions
   /** Cuts of peers in this turn. */

@@ -75,6 +75,7 @@ export function createKernel(options: KernelOptions): Kernel {
 
   function beatIn(driven: DrivenSpace): void {
     sendHeartbeats(driven)
+    driven.indexed = null
     const { name } = driven
     if (!isIdle(driven)) return void idleBeats.delete(name)
     const beats = (idleBeats.get(name) ?? 0) + 1

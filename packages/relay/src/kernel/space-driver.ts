@@ -36,6 +36,7 @@ export async function openSpace(name: string, kernel: SpaceHost): Promise<Driven
     running: null,
     fault: null,
     servedLast: 0,
+    indexed: null,
     quorum: noPositions,
     noted: [],
     encoder: null,
