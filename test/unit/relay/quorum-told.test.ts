@@ -1,5 +1,7 @@
 // What is at quorum is told by the relay that judged it, and by its peers to who has come from there (SPEC A3).
-import { createCluster } from '@rejoin/testkit'
+import { decodeFrame } from '@rejoin/core'
+import type { KernelSession, SessionLink } from '@rejoin/relay/kernel'
+import { createCluster, type SimulatedDevice, type SimulatedRelay } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
 test('[A3] who left the relay that took a write hears of its quorum from a peer', async () => {
@@ -26,6 +28,41 @@ test('[A3] who left the relay that took a write hears of its quorum from a peer'
   network.heal(first, middle)
   for (let i = 0; i < 6; i++) await pass(10_000)
   expect(isTold).toBe(true)
+})
+
+test('[A3] a relay that has dialled itself, as one of a list that all have, counts its disk once', async () => {
+  const cluster = await createCluster({ seed: 7, relays: 1, devices: 1, ackReplicas: 1 })
+  onTestFinished(cluster.close)
+  const [relay] = cluster.relays as [SimulatedRelay]
+  let heard = 0
+  const link = (to: () => KernelSession): SessionLink => ({
+    address: relay.url,
+    buffered: () => 0,
+    send(bytes) {
+      const decoded = decodeFrame(bytes)
+      if (!decoded.ok) throw new Error(decoded.error.code)
+      heard += 1
+      cluster.clock.after(1, () => to().receive(decoded.value))
+    },
+    close: () => {},
+  })
+  const dialled: KernelSession = relay.kernel.attach(link(() => dialling))
+  const dialling: KernelSession = relay.kernel.dial(
+    'space',
+    link(() => dialled),
+  )
+  await cluster.clock.advance(1000)
+  expect(heard).toBeGreaterThan(4)
+  const open = await cluster.openTab(cluster.devices[0] as SimulatedDevice)
+  const written = open?.replica.notes.insert({ title: 'a', color: 'amber' })
+  let isTold = false
+  written?.reached('quorum').then(
+    () => (isTold = true),
+    () => {},
+  )
+  await cluster.clock.advance(60_000)
+  await written?.reached('relay')
+  expect(isTold).toBe(false)
 })
 
 test('[A3] a relay that dials another one hears of what was at quorum before that', async () => {

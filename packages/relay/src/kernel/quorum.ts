@@ -15,9 +15,11 @@ export function countQuorum(driven: DrivenSpace): void {
   if (follows || replicas === 0) return
   const { generation, generations } = space
   const held = new Map<StoreId, number>()
-  // Of two links of one relay the later one counts: its disk may have been put back in between.
+  // Of two links of one relay the later one counts: its disk may have been put back in between. Who is told of all relays
+  // may have dialled itself, which is no other disk.
   for (const { pull, session } of attachedBySession.values())
-    if (pull !== null) held.set(session.replica, pull.held(generations, generation, space.position))
+    if (pull !== null && session.replica !== space.store)
+      held.set(session.replica, pull.held(generations, generation, space.position))
   const position = [...held.values()].sort((a, b) => b - a)[replicas - 1] ?? 0
   if (add(driven, generation, position)) tellWaiting(driven)
 }
