@@ -41,7 +41,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const bundled: Readonly<Record<string, readonly string[]>> = {
   core: ['lib0'],
   resolve: ['@rejoin/core', 'lib0', 'yjs'],
-  client: ['@rejoin/core'],
+  client: ['@rejoin/core', 'idb'],
 }
 
 const root = join(import.meta.dirname, '..', '..')

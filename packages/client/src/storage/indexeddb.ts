@@ -2,6 +2,7 @@
  * Storage in IndexedDB. Each transaction issues all its requests in one go and has no callback between them, so that
  * a frozen or busy tab never holds a lock that others wait for.
  */
+import { openDB, unwrap } from 'idb'
 import {
   RejoinError,
   StorageCollision,
@@ -48,35 +49,33 @@ async function openComplete(
 ): Promise<IDBDatabase> {
   let database: IDBDatabase
   try {
-    database = await openDatabase(name, version, stores)
+    const opened = await openDB(name, version, {
+      upgrade(upgraded, _from, _to, transaction) {
+        for (const schema of stores) addStore(unwrap(upgraded), unwrap(transaction), schema)
+      },
+      blocking: () => connection.lose('another tab opened a newer version'),
+      terminated: () => connection.lose('the browser closed the connection'),
+    })
+    // A layer that makes a promise of each request would cost a small write a seventh of its time.
+    database = unwrap(opened)
   } catch (error) {
     throw closed(name, `the browser did not open it: ${reasonOf(error)}`, error)
   }
-  database.onversionchange = () => connection.lose('another tab opened a newer version')
-  database.onclose = () => connection.lose('the browser closed the connection')
   const missing = stores.find(store => !database.objectStoreNames.contains(store.name))
   if (missing === undefined) return database
   database.close()
   throw closed(name, `the browser delivered it without its store ${missing.name}`)
 }
 
-function openDatabase(name: string, version: number, stores: readonly StoreSchema[]): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(name, version)
-    request.onupgradeneeded = () => {
-      for (const schema of stores) addStore(request, schema)
-    }
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-  })
-}
-
-function addStore({ result: database, transaction }: IDBOpenDBRequest, schema: StoreSchema): void {
-  const { name, autoIncrement, index } = schema
+function addStore(
+  database: IDBDatabase,
+  transaction: IDBTransaction,
+  { name, autoIncrement, index }: StoreSchema,
+): void {
   const store = database.objectStoreNames.contains(name)
-    ? transaction?.objectStore(name)
+    ? transaction.objectStore(name)
     : database.createObjectStore(name, { autoIncrement })
-  if (index !== undefined && store?.indexNames.contains(index) === false) store.createIndex(index, index)
+  if (index !== undefined && !store.indexNames.contains(index)) store.createIndex(index, index)
 }
 
 function withinTime(runtime: Runtime, name: string, opening: Promise<IDBDatabase>): Promise<IDBDatabase> {
