@@ -53,7 +53,7 @@ export interface Quarantine extends Live<readonly QuarantinedItem[]> {
    * Writes the same content anew, over what is seen now, and takes the old one out. Null if it is not here (any more).
    * Rejects with `document-unknown` if what it changed does not exist here, `limit-exceeded` if there is no room for it
    * any more; then nothing was written. Rejects with `built-on-refused` if what it typed stands on what nobody has any
-   * more; then it stays, and its texts were not written.
+   * more; then it stays, and nothing was written either.
    * Rejects with `value-unsupported` inside a transaction, and for a collection or a text that is not declared (any more).
    */
   sendAgain(id: TransactionId): Promise<Reachable | null>
@@ -78,7 +78,10 @@ export function createQuarantine({
   const { state } = core
   const described = new WeakMap<QuarantinedTransaction, QuarantinedItem>()
   /** What is written again and not settled yet, be it under way or for want of room: it is not written twice. */
-  const sent = new Map<TransactionId, Reachable>()
+  const sent = new Map<TransactionId, Promise<Reachable>>()
+
+  /** The last that is under way. */
+  let last: Promise<unknown> | null = null
 
   function describe(held: QuarantinedTransaction): QuarantinedItem {
     const item = described.get(held) ?? describeTransaction(held, collections)
@@ -102,20 +105,39 @@ export function createQuarantine({
     return found
   }
 
-  function writeAgain({ transaction }: QuarantinedTransaction): Reachable {
-    // Of its own: where it cannot be written whole, nothing of it is to be left in somebody else's.
+  /** Whole or not at all: what was typed in it can be typed again, or nothing is written. */
+  async function writeAgain({ transaction }: QuarantinedTransaction): Promise<Reachable> {
+    const typed = transaction.writes.flatMap(write =>
+      [...write.texts].map(([part, updates]) => {
+        const collection = collectionOf(write)
+        if (!collection.parts.some(declared => declared.part === part && declared.field.text !== undefined))
+          throw unsupported(fieldOfPart(part), `${collection.name} has no such text (any more)`)
+        return texts.checkRetype(collection, write.key, part, updates)
+      }),
+    )
+    if (typed.length > 0) await Promise.all(typed)
     const { reached } = drafts.transact(draft => {
       for (const [i, write] of transaction.writes.entries()) {
         const collection = collectionOf(write)
         const counted = transaction.seen[i]?.counted ?? nothingCounted
         for (const { part, updates } of sendWriteAgain(draft, collection, write, counted)) {
-          if (!collection.parts.some(declared => declared.part === part && declared.field.text !== undefined))
-            throw unsupported(fieldOfPart(part), `${collection.name} has no such text (any more)`)
           draft.afterwards(() => texts.retype(collection, write.key, part, updates))
         }
       }
     })
     return { reached }
+  }
+
+  /** One after the other, since one may stand on what another one brings back. */
+  function sendInTurn(held: QuarantinedTransaction): Promise<Reachable> {
+    const sending = last === null ? writeAgain(held) : last.then(() => writeAgain(held))
+    const done = sending
+      .catch(() => undefined)
+      .then(() => {
+        if (last === done) last = null
+      })
+    last = done
+    return sending
   }
 
   return {
@@ -126,11 +148,12 @@ export function createQuarantine({
     async sendAgain(id) {
       const held = state.quarantine.get(id)
       if (held === undefined) return null
-      const again = sent.get(id) ?? writeAgain(held)
-      sent.set(id, again)
+      if (drafts.open)
+        throw unsupported('sendAgain', 'it is a transaction of its own, not a part of another one')
+      const sending = sent.get(id) ?? sendInTurn(held)
+      sent.set(id, sending)
       // Sent first and settled then: if the page goes in between, it is listed once more, and not lost.
-      await again.reached('local').catch((error: unknown) => {
-        if (isWithoutDisk(error)) return
+      const again = await sending.then(storeAgain).catch((error: unknown) => {
         sent.delete(id)
         throw error
       })
@@ -139,6 +162,13 @@ export function createQuarantine({
       return again
     },
   }
+}
+
+async function storeAgain(again: Reachable): Promise<Reachable> {
+  await again.reached('local').catch((error: unknown) => {
+    if (!isWithoutDisk(error)) throw error
+  })
+  return again
 }
 
 /** Without a disk there is nothing to wait for: the page takes both, or none. */

@@ -52,6 +52,8 @@ export interface SharedText {
    * what became of them. Throws `built-on-refused` if one stands on what nobody has any more. Call it when ready.
    */
   retype(updates: readonly Uint8Array[], earlier: readonly TextMove[]): TextMove
+  /** Throws as `retype` would, and types nothing. */
+  checkRetype(updates: readonly Uint8Array[], earlier: readonly TextMove[]): void
   /** Deletes what stands and types this instead. Call it when ready. */
   replace(content: string): void
   /** Resolves once nothing is left to be written, with the last write of this document, if there was one. */
@@ -179,6 +181,14 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     flush()
   }
 
+  function typedAgain(updates: readonly Uint8Array[], earlier: readonly TextMove[]): readonly TextAnew[] {
+    if (writer === null) throw textClosed('is not ready')
+    const moves = [...core.state.remade.of(body), ...earlier]
+    const again = support.remake([...logged, ...typed], [], moves, updates, yjsClientOf(writer))
+    if (again.includes('lost')) throw builtOnRefused(key)
+    return again
+  }
+
   function edited(update: Uint8Array): void {
     typed.push(update)
     schedule()
@@ -254,11 +264,9 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       listeners.add(own)
       return () => void listeners.delete(own)
     },
+    checkRetype: (updates, earlier) => void typedAgain(updates, earlier),
     retype(updates, earlier) {
-      if (writer === null) throw textClosed('is not ready')
-      const moves = [...core.state.remade.of(body), ...earlier]
-      const again = support.remake([...logged, ...typed], [], moves, updates, yjsClientOf(writer))
-      if (again.includes('lost')) throw builtOnRefused(key)
+      const again = typedAgain(updates, earlier)
       type(again)
       return { old: updates, now: again.filter(update => update instanceof Uint8Array) }
     },

@@ -44,6 +44,13 @@ export interface Texts {
   replace(collection: Collection, key: DocumentKey, part: PartName, content: string): Reachable
   /** Types edits again that were refused, once the body is loaded; those too that stand on what was typed so before. */
   retype(collection: Collection, key: DocumentKey, part: PartName, updates: readonly Uint8Array[]): Reachable
+  /** Resolves if that can be done as things are; rejects with `built-on-refused`, or if the body cannot be loaded. */
+  checkRetype(
+    collection: Collection,
+    key: DocumentKey,
+    part: PartName,
+    updates: readonly Uint8Array[],
+  ): Promise<void>
   /** Resolves once all that was typed is written. */
   close(): Promise<void>
 }
@@ -131,6 +138,16 @@ export function createTexts(core: ReplicaCore, drafts: Drafts, changes: Changes)
         const earlier = retyped.get(body) ?? []
         retyped.set(body, [...earlier, shared.retype(updates, earlier)])
       }),
+    async checkRetype(collection, key, part, updates) {
+      const { shared } = share(collection, key, part)
+      const handle = open(collection, key, part)
+      try {
+        await shared.whenReady
+        shared.checkRetype(updates, retyped.get(bodyKey(key, part)) ?? [])
+      } finally {
+        handle.close()
+      }
+    },
     async close() {
       const open = [...texts]
       for (const [, { shared }] of open) shared.flush()

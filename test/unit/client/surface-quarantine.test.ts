@@ -1,5 +1,5 @@
 import { collection, createSurface } from '@rejoin/client'
-import { createRowMap, type Failure, type TransactionId } from '@rejoin/core'
+import { createRowMap, partName, type Failure, type TransactionId } from '@rejoin/core'
 import { ask } from '@rejoin/resolve'
 import * as v from 'valibot'
 import { expect, test, vi } from 'vitest'
@@ -238,6 +238,19 @@ test('[Q3] what was typed upon what was refused with it is typed again at its pl
   expect(await bodyOf(alice)).toBe('Hello world!')
 })
 
+test('[Q3] all that was refused can be sent again at once, each upon what it stood on', async () => {
+  const alice = await refuseWithTyping(' world', '!')
+  const all = alice.quarantine.get().map(({ id }) => alice.quarantine.sendAgain(id))
+  await settle()
+  alice.core.store()
+  await settle()
+  alice.core.store()
+  await Promise.all(all)
+  alice.core.tick()
+  expect(alice.quarantine.get()).toEqual([])
+  expect(await bodyOf(alice)).toBe('Hello world!')
+})
+
 test('[Q3] what was typed upon what was thrown away is typed again without it', async () => {
   const alice = await refuseWithTyping(' world', '!')
   const [insert, world, mark] = alice.quarantine.get()
@@ -260,6 +273,36 @@ test('[Q3] what was typed upon what nobody has any more cannot be sent again, an
   if (typed === undefined) throw new Error('it was refused')
   await expect(sendAgain(alice, typed.id)).rejects.toMatchObject({ code: 'built-on-refused' })
   expect(alice.quarantine.get()).toHaveLength(2)
+})
+
+test('[Q3, W2] of what also typed what cannot be typed again nothing is sent again, however often it is tried', async () => {
+  const alice = await refuseWithTyping(' world')
+  const { state, transactions } = alice.core
+  alice.collections.notes.insert({ title: 'a', color: 'red' }, { id: 'a' })
+  const color = partName('lww', 'color')
+  const red = transactions.at(-1)?.writes[0]?.delta.cells.get(color)
+  if (red === undefined) throw new Error('it is red')
+  const snapshot = state.snapshot()
+  // It wrote a field in the same write.
+  const quarantine = snapshot.quarantine.map(({ transaction, error }) => ({
+    error,
+    transaction: {
+      ...transaction,
+      writes: transaction.writes.map(write => {
+        if (write.whole) return write
+        return { ...write, delta: { ...write.delta, cells: new Map([...write.delta.cells, [color, red]]) } }
+      }),
+    },
+  }))
+  state.load(createRowMap(), { ...snapshot, quarantine, remade: [] }, state.seen)
+  const [, typed] = alice.quarantine.get()
+  expect(typed).toMatchObject({ writes: [{ kind: 'update', values: { color: 'red' }, texts: ['body'] }] })
+  const before = transactions.length
+  for (let i = 0; i < 2; i++)
+    await expect(sendAgain(alice, typed?.id as TransactionId)).rejects.toMatchObject({
+      code: 'built-on-refused',
+    })
+  expect(transactions).toHaveLength(before)
 })
 
 test('what changes a document that is not here cannot be sent again, and stays', async () => {
