@@ -1,7 +1,15 @@
 // What only a store in a file has to keep: other processes, a full disk, a file that is not its own.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -134,6 +142,7 @@ test('[A1] nothing that was acknowledged is lost when the process is killed', as
 
 const removals: readonly (readonly [string, (path: string) => void])[] = [
   ['whose folder was deleted', path => rmSync(dirname(path), { recursive: true })],
+  ['whose folder cannot be looked into', shutAway],
   ['that was replaced by an older copy', replaceByCopy],
   ['whose log was deleted', path => rmSync(`${path}-wal`)],
   ['whose lock was deleted', path => rmSync(`${path}.lock`)],
@@ -152,6 +161,14 @@ test.each(removals)('[A1] a file %s under the relay takes nothing more, and says
   expect(await store.gone).toBe(error)
   expect((await failureOf(store.commit(commitAt(3, 1)))).code).toBe('storage-closed')
 })
+
+/** Also from somebody who may look everywhere. */
+function shutAway(path: string): void {
+  const folder = dirname(path)
+  renameSync(folder, `${folder}-away`)
+  onTestFinished(() => rmSync(`${folder}-away`, { recursive: true }))
+  symlinkSync(folder, folder)
+}
 
 function replaceByCopy(path: string): void {
   copyFileSync(path, `${path}.copy`)

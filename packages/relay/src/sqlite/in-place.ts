@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs'
 import { RejoinError } from '@rejoin/core'
 
-/** Takes down which files these are; the result throws once one of them is another, or none. */
+/** Takes down which files these are; the result throws once one of them is another, or none, or cannot be looked at. */
 export function watchFiles(path: string): () => void {
   const files = [path, `${path}-wal`, `${path}.lock`].map(file => ({ file, identity: identityOf(file) }))
   return () => {
@@ -14,7 +14,7 @@ export function watchFiles(path: string): () => void {
         throw new RejoinError(
           'storage-closed',
           { reason: 'gone' },
-          `${file} was removed or replaced under the relay, which has to start anew; what it acknowledged is in the file that was there.`,
+          `${file} was removed, replaced or shut away under the relay, which has to start anew; what it acknowledged is in the file that was there.`,
         )
       }
     }
@@ -22,6 +22,11 @@ export function watchFiles(path: string): () => void {
 }
 
 function identityOf(file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false, bigint: true })
-  return found === undefined ? 'none' : `${found.dev} ${found.ino}`
+  try {
+    const { dev, ino } = statSync(file, { bigint: true })
+    return `${dev} ${ino}`
+  } catch {
+    // What cannot be looked at now may have been written a moment ago, to nobody knows what.
+    return 'none'
+  }
 }
