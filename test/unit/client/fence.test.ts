@@ -100,6 +100,22 @@ describe('a fence', () => {
     await expect(write(frozen)).rejects.toThrow(StorageCollision)
   })
 
+  test('of a tab that slept until its bar was pruned holds it off, and not one that slept alone', async () => {
+    let now = 1_764_000_000_000
+    const sleepy = { ...runtime, now: () => now }
+    const storage = await open()
+    const alone = await takeFence(storage, 'terms', sleepy)
+    now += 40 * 24 * 3_600_000
+    await write(alone)
+    const next = await takeFence(storage, 'terms', sleepy)
+    now += 40 * 24 * 3_600_000
+    await write(next)
+    next.release()
+    await next.settled()
+    await takeFence(storage, 'terms', sleepy)
+    await expect(write(alone)).rejects.toThrow(StorageCollision)
+  })
+
   test('guards what it was given before it was let go, and takes nothing after', async () => {
     const storage = await open()
     const fence = await take(storage)

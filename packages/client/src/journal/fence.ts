@@ -31,7 +31,7 @@ export interface Fence {
   release(): void
   /** Resolves when what is under way now has ended, however it did. */
   settled(): Promise<unknown>
-  /** Whether nobody took over. For a tab that woke after so long that old keys may have been pruned. */
+  /** Whether nobody took over, asked while it is idle. */
   check(): Promise<boolean>
 }
 
@@ -60,7 +60,7 @@ export async function takeFence(storage: Storage, store: string, runtime: Runtim
     const [newest = 0] = (await addKey(storage, store, [term + 1, 0], now)) ?? [Number.NaN]
     if (newest !== term) continue
     await prune(storage, store, keys, times, now - pruneMs)
-    return holdFence(storage, store, term + 1, now)
+    return holdFence(storage, store, term + 1, runtime)
   }
 }
 
@@ -110,7 +110,9 @@ async function prune(
   await storage.transact({ stores: [store], mode: 'readwrite', durability: 'relaxed', requests })
 }
 
-function holdFence(storage: Storage, store: string, term: number, since: number): Fence {
+function holdFence(storage: Storage, store: string, term: number, runtime: Pick<Runtime, 'now'>): Fence {
+  const since = runtime.now()
+  let usedAt = since
   let count = 0
   let lost = false
   let isReleased = false
@@ -118,7 +120,10 @@ function holdFence(storage: Storage, store: string, term: number, since: number)
   let last: Promise<unknown> = Promise.resolve()
 
   async function guarded(options: Parameters<Fence['transact']>[0], at: number): Promise<readonly unknown[]> {
+    // Who slept so long may find its bar taken away.
+    if (runtime.now() - usedAt > pruneMs / 2 && !(await isNewest())) lost = true
     if (lost) throw new StorageCollision(`the fence ${store} ${term} was taken over`)
+    usedAt = runtime.now()
     const requests: readonly StorageRequest[] = [
       ...options.requests,
       { op: 'delete', store, range: [term, count] },
@@ -140,6 +145,12 @@ function holdFence(storage: Storage, store: string, term: number, since: number)
       if (error instanceof StorageCollision) await freeBar()
       throw error
     }
+  }
+
+  async function isNewest(): Promise<boolean> {
+    const { keys } = await readFence(storage, store)
+    const [newest, at] = keys.at(-1) ?? [0, 0]
+    return newest === term && at === count
   }
 
   /** Nobody writes behind it any more. Where that cannot be stored, it stays until it is old. */
@@ -184,9 +195,7 @@ function holdFence(storage: Storage, store: string, term: number, since: number)
       enqueue({ stores: [], durability: 'relaxed', early: true, requests: [] }, freed).catch(() => {})
     },
     async check() {
-      const { keys } = await readFence(storage, store)
-      const [newest, at] = keys.at(-1) ?? [0, 0]
-      if (newest !== term || at !== count) lost = true
+      if (!(await isNewest())) lost = true
       return !lost
     },
   }
