@@ -56,6 +56,8 @@ export function createRefusals(): Refusals {
       let judge: StoreId | null = null
       const sent: string[] = []
       let decided = 0
+      /** C4: with what is refused for its time all that is skipped behind it is made anew. */
+      let isForTime = false
 
       function submit(space: string, { transactions }: SubmitFrame): void {
         const offered = offeredOf(device, space)
@@ -72,16 +74,18 @@ export function createRefusals(): Refusals {
 
       function decide(space: string, { count, exceptions }: VerdictFrame): void {
         const offered = offeredOf(device, space)
-        const kinds = new Map(exceptions.map(({ index, kind }) => [index, kind]))
+        const byIndex = new Map(exceptions.map(exception => [exception.index, exception]))
         const refused: Offered[] = []
         for (; decided < count; decided++) {
           const name = sent[decided] ?? ''
           const one = offered.get(name)
-          const kind = kinds.get(decided)
+          const exception = byIndex.get(decided)
+          const kind = exception?.kind
+          if (exception?.kind === 'refused') isForTime = exception.error.code === 'clock-skew'
           if (one === undefined) continue
           if (kind !== 'refused' && kind !== 'skipped') one.isAcknowledged = true
           else if (judge !== null) one.judges.delete(judge)
-          if (kind === 'refused') refused.push(one)
+          if (kind === 'refused' || (kind === 'skipped' && isForTime)) refused.push(one)
         }
         if (refused.length > 0) noteRemade(space, offered.values(), refused)
       }
