@@ -205,7 +205,11 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
       uplink.note()
       settling.look()
     }),
-    storage.onLost(() => beOnItsOwn(takenAway(name))),
+    storage.onLost(() => {
+      const error = takenAway(name)
+      journal.giveUp(error)
+      beOnItsOwn(error)
+    }),
   ]
   let stopPage = page.on(heedPage)
 

@@ -188,10 +188,9 @@ export function createEyes(
       replica.on('unsaved', ({ id, error }) => {
         // Of a tab that dies nobody hears.
         if (!open.tab.scope.alive) return
-        // What there was no room for is told when its tab is closed, and not before.
-        const isLeft = open.isClosing && error.code === 'storage-full'
-        if (!isLeft && device.disk.counts.aborted === 0)
-          findings.push(`[W1] ${device.name} could not save ${id}: ${error.code}`)
+        // What the disk did not take is told when its tab is closed, and not before.
+        const isLeft = open.isClosing && ['storage-full', 'storage-closed'].includes(error.code)
+        if (!isLeft) findings.push(`[W1] ${device.name} could not save ${id}: ${error.code}`)
         // What cannot be saved any more is gone with its tab: the page is loaded again.
         open.tab.scope.after(0, () => open.tab.scope.kill())
       })

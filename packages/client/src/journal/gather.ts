@@ -2,8 +2,9 @@
  * Gathering: what one tick wrote, and what came while a commit was in flight, goes to disk in one transaction (SPEC W1).
  *
  * A thousand writes cost twice what one costs; thousands are several chunks, as no record is to be that long. What
- * cannot be stored for want of room keeps its place at the head of the queue: own writes are never reordered and never
- * dropped while the tab lives. What the storage refuses for good takes with it what waits behind it. A page that goes
+ * cannot be stored now, for want of room or because the engine aborted it, keeps its place at the head of the queue: own
+ * writes are never reordered and never dropped while the tab and its store live, since what is written next may stand on
+ * them. What can never be stored takes with it what waits behind it. A page that goes
  * away takes its queue with it, but not what it has handed to the storage; so then nothing waits for what is in flight.
  */
 import { limits, RejoinError, sizeOfTransaction, type OwnChunk, type Transaction } from '@rejoin/core'
@@ -23,7 +24,7 @@ export interface Gatherer {
   /** The page may go away: until `linger`, what is written is handed to the storage in its own tick. */
   hurry(): void
   linger(): void
-  /** Whatever is queued is refused. */
+  /** Whatever is queued or comes is refused. */
   stop(error: unknown): void
 }
 
@@ -43,8 +44,7 @@ export function createGatherer(
   let queue: Queued[] = []
   let flying: Promise<void> | null = null
   let fault: RejoinError | null = null
-  /** Whether the last that was tried was refused for good. */
-  let isRefusing = false
+  let stopped: { readonly error: unknown } | null = null
   let isHurried = false
   let serial = 0
 
@@ -70,11 +70,10 @@ export function createGatherer(
         chunks.map(chunk => ({ kind: 'own', transactions: chunk.map(({ transaction }) => transaction) })),
       )
     } catch (error) {
-      if (!(error instanceof RejoinError) || error.code !== 'storage-full') {
+      if (stopped !== null || !(error instanceof RejoinError)) {
         // What was written since may stand on it, and nobody was told yet: it must not outlive it.
         const gone = [...batch, ...queue]
         queue = []
-        isRefusing = true
         fail(gone, error)
         return false
       }
@@ -84,10 +83,7 @@ export function createGatherer(
       onFault(error)
       return false
     }
-    if (fault !== null || isRefusing) {
-      isRefusing = false
-      onFault((fault = null))
-    }
+    if (fault !== null) onFault((fault = null))
     for (const [i, position] of positions.entries())
       for (const { transaction, heed } of chunks[i] ?? []) heed.stored(transaction, position)
     return true
@@ -106,6 +102,8 @@ export function createGatherer(
 
   return {
     write(transaction, heed) {
+      const refusal = stopped
+      if (refusal !== null) return queueMicrotask(() => heed.failed(transaction, refusal.error))
       queue.push({ serial: ++serial, transaction, heed })
       if (isHurried) queueMicrotask(handOver)
       if (flying === null) void start()
@@ -122,7 +120,8 @@ export function createGatherer(
       isHurried = false
     },
     stop(error) {
-      fail(queue, fault ?? error)
+      stopped ??= { error: fault ?? error }
+      fail(queue, stopped.error)
       queue = []
     },
   }

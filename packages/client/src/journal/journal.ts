@@ -60,8 +60,8 @@ export interface Journal {
   readBody(key: DocumentKey, part: PartName): Promise<readonly Uint8Array[]>
   /**
    * Stores own writes, strict. Everything of one tick, and what comes while a commit is in flight, becomes one chunk.
-   * Tells its position when it is on disk and applied. If it cannot be stored (`storage-full`), it waits at the head of
-   * the queue; fails only when the journal is closed or its store lost.
+   * Tells its position when it is on disk and applied. If it cannot be stored, it waits at the head of the queue;
+   * fails only when the journal is closed or its store lost.
    */
   write(transaction: Transaction, heed: WriteHeed): void
   /** Tries again to store what is queued; resolves when nothing is. Rejects with what stands in the way. */
@@ -94,6 +94,8 @@ export interface Journal {
   pause(): void
   /** On `pageshow`: listens again and reads. */
   resume(): Promise<void>
+  /** The store is gone: refuses what is queued, and what is written from now on. */
+  giveUp(error: RejoinError): void
   /** Stores what is queued if it can, then closes the storage. */
   close(): Promise<void>
 }
@@ -207,10 +209,8 @@ export function createJournal(options: JournalOptions): Journal {
       return reader.seen
     },
     readBody: (key, part) => readBody(storage, sink, key, part),
-    write(transaction, heed) {
-      if (isClosed) queueMicrotask(() => heed.failed(transaction, closedError(name)))
-      else gatherer.write(transaction, heed)
-    },
+    write: gatherer.write,
+    giveUp: gatherer.stop,
     flush: gatherer.flush,
     append,
     async takeFence() {
