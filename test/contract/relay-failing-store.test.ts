@@ -22,6 +22,9 @@ test('[A1] nobody is told of a generation that the disk does not have', async ()
   await expect(early.greet()).rejects.toThrow('did not welcome')
   expect(await early.refusal()).toMatchObject(away)
   expect(early.frames.map(({ type }) => type)).toEqual(['refuse'])
+  await expect((await bench.open()).greet()).rejects.toThrow('did not welcome')
+  // A disk that stays full is told once, however often people try.
+  expect(bench.errors).toEqual(['a commit failed; nothing of it was acknowledged'])
   bench.failing = null
   const late = await bench.open()
   expect((await late.greet()).cursor.cut).toBe(0)

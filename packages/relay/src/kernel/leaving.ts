@@ -1,5 +1,5 @@
 /** How a session ends from this side, and what is left behind then. */
-import { failure, type Failure } from '@rejoin/core'
+import { failure, RejoinError, type Failure } from '@rejoin/core'
 import { closeCodeOf, closeCodes } from '../close-code.ts'
 import type { Log } from '../kernel-port.ts'
 import { send, type Attached } from './attached.ts'
@@ -13,7 +13,9 @@ export function refuse(driven: DrivenSpace, attached: Attached, error: Failure):
 
 /** What who said hello is told when the relay or its application failed. It comes back after a while. */
 export function couldNotBegin(log: Log, space: string, error: unknown): Failure {
-  log.error({ space, error: String(error) }, 'a session could not begin')
+  // That its disk is full is told by the commit that failed, once, however many come back.
+  if (!(error instanceof RejoinError && error.code === 'storage-full'))
+    log.error({ space, error: String(error) }, 'a session could not begin')
   return failure('overloaded', { retryAfterMs: 5000 })
 }
 
