@@ -135,7 +135,9 @@ test('[Data] of a set an element stands if its greatest add is greater than any 
         ? { kind: 'insert', elements: some(random) }
         : { kind: 'patch', add: some(random), remove: some(random) },
     write: (operation, write) =>
-      operation.kind === 'insert' ? field.insert(operation.elements, write) : field.update(operation, write),
+      operation.kind === 'insert'
+        ? field.insert(operation.elements, write)
+        : field.update({ add: operation.add, remove: operation.remove }, write),
     read: field.read,
     expected: known =>
       elements.filter(element => {
