@@ -14,7 +14,7 @@ export function watchFiles(path: string): () => void {
         throw new RejoinError(
           'storage-closed',
           { reason: 'gone' },
-          `${file} was removed, replaced or shut away under the relay, which has to start anew; what it acknowledged is in the file that was there.`,
+          `${file} was removed or replaced under the relay, or is out of its reach, and it has to start anew; what it acknowledged is in the file that was there.`,
         )
       }
     }
