@@ -376,6 +376,24 @@ test('[P4] what was outstanding is asked for again also by a session that begins
   expect(state.wants).toEqual([])
 })
 
+test('[P4] a part of a row that is not here shows nothing; the row comes whole, and further parts join it', () => {
+  const { state, receive } = pulling()
+  const [row] = page(7, 7, 'a').rows
+  if (row === undefined) throw new Error('there is no row')
+  const parts = row.delta.cells.size + 1
+  const [first, ...others] = [...row.delta.cells]
+  const partOf = (...cells: readonly NonNullable<typeof first>[]): ChangesFrame['rows'] => [
+    { ...row, parts, delta: { ...row.delta, cells: new Map(cells) } },
+  ]
+  const asked = receive({ ...page(7, 7), rows: partOf(...others) })
+  expect(asked).toContainEqual({ type: 'want', keys: [row.key], texts: [], writers: [] })
+  expect([state.visible(row.key), state.wants]).toEqual([undefined, [row.key]])
+  receive({ ...page(7, 7), rows: [row], answer: true })
+  expect([state.visible(row.key), state.wants]).toEqual([row.delta, []])
+  receive({ ...page(8, 8), rows: partOf(...(first === undefined ? [] : [first])) })
+  expect(state.visible(row.key)).toEqual(row.delta)
+})
+
 test('[P4] a relay is asked again for what it was asked for before it was known that it is one of the list', () => {
   const copies = { wanted: 1, level: 'quorum', all: 2, relays: ['ws://a', 'ws://b'] } as const
   const state = createReplicaState(copies)

@@ -115,15 +115,22 @@ export function createPull(
     return texts.size > 0 || !showsDelta(state.confirmed(key), delta)
   }
 
+  /** P4: a part of a row that this replica lacks shows nothing: the row is asked for, and comes whole with all that came since. */
+  function isFragment({ key, parts }: ChangedRow): boolean {
+    return parts > 0 && wants.isRowOutstanding(key) && state.confirmed(key) === undefined
+  }
+
   /** X3: texts of rows of which something is outstanding are stored when nothing is. */
   function storable(frames: readonly ChangesFrame[], texts: readonly TextFrame[]): FinishedTexts {
     const done = new Set(wants.takeDone())
     const isAsked = (key: DocumentKey): boolean => done.has(key) || wants.isOutstanding(key)
     for (const text of texts) if (isAsked(text.key)) unfinished.holdText(text)
     const isAnyAsked = done.size > 0 || !wants.isEmpty
-    const rows = frames.flatMap(({ rows, answer }) =>
-      isAnyAsked ? unfinished.hold(rows, isAsked, answer) : rows,
-    )
+    const rows = frames.flatMap(({ rows, answer }) => {
+      if (!isAnyAsked) return rows
+      const now = unfinished.hold(rows, isAsked, answer)
+      return answer ? now : now.filter(row => !isFragment(row))
+    })
     const finished = unfinished.take(done)
     return { rows: [...rows, ...finished.rows].filter(bringsNews), texts: finished.texts }
   }

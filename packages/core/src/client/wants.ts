@@ -15,6 +15,7 @@ export interface Wants {
   readonly hasDone: boolean
   /** Whether a row is asked for, or a body of it is. */
   isOutstanding(key: DocumentKey): boolean
+  isRowOutstanding(key: DocumentKey): boolean
   /** Rows of which something was outstanding, and nothing is any more, each told once. */
   takeDone(): readonly DocumentKey[]
   /** Rows that are asked for, or of which a body is. */
@@ -79,6 +80,7 @@ export function createWants(conversation: Conversation): Wants {
       return done.size > 0
     },
     isOutstanding,
+    isRowOutstanding: key => rows.has(key),
     takeDone() {
       const keys = [...done].filter(key => !isOutstanding(key))
       done.clear()
