@@ -45,7 +45,8 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
     const victims = marksOf(row)
     if (victims.length === 0) return false
     const victim = chance.pick(victims)
-    const [record] = await relay.store.writers(space, [victim.writer])
+    // T4: who judges may have been put back to an older image, and not heard of the victim again yet.
+    const [record] = await judgeFor(relay).store.writers(space, [victim.writer])
     if (record === undefined || record.user === hostileName) return false
     const now = epoch + clock.time
     // By the relay's clock that is ahead of all, since some write by that, and nearly as far as any mark may be (C4): what
@@ -92,9 +93,9 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
       frame(bytes) {
         const decoded = decodeFrame(bytes, names)
         // An older image may not know the victim, and by another clock others may write what is newer.
-        if (relay.restoredAt >= begun || relay.skewMs !== skewMs) return
+        if (judgeFor(relay).restoredAt >= begun || relay.skewMs !== skewMs) return
         if (!decoded.ok || isRefusal(decoded.value)) return
-        void isOvertaken(relay, space, frame).then(isOld => {
+        void isOvertaken(judgeFor(relay), space, frame).then(isOld => {
           if (!isOld) findings.push(`[T1] ${url} took ${name}`)
         })
       },
@@ -103,6 +104,12 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
   }
 
   return { strike }
+
+  /** Q2: what is sent to a follower its leader judges. */
+  function judgeFor(relay: SimulatedRelay): SimulatedRelay {
+    const { judges } = cluster
+    return judges.includes(relay) ? relay : (judges[0] ?? relay)
+  }
 
   /** A4: from a relay whose clock is ahead may have come what is newer than all that was forged, which changes nothing then. */
   async function isOvertaken(
