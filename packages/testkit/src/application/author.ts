@@ -52,10 +52,11 @@ export function createAuthor(cluster: Cluster, space: string): Author {
   let count = firstNumber(cluster.spaces, space)
 
   /** A1, A3: what is told to be on so many relays is on their disks, unless an older image has taken one's place since. */
-  async function expectOnDisks({ key, token }: Logged, least: number): Promise<void> {
+  async function expectOnDisks({ key, token, at }: Logged, least: number): Promise<void> {
     let count = 0
     for (const relay of cluster.relays) {
-      if (clock.time - relay.restoredAt < restoredMs) return
+      // Where relays know nothing of each other, who does not meet one again does not hear of it (A3).
+      if (clock.time - relay.restoredAt < restoredMs || (cluster.areApart && relay.restoredAt >= at)) return
       const held = (await relay.store.rows(space, [key])).get(key)
       if (held !== undefined && tokensOfRow(held.row).has(token)) count += 1
     }
