@@ -1,9 +1,10 @@
 // What an application answers a relay's three questions may be anything: rules are written without a compiler, too.
-import { createDictionary, decodeFrame, type Frame } from '@rejoin/core'
-import { createKernel, createMemoryDisk, type KernelOptions } from '@rejoin/relay/kernel'
-import { createChance, createScope, createSimulatedClock, helloWith } from '@rejoin/testkit'
+import type { Frame } from '@rejoin/core'
+import type { KernelOptions } from '@rejoin/relay/kernel'
+import { helloWith } from '@rejoin/testkit'
 import { expect, test } from 'vitest'
 import { insertOf } from '../core/relay-scene.ts'
+import { attach, openKernel, simulatedRuntime } from './bare-kernel.ts'
 
 type Answers = { readonly [Question in 'token' | 'access' | 'accept']?: () => unknown }
 
@@ -11,9 +12,7 @@ type Answers = { readonly [Question in 'token' | 'access' | 'accept']?: () => un
 async function ask(
   answers: Answers,
 ): Promise<{ readonly said: readonly Frame[]; readonly errors: readonly string[] }> {
-  const clock = createSimulatedClock()
-  const scope = createScope(clock)
-  const chance = createChance(1)
+  const { clock, runtime } = simulatedRuntime()
   const errors: string[] = []
   const questions = {
     token: async () => ({ user: 'alice' }),
@@ -21,29 +20,13 @@ async function ask(
     accept: () => true,
     ...answers,
   } as unknown as Pick<KernelOptions, 'token' | 'access' | 'accept'>
-  const kernel = createKernel({
+  const kernel = await openKernel({
     ...questions,
-    store: await createMemoryDisk(length => chance.bytes(length)).open(),
-    runtime: {
-      now: () => clock.time,
-      monotonic: () => clock.time,
-      randomBytes: length => chance.bytes(length),
-      after: (delayMs, run) => scope.after(delayMs, run),
-    },
+    runtime,
     log: { error: (_, message) => void errors.push(message), info: () => {}, debug: () => {} },
   })
   const said: Frame[] = []
-  const names = createDictionary()
-  const session = kernel.attach({
-    address: '',
-    buffered: () => 0,
-    send(bytes) {
-      const decoded = decodeFrame(bytes, names)
-      if (!decoded.ok) throw new Error(`nobody can read it: ${decoded.error.code}`)
-      said.push(decoded.value)
-    },
-    close: () => {},
-  })
+  const session = attach(kernel, frame => void said.push(frame))
   session.receive(helloWith())
   await clock.advance(1000)
   if (said[0]?.type === 'welcome') {

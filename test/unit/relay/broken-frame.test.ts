@@ -1,16 +1,9 @@
 // A frame that a relay cannot take in costs its sender the session, and nobody else what they bring.
-import {
-  createDictionary,
-  decodeFrame,
-  documentKey,
-  type Frame,
-  type HeldRow,
-  type StoreId,
-} from '@rejoin/core'
-import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
-import { createChance, createScope, createSimulatedClock, helloWith } from '@rejoin/testkit'
+import { documentKey, type Frame, type HeldRow, type StoreId } from '@rejoin/core'
+import { helloWith } from '@rejoin/testkit'
 import { expect, test } from 'vitest'
 import { insertOf } from '../core/relay-scene.ts'
+import { attach, openKernel, openStore, simulatedRuntime } from './bare-kernel.ts'
 
 const broken = documentKey('notes', 'broken')
 /** What judging a write to it comes to. */
@@ -21,11 +14,10 @@ const faulty = {
 } as HeldRow
 
 test('[A1] who sends what cannot be taken in is refused for good, and the others come again and are heard', async () => {
-  const clock = createSimulatedClock()
-  const scope = createScope(clock)
-  const chance = createChance(1)
-  const opened = await createMemoryDisk(length => chance.bytes(length)).open()
-  const kernel = createKernel({
+  const { clock, runtime } = simulatedRuntime()
+  const opened = await openStore()
+  const kernel = await openKernel({
+    runtime,
     store: {
       ...opened,
       rows: async (space, keys) => {
@@ -33,29 +25,10 @@ test('[A1] who sends what cannot be taken in is refused for good, and the others
         return keys.includes(broken) ? rows.set(broken, faulty) : rows
       },
     },
-    runtime: {
-      now: () => clock.time,
-      monotonic: () => clock.time,
-      randomBytes: length => chance.bytes(length),
-      after: (delayMs, run) => scope.after(delayMs, run),
-    },
-    token: async user => ({ user }),
-    access: async () => 'write',
-    accept: () => true,
-    log: { error: () => {}, info: () => {}, debug: () => {} },
   })
   const begin = async (who: string) => {
     const said: Frame[] = []
-    const names = createDictionary()
-    const session = kernel.attach({
-      address: '',
-      buffered: () => 0,
-      send(bytes) {
-        const decoded = decodeFrame(bytes, names)
-        if (decoded.ok) said.push(decoded.value)
-      },
-      close: () => {},
-    })
+    const session = attach(kernel, frame => void said.push(frame))
     session.receive(helloWith({ token: who, replica: who as StoreId }))
     await clock.advance(1000)
     const submit = (id: string, ms: number): void =>

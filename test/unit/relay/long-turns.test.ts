@@ -1,7 +1,5 @@
 // A relay takes in a day of somebody's writes, and the others are not kept waiting until all of it is judged.
 import {
-  createDictionary,
-  decodeFrame,
   documentKey,
   encodeValue,
   nothingReplaced,
@@ -9,15 +7,11 @@ import {
   partName,
   writerFromBytes,
   type Frame,
-  type StoreId,
   type Write,
 } from '@rejoin/core'
-import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
-import { createChance, helloWith } from '@rejoin/testkit'
-import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { attach, bareNow, helloOf, loopingRuntime, openKernel, openStore, settle } from './bare-kernel.ts'
 
-const now = 1_764_000_000_000
 const writer = writerFromBytes(new Uint8Array(8).fill(7))
 
 /** Submits so many frames at once, each of which takes `frameMs`. What happened, in order. */
@@ -27,46 +21,23 @@ async function submitAtOnce(
   transactions = 1,
   reads: number[] = [],
 ): Promise<readonly string[]> {
-  const chance = createChance(3)
   let ms = 0
-  const opened = await createMemoryDisk(length => chance.bytes(length)).open()
-  const kernel = createKernel({
+  const store = await openStore()
+  const kernel = await openKernel({
     store: {
-      ...opened,
+      ...store,
       rows(space, keys) {
         reads.push(keys.length)
-        return opened.rows(space, keys)
+        return store.rows(space, keys)
       },
     },
-    runtime: {
-      now: () => now,
-      monotonic: () => (ms += frameMs),
-      randomBytes: length => chance.bytes(length),
-      after(_, run) {
-        const timer = setImmediate(run)
-        return () => clearImmediate(timer)
-      },
-    },
-    token: async token => ({ user: token }),
-    access: async () => 'write',
-    accept: () => true,
-    log: { error: () => {}, info: () => {}, debug: () => {} },
+    runtime: loopingRuntime(() => (ms += frameMs)),
   })
   const happened: string[] = []
-  const names = createDictionary()
-  const session = kernel.attach({
-    send(bytes) {
-      const decoded = decodeFrame(Uint8Array.from(bytes), names)
-      if (decoded.ok && decoded.value.type === 'verdict') happened.push(`verdict ${decoded.value.count}`)
-    },
-    buffered: () => 0,
-    close: () => {},
-    address: '',
+  const session = attach(kernel, frame => {
+    if (frame.type === 'verdict') happened.push(`verdict ${frame.count}`)
   })
-  const settle = async (): Promise<void> => {
-    for (let i = 0; i < 50; i++) await turn()
-  }
-  session.receive(helloWith({ replica: writerFromBytes(chance.bytes(8)) as string as StoreId }))
+  session.receive(helloOf(1))
   await settle()
   session.receive({ type: 'range', ranges: [] })
   await settle()
@@ -85,7 +56,7 @@ function submitOf(first: number, count: number): Frame {
 }
 
 function writeOf(tick: number): Write {
-  const mark = { ms: now, tick, writer }
+  const mark = { ms: bareNow, tick, writer }
   const cell = { strategy: 'lww', last: mark, value: encodeValue(tick) } as const
   const delta = { cells: new Map([[partName('lww', 'n'), cell]]), deletion: null, revival: mark }
   const key = documentKey('notes', `n${tick}`)

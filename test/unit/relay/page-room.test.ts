@@ -1,7 +1,5 @@
 // A connection that takes little at a time, and commits that are more than that.
 import {
-  createDictionary,
-  decodeFrame,
   documentKey,
   encodeValue,
   noTexts,
@@ -11,26 +9,24 @@ import {
   type ChangesFrame,
   type Frame,
   type Mark,
-  type StoreId,
 } from '@rejoin/core'
-import { createKernel, createMemoryDisk, type Kernel } from '@rejoin/relay/kernel'
-import { createChance, helloWith } from '@rejoin/testkit'
-import { setImmediate as turn } from 'node:timers/promises'
+import type { Kernel } from '@rejoin/relay/kernel'
 import { expect, test } from 'vitest'
+import { attach, bareNow, helloOf, openKernel, settle } from './bare-kernel.ts'
 
 const rows = 20
 /** A frame holds seven of them. */
 const rowBytes = 40_000
 const part = partName('lww', 'n')
 const writer = writerFromBytes(new Uint8Array(8).fill(9))
-const ms = 1_764_000_000_000
+const ms = bareNow
 
 test('[F3, P2] of a commit that is more than there is room for, each row is sent once, and again if it changes', async () => {
   const kernel = await openKernel()
-  const author = attach(kernel)
+  const author = join(kernel)
   await author.say(helloOf(1))
   await author.say({ type: 'submit', round: 0, transactions: ids().map((id, i) => write(id, i, null)) })
-  const reader = attach(kernel)
+  const reader = join(kernel)
   await reader.say(helloOf(2))
   await reader.say({ type: 'range', ranges: [] })
   const first = reader.take()
@@ -51,55 +47,31 @@ test('[F3, P2] of a commit that is more than there is room for, each row is sent
   expect(rest).toEqual([...ids().slice(first.length, rows - 1), ...changed])
 })
 
-async function openKernel(): Promise<Kernel> {
-  const chance = createChance(1)
-  return createKernel({
-    store: await createMemoryDisk(length => chance.bytes(length)).open(),
-    runtime: {
-      now: () => ms,
-      monotonic: () => 0,
-      randomBytes: length => chance.bytes(length),
-      after: () => () => {},
-    },
-    token: async token => ({ user: token }),
-    access: async () => 'write',
-    accept: () => true,
-    log: { error: () => {}, info: () => {}, debug: () => {} },
-  })
-}
-
 /** What it is sent is buffered until it reads. */
-function attach(kernel: Kernel) {
-  const names = createDictionary()
+function join(kernel: Kernel) {
   let heard: ChangesFrame[] = []
   let buffered = 0
   let level = false
-  const session = kernel.attach({
-    address: '',
-    buffered: () => buffered,
-    send(bytes) {
-      buffered += bytes.length
-      const decoded = decodeFrame(Uint8Array.from(bytes), names)
-      if (!decoded.ok) throw new Error(decoded.error.code)
-      if (decoded.value.type !== 'changes') return
-      heard.push(decoded.value)
-      level = decoded.value.cut !== null
+  const session = attach(
+    kernel,
+    (frame, bytes) => {
+      buffered += bytes
+      if (frame.type !== 'changes') return
+      heard.push(frame)
+      level = frame.cut !== null
     },
-    close: () => {},
-  })
-  const settle = async (): Promise<void> => {
-    for (let i = 0; i < 20; i++) await turn()
-  }
+    () => buffered,
+  )
   return {
     isLevel: () => level,
     async say(frame: Frame) {
       session.receive(frame)
-      await settle()
+      await settle(20)
     },
     async read() {
       buffered = 0
       session.drained()
-      await settle()
+      await settle(20)
     },
     /** Ids of the rows that came since it was asked last. */
     take(): readonly string[] {
@@ -112,10 +84,6 @@ function attach(kernel: Kernel) {
 
 function ids(): readonly string[] {
   return Array.from({ length: rows }, (_, i) => `n${i}`)
-}
-
-function helloOf(replica: number): Frame {
-  return helloWith({ replica: writerFromBytes(new Uint8Array(8).fill(replica)) as string as StoreId })
 }
 
 function mark(tick: number): Mark {

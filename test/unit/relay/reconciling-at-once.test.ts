@@ -1,24 +1,14 @@
 // After a relay was put back everybody reconciles at once: what that takes is made once for all, between two commits.
-import {
-  createDictionary,
-  createRowIndex,
-  decodeFrame,
-  firstRanges,
-  type Frame,
-  type RangeFrame,
-  type StoreId,
-} from '@rejoin/core'
-import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
-import { createChance, helloWith } from '@rejoin/testkit'
-import { setImmediate as turn } from 'node:timers/promises'
+import { createRowIndex, firstRanges, type Frame, type RangeFrame, type StoreId } from '@rejoin/core'
+import { helloWith } from '@rejoin/testkit'
 import { expect, test } from 'vitest'
 import { insertOf } from '../core/relay-scene.ts'
+import { attach, openKernel, openStore, settle } from './bare-kernel.ts'
 
 test('[R1] all rows are looked through once for all that begin to reconcile between two commits', async () => {
-  const chance = createChance(1)
-  const opened = await createMemoryDisk(length => chance.bytes(length)).open()
+  const opened = await openStore()
   let walks = 0
-  const kernel = createKernel({
+  const kernel = await openKernel({
     store: {
       ...opened,
       all(space) {
@@ -26,32 +16,13 @@ test('[R1] all rows are looked through once for all that begin to reconcile betw
         return opened.all(space)
       },
     },
-    runtime: {
-      now: () => 1000,
-      monotonic: () => 0,
-      randomBytes: length => chance.bytes(length),
-      after: () => () => {},
-    },
-    token: async token => ({ user: token }),
-    access: async () => 'write',
-    accept: () => true,
-    log: { error: () => {}, info: () => {}, debug: () => {} },
   })
   async function open() {
-    const names = createDictionary()
     const heard: Frame[] = []
-    const session = kernel.attach({
-      address: '',
-      buffered: () => 0,
-      send(bytes) {
-        const decoded = decodeFrame(Uint8Array.from(bytes), names)
-        if (decoded.ok) heard.push(decoded.value)
-      },
-      close: () => {},
-    })
+    const session = attach(kernel, frame => void heard.push(frame))
     const say = async (frame: Frame): Promise<void> => {
       session.receive(frame)
-      for (let i = 0; i < 20; i++) await turn()
+      await settle(20)
     }
     await say(helloWith({ replica: 'AAAAAAAAAAE' as StoreId, empty: false }))
     return {

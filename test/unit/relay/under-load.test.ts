@@ -1,7 +1,5 @@
 // A relay to which something comes all the time: whoever lags, and whoever ends it, does not wait for a pause.
 import {
-  createDictionary,
-  decodeFrame,
   documentKey,
   encodeValue,
   noTexts,
@@ -9,12 +7,10 @@ import {
   partName,
   writerFromBytes,
   type Frame,
-  type StoreId,
 } from '@rejoin/core'
-import { createKernel, createMemoryDisk, type Kernel } from '@rejoin/relay/kernel'
-import { createChance, helloWith } from '@rejoin/testkit'
-import { setImmediate as turn } from 'node:timers/promises'
+import type { Kernel } from '@rejoin/relay/kernel'
 import { expect, test } from 'vitest'
+import { attach, bareNow, helloOf, openKernel, settle } from './bare-kernel.ts'
 
 const rows = 3000
 /** Far more than there are pages. */
@@ -22,18 +18,18 @@ const asksMax = 2000
 
 test('[F3] who is behind is sent pages though there is always something to take in', async () => {
   const { kernel, disturb } = await openRelay()
-  const newcomers = [attach(kernel), attach(kernel)]
+  const newcomers = [join(kernel), join(kernel)]
   for (const { say } of newcomers) await say(helloOf(2))
   for (const { session } of newcomers) session.receive({ type: 'range', ranges: [] })
   const asked = disturb(() => newcomers.every(isLevel))
-  for (let i = 0; i < 50; i++) await turn()
+  await settle()
   expect(newcomers.map(isLevel)).toEqual([true, true])
   expect(asked()).toBeLessThan(asksMax)
 })
 
 test('a relay that is closed answers what had come by then, and does not wait for what comes meanwhile', async () => {
   const { kernel, disturb } = await openRelay()
-  const late = attach(kernel)
+  const late = join(kernel)
   await late.say(helloOf(2))
   let isDrained = false
   const asked = disturb(() => isDrained)
@@ -46,23 +42,10 @@ test('a relay that is closed answers what had come by then, and does not wait fo
 
 /** A relay with many rows, and a client that asks it something again as soon as it has an answer. */
 async function openRelay() {
-  const chance = createChance(1)
-  const kernel = createKernel({
-    store: await createMemoryDisk(length => chance.bytes(length)).open(),
-    runtime: {
-      now: () => 1_764_000_000_000,
-      monotonic: () => 0,
-      randomBytes: length => chance.bytes(length),
-      after: () => () => {},
-    },
-    token: async token => ({ user: token }),
-    access: async () => 'write',
-    accept: () => true,
-    log: { error: () => {}, info: () => {}, debug: () => {} },
-  })
+  const kernel = await openKernel()
   let asked = 0
   let isOver = (): boolean => true
-  const author = attach(kernel, () => {
+  const author = join(kernel, () => {
     if (asked < asksMax && !isOver()) ask()
   })
   function ask(): void {
@@ -83,35 +66,23 @@ async function openRelay() {
   }
 }
 
-function attach(kernel: Kernel, onHeard: () => void = () => {}) {
-  const names = createDictionary()
+function join(kernel: Kernel, onHeard: () => void = () => {}) {
   const heard: Frame[] = []
-  const session = kernel.attach({
-    address: '',
-    buffered: () => 0,
-    send(bytes) {
-      const decoded = decodeFrame(Uint8Array.from(bytes), names)
-      if (!decoded.ok) throw new Error(decoded.error.code)
-      heard.push(decoded.value)
-      onHeard()
-    },
-    close: () => {},
+  const session = attach(kernel, frame => {
+    heard.push(frame)
+    onHeard()
   })
   const say = async (frame: Frame): Promise<void> => {
     session.receive(frame)
-    for (let i = 0; i < 20; i++) await turn()
+    await settle(20)
   }
   return { session, heard, say }
-}
-
-function helloOf(replica: number): Frame {
-  return helloWith({ replica: writerFromBytes(new Uint8Array(8).fill(replica)) as string as StoreId })
 }
 
 function insertOf(ids: readonly string[]): Frame {
   const writer = writerFromBytes(new Uint8Array(8).fill(ids.length === 1 ? 8 : 9))
   const transactions = ids.map((id, tick) => {
-    const mark = { ms: 1_764_000_000_000, tick, writer }
+    const mark = { ms: bareNow, tick, writer }
     const cells = new Map([
       [partName('lww', 'n'), { strategy: 'lww' as const, last: mark, value: encodeValue(tick) }],
     ])
@@ -124,7 +95,7 @@ function insertOf(ids: readonly string[]): Frame {
 }
 
 /** Whether it has all rows, up to a cut. */
-function isLevel({ heard }: ReturnType<typeof attach>): boolean {
+function isLevel({ heard }: ReturnType<typeof join>): boolean {
   const changes = heard.filter(frame => frame.type === 'changes')
   const came = changes.reduce((sum, frame) => sum + frame.rows.length, 0)
   return came === rows && changes.at(-1)?.cut !== null
