@@ -13,12 +13,7 @@ const rows = 80
 const rowBytes = 200_000
 
 test('[F1, F3] what a slow reader asked for comes as it reads, and no row comes twice', async () => {
-  const relay = createRelay({ development: true, limits: { bufferedBytesMax: 1024 * 1024 } })
-  onTestFinished(() => relay.close())
-  const { url } = await relay.listen({ port: 0 })
-  const author = await openRawClient(url)
-  await author.greet({ credit: 1 })
-  const writer = createRawWriter('notes')
+  const { url, author, writer } = await openRelay()
   const keys = Array.from({ length: rows }, (_, i) => documentKey('notes', `n${i}`))
   for (let i = 0; i < rows; i++) {
     expect(await author.submit([[writer.insert(`n${i}`, new Uint8Array(rowBytes).fill(5))]])).toEqual([null])
@@ -36,12 +31,7 @@ test('[F1, F3] what a slow reader asked for comes as it reads, and no row comes 
 })
 
 test('[F1, F3] what a new replica is sent of large documents comes as it reads, in one commit as in many', async () => {
-  const relay = createRelay({ development: true, limits: { bufferedBytesMax: 1024 * 1024 } })
-  onTestFinished(() => relay.close())
-  const { url } = await relay.listen({ port: 0 })
-  const author = await openRawClient(url)
-  await author.greet({ credit: 1 })
-  const writer = createRawWriter('notes')
+  const { url, author, writer } = await openRelay()
   const write = (i: number): readonly Write[] => [writer.insert(`n${i}`, randomBytes(rowBytes))]
   for (let i = 0; i < rows / 2; i++) expect(await author.submit([write(i)])).toEqual([null])
   // They come in one tick, and are one commit.
@@ -77,4 +67,15 @@ function isLevel(client: RawClient): boolean {
 function answered({ frames }: RawClient): readonly string[] {
   const answers = frames.filter((frame): frame is ChangesFrame => frame.type === 'changes' && frame.answer)
   return answers.flatMap(frame => frame.rows.map(({ key }) => key))
+}
+
+/** A relay that buffers a mebibyte for each socket, and who fills it. */
+async function openRelay() {
+  const relay = createRelay({ development: true, limits: { bufferedBytesMax: 1024 * 1024 } })
+  onTestFinished(() => relay.close())
+  const { url } = await relay.listen({ port: 0 })
+  const author = await openRawClient(url)
+  await author.greet({ credit: 1 })
+  const writer = createRawWriter('notes')
+  return { url, author, writer }
 }

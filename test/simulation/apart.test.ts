@@ -1,10 +1,9 @@
 // Relays that know nothing of each other, and replicas that speak with all of them at once.
-import { createCluster, type Cluster, type OpenTab } from '@rejoin/testkit'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { begin, open } from './small-cluster.ts'
 
 test('[S3] who writes upon what all relays told waits for nothing, and gives them nothing', async () => {
-  const cluster = await createCluster({ seed: 1, relays: 3, devices: 2, links: 'none', write: 2 })
-  onTestFinished(cluster.close)
+  const cluster = await begin({ relays: 3, devices: 2, links: 'none', write: 2 })
   const [mine, theirs] = [await open(cluster, 0), await open(cluster, 1)]
   mine.notes.insert({ title: 'a', color: 'amber' }, { id: 'a' })
   await cluster.clock.advance(10_000)
@@ -22,10 +21,3 @@ test('[S3] who writes upon what all relays told waits for nothing, and gives the
   expect(Math.max(...waits)).toBeLessThan(500)
   expect(cluster.paths.ranges).toBe(before)
 })
-
-async function open(cluster: Cluster, device: number): Promise<OpenTab['replica']> {
-  const on = cluster.devices[device]
-  const tab = on === undefined ? null : await cluster.openTab(on)
-  if (tab === null) throw new Error('it died while it opened')
-  return tab.replica
-}

@@ -1,8 +1,8 @@
 // What histories once found, as the shortest that shows it: seeds do not last, since every draw that is added changes
 // what they mean.
 import { decodeValue, documentKey, partName, type Write } from '@rejoin/core'
-import { createCluster, type Cluster, type ClusterOptions, type OpenTab } from '@rejoin/testkit'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { begin, open, pass } from './small-cluster.ts'
 
 test('[P2] a text update of deletes alone that two relays both have does not go to and fro between them', async () => {
   const cluster = await begin({ relays: 2, devices: 2 })
@@ -113,22 +113,4 @@ function colorOf({ delta }: Pick<Write, 'delta'>): string | null {
   const cell = delta.cells.get(partName('lww', 'color'))
   const value = cell?.strategy === 'lww' ? decodeValue(cell.value) : null
   return value?.ok ? String(value.value) : null
-}
-
-async function begin(options: Omit<ClusterOptions, 'seed'>): Promise<Cluster> {
-  const cluster = await createCluster({ seed: 1, ...options })
-  onTestFinished(cluster.close)
-  return cluster
-}
-
-async function open(cluster: Cluster, at: number): Promise<OpenTab['replica']> {
-  const device = cluster.devices[at]
-  const opened = device === undefined ? null : await cluster.openTab(device)
-  if (opened === null) throw new Error(`device ${at} cannot be opened`)
-  return opened.replica
-}
-
-async function pass(cluster: Cluster, ms: number): Promise<void> {
-  cluster.linkPeers()
-  await cluster.clock.advance(ms)
 }

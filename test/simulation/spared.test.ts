@@ -2,6 +2,7 @@
 import type { Repair } from '@rejoin/client'
 import { createCluster, type Cluster, type OpenTab } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
+import { open, pass } from './small-cluster.ts'
 
 const [informed, uninformed] = ['ws://relay-0', 'ws://relay-1']
 
@@ -92,14 +93,14 @@ test('[S2] who holds nothing and takes what was deleted from a relay that was pu
   const [relay] = cluster.relays
   if (relay === undefined) throw new Error('there is no relay')
   const alarms: string[] = []
-  const bob = await open(cluster, 0, alarms)
+  const bob = await openWatched(cluster, 0, alarms)
   bob.notes.insert({ title: 'deleted', color: 'amber' }, { id: 'deleted' })
   await pass(cluster, 20_000)
   const image = relay.image()
   bob.notes.delete('deleted')
   await pass(cluster, 20_000)
   network.cut('device-1', uninformed, 'told')
-  const carol = await open(cluster, 1, alarms)
+  const carol = await openWatched(cluster, 1, alarms)
   const shown = (): readonly string[] =>
     carol.notes
       .query({})
@@ -133,15 +134,15 @@ async function begin(cut: 'told' | 'up', write?: number): Promise<Scene> {
   const alarms: string[] = []
   network.cut('device-0', uninformed, 'told')
   network.cut('device-2', informed, 'told')
-  const bob = await open(cluster, 0, alarms)
-  const dave = await open(cluster, 2, alarms)
+  const bob = await openWatched(cluster, 0, alarms)
+  const dave = await openWatched(cluster, 2, alarms)
   for (const id of ['deleted', 'kept']) bob.notes.insert({ title: id, color: 'amber' }, { id })
   await pass(cluster, 20_000)
   network.cut(informed, uninformed, cut)
   bob.notes.delete('deleted')
   await pass(cluster, 5000)
   network.cut('device-1', uninformed, 'told')
-  const carol = await open(cluster, 1, alarms)
+  const carol = await openWatched(cluster, 1, alarms)
   await pass(cluster, 5000)
   return {
     cluster,
@@ -165,15 +166,8 @@ async function begin(cut: 'told' | 'up', write?: number): Promise<Scene> {
   }
 }
 
-async function open(cluster: Cluster, at: number, alarms: string[]): Promise<OpenTab['replica']> {
-  const device = cluster.devices[at]
-  const opened = device === undefined ? null : await cluster.openTab(device)
-  if (device === undefined || opened === null) throw new Error(`device ${at} cannot be opened`)
-  opened.replica.on('alarm', () => void alarms.push(device.name))
-  return opened.replica
-}
-
-async function pass(cluster: Cluster, ms: number): Promise<void> {
-  cluster.linkPeers()
-  await cluster.clock.advance(ms)
+async function openWatched(cluster: Cluster, at: number, alarms: string[]): Promise<OpenTab['replica']> {
+  const replica = await open(cluster, at)
+  replica.on('alarm', () => void alarms.push(`device-${at}`))
+  return replica
 }

@@ -1,13 +1,8 @@
 // Whatever a space holds, what a relay says of it fits into frames (SPEC F4): else nobody could follow it any more.
 import { limits, writerFromBytes, type WriterRecord } from '@rejoin/core'
-import {
-  createCluster,
-  type Cluster,
-  type ClusterOptions,
-  type OpenTab,
-  type SimulatedRelay,
-} from '@rejoin/testkit'
-import { expect, onTestFinished, test } from 'vitest'
+import { type SimulatedRelay } from '@rejoin/testkit'
+import { expect, test } from 'vitest'
+import { begin, open, pass } from '../../simulation/small-cluster.ts'
 import { deltaOf, markOf } from '../core/edits.ts'
 import { welcomeFrom } from '../core/welcomes.ts'
 import { createDialledRelay, peer, peersChange, peersGeneration, peersRow } from './peer-links.ts'
@@ -70,21 +65,3 @@ test('[P4, F4] a peer is asked for more rows than one frame asks for, in several
   const wants = said.filter(frame => frame.type === 'want').map(({ keys }) => keys.length)
   expect(wants).toEqual([4096, 904])
 })
-
-async function begin(options: Omit<ClusterOptions, 'seed'>): Promise<Cluster> {
-  const cluster = await createCluster({ seed: 1, ...options })
-  onTestFinished(cluster.close)
-  return cluster
-}
-
-async function open(cluster: Cluster, at: number): Promise<OpenTab['replica']> {
-  const device = cluster.devices[at]
-  const opened = device === undefined ? null : await cluster.openTab(device)
-  if (opened === null) throw new Error(`device ${at} cannot be opened`)
-  return opened.replica
-}
-
-async function pass(cluster: Cluster, ms: number): Promise<void> {
-  cluster.linkPeers()
-  await cluster.clock.advance(ms)
-}
