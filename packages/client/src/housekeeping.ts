@@ -32,7 +32,8 @@ const idleMs = 3000
 const idleMaxMs = 30_000
 /** After a compaction that another tab was at, or that failed, or left something to be done. */
 const laterMs = 60_000
-const flushMs = 5000
+/** What an engine aborts for a reason of its own it mostly takes the next time; what it goes on refusing can wait. */
+const flushMs = 250
 const flushMaxMs = 60_000
 const forgetFirstMs = 60_000
 const forgetEveryMs = 24 * 3_600_000

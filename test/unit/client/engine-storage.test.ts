@@ -337,7 +337,7 @@ it('[W1, X9] what the engine aborts waits for the next try, and so does what is 
   await world.clock.advance(200)
   expect(alice.status.get()).toMatchObject({ storage: 'storage-closed', unsaved: 1 })
   body.text.insert(6, 'and more')
-  await until(world.clock, () => alice.status.get().unsaved === 0, 10_000)
+  await until(world.clock, () => alice.status.get().unsaved === 0, 1000)
   expect(alice.status.get().storage).toBeUndefined()
   await within(world.clock, alice.settled())
   expect(alice.status.get()).toMatchObject({ synced: true, quarantined: 0 })
