@@ -67,7 +67,8 @@ export function checkStatus(cluster: Cluster, application: Application): string[
       local &&
       !isThere &&
       refused === null &&
-      !entry.discarded
+      !entry.discarded &&
+      !entry.asksAgain
     )
       found.push(`[V15] ${tab.device.name} says synced before ${token} is at ${level}`)
   }

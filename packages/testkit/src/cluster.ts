@@ -14,6 +14,7 @@ import { createTypedTokens, type TypedTokens } from './typed-tokens.ts'
 import { createPeering, doFollow, type Links } from './peering.ts'
 import { createSimulatedRelay, type SimulatedRelay } from './relay.ts'
 import { leakIn } from './watch/leaks.ts'
+import { createReaders, type Readers } from './readers.ts'
 import { createRefusals } from './watch/refusals.ts'
 import { createRemakes, type Remakes } from './watch/remakes.ts'
 import { narrowCollections, simulatedCollections, type SimulatedCollections } from './schema.ts'
@@ -72,6 +73,8 @@ export interface Cluster {
   readonly comesInSteps: boolean
   /** Whether relays know nothing of each other. */
   readonly areApart: boolean
+  /** Who may only read for the moment. */
+  readonly readers: Readers
   /** How often each path was taken. */
   readonly paths: PathCounts
   /** Where in bodies tokens stand that relays stored. */
@@ -146,9 +149,11 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   process.on('uncaughtException', note)
 
   const typedTokens = createTypedTokens()
+  const readers = createReaders()
   const grantOf = (user: string, url: string): 'none' | 'read' | 'write' => {
     if (user === intruderName) return 'none'
-    return options.reads?.(user, url) === true ? 'read' : 'write'
+    const onlyReads = readers.has(user, url) || options.reads?.(user, url) === true
+    return onlyReads ? 'read' : 'write'
   }
   const relays = Array.from({ length: options.relays ?? 1 }, (_, i) =>
     createSimulatedRelay({
@@ -246,6 +251,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       return doFollow(options.links) ? relays.slice(0, 1) : relays
     },
     thrown,
+    readers,
     spaces,
     areLinked: options.links !== 'none',
     comesInSteps: options.comesInSteps === true,

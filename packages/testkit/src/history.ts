@@ -11,6 +11,7 @@ import { readDevice } from './device-state.ts'
 import type { SimulatedDevice } from './device.ts'
 import { faultNames, type Fault } from './faults/fault.ts'
 import { createFaults } from './faults/faults.ts'
+import { askAnew } from './faults/permissions.ts'
 import { checkAtomicity } from './watch/atomicity.ts'
 import { checkGrowth } from './watch/growth.ts'
 import { passQuietly } from './watch/quiet.ts'
@@ -101,7 +102,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   try {
     await live(cluster, people, options, counts, findings, trace)
     isHealing = true
-    settledMs = await heal(cluster, people, findings, counts['relay-skew'] > 0, trace)
+    settledMs = await heal(cluster, people, findings, counts, trace)
     findings.push(...(await checkGrowth(cluster)))
     for (const application of people.applications) {
       application.inspect()
@@ -243,7 +244,7 @@ async function heal(
   cluster: Cluster,
   people: People,
   findings: string[],
-  wasAhead: boolean,
+  counts: Readonly<Record<Fault, number>>,
   trace: string[],
 ): Promise<number | null> {
   let settledMs: number | null = null
@@ -251,6 +252,7 @@ async function heal(
   trace.push(`${Math.round(cluster.clock.time)} faults stop`)
   cluster.network.healAll()
   cluster.network.quicken()
+  cluster.readers.clear()
   for (const relay of cluster.relays) {
     relay.skewMs = 0
     relay.slowness = 1
@@ -279,7 +281,7 @@ async function heal(
     if (round > 0 && !isOfferedAgain && mayWait) {
       isOfferedAgain = true
       // C4: what was taken while a relay's clock was ahead, and lost since, is taken back when that time has come.
-      if (wasAhead) {
+      if (counts['relay-skew'] > 0) {
         cluster.clock.leap(aheadMs)
         begun += aheadMs
       }
@@ -289,6 +291,9 @@ async function heal(
       }
     }
     if (round === rounds / 2) await giveNewLists(cluster, people)
+    // Q4: a follower remembers for a minute whom its leader lets only read.
+    if (counts['read-only'] > 0 && (round === 0 || round === rounds - 3))
+      for (const { name } of cluster.devices) askAnew(cluster, name)
     // A tab that was being closed when the faults stopped is gone by now.
     for (const device of cluster.devices) await openTabs(people, device)
     if (round === rounds - 1) for (const { editors, tabs } of people.applications) editors.openAll(tabs)

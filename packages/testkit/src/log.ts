@@ -49,6 +49,8 @@ export interface Logged {
   lostSight: boolean
   /** Its tab was closed before it was told what became of it; to close takes a while where the disk is slow. */
   untold: boolean
+  /** Its tab heard that there is no such level, and asks again in a while: until then it may be further than was told. */
+  asksAgain: boolean
   /** On as many relays as the cluster asks for. */
   quorum: boolean
   /** Why it was put into the quarantine. */

@@ -42,6 +42,8 @@ export interface Author {
 
 /** For so long after an image was put back, an acknowledgement may be of what was before. */
 const restoredMs = 60_000
+/** So long after it heard that there is no such level. */
+const askAgainMs = 500
 
 export function createAuthor(cluster: Cluster, space: string): Author {
   const { clock } = cluster
@@ -65,9 +67,28 @@ export function createAuthor(cluster: Cluster, space: string): Author {
       findings.push(`[${rule}] ${token} of ${key} is told to be on ${least} relays, and is on ${count}`)
   }
 
+  /** Who may only read is offered no level (SPEC Q4), and asks again. */
+  async function reachedOnce(
+    level: 'relay' | 'quorum',
+    entries: readonly Logged[],
+    handle: Pick<WriteHandle, 'reached'>,
+  ): Promise<void> {
+    for (;;) {
+      try {
+        return await handle.reached(level)
+      } catch (error) {
+        const isAskedInVain = error instanceof RejoinError && error.code === 'ack-unavailable'
+        if (!isAskedInVain || entries.every(({ device }) => !cluster.readers.wasOne(device.user))) throw error
+      }
+      for (const entry of entries) entry.asksAgain = true
+      await new Promise<void>(resolve => void clock.after(askAgainMs, resolve))
+      for (const entry of entries) entry.asksAgain = false
+    }
+  }
+
   /** Which levels there are is known by now. Who loses sight of where a relay had it is not told. */
   function followToQuorum(entries: readonly Logged[], handle: Pick<WriteHandle, 'reached'>): void {
-    handle.reached('quorum').then(
+    reachedOnce('quorum', entries, handle).then(
       async () => {
         for (const entry of entries) entry.quorum = true
         for (const entry of entries)
@@ -116,6 +137,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
         relay: false,
         lostSight: false,
         untold: false,
+        asksAgain: false,
         quorum: false,
         refused: null,
         discarded: false,
@@ -141,7 +163,7 @@ export function createAuthor(cluster: Cluster, space: string): Author {
           entry.localAt = clock.time
         }
       }, note)
-      handle.reached('relay').then(async () => {
+      reachedOnce('relay', entries, handle).then(async () => {
         for (const entry of entries) {
           entry.relay = true
           entry.lostSight = wasOvertaken(entry)

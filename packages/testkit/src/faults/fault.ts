@@ -38,6 +38,7 @@ export const faultNames = [
   'intruder',
   'slow-disk',
   'relay-full',
+  'read-only',
 ] as const
 export type Fault = (typeof faultNames)[number]
 
@@ -77,6 +78,7 @@ export const everyFault: Readonly<Record<Fault, number>> = {
   intruder: 0.01,
   'slow-disk': 0.006,
   'relay-full': 0.006,
+  'read-only': 0.006,
 }
 
 /** What faults happen to. */

@@ -15,6 +15,7 @@ import type { Fault, FaultWorld, Strike } from './fault.ts'
 import { freezing } from './freezing.ts'
 import { links } from './links.ts'
 import { journals } from './journals.ts'
+import { permissions } from './permissions.ts'
 import { relayDisks } from './relay-disks.ts'
 import { relays } from './relays.ts'
 import { versions } from './versions.ts'
@@ -59,6 +60,7 @@ export function createFaults(
     ...copies(world),
     ...absence(world),
     ...versions(world),
+    ...permissions(world),
     hostile: hostile.strike,
     intruder: () => chance.pick(intruders)(),
     // The relays' own rule: it is on for the whole history, and counts what it refuses.

@@ -9,8 +9,9 @@ export function checkHonesty(open: OpenTab, status: Status, log: readonly Logged
   if (status.storage !== undefined) return []
   const found: string[] = []
   const waiting = new Set<Logged['together']>()
-  for (const { tab, kind, relay, refused, untold, together } of log)
-    if (tab === open && kind !== 'text' && !relay && refused === null && !untold) waiting.add(together)
+  for (const { tab, kind, relay, refused, untold, asksAgain, together } of log)
+    if (tab === open && kind !== 'text' && !relay && refused === null && !untold && !asksAgain)
+      waiting.add(together)
   const conflicts = replica.conflicts.get().filter(({ settledBy }) => settledBy === 'person').length
   const say = (what: string): void => void found.push(`[V15] ${device.name} says ${what}`)
   if (status.pending < waiting.size) say(`${status.pending} pending, and ${waiting.size} writes wait`)
