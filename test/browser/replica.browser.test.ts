@@ -10,7 +10,8 @@ import {
 import { createDictionary, decodeFrame, type Connect } from '@rejoin/core'
 import { createKernel, createMemoryDisk, type Kernel } from '@rejoin/relay/kernel'
 import { ask, lww, text, type StandardSchema } from '@rejoin/resolve'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { cdp } from 'vitest/browser'
 
 const anyString: StandardSchema<string, string> = {
   '~standard': { version: 1, vendor: 'rejoin', validate: value => ({ value: value as string }) },
@@ -166,4 +167,53 @@ test('a browser that goes online again is heard', async () => {
   isDown = false
   window.dispatchEvent(new Event('online'))
   await alice.settled()
+})
+
+/** Every connection to a database that the page opens from now on. */
+function watchConnections(): IDBDatabase[] {
+  const connections: IDBDatabase[] = []
+  const open = IDBFactory.prototype.open
+  const spy = vi.spyOn(IDBFactory.prototype, 'open').mockImplementation(function (this: IDBFactory, ...of) {
+    const request = open.apply(this, of)
+    request.addEventListener('success', () => connections.push(request.result))
+    return request
+  })
+  onTestFinished(() => spy.mockRestore())
+  return connections
+}
+
+test('[W1] connections that are closed as a browser closes them are opened again, and what is typed meanwhile is kept', async () => {
+  const relay = createRelay()
+  const name = `replica ${crypto.randomUUID()}`
+  const connections = watchConnections()
+  const alice = await openNotes(name, relay.connect)
+  const before = alice.notes.insert({ title: 'before', color: 'amber' })
+  await before.reached('relay')
+  for (const connection of connections.splice(0)) {
+    connection.close()
+    connection.dispatchEvent(new Event('close'))
+  }
+  const after = alice.notes.insert({ title: 'after', color: 'amber' })
+  await after.reached('local')
+  await after.reached('relay')
+  await expect.poll(() => alice.status.get()).toMatchObject({ synced: true, storage: undefined })
+  expect(connections.length).toBeGreaterThan(0)
+  await alice.close()
+  const again = await openNotes(name, relay.connect, { relays: [] })
+  expect([before.id, after.id].map(id => again.notes.get(id)?.title)).toEqual(['before', 'after'])
+})
+
+test('[A2] who clears the storage of the page is told what was on this device alone', async () => {
+  const relay = createRelay()
+  const alice = await openNotes(`replica ${crypto.randomUUID()}`, relay.connect, { relays: [] })
+  await alice.notes.insert({ title: 'here alone', color: 'amber' }).reached('local')
+  const told: unknown[] = []
+  alice.on('evicted', ({ details }) => told.push(details))
+  await (cdp() as { send(method: string, of: object): Promise<unknown> }).send('Storage.clearDataForOrigin', {
+    origin: location.origin,
+    storageTypes: 'indexeddb',
+  })
+  await expect.poll(() => alice.status.get().storage).toBe('storage-evicted')
+  expect(told).toEqual([{ unsent: 1 }])
+  expect(alice.notes.query().get()).toHaveLength(1)
 })

@@ -92,31 +92,40 @@ function arrive(request: IDBRequest, result: unknown): void {
 test('a database that another tab upgrades is let go, and its loss is told once', async () => {
   const storage = await open('upgraded', 1, stores)
   const lost: string[] = []
-  storage.onLost(reason => lost.push(reason))
+  storage.onLost(loss => lost.push(loss))
   const newer = await openDB('upgraded', 2)
-  expect(lost.length).toBe(1)
+  expect(lost).toEqual(['taken'])
   await expect(add(storage)).rejects.toMatchObject({ code: 'storage-closed' })
   newer.close()
-  expect(lost.length).toBe(1)
+  expect(lost).toEqual(['taken'])
 })
 
 test('a database that is deleted is let go', async () => {
   const storage = await open('deleted', 1, stores)
   const lost: string[] = []
-  storage.onLost(reason => lost.push(reason))
+  storage.onLost(loss => lost.push(loss))
   await deleteDB('deleted')
-  expect(lost.length).toBe(1)
+  expect(lost).toEqual(['taken'])
 })
 
 test('a connection that the browser closed is found by the next transaction and told', async () => {
   const storage = await open('terminated', 1, stores)
   const lost: string[] = []
-  storage.onLost(reason => lost.push(reason))
+  storage.onLost(loss => lost.push(loss))
   vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementationOnce(() => {
     throw new DOMException('closing', 'InvalidStateError')
   })
   await expect(add(storage)).rejects.toMatchObject({ code: 'storage-closed' })
-  expect(lost.length).toBe(1)
+  expect(lost).toEqual(['closed'])
+})
+
+test('a connection behind which nothing answers any more is closed and told, though the browser says no such thing', async () => {
+  const storage = await open('silent', 1, stores)
+  const lost: string[] = []
+  storage.onLost(loss => lost.push(loss))
+  abort(3, new DOMException('the connection to the server is lost', 'UnknownError'))
+  await expect(add(storage)).rejects.toMatchObject({ code: 'storage-closed' })
+  expect(lost).toEqual(['closed'])
 })
 
 test('an opening that others hold up is storage-blocked after a while, and closed if it comes late', async () => {
@@ -171,10 +180,11 @@ const all = {
 } as const
 
 /** The next transactions that write end by an abort of which nobody says why. */
-function abort(times: number): void {
+function abort(times: number, error?: DOMException): void {
   const commit = vi.spyOn(IDBTransaction.prototype, 'commit')
   for (let i = 0; i < times; i++) {
     commit.mockImplementationOnce(function (this: IDBTransaction) {
+      if (error !== undefined) Object.defineProperty(this, 'error', { get: () => error, set: () => {} })
       this.abort()
     })
   }

@@ -15,7 +15,8 @@ export interface NoticesProps {
 export function Notices({ conflicts, onDecide, onRefused }: NoticesProps): ReactNode {
   const status = useLive(useReplica().status)
   const evicted = useEviction()
-  const warning = evicted ?? findWarning(status)
+  // What is wrong now matters more than what was lost before.
+  const warning = (status.storage === undefined ? evicted : null) ?? findWarning(status)
   return (
     <>
       {warning !== null && (

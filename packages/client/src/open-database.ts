@@ -5,16 +5,17 @@
 import { RejoinError, type Storage, type StoreId } from '@rejoin/core'
 import { openHoldings, type Holdings } from './journal/holdings.ts'
 import { lookFirst, type FirstLook, type JournalLook } from './journal/look.ts'
-import { openReplicaRecord, type OpenedReplica } from './journal/loss.ts'
+import { openReplicaRecord, readRecord, type OpenedReplica } from './journal/loss.ts'
 import { journalStores, journalVersion } from './journal/stores.ts'
 import { createMemoryPorts, memoryPorts, platformPorts } from './platform.ts'
 import { createOwner, readOwner, type Owner } from './owner.ts'
 import type { ClientPorts } from './ports.ts'
+import { reopening, type ReopeningStorage } from './storage/reopening.ts'
 
 export interface OpenedDatabase {
   /** The ports that fit the storage. */
   readonly ports: ClientPorts
-  readonly storage: Storage
+  readonly storage: ReopeningStorage
   /** Asked for at once, so that it comes while everything else is prepared. */
   readonly journal: Promise<JournalLook>
   readonly record: OpenedReplica
@@ -58,12 +59,17 @@ async function openWith(
 ): Promise<OpenedDatabase> {
   const holding = openHoldingsOf(name, ports)
   try {
-    const storage = await ports.openStorage(name, journalVersion, journalStores)
+    let replica: StoreId | null = null
+    const isSame = async (storage: Storage): Promise<boolean> =>
+      replica === null || (await readRecord(storage))?.id === replica
+    const open = reopening(ports.openStorage, ports.runtime, isSame)
+    const storage = await open(name, journalVersion, journalStores)
     const first = lookFirst(storage)
     const known = await readKnown(storage, space, first, ports).catch((error: unknown) => {
       storage.close()
       throw error
     })
+    ;({ replica } = known)
     return { ports, storage, journal: first, ...known, holdings: await holding, blocked }
   } catch (error) {
     void holding.then(opened => opened?.close())
@@ -99,5 +105,6 @@ async function readKnown(
 /** What cannot be told costs the countermeasure, not the replica. */
 async function openHoldingsOf(name: string, ports: ClientPorts): Promise<Holdings | null> {
   if (ports.persistence === 'memory') return null
-  return openHoldings(ports.openStorage, ports.locks, name, ports.marker).catch(() => null)
+  const open = reopening(ports.openStorage, ports.runtime)
+  return openHoldings(open, ports.locks, name, ports.marker).catch(() => null)
 }

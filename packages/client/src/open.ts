@@ -11,7 +11,7 @@ import { createEngine } from './engine.ts'
 import { createEvents } from './events.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createJournal } from './journal/journal.ts'
-import { scrubLog } from './journal/loss.ts'
+import { evictedError, scrubLog } from './journal/loss.ts'
 import { createLiveStatus } from './live-status.ts'
 import { unavailable } from './milestones.ts'
 import { markReplica } from './marker-record.ts'
@@ -84,6 +84,9 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
   let lasting: ErrorCode | undefined = database.blocked?.code
   let storageFault: ErrorCode | undefined
   let readFault: ErrorCode | undefined
+  let outage: ErrorCode | undefined
+  let isPutAway = false
+  let isPresent = true
   let closing: Promise<void> | null = null
 
   const supportOf = createTextSupports(collections)
@@ -195,7 +198,7 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
     relays: uplink.relays,
     user: uplink.user,
     persistence: ports.persistence,
-    storage: lasting ?? storageFault ?? readFault,
+    storage: lasting ?? outage ?? storageFault ?? readFault,
     clockOffsetMs: engine.clock.offsetMs,
   }))
   const stops = [
@@ -205,11 +208,12 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
       uplink.note()
       settling.look()
     }),
-    storage.onLost(() => {
-      const error = takenAway(name)
+    storage.onLost(loss => {
+      const error = loss === 'dropped' ? dropped() : goneFrom(name)
       journal.giveUp(error)
       beOnItsOwn(error)
     }),
+    storage.onOutage(heedOutage),
   ]
   let stopPage = page.on(heedPage)
 
@@ -220,13 +224,40 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
   function beOnItsOwn(error: RejoinError): void {
     lasting = error.code
     letGoOfPage()
-    uplink.leave()
+    isPutAway = true
+    attend()
     holdings?.leave()
     housekeeping.close()
     journal.pause()
     engine.refuse(error)
     settling.close(error)
     status.look()
+  }
+
+  function dropped(): RejoinError {
+    const error = evictedError(countUnsent(engine.state))
+    events.keep('evicted', error)
+    return error
+  }
+
+  /** Whoever can store goes on meanwhile; what was written here waits. */
+  function heedOutage(error: RejoinError | null): void {
+    outage = error?.code
+    attend()
+    if (error === null) {
+      readJournal()
+      housekeeping.retry()
+    }
+    status.look()
+  }
+
+  /** Talks to relays and other tabs while there is a page that does, and a store to put down what they say. */
+  function attend(): void {
+    const isToBe = !isPutAway && outage === undefined
+    if (isToBe === isPresent) return
+    isPresent = isToBe
+    if (isToBe) uplink.back()
+    else uplink.leave()
   }
 
   function letGoOfPage(): void {
@@ -237,14 +268,16 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
   function heedPage(event: PageEvent): void {
     switch (event) {
       case 'leave':
+        isPutAway = true
         marked.leave()
         holdings?.leave()
-        uplink.leave()
+        attend()
         return journal.pause()
       case 'back':
+        isPutAway = false
         engine.renewWriter()
         holdings?.back()
-        uplink.back()
+        attend()
         journal.resume().catch(() => {})
         return
       case 'visible':
@@ -323,7 +356,7 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
   return Object.freeze({ ...surface.collections, ...members }) as Replica<C>
 }
 
-function takenAway(name: string): RejoinError<'storage-closed'> {
+function goneFrom(name: string): RejoinError<'storage-closed'> {
   const reason = 'the browser or another tab took the database away'
   return new RejoinError('storage-closed', { reason }, `${name}: ${reason}; open the replica again`)
 }

@@ -145,6 +145,7 @@ export {
   type OpenStorage,
   type Runtime,
   type Storage,
+  type StorageLoss,
   type StorageRequest,
   type StoreKey,
   type StoreSchema,

@@ -95,10 +95,16 @@ export interface Storage {
     readonly early?: boolean | undefined
     readonly requests: readonly StorageRequest[]
   }): Promise<readonly unknown[]>
-  /** Calls back once if the store is taken away (deleted, evicted, connection lost). */
-  onLost(listener: (reason: string) => void): () => void
+  /** Calls back once if no transaction succeeds any more. Returns how to stop. */
+  onLost(listener: (loss: StorageLoss) => void): () => void
   close(): void
 }
+
+/**
+ * How a store is lost. `closed`: the browser closed the connection, and may open it again. `taken`: deleted, or a newer
+ * version's now. `dropped`: it was opened again, and what stands there is not what was.
+ */
+export type StorageLoss = 'closed' | 'taken' | 'dropped'
 
 /** Opens (and creates) a database. Rejects with `storage-blocked` or `storage-closed`. */
 export type OpenStorage = (name: string, version: number, stores: readonly StoreSchema[]) => Promise<Storage>

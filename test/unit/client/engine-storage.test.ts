@@ -1,6 +1,6 @@
 /** What a replica does for its own store: pages, forgetting, and a store that is gone or was left in disorder. */
 import { createMemoryDatabase, createMemoryStorage, journalStores, journalVersion } from '@rejoin/client'
-import { documentKey, limits, RejoinError, type OpenStorage } from '@rejoin/core'
+import { documentKey, limits, RejoinError, type OpenStorage, type StorageLoss } from '@rejoin/core'
 import { createChance, createSimulatedRelay, readDevice, type SimulatedTab } from '@rejoin/testkit'
 import { expect, it } from 'vitest'
 import { createWorld, epoch, until, within, type Notes, type World } from './engine-world.ts'
@@ -218,7 +218,7 @@ it('what was refused can be sent again without a disk', async () => {
 /** A tab whose database can be taken away from it, as a browser does at its user's wish, or a newer version. */
 function openLosing(world: World): { readonly tab: SimulatedTab; readonly lose: () => void } {
   const tab = world.device.openTab()
-  const listeners = new Set<(reason: string) => void>()
+  const listeners = new Set<(loss: StorageLoss) => void>()
   let isLost = false
   const openStorage: OpenStorage = async (...of) => {
     const storage = await tab.ports.openStorage(...of)
@@ -238,7 +238,7 @@ function openLosing(world: World): { readonly tab: SimulatedTab; readonly lose: 
     tab: { ...tab, ports: { ...tab.ports, openStorage } },
     lose() {
       isLost = true
-      for (const listener of [...listeners]) listener('lost')
+      for (const listener of [...listeners]) listener('taken')
     },
   }
 }

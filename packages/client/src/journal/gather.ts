@@ -19,6 +19,11 @@ export interface WriteHeed {
 
 export interface Gatherer {
   write(transaction: Transaction, heed: WriteHeed): void
+  /**
+   * These were read from the disk: also what an engine said to have aborted may be there, if it went down before it said
+   * that it had stored it.
+   */
+  met(transactions: readonly Transaction[], position: number): void
   /** Tries again; resolves when nothing is queued. */
   flush(): Promise<void>
   /** The page may go away: until `linger`, what is written is handed to the storage in its own tick. */
@@ -40,6 +45,8 @@ interface Queued {
 export function createGatherer(
   append: (chunks: readonly OwnChunk[]) => Promise<readonly number[]>,
   onFault: (error: RejoinError | null) => void,
+  /** Reads what is on the disk, before what failed is tried again. */
+  catchUp: () => Promise<unknown>,
 ): Gatherer {
   let queue: Queued[] = []
   let flying: Promise<void> | null = null
@@ -59,6 +66,11 @@ export function createGatherer(
 
   /** Says whether to go on. */
   async function storeBatch(): Promise<boolean> {
+    if (fault !== null) await catchUp()
+    if (queue.length === 0) {
+      clearFault()
+      return false
+    }
     // Where there was no room for all of them there may be some for a few; and of a page that goes away one alone is
     // committed whatever becomes of the page.
     const chunks = chunksOf(queue, fault === null && !isHurried ? chunksMax : 1)
@@ -83,10 +95,14 @@ export function createGatherer(
       onFault(error)
       return false
     }
-    if (fault !== null) onFault((fault = null))
+    clearFault()
     for (const [i, position] of positions.entries())
       for (const { transaction, heed } of chunks[i] ?? []) heed.stored(transaction, position)
     return true
+  }
+
+  function clearFault(): void {
+    if (fault !== null) onFault((fault = null))
   }
 
   /** Where there is no room, what came back to the head of the queue is not to be passed. */
@@ -107,6 +123,14 @@ export function createGatherer(
       queue.push({ serial: ++serial, transaction, heed })
       if (isHurried) queueMicrotask(handOver)
       if (flying === null) void start()
+    },
+    met(transactions, position) {
+      if (fault === null) return
+      const ids = new Set(transactions.map(({ id }) => id))
+      const found = queue.filter(({ transaction }) => ids.has(transaction.id))
+      if (found.length === 0) return
+      queue = queue.filter(({ transaction }) => !ids.has(transaction.id))
+      for (const { transaction, heed } of found) heed.stored(transaction, position)
     },
     async flush() {
       await start()

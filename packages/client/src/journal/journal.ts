@@ -108,10 +108,16 @@ const pagesAtBytes = 1024 * 1024
 /** A journal that has read nothing yet and hears of others: `read` is the next call. */
 export function createJournal(options: JournalOptions): Journal {
   const { name, storage, runtime, locks, sink, step = async () => {} } = options
-  const reader = createReader(storage, sink, runtime, options.first, options.onUnreadable)
+  const reader = createReader(storage, sink, runtime, options.first ?? null, {
+    unreadable: error => options.onUnreadable?.(error),
+    read(position, chunk) {
+      if (chunk.kind === 'own') gatherer.met(chunk.transactions, position)
+    },
+  })
   const gatherer = createGatherer(
     chunks => appendAll(chunks, { durability: 'strict' }),
     fault => options.onFault?.(fault),
+    () => reader.read().catch(ignoreStorage),
   )
   const announcements = createAnnouncements({
     name,

@@ -49,15 +49,16 @@ export async function openReplicaRecord(
   const known = marker.read()
   const record = (await stored) ?? (await makeRecord(storage, runtime, space))
   const isLost = known !== null && known.replica !== record.id
-  const unsent = known?.unsent ?? 0
-  const message = `the browser dropped the database; ${unsent} transactions were on this device alone`
-  return {
-    ...record,
-    evicted: isLost ? new RejoinError('storage-evicted', { unsent }, message) : null,
-  }
+  return { ...record, evicted: isLost ? evictedError(known.unsent) : null }
 }
 
-async function readRecord(storage: Storage): Promise<ReplicaRecord | undefined> {
+export function evictedError(unsent: number): RejoinError<'storage-evicted'> {
+  const message = `the browser dropped the database; ${unsent} transactions were on this device alone`
+  return new RejoinError('storage-evicted', { unsent }, message)
+}
+
+/** Which replica's database it is; undefined of one that nobody has named yet. */
+export async function readRecord(storage: Storage): Promise<ReplicaRecord | undefined> {
   const [stored] = await storage.transact({
     stores: ['meta'],
     mode: 'readonly',

@@ -59,13 +59,21 @@ const pagesPerRead = 32
 /** So long chunks are applied in one go: then the page may draw, and hear who uses it. */
 const sliceMs = 30
 
-/** `first`: a look that was begun as soon as the storage was open. `onUnreadable`: it comes no further, whatever it tries. */
+/** Who is told of what was met. */
+export interface ReadingHeed {
+  /** A chunk was read from the disk, and is applied. */
+  read(position: number, chunk: Chunk): void
+  /** It comes no further, whatever it tries. */
+  unreadable(error: RejoinError): void
+}
+
+/** `first`: a look that was begun as soon as the storage was open. */
 export function createReader(
   storage: Storage,
   sink: JournalSink,
   runtime: Pick<Runtime, 'monotonic'>,
-  first: Promise<JournalLook> | null = null,
-  onUnreadable: (error: RejoinError) => void = () => {},
+  first: Promise<JournalLook> | null,
+  heed: ReadingHeed,
 ): Reader {
   const tail = createTail()
   let seen = 0
@@ -127,7 +135,9 @@ export function createReader(
   }
 
   function applyStored({ position, bytes, isFolded }: StoredChunk): void {
-    apply(position, bytes.length, isFolded, decodeStoredChunk(bytes))
+    const chunk = decodeStoredChunk(bytes)
+    apply(position, bytes.length, isFolded, chunk)
+    heed.read(position, chunk)
   }
 
   /** All is as of the floor; of a compaction that has not ended, some rows are as of a later position. */
@@ -228,7 +238,7 @@ export function createReader(
   function start(): Promise<void> {
     running = run()
       .catch((error: unknown) => {
-        if (isUnreadable(error)) onUnreadable(error)
+        if (isUnreadable(error)) heed.unreadable(error)
         throw error
       })
       .finally(() => {

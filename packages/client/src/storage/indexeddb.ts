@@ -9,6 +9,7 @@ import {
   type OpenStorage,
   type Runtime,
   type Storage,
+  type StorageLoss,
   type StoreSchema,
 } from '@rejoin/core'
 import { settleRequests } from './indexeddb-requests.ts'
@@ -53,8 +54,8 @@ async function openComplete(
       upgrade(upgraded, _from, _to, transaction) {
         for (const schema of stores) addStore(unwrap(upgraded), unwrap(transaction), schema)
       },
-      blocking: () => connection.lose('another tab opened a newer version'),
-      terminated: () => connection.lose('the browser closed the connection'),
+      blocking: () => connection.lose('taken', 'another tab deletes it, or opened a newer version'),
+      terminated: () => connection.lose('closed', 'the browser closed the connection'),
     })
     // A layer that makes a promise of each request would cost a small write a seventh of its time.
     database = unwrap(opened)
@@ -103,20 +104,20 @@ function withinTime(runtime: Runtime, name: string, opening: Promise<IDBDatabase
 }
 
 interface Connection {
-  lose(reason: string): void
+  lose(loss: StorageLoss, reason: string): void
   hold(database: IDBDatabase): Storage
 }
 
 function createConnection(name: string): Connection {
-  const listeners = new Set<(reason: string) => void>()
+  const listeners = new Set<(loss: StorageLoss) => void>()
   let held: IDBDatabase | null = null
   let lost: string | null = null
 
-  function lose(reason: string): void {
+  function lose(loss: StorageLoss, reason: string): void {
     if (lost !== null) return
     lost = reason
     held?.close()
-    for (const listener of [...listeners]) listener(reason)
+    for (const listener of [...listeners]) listener(loss)
     listeners.clear()
   }
 
@@ -127,7 +128,7 @@ function createConnection(name: string): Connection {
       return database.transaction(stores, mode, durability === undefined ? undefined : { durability })
     } catch (error) {
       if (!isClosing(error)) throw error
-      lose('the connection is closed')
+      lose('closed', 'the connection is closed')
       throw closed(name, 'the connection is closed', error)
     }
   }
@@ -143,7 +144,10 @@ function createConnection(name: string): Connection {
             const { answers, failures, isAborted } = await settleRequests(begin(database, options), options)
             if (failures.length === 0) return answers
             const error = translate(name, failures)
-            if (!isAborted || isExplained(error) || lost !== null || attempt === attemptsMax) throw error
+            if (isAborted && !isExplained(error) && lost === null && attempt < attemptsMax) continue
+            if (isAborted && failures.some(isUnknown))
+              lose('closed', 'the browser says that it does not answer')
+            throw error
           }
         },
         onLost(listener) {
@@ -189,6 +193,11 @@ const programming: ReadonlySet<string> = new Set([
 
 function isClosing(error: unknown): boolean {
   return nameOf(error) === 'InvalidStateError'
+}
+
+/** What an engine says whose storage process is gone, in the place of closing the connection. */
+function isUnknown(failure: unknown): boolean {
+  return nameOf(failure) === 'UnknownError'
 }
 
 function nameOf(error: unknown): string {
