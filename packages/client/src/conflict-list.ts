@@ -6,13 +6,10 @@
  */
 import {
   collectionOfKey,
-  compareMarks,
+  disputeOf,
   documentKey,
   idOfKey,
-  isDeletionDisputed,
-  lastOfCell,
   rowExists,
-  seenCovers,
   type DocumentKey,
   type Mark,
   type ReplicaState,
@@ -119,15 +116,15 @@ function findConflicts(
       mine: isOwn(writer),
     }
   }
-  const deletion = disputedDeletion(row)
-  if (deletion !== null) {
+  const dispute = disputeOf(row)
+  if (dispute !== null) {
     conflicts.push({
       ...place,
       key: `${key}\n`,
       kind: 'deletion',
       field: null,
       base: null,
-      sides: [sideOf(deletion.deleted, 'delete'), sideOf(deletion.edited, 'keep')],
+      sides: [sideOf(dispute.deleted, 'delete'), sideOf(dispute.edited, 'keep')],
       provisional: 'keep',
       settledBy: 'person',
     })
@@ -152,19 +149,6 @@ function findConflicts(
   // `pick` counts its sides as they stand.
   for (const conflict of conflicts) freezeValue(conflict)
   return conflicts
-}
-
-/** Who deleted, and the last edit that the deletion had not seen. */
-function disputedDeletion(row: Row): { readonly deleted: Mark; readonly edited: Mark } | null {
-  const { deletion } = row
-  if (deletion === null || !isDeletionDisputed(row)) return null
-  let edited: Mark | null = null
-  for (const [part, cell] of row.cells) {
-    if (seenCovers(deletion.seen.get(part), cell)) continue
-    const last = lastOfCell(cell)
-    if (last !== null && (edited === null || compareMarks(last, edited) > 0)) edited = last
-  }
-  return edited === null ? null : { deleted: deletion.mark, edited }
 }
 
 function isSameConflict(a: Conflict, b: Conflict): boolean {

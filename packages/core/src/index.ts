@@ -32,6 +32,7 @@ export type {
   VerdictsChunk,
 } from './chunk.ts'
 export { earliestStamp, followingStamp, hearMark, skewOfMark, stampWrite, type Stamp } from './clock.ts'
+export { disputeOf } from './conflict-writers.ts'
 export {
   addToContext,
   contextCovers,

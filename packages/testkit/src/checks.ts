@@ -14,6 +14,7 @@ import {
   type ErrorCode,
   type OutboxEntry,
   type Row,
+  type WriterId,
 } from '@rejoin/core'
 import type { DocumentOf } from '@rejoin/client'
 import { headOfBody } from '@rejoin/resolve/screen'
@@ -191,6 +192,7 @@ export async function checkRest(
   if (options.clocksAreRight && pair.some(value => value !== pair[0]))
     found.push(`[W2] a pair is ${pair.join(' and ')}`)
   const lostAt = Math.min(...cluster.relays.map(({ restoredAt }) => restoredAt))
+  const known = await writersKnown(cluster, application.space)
   found.push(...application.editors.compare(mayRepeat))
   for (const [key, row] of first) {
     if (!/^(notes|drafts|plans)/.test(key)) continue
@@ -206,9 +208,17 @@ export async function checkRest(
       }),
     )
     found.push(...compareAsked(application, key, row))
-    found.push(...checkListed(application, key, row, mayRepeat(key)))
+    found.push(...checkListed(application, key, row, { mayRepeat: mayRepeat(key), known }))
   }
   return found
+}
+
+/** T4: who each relay remembers; one that was put back to an older image may have learned of it again since. */
+async function writersKnown({ relays }: Cluster, space: string): Promise<ReadonlySet<WriterId>> {
+  if (relays.some(({ restoredAt }) => restoredAt > Number.NEGATIVE_INFINITY)) return new Set()
+  const remembered = await Promise.all(relays.map(({ store }) => store.writersAfter(space, -1)))
+  const [first = [], ...others] = remembered.map(records => records.map(({ writer }) => writer))
+  return new Set(first.filter(writer => others.every(writers => writers.includes(writer))))
 }
 
 /** Whether a device holds what was typed: if no relay does, in its quarantine. */

@@ -67,7 +67,7 @@ export interface Pull {
   takeExpected(): Fingerprint | null
   /** Whether such a cut came too early: something was outstanding, or it did not cover the reach, and it does now. Told once. */
   takeMissedCut(): boolean
-  /** The last chunk is on disk. K3: a conflict that it brought shows who wrote its sides. */
+  /** The last chunk is on disk. */
   stored(): void
 }
 
@@ -90,7 +90,6 @@ export function createPull(
   let given: Positions = noPositions
   let everLevel = false
   const unfinished = createUnfinishedTexts()
-  let storedKeys: readonly DocumentKey[] = []
   let expected: Fingerprint | null = null
   let missedCut: 'no' | 'yes' | 'due' = 'no'
   /** P3: places that moved alone are stored with what comes next, or when they are due. */
@@ -190,6 +189,7 @@ export function createPull(
     // Each tells what is new since the one before.
     const cuts = frames.flatMap(({ cut }) => (cut === null ? [] : [cut]))
     for (const cut of cuts) conversation.learn(cut.generations)
+    if (cuts.some(({ frontier }) => frontier.size > 0)) wants.strangersAgain()
     let reach = reachWith(frames)
     const last = frames.findLast(frame => !frame.answer)
     moveWith(last, cuts)
@@ -204,7 +204,6 @@ export function createPull(
       isCovered = coversPositions(facts(), frontier, reach)
       if (isCovered) reach = new Map([[cursor.generation, cursor.place]])
     }
-    storedKeys = rows.map(row => row.key)
     const news = storable(frames, texts)
     const head = Math.max(feedEnd(), ...frames.map(frame => frame.head))
     const told: Telling = {
@@ -307,8 +306,6 @@ export function createPull(
     },
     stored() {
       if (cursor !== null && isOnDisk(cursor.place)) kept = cursor.place
-      wants.writersOf(storedKeys)
-      storedKeys = []
     },
   }
 }

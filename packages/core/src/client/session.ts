@@ -51,6 +51,7 @@ export function createClientSession(
     conversation.greeted(frame)
     pull.begin(frame)
     wants.again()
+    wants.strangers()
     if (frame.begin === 'join') return reconciling.begin('join')
     if (!frame.covers && state.size > 0 && conversation.mayWrite) return reconciling.begin('give')
     open()
@@ -155,6 +156,7 @@ export function createClientSession(
   function stored(): void {
     conversation.busy = false
     verdicts.stored()
+    wants.strangers()
     submitting.remade()
     // F3: what was stored may be sent anew.
     if (uncredited >= creditBytes / 4) {

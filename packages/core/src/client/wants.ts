@@ -6,7 +6,7 @@
  */
 import type { TextFrame, TextHead } from '../frames.ts'
 import type { WriterId } from '../mark.ts'
-import { hasStrategy, type DocumentKey, type PartName } from '../row.ts'
+import type { DocumentKey, PartName } from '../row.ts'
 import type { Conversation } from './conversation.ts'
 
 export interface Wants {
@@ -31,8 +31,10 @@ export interface Wants {
   /** What is here of a body: all of it, or what is missing is asked for. */
   measured(key: DocumentKey, part: PartName, stateVector: ReadonlyMap<number, number>, digest: string): void
   textCame(frame: TextFrame): void
-  /** K3: asks who wrote the sides of conflicts, once for each writer. */
-  writersOf(keys: readonly DocumentKey[]): void
+  /** T4: asks who wrote the sides of conflicts, once for each who is not known. */
+  strangers(): void
+  /** The relay has heard from others, perhaps who those are of whom it knew nothing when it was asked. */
+  strangersAgain(): void
 }
 
 /** How many rows one frame asks for: their names alone must fit. */
@@ -115,20 +117,11 @@ export function createWants(conversation: Conversation): Wants {
     textCame({ key, part, more }) {
       if (!more) bodyCame(key, part)
     },
-    writersOf(keys) {
-      const unknown = new Set<WriterId>()
-      for (const key of keys) {
-        const cells = state.confirmed(key)?.cells
-        for (const part of cells?.keys() ?? []) {
-          if (!hasStrategy(part, 'ask')) continue
-          const cell = cells?.get(part)
-          if (cell?.strategy !== 'ask' || cell.siblings.length < 2) continue
-          for (const { mark } of cell.siblings)
-            if (!state.writers.has(mark.writer) && !askedWriters.has(mark.writer)) unknown.add(mark.writer)
-        }
-      }
-      for (const writer of unknown) askedWriters.add(writer)
-      if (unknown.size > 0) conversation.send({ type: 'want', keys: [], texts: [], writers: [...unknown] })
+    strangersAgain: () => askedWriters.clear(),
+    strangers() {
+      const writers = [...state.strangers].filter(writer => !askedWriters.has(writer))
+      for (const writer of writers) askedWriters.add(writer)
+      if (writers.length > 0) conversation.send({ type: 'want', keys: [], texts: [], writers })
     },
   }
 }

@@ -14,6 +14,7 @@ import type {
   SettledChunk,
   VerdictsChunk,
 } from '../chunk.ts'
+import { writersInConflict } from '../conflict-writers.ts'
 import {
   addPosition,
   coversPosition,
@@ -27,7 +28,16 @@ import { remadeMarksOf } from '../remade-marks.ts'
 import { remadeTextsOf } from '../remade-texts.ts'
 import type { DocumentKey } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
-import { copiesMeant, countCopies, learn, meet, retire, speak, type Knowledge } from './knowledge.ts'
+import {
+  copiesMeant,
+  countCopies,
+  introduce,
+  learn,
+  meet,
+  retire,
+  speak,
+  type Knowledge,
+} from './knowledge.ts'
 import type { Layers } from './layers.ts'
 import { takeSnapshot } from './snapshot.ts'
 
@@ -79,11 +89,12 @@ function applyOwn({ layers }: Applying, position: number, chunk: OwnChunk): void
 function applyPulled(state: Applying, position: number, chunk: PulledChunk): void {
   const { layers, knowledge } = state
   learn(knowledge, chunk.generations)
-  for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
+  for (const record of chunk.writers) introduce(knowledge, record)
   for (const { key, delta, texts } of chunk.rows) {
     for (const [part, text] of texts)
       if (text.kind === 'tail') layers.addToBody(bodyKey(key, part), text.updates, position)
     layers.confirm(key, delta, position)
+    noteStrangers(state, key)
   }
   for (const { key, part, update } of chunk.texts) {
     layers.addToBody(bodyKey(key, part), [update], position)
@@ -135,7 +146,7 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
       const { transaction, position: at } = entry
       const acknowledged = { transaction, position: at, acks, refusedBy }
       // With the first one it is in the confirmed layer, and stays there.
-      if (entry.acks.size === 0) confirmWrites(layers, entry, position)
+      if (entry.acks.size === 0) confirmWrites(state, entry, position)
       if (!layers.release(acknowledged)) layers.outbox.put(acknowledged)
     } else if (entry.acks.size > 0) {
       layers.outbox.put({ ...entry, refusedBy: new Set(entry.refusedBy).add(chunk.store) })
@@ -181,11 +192,21 @@ function noteWants({ knowledge }: Applying, chunk: PulledChunk | VerdictsChunk):
   else wants.delete(chunk.store)
 }
 
-function confirmWrites({ addToBody, confirm }: Layers, { transaction }: OutboxEntry, position: number): void {
+function confirmWrites(state: Applying, { transaction }: OutboxEntry, position: number): void {
+  const { addToBody, confirm } = state.layers
   for (const { key, delta, texts } of transaction.writes) {
     for (const [part, updates] of texts) addToBody(bodyKey(key, part), updates, position)
     confirm(key, delta, position)
+    noteStrangers(state, key)
   }
+}
+
+/** K3: of a conflict that is confirmed everybody is told who wrote its sides. */
+export function noteStrangers({ layers, knowledge }: Applying, key: DocumentKey): void {
+  const row = layers.confirmed(key)
+  if (row === undefined) return
+  for (const writer of writersInConflict(row))
+    if (!knowledge.writers.has(writer)) knowledge.strangers.add(writer)
 }
 
 /** What was refused is decided; of what waits for relays that do not come it is decided not to wait any longer. */

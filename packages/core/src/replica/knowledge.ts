@@ -30,6 +30,8 @@ export interface Knowledge {
   readonly cursors: Map<StoreId, Cursor>
   readonly generations: Map<GenerationId, Generation>
   readonly writers: Map<WriterId, WriterRecord>
+  /** Who wrote sides of conflicts, and is not known: sessions ask until they are told (SPEC T4). */
+  readonly strangers: Set<WriterId>
   readonly quarantine: Map<TransactionId, QuarantinedTransaction>
   /** Writers that were made anew, and the position up to which that was first done. */
   readonly retired: Map<WriterId, number>
@@ -55,6 +57,7 @@ export function createKnowledge(): Knowledge {
     cursors: new Map(),
     generations: new Map(),
     writers: new Map(),
+    strangers: new Set(),
     quarantine: new Map(),
     retired: new Map(),
     remade: createRemadeTexts(),
@@ -82,6 +85,12 @@ export function speak(knowledge: Knowledge, store: StoreId, generation: Generati
   if (knowledge.newest.get(store) === generation) return
   knowledge.newest.set(store, generation)
   knowledge.revision += 1
+}
+
+/** Who a writer is comes. */
+export function introduce({ writers, strangers }: Knowledge, record: WriterRecord): void {
+  writers.set(record.writer, record)
+  strangers.delete(record.writer)
 }
 
 /** Facts of lineage come. */

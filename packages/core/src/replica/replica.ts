@@ -25,7 +25,7 @@ import { keysOfRows, unionOfKeys } from '../key-set.ts'
 import type { RowMap } from '../row-map.ts'
 import { strategyOfPart, type DocumentKey, type Row } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
-import { applyChunk, settleWritten, type Applying } from './apply-chunk.ts'
+import { applyChunk, noteStrangers, settleWritten, type Applying } from './apply-chunk.ts'
 import {
   allWants,
   copiesMeant,
@@ -44,6 +44,8 @@ export interface ReplicaState {
   readonly cursors: ReadonlyMap<StoreId, Cursor>
   readonly generations: ReadonlyMap<GenerationId, Generation>
   readonly writers: ReadonlyMap<WriterId, WriterRecord>
+  /** Who wrote sides of confirmed conflicts, and is not known. */
+  readonly strangers: ReadonlySet<WriterId>
   readonly bodies: Bodies
   readonly frontier: Positions
   readonly reach: Positions
@@ -138,6 +140,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     cursors: knowledge.cursors,
     generations: knowledge.generations,
     writers: knowledge.writers,
+    strangers: knowledge.strangers,
     retired: knowledge.retired,
     remade: knowledge.remade,
     remadeMarks: knowledge.remadeMarks,
@@ -212,6 +215,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
           for (const name of row.cells.keys())
             if (strategyOfPart(name) === 'text') layers.changes.rebuilt.add(bodyKey(key, name))
           layers.confirm(key, row, position)
+          noteStrangers(state, key)
         }
         const kept = new Set(snapshot.outbox.map(entry => entry.transaction.id))
         for (const { position: at, transaction } of [...outbox.entries()]) {

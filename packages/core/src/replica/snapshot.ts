@@ -1,7 +1,7 @@
 /** A state in one chunk, but for its rows: what stands for all chunks up to the floor of the journal (SPEC P1). */
 import type { SnapshotChunk } from '../chunk.ts'
 import type { Applying } from './apply-chunk.ts'
-import { learn } from './knowledge.ts'
+import { introduce, learn } from './knowledge.ts'
 
 /** So many openings of tabs are remembered as this replica's. */
 const ownMax = 4096
@@ -63,7 +63,7 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   for (const [store, cursor] of chunk.cursors) knowledge.cursors.set(store, cursor)
   for (const [store, generation] of chunk.newest) knowledge.newest.set(store, generation)
   learn(knowledge, chunk.generations)
-  for (const record of chunk.writers) knowledge.writers.set(record.writer, record)
+  for (const record of chunk.writers) introduce(knowledge, record)
   for (const writer of chunk.own) layers.own.add(writer)
   for (const [writer, position] of chunk.retired) knowledge.retired.set(writer, position)
   knowledge.remade.replace(chunk.remade)
