@@ -8,7 +8,9 @@
  * its new name.
  */
 import {
+  addPosition,
   coversPosition,
+  coversPositions,
   joinPositions,
   noPositions,
   RejoinError,
@@ -60,7 +62,7 @@ interface Waiter {
 
 const rank: Readonly<Record<Stage, number>> = { visible: 0, local: 1, relay: 2, quorum: 3 }
 
-/** Of so many writes that left the outbox it is known where a relay has them; of older ones a quorum is not told. */
+/** Of so many writes that left the outbox it is known where a relay has each; of older ones, that it is not after some position. */
 const acknowledgedMax = 65_536
 
 export function createMilestones(
@@ -79,6 +81,11 @@ export function createMilestones(
   const unknown = new Set<TransactionId>()
   /** The first is the oldest. */
   const acknowledged = new Map<TransactionId, Pick<QuorumFrame, 'generation' | 'position'>>()
+  /** Whatever was acknowledged and is not among these stands no later: it is older, or nobody gave a quorum then. */
+  let acknowledgedBefore: Positions = noPositions
+  /** They left the outbox, and no verdict said where a relay has them. Beyond a bound, nothing is told of any. */
+  const outOfSight = new Set<TransactionId>()
+  let isBlind = false
   let quorum: Positions = noPositions
   let closed: RejoinError | null = null
 
@@ -112,14 +119,29 @@ export function createMilestones(
 
   function isAtQuorum(id: TransactionId, copies: number): boolean {
     if (state.copies.level === 'quorum') return copies >= state.copies.wanted
+    const { generations } = state
     const ack = acknowledged.get(id)
-    return ack !== undefined && coversPosition(state.generations, quorum, ack.generation, ack.position)
+    if (ack !== undefined) return coversPosition(generations, quorum, ack.generation, ack.position)
+    if (isBlind || outOfSight.has(id) || acknowledgedBefore.size === 0) return false
+    return coversPositions(generations, quorum, acknowledgedBefore)
   }
 
   function acknowledge(id: TransactionId, at: Pick<QuorumFrame, 'generation' | 'position'>): void {
     acknowledged.set(id, at)
-    if (acknowledged.size > acknowledgedMax)
-      for (const oldest of acknowledged.keys()) return void acknowledged.delete(oldest)
+    if (acknowledged.size <= acknowledgedMax) return
+    for (const [oldest, { generation, position }] of acknowledged) {
+      forgetBefore(generation, position)
+      return void acknowledged.delete(oldest)
+    }
+  }
+
+  function forgetBefore(generation: QuorumFrame['generation'], position: number): void {
+    acknowledgedBefore = addPosition(state.generations, acknowledgedBefore, generation, position)
+  }
+
+  function loseSight(id: TransactionId): void {
+    if (outOfSight.size < acknowledgedMax) outOfSight.add(id)
+    else isBlind = true
   }
 
   function rename(from: TransactionId, to: TransactionId): void {
@@ -225,7 +247,8 @@ export function createMilestones(
           const at = mayBeGiven('quorum') ? { generation, position } : null
           for (const { id, outcome } of chunk.verdicts) {
             if (outcome.kind === 'acknowledged') {
-              if (at !== null) acknowledge(id, at)
+              if (at === null) forgetBefore(generation, position)
+              else acknowledge(id, at)
             } else if (state.quarantine.has(id)) refused.set(id, outcome.error)
             check(id)
           }
@@ -250,6 +273,7 @@ export function createMilestones(
         const { id } = transaction
         const fate = fateOf(state, transaction)
         if (fate.kind === 'unknown') unknown.add(id)
+        if (fate.kind === 'taken') loseSight(id)
         if (fate.kind !== 'there') continue
         const error = state.quarantine.get(fate.as)?.error
         if (error !== undefined) refused.set(fate.as, error)

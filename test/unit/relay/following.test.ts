@@ -317,6 +317,28 @@ test('[A3] before a relay was met a quorum is waited for; one that does not give
   expect(outcomes).toEqual(['ack-unavailable'])
 })
 
+test('[A3] a tab that was away while its user might only read tells the quorum of what was taken meanwhile', async () => {
+  let isReader = true
+  const { tabs } = await following({ followers: 1, ackReplicas: 1, reads: () => isReader })
+  const [alice] = tabs as [OpenTab]
+  const bob = await cluster.openTab(alice.device)
+  if (bob === null) throw new Error('the tab died')
+  await cluster.clock.advance(2000)
+  const written = insert(bob, 'b')
+  await cluster.clock.advance(1000)
+  bob.tab.happen('leave')
+  isReader = false
+  await cluster.clock.advance(60_000)
+  alice.replica.pause()
+  alice.replica.resume()
+  await cluster.clock.advance(5000)
+  bob.tab.happen('back')
+  await cluster.clock.advance(5000)
+  const quorum = watch(written.reached('quorum'))
+  await cluster.clock.advance(5000)
+  expect(quorum.isKept).toBe(true)
+})
+
 test.each(['followers', 'chain'] as const)(
   '[Q4] whom the leader lets only read goes on reading at a follower (%s), and what it wrote waits until it may',
   async links => {

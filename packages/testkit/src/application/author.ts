@@ -67,15 +67,16 @@ export function createAuthor(cluster: Cluster, space: string): Author {
       findings.push(`[${rule}] ${token} of ${key} is told to be on ${least} relays, and is on ${count}`)
   }
 
-  /** Who may only read is offered no level (SPEC Q4), and asks again. */
+  /** Who may only read is offered no level (SPEC Q4), and asks again. Whether that was so. */
   async function reachedOnce(
     level: 'relay' | 'quorum',
     entries: readonly Logged[],
     handle: Pick<WriteHandle, 'reached'>,
-  ): Promise<void> {
-    for (;;) {
+  ): Promise<boolean> {
+    for (let isAgain = false; ; isAgain = true) {
       try {
-        return await handle.reached(level)
+        await handle.reached(level)
+        return isAgain
       } catch (error) {
         const isAskedInVain = error instanceof RejoinError && error.code === 'ack-unavailable'
         if (!isAskedInVain || entries.every(({ device }) => !cluster.readers.wasOne(device.user))) throw error
@@ -101,9 +102,9 @@ export function createAuthor(cluster: Cluster, space: string): Author {
     )
   }
 
-  /** Its tab is told that a relay has it by pages: as it reads them, or as it hears that it is on disk, after that. */
-  function wasOvertaken({ tab: { tab }, at, localAt }: Logged): boolean {
-    return tab.overtakenAt === clock.time || (tab.overtakenAt > at && localAt === clock.time)
+  /** Its tab is told that a relay has it by pages: as it reads them, or as it hears that it is on disk or asks again, after that. */
+  function wasOvertaken({ tab: { tab }, at, localAt }: Logged, isAgain: boolean): boolean {
+    return tab.overtakenAt === clock.time || (tab.overtakenAt > at && (isAgain || localAt === clock.time))
   }
 
   return {
@@ -163,10 +164,10 @@ export function createAuthor(cluster: Cluster, space: string): Author {
           entry.localAt = clock.time
         }
       }, note)
-      reachedOnce('relay', entries, handle).then(async () => {
+      reachedOnce('relay', entries, handle).then(async isAgain => {
         for (const entry of entries) {
           entry.relay = true
-          entry.lostSight = wasOvertaken(entry)
+          entry.lostSight = wasOvertaken(entry, isAgain)
         }
         for (const entry of entries) if (entry.token !== '') await expectOnDisks(entry, 1)
         if (cluster.copiesAtQuorum > 0) followToQuorum(entries, handle)
