@@ -57,6 +57,8 @@ function createRelay(): { readonly connect: Connect; readonly links: () => numbe
       const session = started.attach({
         address: 'page',
         buffered: () => 0,
+        pause: () => false,
+        resume: () => {},
         send: bytes => later(() => events.frame(bytes)),
         close: end,
       })
@@ -65,7 +67,7 @@ function createRelay(): { readonly connect: Connect; readonly links: () => numbe
         send: bytes =>
           later(() => {
             const decoded = decodeFrame(bytes, names)
-            if (decoded.ok) session.receive(decoded.value)
+            if (decoded.ok) session.receive(decoded.value, bytes.length)
           }),
         close() {
           isOver = true

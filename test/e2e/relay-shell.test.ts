@@ -1,6 +1,7 @@
 // The relay's shell over real sockets, around a kernel that only notes what it is given.
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import {
   decodeFrame,
@@ -220,6 +221,75 @@ test('who does not answer is cut off, and who is only quiet is not', async () =>
   expect(quiet.readyState).toBe(WebSocket.OPEN)
 })
 
+test('[F5] what a link is held back from waits where it was sent, and comes in its order', async () => {
+  const relay = await start({ limits: { pingMs: 50, sweepMs: 20 } })
+  const socket = await open(relay)
+  socket.send(encodeFrame(hello))
+  await until(() => relay.links.length === 1 && relay.frames.length === 1)
+  const [link] = relay.links
+  link?.send(encodeFrame({ type: 'credit', bytes: 1 }))
+  expect(link?.pause()).toBe(true)
+  let pings = 0
+  socket.on('ping', () => (pings += 1))
+  for (let number = 0; number < floodFrames; number++) socket.send(floodFrame(number))
+  // So long that who is silent would have been cut off several times.
+  await sleep(500)
+  expect([relay.frames.length, socket.bufferedAmount > 0, socket.readyState]).toEqual([
+    1,
+    true,
+    WebSocket.OPEN,
+  ])
+  expect(pings).toBe(0)
+  link?.resume()
+  await until(() => relay.frames.length === floodFrames + 1)
+  const numbers = relay.frames.flatMap(frame => (frame.type === 'presence' ? [frame.from] : []))
+  expect(numbers).toEqual(Array.from({ length: floodFrames }, (_, i) => String(i)))
+  await until(() => pings > 3)
+  expect(socket.readyState).toBe(WebSocket.OPEN)
+})
+
+test('[F5] a link is held back within what was read at once, and who is sent away meanwhile hears why', async () => {
+  const notes: Frame[] = []
+  const links: SessionLink[] = []
+  const kernel = createNotingKernel({
+    attach: link => {
+      links.push(link)
+      return {
+        receive(frame) {
+          notes.push(frame)
+          link.pause()
+        },
+        drained: () => {},
+        closed: () => {},
+      }
+    },
+  })
+  const relay = await start({}, kernel)
+  const socket = await open(relay)
+  const ended = endOf(socket)
+  socket.send(encodeFrame(hello))
+  for (let bytes = 1; bytes <= 3; bytes++) socket.send(encodeFrame({ type: 'credit', bytes }))
+  for (let count = 1; count <= 3; count++) {
+    await until(() => notes.length === count)
+    links[0]?.resume()
+  }
+  for (let number = 0; number < floodFrames; number++) socket.send(floodFrame(number))
+  links[0]?.send(encodeFrame({ type: 'credit', bytes: 7 }))
+  links[0]?.close(1013, 'overloaded')
+  expect(await ended).toMatchObject({ code: 1013, frames: [{ type: 'credit', bytes: 7 }] })
+})
+
+test('[F5] of who says no hello no more is kept than one may take, however slowly it comes', async () => {
+  const relay = await start({ limits: { sweepMs: 20, helloMs: 60_000 } })
+  const socket = await open(relay)
+  const ended = endOf(socket)
+  // The socket that ws wraps has no name in its types.
+  const below = (socket as unknown as { readonly _socket: NodeJS.WritableStream })._socket
+  below.write(Uint8Array.of(0x82, 0xff, 0, 0, 0, 0, 0, 0x3f, 0, 0, 1, 2, 3, 4))
+  below.write(new Uint8Array(3 * limits.helloBytesMax))
+  expect((await ended).code).toBe(1006)
+})
+
 test('a slow reader is told to the kernel, and told again when there is room', async () => {
   const sessions: string[] = []
   let link: SessionLink | null = null
@@ -435,6 +505,13 @@ async function open(relay: Bench, options: { readonly autoPong?: boolean } = {})
   await once(socket, 'open')
   expect(socket.extensions).toBe('')
   return socket
+}
+
+/** More than a system keeps for a connection, in so many frames. */
+const floodFrames = 300
+
+function floodFrame(number: number): Uint8Array {
+  return encodeFrame({ type: 'presence', from: String(number), state: new Uint8Array(64 * 1024) })
 }
 
 function bombOf(bytes: number): Uint8Array {

@@ -25,12 +25,20 @@ export interface SessionLink {
   /** Bytes handed to `send` that the network has not taken yet. */
   buffered(): number
   close(code: number, reason: string): void
+  /**
+   * Until `resume` nothing is received over it: what the other end sends waits there (SPEC F5). False if this link cannot
+   * be held back; who sends too much over such a link is sent away.
+   */
+  pause(): boolean
+  /** What waited comes, at once or later; it may be held back again meanwhile. */
+  resume(): void
   /** Of the other end, for limits and logs. */
   readonly address: string
 }
 
 export interface KernelSession {
-  receive(frame: Frame): void
+  /** `bytes`: what the frame took before it was decoded. */
+  receive(frame: Frame, bytes: number): void
   /** What was buffered has gone: there is room again. */
   drained(): void
   /** Once; nothing comes after it. */

@@ -57,6 +57,8 @@ export interface SocketSession extends SessionLink {
   /** When its end began, or 0. */
   endingAt: number
   pressed: boolean
+  /** While it is not read, what came out of what had been read already; else null (SPEC F5). */
+  held: RawData[] | null
   pingedAt: number
   /** What had been received at the last ping. More of anything since then is an answer. */
   bytesAtPing: number
@@ -70,7 +72,7 @@ interface SessionSocket extends WebSocket {
 }
 
 // Shared by all sessions, as their prototype.
-const linkMethods: Pick<SessionLink, 'send' | 'buffered' | 'close'> & ThisType<SocketSession> = {
+const linkMethods: Omit<SessionLink, 'address'> & ThisType<SocketSession> = {
   send(bytes) {
     if (this.endingAt !== 0) return
     this.answered = true
@@ -95,7 +97,24 @@ const linkMethods: Pick<SessionLink, 'send' | 'buffered' | 'close'> & ThisType<S
   close(code, reason) {
     if (this.endingAt !== 0) return
     this.endingAt = this.host.runtime.monotonic()
+    // Its answer is to be read, and what lies unread would make the system cut the other end off before it has heard why.
+    if (this.held !== null) this.socket.resume()
+    this.held = null
     this.socket.close(code, reason)
+  },
+  pause() {
+    if (this.endingAt !== 0) return true
+    this.held ??= []
+    this.socket.pause()
+    return true
+  },
+  resume() {
+    const { held } = this
+    if (held === null) return
+    this.held = null
+    // Each of them may have it held back again.
+    for (const message of held) take(this, message)
+    if (this.held === null) this.socket.resume()
   },
 }
 
@@ -115,6 +134,7 @@ export function attachSession(host: SocketHost, socket: WebSocket, tcp: Socket, 
     answered: false,
     endingAt: 0,
     pressed: false,
+    held: null,
     pingedAt: now,
     bytesAtPing: 0,
     missedPings: 0,
@@ -140,10 +160,18 @@ export function sweepSession(session: SocketSession, now: number): void {
   const { limits } = session.host
   if (session.endingAt !== 0) {
     if (now - session.endingAt >= limits.closeMs) session.socket.terminate()
+  } else if (!session.heard && session.tcp.bytesRead > 2 * limits.helloBytesMax) {
+    // A hello that never ends, of which all is kept that comes.
+    session.fault = 'no hello'
+    session.socket.terminate()
   } else if (!session.answered) {
     if (now - session.openedAt < (session.heard ? limits.answerMs : limits.helloMs)) return
     session.fault = session.heard ? 'no answer' : 'no hello'
     session.close(closeCodes.timeout, session.fault)
+  } else if (session.held !== null) {
+    // Who is not read cannot be heard: their silence is this side's.
+    session.pingedAt = now
+    session.missedPings = 0
   } else if (now - session.pingedAt >= limits.pingMs) {
     const received = session.tcp.bytesRead
     session.missedPings = received === session.bytesAtPing ? session.missedPings + 1 : 0
@@ -160,9 +188,15 @@ export function sweepSession(session: SocketSession, now: number): void {
 
 function onMessage(this: WebSocket, message: RawData, isBinary: boolean): void {
   const session = sessionOf(this)
+  if (isBinary) take(session, message)
+  else if (session.endingAt === 0) refuseSession(session, malformed('a text message'))
+}
+
+function take(session: SocketSession, message: RawData): void {
   if (session.endingAt !== 0) return
+  if (session.held !== null) return void session.held.push(message)
   try {
-    receive(session, message, isBinary)
+    receive(session, message)
   } catch (error) {
     // A bug, but one that a single peer's frame has met: the others stay connected.
     session.host.log.error(
@@ -174,8 +208,7 @@ function onMessage(this: WebSocket, message: RawData, isBinary: boolean): void {
   }
 }
 
-function receive(session: SocketSession, message: RawData, isBinary: boolean): void {
-  if (!isBinary) return refuseSession(session, malformed('a text message'))
+function receive(session: SocketSession, message: RawData): void {
   const bytes = bytesOfMessage(message)
   const limit = session.host.limits.helloBytesMax
   if (!session.heard && bytes.length > limit) {
@@ -191,7 +224,7 @@ function receive(session: SocketSession, message: RawData, isBinary: boolean): v
     return refuseSession(session, malformed('a session begins with one hello'))
   }
   if (frame.type === 'hello') beginSession(session, frame)
-  session.session?.receive(frame)
+  session.session?.receive(frame, inflated.length)
 }
 
 function beginSession(session: SocketSession, hello: HelloFrame): void {

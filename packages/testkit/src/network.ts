@@ -2,7 +2,7 @@
  * A simulated network: links carry whole frames in order, with latency, until they are cut. A cut may be noticed by
  * both ends, by one, or by none for a while (half-open), as with TCP. What is in a frame is none of its business.
  */
-import type { Connect, Link, LinkEvents } from '@rejoin/core'
+import type { Link, LinkEvents } from '@rejoin/core'
 import type { SessionLink } from '@rejoin/relay/kernel'
 import type { Chance } from './chance.ts'
 import type { SimulatedClock } from './clock.ts'
@@ -12,7 +12,7 @@ export interface SimulatedNetwork {
   /** Makes a relay reachable under a URL, while its scope lives. */
   serve(url: string, relay: ServingRelay): void
   /** How somebody called `name` opens links. */
-  connectFrom(name: string, scope: Scope): Connect
+  connectFrom(name: string, scope: Scope): (url: string, events: SimulatedLinkEvents) => () => void
   /**
    * Between a caller and a URL: no new links, and what is open is cut. `silent`: the ends are not told. `up`, `down`:
    * the same, of what goes to the relay alone, or of what comes from it.
@@ -31,6 +31,13 @@ export interface SimulatedNetwork {
   readonly counts: { opened: number; frames: number; bytes: number; cuts: number }
 }
 
+/** The caller's end, which may be held back as a relay's may. */
+export interface SimulatedLink extends Link, Pick<SessionLink, 'pause' | 'resume'> {}
+
+export interface SimulatedLinkEvents extends Omit<LinkEvents, 'opened'> {
+  readonly opened: (link: SimulatedLink) => void
+}
+
 export interface ServingRelay {
   readonly scope: Scope
   attach(link: SessionLink): ServedSession
@@ -43,6 +50,13 @@ export interface ServedSession {
   drained(): void
   /** Once; nothing comes after it. */
   closed(): void
+}
+
+interface Lane {
+  send(run: () => void): void
+  /** What comes waits in the network. */
+  pause(): void
+  resume(): void
 }
 
 interface Wire {
@@ -78,13 +92,41 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
   const delay = (): number => delayMin + chance.next() * (delayMax - delayMin)
 
   /** One direction: in order, each frame after its own delay, but never before the one ahead of it. */
-  function createLane(): { send(run: () => void): void } {
+  function createLane(): Lane {
     let last = 0
+    let isPaused = false
+    const waiting: (() => void)[] = []
     return {
       send(run) {
         last = Math.max(last, clock.time + delay())
-        clock.after(last - clock.time, run)
+        clock.after(last - clock.time, () => {
+          if (isPaused) waiting.push(run)
+          else run()
+        })
       },
+      pause() {
+        isPaused = true
+      },
+      resume() {
+        isPaused = false
+        // Each of them may have what follows held back again.
+        while (!isPaused) {
+          const run = waiting.shift()
+          if (run === undefined) return
+          run()
+        }
+      },
+    }
+  }
+
+  /** How the end that a lane leads to has it wait. */
+  function heldBack(lane: Lane): Pick<SessionLink, 'pause' | 'resume'> {
+    return {
+      pause() {
+        lane.pause()
+        return true
+      },
+      resume: lane.resume,
     }
   }
 
@@ -94,7 +136,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
     url: string,
     scope: Scope,
     relay: ServingRelay,
-    events: LinkEvents,
+    events: SimulatedLinkEvents,
   ): () => void {
     const up = createLane()
     const down = createLane()
@@ -140,6 +182,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
     const sessionLink: SessionLink = {
       address: name,
       buffered: () => downBytes,
+      ...heldBack(up),
       send(bytes) {
         if (!relay.scope.alive || !carries()) return
         downBytes += bytes.length
@@ -166,8 +209,9 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
         })
       },
     }
-    const link: Link = {
+    const link: SimulatedLink = {
       buffered: () => upBytes,
+      ...heldBack(down),
       send(bytes) {
         if (!scope.alive || !carries()) return
         upBytes += bytes.length
@@ -220,7 +264,7 @@ export function createSimulatedNetwork(clock: SimulatedClock, chance: Chance): S
         const relay = relays.get(url)
         if (relay === undefined || !relay.scope.alive || cuts.has(nameOf(name, url)))
           return events.closed(1006, 'unreachable')
-        const opened = (link: Link): void => {
+        const opened = (link: SimulatedLink): void => {
           takeBack = null
           events.opened(link)
         }

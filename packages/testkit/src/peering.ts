@@ -61,6 +61,8 @@ export function createPeering(
           send: bytes => opened.send(bytes),
           buffered: () => opened.buffered(),
           close: code => opened.close(code),
+          pause: () => opened.pause(),
+          resume: () => opened.resume(),
         }
         close = () => opened.close()
         session = kernel.dial(space, peer)
@@ -68,7 +70,7 @@ export function createPeering(
       frame(bytes) {
         current.heardAt = clock.time
         const decoded = readFrame(bytes)
-        if (decoded.ok) session?.receive(decoded.value)
+        if (decoded.ok) session?.receive(decoded.value, bytes.length)
         else note(new Error(`a relay sent ${JSON.stringify(decoded.error)}`))
       },
       closed: unlink,

@@ -305,7 +305,7 @@ function attach(kernel: Kernel, link: SessionLink): ServedSession {
   return {
     receive(bytes) {
       const decoded = readFrame(bytes, names)
-      if (decoded.ok) return session.receive(decoded.value)
+      if (decoded.ok) return session.receive(decoded.value, bytes.length)
       link.send(encodeFrame({ type: 'refuse', error: decoded.error }))
       link.close(4400, decoded.error.code)
     },

@@ -43,6 +43,8 @@ export async function openPlace(): Promise<Place> {
     const session = kernel.attach({
       address: 'process',
       buffered: () => 0,
+      pause: () => false,
+      resume: () => {},
       send: bytes => pass(bytes, () => events.frame(bytes)),
       close(code) {
         isOver = true
@@ -57,7 +59,7 @@ export async function openPlace(): Promise<Place> {
           pass(bytes, () => {
             const decoded = decodeFrame(bytes, names)
             if (!decoded.ok) throw new Error(decoded.error.code)
-            session.receive(decoded.value)
+            session.receive(decoded.value, bytes.length)
           }),
         close() {
           isOver = true

@@ -71,23 +71,42 @@ export function simulatedRuntime(): { readonly clock: SimulatedClock; readonly r
   }
 }
 
+/** One that carries nothing, and cannot be held back. */
+export const bareLink: SessionLink = {
+  address: '',
+  buffered: () => 0,
+  send: () => {},
+  close: () => {},
+  pause: () => false,
+  resume: () => {},
+}
+
+/** Nothing was encoded: a frame counts as one, whatever its length. */
+export interface BareSession extends Pick<KernelSession, 'drained' | 'closed'> {
+  receive(frame: Frame): void
+}
+
 /** A link whose other end hears every frame at once, and is not behind unless it says so. */
 export function attach(
   kernel: Kernel,
   hear: (frame: Frame, bytes: number) => void,
-  buffered: SessionLink['buffered'] = () => 0,
-): KernelSession {
+  more: Partial<SessionLink> = {},
+): BareSession {
   const names = createDictionary()
-  return kernel.attach({
-    address: '',
-    buffered,
+  const session = kernel.attach({
+    ...bareLink,
     send(bytes) {
       const decoded = decodeFrame(Uint8Array.from(bytes), names)
       if (!decoded.ok) throw new Error(`nobody can read it: ${decoded.error.code}`)
       hear(decoded.value, bytes.length)
     },
-    close: () => {},
+    ...more,
   })
+  return {
+    receive: frame => session.receive(frame, 0),
+    drained: () => session.drained(),
+    closed: () => session.closed(),
+  }
 }
 
 /** So many turns of the event loop, in which all that is under way without a timer comes to its end. */

@@ -1,7 +1,5 @@
 // A relay compares fingerprints with its peers (SPEC P5).
 import {
-  createDictionary,
-  decodeFrame,
   emptyFingerprint,
   type Fingerprint,
   type GenerationId,
@@ -12,6 +10,7 @@ import {
 import { createCluster, type SimulatedRelay, helloWith } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { welcomeFrom } from '../core/welcomes.ts'
+import { attach } from './bare-kernel.ts'
 
 const space = 'space'
 const idOf = (byte: number): string => writerFromBytes(new Uint8Array(8).fill(byte))
@@ -28,15 +27,8 @@ async function withPeer() {
   await cluster.clock.advance(3000)
   const [relay] = cluster.relays as [SimulatedRelay]
   let own: GenerationId = generation
-  const names = createDictionary()
-  const session = relay.kernel.attach({
-    address: 'peer',
-    buffered: () => 0,
-    send(bytes) {
-      const decoded = decodeFrame(bytes, names)
-      if (decoded.ok && decoded.value.type === 'welcome') own = decoded.value.cursor.generation
-    },
-    close: () => {},
+  const session = attach(relay.kernel, frame => {
+    if (frame.type === 'welcome') own = frame.cursor.generation
   })
   const nothing: Positions = new Map()
   session.receive(helloWith({ space, token: 'peers', replica: peer, role: 'peer', empty: false }))

@@ -1,13 +1,5 @@
 // A relay that follows another one: it passes on what is to be judged, and has it when it comes back in its pull.
-import {
-  createDictionary,
-  decodeFrame,
-  documentKey,
-  RejoinError,
-  type Frame,
-  type StoreId,
-  type Write,
-} from '@rejoin/core'
+import { documentKey, RejoinError, type Frame, type StoreId, type Write } from '@rejoin/core'
 import {
   createCluster,
   type Cluster,
@@ -18,6 +10,7 @@ import {
 } from '@rejoin/testkit'
 import { afterEach, expect, test, vi } from 'vitest'
 import { welcomeFrom } from '../core/welcomes.ts'
+import { attach, bareLink } from './bare-kernel.ts'
 
 const space = 'space'
 let cluster: Cluster
@@ -136,10 +129,9 @@ test('[A1] who could not store what came of a feed begins again from what is on 
 
 test('[Q2] a follower that dialled twice follows over the link that is left, whichever ends', async () => {
   const { leader, followers, tabs } = await following({ followers: 1 })
-  const link = { address: leader.url, send: () => {}, buffered: () => 0, close: () => {} }
-  const second = followers[0]?.kernel.dial(space, link)
-  second?.receive(welcomeFrom(leader.store.id, leader.store.generation))
-  second?.receive(helloWith({ space, replica: leader.store.id, role: 'peer' }))
+  const second = followers[0]?.kernel.dial(space, bareLink)
+  second?.receive(welcomeFrom(leader.store.id, leader.store.generation), 0)
+  second?.receive(helloWith({ space, replica: leader.store.id, role: 'peer' }), 0)
   await cluster.clock.advance(100)
   second?.closed()
   const written = watch(insert(tabs[0] as OpenTab, 'a').reached('relay'))
@@ -392,16 +384,7 @@ test('[A3] a follower that has not met its leader leaves open whether there is a
 test('[T3] only relays pass on: of a client such a frame ends the session', async () => {
   const { leader } = await following({ followers: 1 })
   const heard: Frame['type'][] = []
-  const names = createDictionary()
-  const session = leader.kernel.attach({
-    address: 'mallory',
-    buffered: () => 0,
-    send(bytes) {
-      const decoded = decodeFrame(bytes, names)
-      if (decoded.ok) heard.push(decoded.value.type)
-    },
-    close: () => {},
-  })
+  const session = attach(leader.kernel, ({ type }) => void heard.push(type))
   session.receive(helloWith({ space, token: 'mallory', replica: 'AAAAAAAAAAA' as StoreId }))
   await cluster.clock.advance(100)
   session.receive({

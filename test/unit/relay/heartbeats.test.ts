@@ -1,7 +1,7 @@
 // Heartbeats of a relay: one in ten seconds for each session, whatever came and went before.
-import { createDictionary, decodeFrame } from '@rejoin/core'
 import { createCluster, type SimulatedRelay, helloWith } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
+import { attach } from './bare-kernel.ts'
 
 const hello = helloWith()
 
@@ -11,15 +11,8 @@ test('a space that is let go and opened again within a heartbeat has one heartbe
   const [relay] = cluster.relays as [SimulatedRelay]
   let beats = 0
   const begin = () => {
-    const names = createDictionary()
-    const session = relay.kernel.attach({
-      address: 'somewhere',
-      buffered: () => 0,
-      send(bytes) {
-        const decoded = decodeFrame(bytes, names)
-        if (decoded.ok && decoded.value.type === 'heartbeat') beats += 1
-      },
-      close: () => {},
+    const session = attach(relay.kernel, ({ type }) => {
+      if (type === 'heartbeat') beats += 1
     })
     session.receive(hello)
     return session

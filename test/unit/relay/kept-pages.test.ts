@@ -23,6 +23,7 @@ import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
 import { createChance, helloWith } from '@rejoin/testkit'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { bareLink } from './bare-kernel.ts'
 
 const part = partName('lww', 'n')
 const writer = writerFromBytes(new Uint8Array(8).fill(7))
@@ -85,9 +86,9 @@ async function openRelay() {
       expect(frame.cut?.fingerprint).toEqual(counted)
       hear()
     }
-    const session = kernel.attach({ send: take, buffered: () => 0, close: () => {}, address: '' })
+    const session = kernel.attach({ ...bareLink, send: take })
     const send = async (frame: Frame): Promise<void> => {
-      session.receive(frame)
+      session.receive(frame, 0)
       for (let i = 0; i < 20; i++) await turn()
     }
     const levelled = new Promise<void>(resolve => {

@@ -9,6 +9,7 @@ import {
   helloWith,
 } from '@rejoin/testkit'
 import { expect, test } from 'vitest'
+import { attach } from './bare-kernel.ts'
 
 const hello = helloWith()
 
@@ -52,7 +53,7 @@ async function createScene(change: Partial<RelayStore> = {}): Promise<Scene> {
     clock,
     loads: () => loads,
     async begin() {
-      const session = kernel.attach({ address: '', buffered: () => 0, send: () => {}, close: () => {} })
+      const session = attach(kernel, () => {})
       session.receive(hello)
       await clock.advance(1000)
       return () => session.closed()

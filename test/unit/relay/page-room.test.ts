@@ -60,7 +60,7 @@ function join(kernel: Kernel) {
       heard.push(frame)
       level = frame.cut !== null
     },
-    () => buffered,
+    { buffered: () => buffered },
   )
   return {
     isLevel: () => level,

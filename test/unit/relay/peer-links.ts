@@ -1,7 +1,5 @@
 /** Links that a peer dials to a relay, by hand. */
 import {
-  createDictionary,
-  decodeFrame,
   documentKey,
   writerFromBytes,
   type ChangedRow,
@@ -12,6 +10,7 @@ import {
 } from '@rejoin/core'
 import { createCluster, type SimulatedRelay, helloWith } from '@rejoin/testkit'
 import { onTestFinished } from 'vitest'
+import { attach } from './bare-kernel.ts'
 
 const idOf = (byte: number): string => writerFromBytes(new Uint8Array(8).fill(byte))
 export const peer = idOf(1) as StoreId
@@ -30,17 +29,8 @@ export async function createDialledRelay(): Promise<() => Promise<PeerLink>> {
   onTestFinished(cluster.close)
   const [relay] = cluster.relays as [SimulatedRelay]
   return async () => {
-    const names = createDictionary()
     const said: Frame[] = []
-    const session = relay.kernel.attach({
-      address: 'peer',
-      buffered: () => 0,
-      send(bytes) {
-        const decoded = decodeFrame(bytes, names)
-        if (decoded.ok) said.push(decoded.value)
-      },
-      close: () => {},
-    })
+    const session = attach(relay.kernel, frame => void said.push(frame))
     async function say(...frames: readonly Frame[]): Promise<void> {
       for (const frame of frames) session.receive(frame)
       await cluster.clock.advance(100)

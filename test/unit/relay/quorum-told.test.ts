@@ -3,6 +3,7 @@ import { decodeFrame } from '@rejoin/core'
 import type { KernelSession, SessionLink } from '@rejoin/relay/kernel'
 import { createCluster, type SimulatedDevice, type SimulatedRelay } from '@rejoin/testkit'
 import { expect, onTestFinished, test } from 'vitest'
+import { bareLink } from './bare-kernel.ts'
 
 test('[A3] who left the relay that took a write hears of its quorum from a peer', async () => {
   const { network, device, open, pass, urls } = await place('line')
@@ -36,15 +37,13 @@ test('[A3] a relay that has dialled itself, as one of a list that all have, coun
   const [relay] = cluster.relays as [SimulatedRelay]
   let heard = 0
   const link = (to: () => KernelSession): SessionLink => ({
-    address: relay.url,
-    buffered: () => 0,
+    ...bareLink,
     send(bytes) {
       const decoded = decodeFrame(bytes)
       if (!decoded.ok) throw new Error(decoded.error.code)
       heard += 1
-      cluster.clock.after(1, () => to().receive(decoded.value))
+      cluster.clock.after(1, () => to().receive(decoded.value, bytes.length))
     },
-    close: () => {},
   })
   const dialled: KernelSession = relay.kernel.attach(link(() => dialling))
   const dialling: KernelSession = relay.kernel.dial(

@@ -11,6 +11,7 @@ import {
   type StoreId,
 } from '@rejoin/core'
 import { bufferedMarkBytes, type SessionLink } from '../kernel-port.ts'
+import type { Inflow } from './inflow.ts'
 
 export interface Attached {
   readonly link: SessionLink
@@ -35,6 +36,8 @@ export interface Attached {
   readonly leader: StoreId | null
   /** The follower over whose link it is passed on; null if the link is its own. */
   readonly follower: Attached | null
+  /** Of the link that carries it, which is the follower's if it is passed on. */
+  readonly inflow: Inflow
   /** Whether it waits for what is at quorum: it wrote, or asked for that level, or passes it on. */
   awaitsQuorum: boolean
   /** What it was told of that. */

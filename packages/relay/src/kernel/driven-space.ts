@@ -17,6 +17,7 @@ import type { KernelOptions } from '../kernel-port.ts'
 import type { Attached } from './attached.ts'
 import type { NotedCut } from './comparing.ts'
 import type { Folding } from './folding.ts'
+import type { Inflows } from './inflow.ts'
 import type { KeptPages } from './kept-pages.ts'
 import type { PassedSessions } from './passed-sessions.ts'
 import type { PassingOn } from './passing-on.ts'
@@ -55,6 +56,7 @@ export interface DrivenSpace {
 export interface SpaceHost {
   readonly options: KernelOptions
   readonly kept: KeptPages
+  readonly inflows: Inflows
   /** How spaces begin. */
   readonly lead: Lead
   /** What a user may do in a space. */
@@ -62,6 +64,6 @@ export interface SpaceHost {
 }
 
 export type Job =
-  | { readonly kind: 'frame'; readonly attached: Attached; readonly frame: Frame }
+  | { readonly kind: 'frame'; readonly attached: Attached; readonly frame: Frame; readonly cost: number }
   | { readonly kind: 'attach'; readonly run: () => void; readonly fail: (error: unknown) => void }
   | { readonly kind: 'apart'; readonly run: () => Promise<void> }

@@ -17,6 +17,7 @@ import type { SessionLink } from '../kernel-port.ts'
 import { sendWant } from './asking.ts'
 import { send, type Attached } from './attached.ts'
 import type { DrivenSpace } from './driven-space.ts'
+import type { Inflow } from './inflow.ts'
 import { sendAway } from './leaving.ts'
 import { tellQuorum } from './quorum.ts'
 
@@ -29,12 +30,13 @@ export interface Arrival {
   readonly welcomed: WelcomeFrame | null
   /** The follower over whose link it is passed on. */
   readonly follower: Attached | null
+  readonly inflow: Inflow
 }
 
 /** Answers a hello, and begins to pull from a peer. */
 export function greet(driven: DrivenSpace, arrival: Arrival): Attached {
   const { name, space, kernel, passingOn, attachedBySession } = driven
-  const { link, hello, welcomed, follower } = arrival
+  const { link, hello, welcomed, follower, inflow } = arrival
   const isReader = passingOn?.letsWrite(arrival.caller.user) === false
   const caller = isReader ? { ...arrival.caller, mayWrite: false } : arrival.caller
   const { runtime, log } = kernel.options
@@ -55,6 +57,7 @@ export function greet(driven: DrivenSpace, arrival: Arrival): Attached {
     // Whom this relay follows knows better than it who judges.
     leader: welcomed === null ? welcome.leader : welcomed.leader,
     follower,
+    inflow,
     awaitsQuorum: hello.role === 'peer' || hello.level === 'quorum',
     quorum: noPositions,
     known: createKnownNames(),

@@ -16,16 +16,20 @@ import {
 } from '@rejoin/core'
 import { closeCodeOf } from '../close-code.ts'
 import type { Kernel, KernelOptions, KernelSession, SessionLink } from '../kernel-port.ts'
+import { answerOf } from './application-answer.ts'
 import type { Attached } from './attached.ts'
 import type { DrivenSpace, SpaceHost } from './driven-space.ts'
 import { sendHeartbeats } from './delivering.ts'
 import { helloToPeer } from './greeting.ts'
+import { came, costOf, createInflow, dealtWith } from './inflow.ts'
 import { createKeptPages } from './kept-pages.ts'
 import { couldNotBegin, detach } from './leaving.ts'
 import { attach, isIdle, openSpace, receive, settle, wake } from './space-driver.ts'
 
 const trusted: Caller = { user: 'peer', mayWrite: true, rule: () => null }
 const heartbeatMs = 10_000
+/** Far more than come while an application answers (SPEC F5). */
+const greetingBytesMax = 16 * 1024 * 1024
 /** Characters of a rule's reason: a frame tells thousands. */
 const reasonMax = 500
 const utf8 = new TextEncoder()
@@ -55,6 +59,7 @@ export function createKernel(options: KernelOptions): Kernel {
   const host: SpaceHost = {
     options,
     kept: createKeptPages(),
+    inflows: { bytes: 0 },
     lead: {
       leader: follows ? null : store.id,
       // A follower does not know before it has met its leader: who asks for a quorum until then waits.
@@ -63,6 +68,8 @@ export function createKernel(options: KernelOptions): Kernel {
     admit: callerOf,
   }
   let draining = false
+  /** Of hellos that wait for what the application answers. */
+  let greetingBytes = 0
   let stopBeat = (): void => {}
 
   function beat(): void {
@@ -109,7 +116,8 @@ export function createKernel(options: KernelOptions): Kernel {
       return failure('protocol-version', { supported: [protocolVersion] })
     const { space, device } = hello
     if (hello.role === 'peer') return greetPeer(link, hello)
-    const identity = await options.token(hello.token, { space, device, address: link.address })
+    const asked = options.token(hello.token, { space, device, address: link.address })
+    const identity = await answerOf(runtime, asked)
     // What an application gives back may be of no type that it was told.
     const user: unknown = identity?.user
     if (typeof user !== 'string')
@@ -119,13 +127,12 @@ export function createKernel(options: KernelOptions): Kernel {
       return failure('limit-exceeded', { what: 'bytes of a user', limit: limits.nameBytesMax, actual: bytes })
     const caller = await callerOf(user, space)
     if ('code' in caller) return caller
-    const driven = await open(space)
-    return { driven, attached: await attach(driven, { link, hello, caller, welcomed: null, follower: null }) }
+    return greetAs(caller, link, hello)
   }
 
   /** What a user may do in a space. */
   async function callerOf(user: string, space: string): Promise<Caller | Failure> {
-    const grant = await options.access(user, space)
+    const grant = await answerOf(runtime, options.access(user, space))
     // What is neither, such as nothing, grants nothing.
     if (grant !== 'read' && grant !== 'write')
       return failure('not-permitted', { reason: 'no access to this space' })
@@ -149,11 +156,14 @@ export function createKernel(options: KernelOptions): Kernel {
     if (options.peerToken === undefined || hello.token !== options.peerToken) {
       return failure('not-permitted', { reason: 'this relay has no such peer' })
     }
+    return greetAs(trusted, link, hello)
+  }
+
+  async function greetAs(caller: Caller, link: SessionLink, hello: HelloFrame): Promise<Greeted> {
     const driven = await open(hello.space)
-    return {
-      driven,
-      attached: await attach(driven, { link, hello, caller: trusted, welcomed: null, follower: null }),
-    }
+    const inflow = createInflow(link, host.inflows)
+    const arrival = { link, hello, caller, welcomed: null, follower: null, inflow }
+    return { driven, attached: await attach(driven, arrival) }
   }
 
   function refuse(link: SessionLink, error: Failure): void {
@@ -161,9 +171,12 @@ export function createKernel(options: KernelOptions): Kernel {
     link.close(closeCodeOf(error.code), error.code)
   }
 
-  async function begin(accepted: Accepted, hello: HelloFrame): Promise<void> {
+  async function begin(accepted: Accepted, hello: HelloFrame, bytes: number): Promise<void> {
     const { link } = accepted
     accepted.greeting = true
+    if (greetingBytes + bytes > greetingBytesMax)
+      return refuse(link, failure('overloaded', { retryAfterMs: 5000 }))
+    greetingBytes += bytes
     try {
       const greeted = await greet(link, hello)
       if ('code' in greeted) return refuse(link, greeted)
@@ -171,14 +184,16 @@ export function createKernel(options: KernelOptions): Kernel {
       accepted.greeted = greeted
     } catch (error) {
       refuse(link, couldNotBegin(log, hello.space, error))
+    } finally {
+      greetingBytes -= bytes
     }
   }
 
   // Shared by all that came, as their prototype: idle ones are to be cheap.
   const acceptedMethods: KernelSession & ThisType<Accepted> = {
-    receive(frame) {
-      if (this.greeted !== null) return receive(this.greeted.driven, this.greeted.attached, frame)
-      if (frame.type === 'hello' && !this.greeting) return void begin(this, frame)
+    receive(frame, bytes) {
+      if (this.greeted !== null) return receive(this.greeted.driven, this.greeted.attached, frame, bytes)
+      if (frame.type === 'hello' && !this.greeting) return void begin(this, frame, bytes)
       refuse(this.link, failure('malformed-frame', { reason: `${frame.type} before the welcome` }))
     },
     drained() {
@@ -199,8 +214,9 @@ export function createKernel(options: KernelOptions): Kernel {
       let driven: DrivenSpace | null = null
       let attached: Attached | null = null
       let welcome: WelcomeFrame | null = null
+      const inflow = createInflow(link, host.inflows)
       /** What came behind the hello, until this side is ready for it. */
-      let early: Frame[] | null = null
+      let early: { readonly frame: Frame; readonly bytes: number }[] | null = null
       let ended = false
       const fail = (error: unknown): void => {
         log.error({ space, error: String(error) }, 'a peer could not be dialled')
@@ -210,26 +226,37 @@ export function createKernel(options: KernelOptions): Kernel {
         early = []
         // The one that was opened to dial may have been let go since: nobody was attached to it.
         const opened = await open(space)
-        const made = await attach(opened, { link, hello, caller: trusted, welcomed, follower: null })
+        const made = await attach(opened, { link, hello, caller: trusted, welcomed, follower: null, inflow })
         if (ended) return detach(opened, made)
         driven = opened
         attached = made
-        for (const frame of early) receive(opened, made, frame)
+        for (const { frame, bytes } of early) receive(opened, made, frame, bytes)
+        letGo()
+      }
+      const letGo = (): void => {
+        const held = early ?? []
+        early = null
+        dealtWith(
+          inflow,
+          held.reduce((cost, { bytes }) => cost + costOf(bytes), 0),
+        )
       }
       open(space).then(opened => {
         if (!ended) link.send(encodeFrame(helloToPeer(opened, options.peerToken ?? '')))
       }, fail)
       return {
-        receive(frame) {
-          if (driven !== null && attached !== null) return receive(driven, attached, frame)
+        receive(frame, bytes) {
+          if (driven !== null && attached !== null) return receive(driven, attached, frame, bytes)
           if (frame.type === 'refuse') {
             const { code } = frame.error
             // One that cannot do it now is dialled again, and says itself why it cannot.
             if (code === 'overloaded') log.info({ space, code }, 'a peer is overloaded')
             else log.error({ space, code }, 'a peer refused')
             link.close(closeCodeOf(code), code)
-          } else if (early !== null) early.push(frame)
-          else if (frame.type === 'welcome') welcome = frame
+          } else if (early !== null) {
+            early.push({ frame, bytes })
+            if (!came(inflow, costOf(bytes))) link.close(closeCodeOf('overloaded'), 'overloaded')
+          } else if (frame.type === 'welcome') welcome = frame
           else if (frame.type === 'hello' && welcome !== null) begin(frame, welcome).catch(fail)
         },
         drained() {
@@ -237,6 +264,7 @@ export function createKernel(options: KernelOptions): Kernel {
         },
         closed() {
           ended = true
+          letGo()
           if (driven !== null && attached !== null) detach(driven, attached)
         },
       }

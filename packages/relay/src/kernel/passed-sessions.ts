@@ -34,7 +34,7 @@ export interface PassedSessionsOptions {
     caller: Caller,
     follower: Attached,
   ) => Promise<Attached>
-  readonly receive: (attached: Attached, frame: Frame) => void
+  readonly receive: (attached: Attached, frame: Frame, bytes: number) => void
   readonly detach: (attached: Attached) => void
   /** A session could not be begun, for whatever reason the relay or its application has: it alone is refused. */
   readonly notBegun: (error: unknown) => Failure
@@ -47,8 +47,6 @@ type Whose = Extract<PassedContent, { kind: 'begin' }>
 interface PassedSession {
   attached: Attached | null
   isOver: boolean
-  /** What came while it was found out what its user may do. */
-  readonly early: Frame[]
 }
 
 export function createPassedSessions(options: PassedSessionsOptions): PassedSessions {
@@ -61,7 +59,7 @@ export function createPassedSessions(options: PassedSessionsOptions): PassedSess
   }
 
   function begin(follower: Attached, number: number, whose: Whose): void {
-    const session: PassedSession = { attached: null, isOver: false, early: [] }
+    const session: PassedSession = { attached: null, isOver: false }
     of(follower).set(number, session)
     const link = linkThrough(follower, number, () => end(follower, number))
     attach(follower, link, session, whose)
@@ -85,10 +83,7 @@ export function createPassedSessions(options: PassedSessionsOptions): PassedSess
     if (session.isOver) return null
     const attached = await options.attach(link, helloOf(options.space, whose), caller, follower)
     if (session.isOver) options.detach(attached)
-    else {
-      session.attached = attached
-      for (const frame of session.early) options.receive(attached, frame)
-    }
+    else session.attached = attached
     return null
   }
 
@@ -98,8 +93,9 @@ export function createPassedSessions(options: PassedSessionsOptions): PassedSess
     const session = of(follower).get(number)
     // The last frames of one that has ended here may still come.
     if (session === undefined || !isJudged(decoded.value)) return
-    if (session.attached === null) session.early.push(decoded.value)
-    else options.receive(session.attached, decoded.value)
+    // F5: what its client submitted is held where it came in, until the welcome.
+    if (session.attached === null) options.fail(follower, 'a frame before the welcome')
+    else options.receive(session.attached, decoded.value, bytes.length)
   }
 
   function end(follower: Attached, number: number): void {
@@ -132,6 +128,9 @@ function linkThrough(follower: Attached, session: number, onClose: () => void): 
   return {
     address: follower.link.address,
     buffered: () => follower.link.buffered(),
+    // What comes over it counts as its follower's, with whom it is held back.
+    pause: () => false,
+    resume: () => {},
     send: bytes => void send(follower, { type: 'passed', session, content: { kind: 'frame', bytes } }),
     close() {
       send(follower, { type: 'passed', session, content: { kind: 'end' } })

@@ -26,6 +26,7 @@ import {
   type SubmitFrame,
 } from '@rejoin/core'
 import { send, sendBytes, type Attached } from './attached.ts'
+import { came, costOf, dealtWith } from './inflow.ts'
 
 export interface PassingOn {
   /** A client's frame that is the leader's to judge. */
@@ -53,6 +54,13 @@ export interface PassingOnOptions {
   readonly sendAway: (attached: Attached, retryAfterMs: number) => void
 }
 
+interface PassedOn {
+  readonly attached: Attached
+  /** What is to follow its beginning, until the leader has welcomed it (SPEC F5); null from then on. */
+  held: Uint8Array[] | null
+  heldCost: number
+}
+
 /** So long that who is sent away does not come back before everybody was. */
 const retryMs = 200
 const overloadedMs = 1000
@@ -71,7 +79,7 @@ export function createPassingOn(options: PassingOnOptions): PassingOn {
   const { space, generation, now, refuse, sendAway } = options
   let leader: Attached | null = null
   const ways = new Map<Attached, Lead>()
-  const passed = new Map<number, Attached>()
+  const passed = new Map<number, PassedOn>()
   /** Sessions of which something was dropped. */
   const waiting = new Set<Attached>()
   /** Users whom the leader lets only read, and until when that goes for those who begin here. */
@@ -81,9 +89,30 @@ export function createPassingOn(options: PassingOnOptions): PassingOn {
     if (leader !== null) send(leader, { type: 'passed', session, content })
   }
 
-  function begin({ session }: Attached): void {
-    const { replica, device, caller } = session
-    tell(session.id, { kind: 'begin', user: caller.user, replica, device })
+  function begin(attached: Attached): PassedOn {
+    const { id, replica, device, caller } = attached.session
+    const one: PassedOn = { attached, held: [], heldCost: 0 }
+    passed.set(id, one)
+    tell(id, { kind: 'begin', user: caller.user, replica, device })
+    return one
+  }
+
+  function hold(one: PassedOn, held: Uint8Array[], bytes: Uint8Array): void {
+    const { attached } = one
+    const cost = costOf(bytes.length)
+    held.push(bytes)
+    one.heldCost += cost
+    if (!came(attached.inflow, cost))
+      refuse(attached.follower ?? attached, failure('overloaded', { retryAfterMs: overloadedMs }))
+  }
+
+  /** What was held is passed on, or dropped with who submitted it. */
+  function letGo(one: PassedOn, isWelcome: boolean): void {
+    const { attached, held, heldCost } = one
+    if (held === null) return
+    one.held = null
+    if (isWelcome) for (const bytes of held) tell(attached.session.id, { kind: 'frame', bytes })
+    dealtWith(attached.inflow, heldCost)
   }
 
   /** Whoever gives waits for the answer before it reads on; it keeps what it would have given. */
@@ -99,7 +128,8 @@ export function createPassingOn(options: PassingOnOptions): PassingOn {
     if (frame.type === 'give') send(attached, putOff(attached, frame))
   }
 
-  function passDown(attached: Attached, bytes: Uint8Array): void {
+  function passDown(one: PassedOn, bytes: Uint8Array): void {
+    const { attached } = one
     const decoded = decodeFrame(bytes)
     if (!decoded.ok) return refuse(attached, decoded.error)
     const frame = decoded.value
@@ -111,7 +141,7 @@ export function createPassingOn(options: PassingOnOptions): PassingOn {
         return refuse(attached, frame.error)
       case 'welcome':
         // Q4: what the leader does not let this user write stays in the outbox, and who may read here goes on reading.
-        if (frame.levels.length > 0) return
+        if (frame.levels.length > 0) return letGo(one, true)
         readers.set(attached.session.caller.user, now() + readerMs)
         return sendAway(attached, retryMs)
       default:
@@ -122,7 +152,7 @@ export function createPassingOn(options: PassingOnOptions): PassingOn {
     leader = link
     options.follow(link, lead)
     // What went over a link before this one has no other half here.
-    for (const attached of [...passed.values(), ...waiting]) sendAway(attached, retryMs)
+    for (const attached of [...attachedOf(passed), ...waiting]) sendAway(attached, retryMs)
   }
 
   return {
@@ -139,15 +169,15 @@ export function createPassingOn(options: PassingOnOptions): PassingOn {
       const limit = limits.frameBytesMax - wrappingBytes
       if (bytes.length > limit)
         return refuse(attached, failure('frame-too-large', { bytes: bytes.length, limit }))
-      if (!passed.has(id)) begin(attached)
-      passed.set(id, attached)
-      tell(id, { kind: 'frame', bytes })
+      const one = passed.get(id) ?? begin(attached)
+      if (one.held !== null) hold(one, one.held, bytes)
+      else tell(id, { kind: 'frame', bytes })
     },
     answered({ session, content }) {
-      const attached = passed.get(session)
-      if (attached === undefined) return
-      if (content.kind === 'frame') passDown(attached, content.bytes)
-      else sendAway(attached, retryMs)
+      const one = passed.get(session)
+      if (one === undefined) return
+      if (content.kind === 'frame') passDown(one, content.bytes)
+      else sendAway(one.attached, retryMs)
     },
     found(link, lead) {
       ways.set(link, lead)
@@ -158,10 +188,17 @@ export function createPassingOn(options: PassingOnOptions): PassingOn {
       ways.delete(attached)
       if (attached === leader) {
         leader = null
-        for (const one of [...passed.values()]) sendAway(one, retryMs)
+        for (const one of attachedOf(passed)) sendAway(one, retryMs)
         const other = [...ways].at(-1)
         if (other !== undefined) follow(...other)
-      } else if (passed.delete(attached.session.id)) tell(attached.session.id, { kind: 'end' })
+        return
+      }
+      const { id } = attached.session
+      const one = passed.get(id)
+      if (one === undefined) return
+      passed.delete(id)
+      letGo(one, false)
+      tell(id, { kind: 'end' })
     },
     letsWrite(user) {
       const isReader = now() < (readers.get(user) ?? 0)
@@ -169,4 +206,9 @@ export function createPassingOn(options: PassingOnOptions): PassingOn {
       return !isReader
     },
   }
+}
+
+/** Those who are sent away leave the table meanwhile. */
+function attachedOf(passed: ReadonlyMap<number, PassedOn>): readonly Attached[] {
+  return [...passed.values()].map(({ attached }) => attached)
 }

@@ -11,6 +11,7 @@ import type { Attached } from './attached.ts'
 import type { DrivenSpace, SpaceHost } from './driven-space.ts'
 import { createFolding } from './folding.ts'
 import { follow, greet, type Arrival } from './greeting.ts'
+import { came, costOf } from './inflow.ts'
 import { couldNotBegin, detach, refuse, refuseMalformed, refuseOverloaded, sendAway } from './leaving.ts'
 import { createPassedSessions } from './passed-sessions.ts'
 import { createPassingOn, isJudged } from './passing-on.ts'
@@ -65,7 +66,7 @@ export function attach(driven: DrivenSpace, arrival: Arrival): Promise<Attached>
   })
 }
 
-export function receive(driven: DrivenSpace, attached: Attached, frame: Frame): void {
+export function receive(driven: DrivenSpace, attached: Attached, frame: Frame, bytes: number): void {
   if (!attached.open) return
   const { passingOn } = driven
   if (frame.type === 'submit') attached.awaitsQuorum = true
@@ -73,8 +74,10 @@ export function receive(driven: DrivenSpace, attached: Attached, frame: Frame): 
   if (frame.type === 'quorum') return hearQuorum(driven, attached, frame)
   // Q2: it is the leader's to judge.
   if (passingOn !== null && attached.pull === null && isJudged(frame)) return passingOn.pass(attached, frame)
-  driven.queue.push({ kind: 'frame', attached, frame })
+  const cost = costOf(bytes)
+  driven.queue.push({ kind: 'frame', attached, frame, cost })
   wake(driven)
+  if (!came(attached.inflow, cost)) refuseOverloaded(driven, attached.follower ?? attached)
 }
 
 /** Something came, or somebody has room again. */
@@ -146,8 +149,8 @@ function receivePassed(driven: DrivenSpace, attached: Attached, frame: PassedFra
     space: driven.name,
     admit: user => driven.kernel.admit(user, driven.name),
     attach: (link, hello, caller, follower) =>
-      attach(driven, { link, hello, caller, welcomed: null, follower }),
-    receive: (session, passed) => receive(driven, session, passed),
+      attach(driven, { link, hello, caller, welcomed: null, follower, inflow: follower.inflow }),
+    receive: (session, passed, bytes) => receive(driven, session, passed, bytes),
     detach: session => detach(driven, session),
     notBegun: error => couldNotBegin(driven.kernel.options.log, driven.name, error),
     fail(follower, error) {

@@ -11,6 +11,7 @@ import type { Attached } from './attached.ts'
 import { compareNoted } from './comparing.ts'
 import { deliver } from './delivering.ts'
 import type { DrivenSpace, Job } from './driven-space.ts'
+import { dealtWith, type Inflow } from './inflow.ts'
 import { withoutKnownTexts } from './known-texts.ts'
 import { refuse, refuseMalformed, refuseOverloaded } from './leaving.ts'
 import { load, type Reads } from './loading.ts'
@@ -32,7 +33,7 @@ export type Grew = (driven: DrivenSpace, texts: SpaceCommit['texts']) => void
 /** Empties `jobs`. */
 export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Promise<void> {
   const { space } = driven
-  const { frames, bringers, asking, arrivals, apart } = workOf(jobs)
+  const { frames, bringers, asking, arrivals, apart, inflows } = workOf(jobs)
   const isAlone = frames.length === 0
   // Frames are let go of before the commit: the collector would copy what lives through it, again and again.
   jobs.length = 0
@@ -65,6 +66,11 @@ export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Pr
     }
   }
   for (const { run } of apart) await run()
+  for (const inflow of inflows) {
+    const { inTurn } = inflow
+    inflow.inTurn = 0
+    dealtWith(inflow, inTurn)
+  }
 }
 
 interface Work {
@@ -75,15 +81,21 @@ interface Work {
   readonly asking: Sent[]
   readonly arrivals: Extract<Job, { readonly kind: 'attach' }>[]
   readonly apart: Extract<Job, { readonly kind: 'apart' }>[]
+  /** By what links it came. */
+  readonly inflows: Inflow[]
 }
 
 function workOf(jobs: readonly Job[]): Work {
-  const work: Work = { frames: [], bringers: new Set(), asking: [], arrivals: [], apart: [] }
+  const work: Work = { frames: [], bringers: new Set(), asking: [], arrivals: [], apart: [], inflows: [] }
   for (const job of jobs) {
     if (job.kind === 'attach') work.arrivals.push(job)
     else if (job.kind === 'apart') work.apart.push(job)
-    else if (job.attached.open) {
-      const { attached, frame } = job
+    else {
+      const { attached, frame, cost } = job
+      const { inflow } = attached
+      if (inflow.inTurn === 0) work.inflows.push(inflow)
+      inflow.inTurn += cost
+      if (!attached.open) continue
       work.frames.push(job)
       if (bringing.has(frame.type)) work.bringers.add(attached)
       if (!answeredInTurn.has(frame.type)) work.asking.push(job)

@@ -1,7 +1,7 @@
 /** Paths that can be seen in frames: how sessions begin, what is asked for, given, refused and answered. */
-import { createDictionary, type Dictionary, type ErrorCode, type Frame, type LinkEvents } from '@rejoin/core'
+import { createDictionary, type Dictionary, type ErrorCode, type Frame } from '@rejoin/core'
 import { readFrame } from '../frame-reading.ts'
-import type { SimulatedNetwork } from '../network.ts'
+import type { SimulatedLinkEvents, SimulatedNetwork } from '../network.ts'
 import type { Refusals } from '../watch/refusals.ts'
 import type { Path, Take } from './path.ts'
 
@@ -60,7 +60,7 @@ export function watchNetwork(
       if (!isWatched(name)) return connect
       return (url, events) => {
         const { up, down } = watch(name, url)
-        const watched: LinkEvents = {
+        const watched: SimulatedLinkEvents = {
           opened: link =>
             events.opened({
               ...link,
