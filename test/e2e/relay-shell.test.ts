@@ -241,7 +241,7 @@ test('[F5] what a link is held back from waits where it was sent, and comes in i
   ])
   expect(pings).toBe(0)
   link?.resume()
-  await until(() => relay.frames.length === floodFrames + 1)
+  await until(() => relay.frames.length === floodFrames + 1, 30_000)
   const numbers = relay.frames.flatMap(frame => (frame.type === 'presence' ? [frame.from] : []))
   expect(numbers).toEqual(Array.from({ length: floodFrames }, (_, i) => String(i)))
   await until(() => pings > 3)
@@ -553,6 +553,6 @@ function upgradeStatus(
   })
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  await expect.poll(isSo, { timeout: 5000, interval: 10 }).toBe(true)
+async function until(isSo: () => boolean, timeout: number = 5000): Promise<void> {
+  await expect.poll(isSo, { timeout, interval: 10 }).toBe(true)
 }
