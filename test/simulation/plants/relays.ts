@@ -57,7 +57,7 @@ export const relays: readonly Plant[] = [
   {
     name: 'Q2',
     does: 'a follower that has its leader back does not ask again for what it dropped',
-    find: 'for (const attached of [...passed.values(), ...waiting]) sendAway(attached, retryMs)',
+    find: 'for (const attached of [...attachedOf(passed), ...waiting]) sendAway(attached, retryMs)',
     replace: '',
     world: { ...followers, steps: 50, faults: { cut: 0.3, 'relay-restart': 0.1 } },
     seed: 2,
