@@ -9,6 +9,7 @@ import {
   createRowIndex,
   documentKey,
   joinRows,
+  rowExists,
   type Beside,
   type Cell,
   type ChangesFrame,
@@ -193,25 +194,33 @@ test('[P5] a difference at a cut is looked at again when there is time, and one 
   expect(one.alarms()).toBe(1)
 })
 
-test('[P5] a deletion that the replica was spared explains a difference: another relay that had not heard of it gave the document', () => {
-  const one = pulling()
-  const [row] = page(7, 7, 'a').rows
-  if (row === undefined) throw new Error('there is no row')
-  one.receive(page(7, 7, 'a'))
-  for (let looks = 0; looks < 2; looks++) {
-    one.receive(comparedAt(one, 7, 7))
-    one.rested()
-  }
-  const { key } = row
-  const mark = markOf('carol', 600, 0)
-  const deleted = joinRows(row.delta, deltaOf({ kind: 'delete', policy: 'delete-wins' }, row.delta, mark))
-  const items = [{ key, mark, digest: 'another' }]
-  one.receive({ type: 'range', ranges: [{ end: null, content: { kind: 'items', items } }] })
-  one.receive({ ...page(7, 7), answer: true, rows: [{ ...row, delta: deleted }] })
-  one.receive({ type: 'given', count: 1, generation, position: 7, refused: [] })
-  expect(one.state.confirmed(key)?.deletion?.mark).toEqual(mark)
-  expect(one.alarms()).toBe(0)
-})
+test.each([
+  ['stands', false],
+  ['was written over since', true],
+])(
+  '[P5] a deletion that the replica was spared explains a difference, also one that %s: another relay that had not heard of it gave the document',
+  (_, isAnew) => {
+    const one = pulling()
+    const [row] = page(7, 7, 'a').rows
+    if (row === undefined) throw new Error('there is no row')
+    one.receive(page(7, 7, 'a'))
+    for (let looks = 0; looks < 2; looks++) {
+      one.receive(comparedAt(one, 7, 7))
+      one.rested()
+    }
+    const { key } = row
+    const mark = markOf('carol', 600, 0)
+    const deleted = joinRows(row.delta, deltaOf({ kind: 'delete', policy: 'delete-wins' }, row.delta, mark))
+    const delta = isAnew ? { ...deleted, revival: markOf('carol', 700, 0) } : deleted
+    const items = [{ key, mark, digest: 'another' }]
+    one.receive({ type: 'range', ranges: [{ end: null, content: { kind: 'items', items } }] })
+    one.receive({ ...page(7, 7), answer: true, rows: [{ ...row, delta }] })
+    one.receive({ type: 'given', count: 1, generation, position: 7, refused: [] })
+    expect(one.state.confirmed(key)?.deletion?.mark).toEqual(mark)
+    expect(rowExists(one.state.confirmed(key))).toBe(isAnew)
+    expect(one.alarms()).toBe(0)
+  },
+)
 
 test('[P5] a cut that comes while something is outstanding is asked for again once that is here', () => {
   const one = pulling()

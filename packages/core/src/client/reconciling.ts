@@ -184,8 +184,9 @@ export function createReconciling(
       const joined = joinRows(row ?? emptyRow, delta)
       if (joined === row) return
       took += 1
-      // P4: that it was deleted this replica was spared, and had it then from a relay that had not heard of that.
-      if (row !== undefined && rowExists(row) && !rowExists(joined)) isAlarming = false
+      // P4: that it was deleted this replica was spared, and had it then from a relay that had not heard of that. It may
+      // have been written anew since.
+      if (row !== undefined && rowExists(row) && joined.deletion !== row.deletion) isAlarming = false
     },
     heed() {
       conversation.beside.elsewhere.settle(pull.isHeld)
