@@ -109,6 +109,33 @@ test('[W6] a write whose verdict was lost stands twice if the next relay refuses
   expect(keys.map(key => cluster.mayStandTwice('space', key))).toEqual([true, false])
 })
 
+test('[S4] what one relay told and was on its way to a slow disk when the session with the next one began is given to that one', async () => {
+  const cluster = await begin({ relays: 2, devices: 2 })
+  const [first, second] = cluster.relays
+  const { network } = cluster
+  network.cut('ws://relay-0', 'ws://relay-1', 'told')
+  for (const device of ['device-0', 'device-1']) network.cut(device, 'ws://relay-1', 'told')
+  const [alice, bob] = [await open(cluster, 0), await open(cluster, 1)]
+  alice.notes.insert({ title: 'a', color: 'amber' }, { id: 'a' })
+  await pass(cluster, 20_000)
+  const alarms: string[] = []
+  alice.on('alarm', () => void alarms.push('alarm'))
+  cluster.devices[0]?.disk.slow(1000)
+  bob.notes.insert({ title: 'b', color: 'teal' }, { id: 'b' })
+  const isOnDisk = (relay: typeof first): Promise<boolean | undefined> | undefined =>
+    relay?.store.rows('space', [documentKey('notes', 'b')]).then(rows => rows.size > 0)
+  while (!(await isOnDisk(first))) await pass(cluster, 10)
+  await pass(cluster, 100)
+  network.cut('device-0', 'ws://relay-0', 'told')
+  network.heal('device-0', 'ws://relay-1')
+  await pass(cluster, 1000)
+  cluster.devices[0]?.disk.slow(1)
+  await pass(cluster, 60_000)
+  expect(alice.notes.get('b')?.title).toBe('b')
+  expect(await isOnDisk(second)).toBe(true)
+  expect(alarms).toEqual([])
+})
+
 function colorOf({ delta }: Pick<Write, 'delta'>): string | null {
   const cell = delta.cells.get(partName('lww', 'color'))
   const value = cell?.strategy === 'lww' ? decodeValue(cell.value) : null
