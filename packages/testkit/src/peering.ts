@@ -35,11 +35,13 @@ export function createPeering(
     const { scope, kernel } = from
     let session: ReturnType<typeof kernel.dial> | null = null
     let isOver = false
+    let giveUp = (): void => {}
     // A link that ended may hear of its end once more, long after another one took its place.
     const unlink = (): void => {
       if (isOver) return
       isOver = true
       linked.delete(pair)
+      giveUp()
       if (scope.alive) session?.closed()
     }
     let close = (): void => {}
@@ -54,7 +56,7 @@ export function createPeering(
     scope.onKill(unlink)
     // Who dials peers would notice a dead one by its missing heartbeats; here it is told.
     to.scope.onKill(unlink)
-    network.connectFrom(from.url, scope)(to.url, {
+    giveUp = network.connectFrom(from.url, scope)(to.url, {
       opened(opened) {
         const peer: SessionLink = {
           address: to.url,
