@@ -248,6 +248,29 @@ it('[L2] a relay that is taken out of the list counts no more, and is not waited
   expect([await holds(relays[1], written.id), await holds(relays[2], written.id)]).toEqual([true, true])
 })
 
+it('[L2] what a relay alone has that is taken out of the list, and what the others refuse, is told its author, and shows on', async () => {
+  const { world, open } = await three((url, write) =>
+    url === 'ws://a' || !write.key.endsWith('/odd') ? true : 'not here',
+  )
+  const alice = await open()
+  const odd = note(alice, 'odd', 'odd')
+  await within(world.clock, odd.reached('relay'))
+  await until(world.clock, () => alice.status.get().relays.every(({ caughtUp }) => caughtUp))
+  await world.clock.advance(10_000)
+  expect([alice.status.get().pending, alice.quarantine.get().length]).toEqual([1, 0])
+  await within(world.clock, alice.close())
+  const again = await open({ relays: ['ws://b', 'ws://c'] })
+  await until(world.clock, () => again.status.get().synced)
+  expect(again.quarantine.get()).toMatchObject([{ error: { code: 'refused-by-rule' } }])
+  expect(again.notes.get('odd')).toMatchObject({ title: 'odd' })
+  await within(world.clock, note(again, 'next', 'next').reached('quorum'))
+  // It is not forgotten where it is.
+  await within(world.clock, again.close())
+  const back = await open()
+  await until(world.clock, () => back.status.get().relays.every(({ caughtUp }) => caughtUp))
+  expect(back.notes.get('odd')).toMatchObject({ title: 'odd' })
+})
+
 it('[C4] a device that was an hour ahead writes the same thing once', async () => {
   const { world, relays, open } = await three()
   world.device.skewMs = 3_600_000

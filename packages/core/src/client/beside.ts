@@ -109,15 +109,16 @@ export function createOffers(state: ReplicaState): Offers {
     offered: (store, id) => change(store, id, 1),
     skipped: (store, id) => change(store, id, -1),
     taken: settle,
-    refused(store, { transaction, acks }) {
+    refused(store, refused) {
       // What another relay has holds nothing back, so what touches its documents may have been offered without it.
-      if (acks.size > 0) return
+      if (state.isVouchedFor(refused)) return
+      const { transaction } = refused
       const keys = new Set(transaction.writes.map(({ key }) => key))
       let isBehind = false
       for (const entry of state.outbox.entries()) {
         const { id, writes } = entry.transaction
         isBehind ||= id === transaction.id
-        if (!isBehind || entry.acks.size > 0 || !touchesAny(writes, keys)) continue
+        if (!isBehind || state.isVouchedFor(entry) || !touchesAny(writes, keys)) continue
         settle(store, id)
         for (const { key } of writes) keys.add(key)
       }
@@ -130,7 +131,7 @@ export function createOffers(state: ReplicaState): Offers {
         size = held.size
         for (const entry of state.outbox.entries()) {
           const { writes } = entry.transaction
-          if (entry.acks.size > 0) continue
+          if (state.isVouchedFor(entry)) continue
           if (!mayHave(entry, but) && !touchesAny(writes, held)) continue
           for (const { key } of writes) held.add(key)
         }

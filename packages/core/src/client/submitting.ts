@@ -133,10 +133,9 @@ export function createSubmitting(
     const { id, writes } = entry.transaction
     const back = heldBack.get(id)
     if (back === undefined) return false
-    const isKnown =
-      entry.acks.size > 0
-        ? !back.wasHeld && isHeldHere(entry)
-        : !touchesAny(writes, held()) || (!back.wasShown && isShown(entry))
+    const isKnown = state.isVouchedFor(entry)
+      ? !back.wasHeld && isHeldHere(entry)
+      : !touchesAny(writes, held()) || (!back.wasShown && isShown(entry))
     if (!isKnown && now() < back.readyAt) return true
     heldBack.delete(id)
     return false
@@ -205,7 +204,7 @@ export function createSubmitting(
         const isBack = isHeldBack(entry, held)
         if (isBack || touchesAny(writes, waiting) || isAhead(entry)) {
           // Who has taken a write that this relay refused may be gone for good, so what touches its documents follows.
-          const documents = isBack && entry.acks.size > 0 ? without : waiting
+          const documents = isBack && state.isVouchedFor(entry) ? without : waiting
           for (const { key } of writes) documents.add(key)
           return 'later'
         }
@@ -261,7 +260,7 @@ export function createSubmitting(
     keepBack: id => void keptBack.add(id),
     holdsBack(entry, readyAt) {
       const { writes } = entry.transaction
-      const isOpen = entry.acks.size > 0 || touchesAny(writes, offers.heldFrom(conversation.judge))
+      const isOpen = state.isVouchedFor(entry) || touchesAny(writes, offers.heldFrom(conversation.judge))
       if (isOpen) hold(entry, readyAt)
       return isOpen
     },
@@ -286,7 +285,7 @@ export function createSubmitting(
       // What another session took out, it has made anew what stood on it.
       if (planned === null || entry === undefined) return null
       // L2: another relay has taken since what this one refused, so it stays until this one says that it holds it.
-      if (planned.refused !== null && entry.acks.size > 0) {
+      if (planned.refused !== null && state.isVouchedFor(entry)) {
         keptBack.delete(planned.from)
         heldBack.set(planned.from, { readyAt: Number.POSITIVE_INFINITY, wasShown: false, wasHeld: false })
         queue.restart()

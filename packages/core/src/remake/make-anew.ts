@@ -34,7 +34,7 @@ export interface RemakeContext {
 export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeContext): RemadeChunk | null {
   const entries = entriesToRemake(state, plan)
   const refused = plan.refused === null ? undefined : state.outbox.get(plan.refused.transaction.id)
-  const leaves = plan.refused !== null && refused?.acks.size === 0
+  const leaves = plan.refused !== null && refused !== undefined && !state.isVouchedFor(refused)
   if (entries.length === 0 && !leaves) return null
   const remade = new Set(entries)
   const standsOnNothing = missingDocuments(state, remade, plan)

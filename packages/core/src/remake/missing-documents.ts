@@ -26,7 +26,7 @@ export function missingDocuments(
   for (const entry of state.outbox.entries()) {
     const { transaction, position } = entry
     if (position === 0) continue
-    if (transaction.id === plan.refused?.transaction.id && entry.acks.size === 0) {
+    if (transaction.id === plan.refused?.transaction.id && !state.isVouchedFor(entry)) {
       leaving.push(transaction)
       continue
     }

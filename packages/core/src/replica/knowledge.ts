@@ -149,6 +149,17 @@ export function isCounted(knowledge: Knowledge, store: StoreId, ack: Acknowledge
   return impliedPosition(generations, end, Number.POSITIVE_INFINITY, generation) >= position
 }
 
+/**
+ * L2: whether no refusal takes it out, since a relay of the list has acknowledged it, be it that this does not count at the
+ * moment; or one may have to which an address leads that was not asked yet in this list.
+ */
+export function isVouchedFor(knowledge: Knowledge, { acks }: Pick<OutboxEntry, 'acks'>): boolean {
+  if (acks.size === 0) return false
+  const { relays } = copiesMeant(knowledge)
+  if (relays === undefined || relays.some(address => !knowledge.met.has(address))) return true
+  return [...acks.keys()].some(store => isListed(knowledge, store))
+}
+
 /** On how many relays' disks a write is. */
 export function countCopies(knowledge: Knowledge, { acks }: OutboxEntry): number {
   let count = 0

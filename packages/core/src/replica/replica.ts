@@ -33,6 +33,7 @@ import {
   createKnowledge,
   isCounted,
   isListed,
+  isVouchedFor,
   type QuarantinedTransaction,
 } from './knowledge.ts'
 import { createLayers, type AppliedChunk } from './layers.ts'
@@ -72,6 +73,8 @@ export interface ReplicaState {
   readonly lineageRevision: number
   /** On how many relays' disks it is, by acknowledgements that count. */
   copiesOf(entry: OutboxEntry): number
+  /** Whether a relay of the list has acknowledged it, or may have: then no other one's refusal takes it out (SPEC L2). */
+  isVouchedFor(entry: OutboxEntry): boolean
   /** Whether it is on fewer than are wanted. */
   isPending(entry: OutboxEntry): boolean
   /**
@@ -168,6 +171,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
       return knowledge.revision
     },
     copiesOf,
+    isVouchedFor: entry => isVouchedFor(knowledge, entry),
     isPending,
     get fingerprint() {
       return layers.fingerprint
