@@ -219,3 +219,49 @@ test('[A2] who clears the storage of the page is told what was on this device al
   expect(told).toEqual([{ unsent: 1 }])
   expect(alice.notes.query().get()).toHaveLength(1)
 })
+
+/** Does something with the pages of a replica's database. */
+async function withPages<T>(name: string, run: (pages: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const opening = indexedDB.open(name)
+  const database = await new Promise<IDBDatabase>((resolve, reject) => {
+    opening.onsuccess = () => resolve(opening.result)
+    opening.onerror = () => reject(opening.error)
+  })
+  const transaction = database.transaction('pages', 'readwrite')
+  const request = run(transaction.objectStore('pages'))
+  await new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error)
+  })
+  database.close()
+  return request.result
+}
+
+test('[P4] a row that is damaged on the disk comes again from the relay, and its neighbours never go', async () => {
+  const relay = createRelay()
+  const name = `replica ${crypto.randomUUID()}`
+  const alice = await openNotes(name, relay.connect)
+  const ids = Array.from(
+    { length: 24 },
+    () => alice.notes.insert({ title: 'x'.repeat(50_000), color: 'amber' }).id,
+  )
+  await alice.settled()
+  await expect.poll(() => withPages(name, pages => pages.count()), { timeout: 20_000 }).toBe(1)
+  await alice.close()
+  const page = await withPages(name, pages => pages.get(''))
+  page.bytes.fill(0xff, 0, page.ends[0])
+  await withPages(name, pages => pages.put(page, ''))
+  const again = await openNotes(name, relay.connect)
+  const told: unknown[] = []
+  again.on('damaged', ({ code }) => told.push(code))
+  expect(again.notes.query().get().length).toBeGreaterThanOrEqual(23)
+  await again.settled()
+  await expect.poll(() => again.notes.query().get().length).toBe(24)
+  expect(told).toEqual(['storage-damaged'])
+  expect(
+    again.notes
+      .query()
+      .get()
+      .map(({ id }) => id),
+  ).toEqual([...ids].sort())
+})

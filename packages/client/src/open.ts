@@ -5,7 +5,7 @@
  *   opening --> open -- leave / back (put away with its page) --> closing --> closed
  *                 \-- its store is gone --> on its own -----------^
  */
-import { RejoinError, type ErrorCode, type Level, type TransactionId } from '@rejoin/core'
+import { RejoinError, type DocumentKey, type ErrorCode, type Level, type TransactionId } from '@rejoin/core'
 import type { Collections } from './collection.ts'
 import { createEngine } from './engine.ts'
 import { createEvents } from './events.ts'
@@ -79,7 +79,7 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
   const database = await openDatabase(name, options.space, options.ports)
   const { ports, storage, record, replica, holdings } = database
   const { runtime, page } = ports
-  const events = createEvents<ReplicaEvents>(['repaired', 'alarm', 'evicted', 'unsaved'])
+  const events = createEvents<ReplicaEvents>(['repaired', 'alarm', 'evicted', 'damaged', 'unsaved'])
   /** What stands in the way of own writes: for as long as this tab lives, at the last write, at the last look. */
   let lasting: ErrorCode | undefined = database.blocked?.code
   let storageFault: ErrorCode | undefined
@@ -117,6 +117,7 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
           status.look()
         },
         onUnreadable: beOnItsOwn,
+        onDamaged: key => queueMicrotask(() => events.keep('damaged', damagedError(key))),
       }),
     onUnsaved: reportUnsaved,
   })
@@ -354,6 +355,11 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
     [Symbol.asyncDispose]: close,
   }
   return Object.freeze({ ...surface.collections, ...members }) as Replica<C>
+}
+
+function damagedError(document: DocumentKey): RejoinError<'storage-damaged'> {
+  const message = `what this device stored of ${document} cannot be read; a relay is asked for it`
+  return new RejoinError('storage-damaged', { document }, message)
 }
 
 function goneFrom(name: string): RejoinError<'storage-closed'> {

@@ -18,6 +18,8 @@ export interface ReplicaEvents {
   readonly alarm: null
   /** The browser dropped the database. Told to whoever listens, whenever they begin to. */
   readonly evicted: RejoinError<'storage-evicted'>
+  /** What was stored of a document cannot be read: it is not shown until it comes from a relay. The last one is told to whoever listens. */
+  readonly damaged: RejoinError<'storage-damaged'>
   /** A write that was visible cannot be stored on this device any more. */
   readonly unsaved: { readonly id: TransactionId; readonly error: RejoinError }
 }

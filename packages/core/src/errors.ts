@@ -42,6 +42,7 @@ export interface ErrorDetails {
   'storage-blocked': { readonly reason: string }
   'storage-closed': { readonly reason: string }
   'storage-evicted': { readonly unsent: number }
+  'storage-damaged': { readonly document: string }
   closed: { readonly what: string }
 }
 

@@ -9,7 +9,11 @@ export interface RowMap {
   /** Every key, in no order that means anything. */
   keys(): Iterable<DocumentKey>
   readonly size: number
+  /** Keys of rows that were found to be damaged when they were touched, and are there no more unless they were set since. */
+  readonly damaged: ReadonlySet<DocumentKey>
 }
+
+const nothingDamaged: ReadonlySet<DocumentKey> = new Set()
 
 export function createRowMap(): RowMap {
   const rows = new Map<DocumentKey, Row>()
@@ -22,5 +26,6 @@ export function createRowMap(): RowMap {
     get size() {
       return rows.size
     },
+    damaged: nothingDamaged,
   }
 }

@@ -47,6 +47,8 @@ export interface JournalOptions {
   readonly onFault?: ((error: RejoinError | null) => void) | undefined
   /** There is what this version cannot read: this tab comes no further, and others do. */
   readonly onUnreadable?: ((error: RejoinError) => void) | undefined
+  /** A row cannot be read, and is left out; told in the middle of whatever touched it. */
+  readonly onDamaged?: ((key: DocumentKey) => void) | undefined
   /** Called between the steps of a compaction, so that a test can stop there. */
   readonly step?: ((step: CompactionStep) => Promise<void>) | undefined
 }
@@ -110,6 +112,7 @@ export function createJournal(options: JournalOptions): Journal {
   const { name, storage, runtime, locks, sink, step = async () => {} } = options
   const reader = createReader(storage, sink, runtime, options.first ?? null, {
     unreadable: error => options.onUnreadable?.(error),
+    damaged: key => options.onDamaged?.(key),
     read(position, chunk) {
       if (chunk.kind === 'own') gatherer.met(chunk.transactions, position)
     },

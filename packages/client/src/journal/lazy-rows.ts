@@ -13,8 +13,10 @@ interface Encoded {
   readonly index: number
 }
 
-export function createLazyRows(): LazyRows {
+/** `onDamaged`: of a row the bytes cannot be read; it is as if there were none. */
+export function createLazyRows(onDamaged: (key: DocumentKey) => void = () => {}): LazyRows {
   const rows = new Map<DocumentKey, Row | Encoded>()
+  const damaged = new Set<DocumentKey>()
   return {
     get size() {
       return rows.size
@@ -23,13 +25,19 @@ export function createLazyRows(): LazyRows {
       const held = rows.get(key)
       if (held === undefined || !('page' in held)) return held
       const row = decodeStoredRow(rowOfPage(held.page, held.index))
-      rows.set(key, row)
+      if (row !== undefined) rows.set(key, row)
+      else {
+        rows.delete(key)
+        damaged.add(key)
+        onDamaged(key)
+      }
       return row
     },
     has: key => rows.has(key),
     set: (key, row) => void rows.set(key, row),
     delete: key => void rows.delete(key),
     keys: () => rows.keys(),
+    damaged,
     addPage(page) {
       keysOfPage(page).forEach((key, index) => rows.set(key, { page, index }))
     },

@@ -65,6 +65,8 @@ export interface ReadingHeed {
   read(position: number, chunk: Chunk): void
   /** It comes no further, whatever it tries. */
   unreadable(error: RejoinError): void
+  /** A row cannot be read; told when it is touched, in the middle of whatever does so. */
+  damaged(key: DocumentKey): void
 }
 
 /** `first`: a look that was begun as soon as the storage was open. */
@@ -175,20 +177,31 @@ export function createReader(
     const pages = found as readonly PageRecord[]
     // Many changed: to take all of them undecoded is cheaper than to join these.
     if (pages.length === limit) return false
+    const changed = changedRows(pages, seen)
+    if (changed === null) return false
     const newest = newestOf(pages)
     const above = await readAbove(storage, current, newest)
     if (above === null) return true
-    sink.skip(changedRows(pages, seen), decodeSnapshot(stored), current.floor)
+    sink.skip(changed, decodeSnapshot(stored), current.floor)
     stand(current, above, newest)
     return true
   }
 
-  function* changedRows(pages: readonly PageRecord[], since: number): Generator<readonly [DocumentKey, Row]> {
+  /** Null if one is damaged: who takes all pages finds out which. */
+  function changedRows(
+    pages: readonly PageRecord[],
+    since: number,
+  ): readonly (readonly [DocumentKey, Row])[] | null {
+    const changed: (readonly [DocumentKey, Row])[] = []
     for (const page of pages) {
       for (const [i, key] of keysOfPage(page).entries()) {
-        if (Math.abs(page.positions[i] ?? 0) > since) yield [key, decodeStoredRow(rowOfPage(page, i))]
+        if (Math.abs(page.positions[i] ?? 0) <= since) continue
+        const row = decodeStoredRow(rowOfPage(page, i))
+        if (row === undefined) return null
+        changed.push([key, row])
       }
     }
+    return changed
   }
 
   async function readAllPages(current: BaseRecord): Promise<void> {
@@ -204,7 +217,7 @@ export function createReader(
     // Another compaction has ended meanwhile.
     if ((after as BaseRecord).floor !== current.floor) return
     const snapshot = decodeSnapshot(stored)
-    const rows = createLazyRows()
+    const rows = createLazyRows(heed.damaged)
     let newest = 0
     for (let lo: string | null = null; ; ) {
       const range: { lower: string; lowerOpen: boolean } | undefined =

@@ -13,8 +13,10 @@ export function decodeStoredChunk(bytes: Uint8Array): Chunk {
   return expectDecoded(decodeChunk(bytes))
 }
 
-export function decodeStoredRow(bytes: Uint8Array): Row {
-  return expectDecoded(decodeRow(bytes))
+/** Undefined for a damaged one: it costs itself, and nothing beside. */
+export function decodeStoredRow(bytes: Uint8Array): Row | undefined {
+  const outcome = decodeRow(bytes)
+  return outcome.ok ? outcome.value : undefined
 }
 
 function expectDecoded<T>(outcome: Outcome<T>): T {

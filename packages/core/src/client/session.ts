@@ -12,6 +12,7 @@ import { failure } from '../errors.ts'
 import { protocolVersion, type Frame, type WelcomeFrame } from '../frames.ts'
 import { areSameCopies } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
+import type { DocumentKey } from '../row.ts'
 import { alone, type Beside } from './beside.ts'
 import { createComparing } from './comparing.ts'
 import { createConversation } from './conversation.ts'
@@ -46,6 +47,8 @@ export function createClientSession(
   let uncredited = 0
   /** Whether the relay was told once to send its feed. */
   let hasBegun = false
+  /** Damaged rows that were asked for. */
+  const askedAnew = new Set<DocumentKey>()
 
   function greet(frame: WelcomeFrame): void {
     conversation.greeted(frame)
@@ -55,6 +58,15 @@ export function createClientSession(
     if (frame.begin === 'join') return reconciling.begin('join')
     if (!frame.covers && state.size > 0 && conversation.mayWrite) return reconciling.begin('give')
     open()
+  }
+
+  /** P4: each once in a session, since a relay may lack it. */
+  function wantDamaged(): void {
+    const { damaged } = state
+    if (damaged.length === 0) return
+    const lacked = damaged.filter(key => !askedAnew.has(key))
+    for (const key of lacked) askedAnew.add(key)
+    wants.rows(lacked)
   }
 
   function isNothingConfirmed(): boolean {
@@ -88,6 +100,7 @@ export function createClientSession(
     // S4: it begins again from there.
     if (pull.isTakenBack) return conversation.end(null, 0)
     if (introduce() || pull.forgetOthers()) return
+    if (conversation.phase !== 'greeting') wantDamaged()
     const next = inbox.next()
     if (next !== null) {
       if ('type' in next) verdicts.store(next)

@@ -44,6 +44,8 @@ export interface Layers {
   /** The visible rows. */
   readonly rows: RowMap
   confirmed(key: DocumentKey): Row | undefined
+  /** Confirmed rows that were found to be damaged on this disk, and of which nothing came since. */
+  readonly damaged: readonly DocumentKey[]
   /** Joins into the confirmed layer, and into the visible row, since a join with more is the join of the joins. */
   confirm(key: DocumentKey, delta: Row, position: number): void
   /** Adds to a confirmed body. */
@@ -127,6 +129,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   let counted: () => Fingerprint = () => emptyFingerprint
   /** Confirmed rows that changed since the fingerprint was asked for last, as they were then: most change several times. */
   const uncounted = new Map<DocumentKey, Row | undefined>()
+  /** How many damaged rows the fingerprint does without. */
+  let discounted = 0
   let changes = noChanges()
 
   function confirmed(key: DocumentKey): Row | undefined {
@@ -243,7 +247,17 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     for (const entry of [...outbox.counts.acknowledged.values()]) release(entry)
   }
 
+  /** What a damaged row was counted as, nobody knows any more. */
+  function recount(): void {
+    let all = emptyFingerprint
+    uncounted.clear()
+    for (const key of rows.keys()) all = replaceInFingerprint(all, undefined, confirmed(key))
+    discounted = rows.damaged.size
+    counted = () => all
+  }
+
   function fingerprintLater(): () => Fingerprint {
+    if (rows.damaged.size > discounted) recount()
     if (uncounted.size > 0) {
       counted = countLater(
         counted,
@@ -278,6 +292,10 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       return changes
     },
     confirmed,
+    get damaged() {
+      const { damaged } = rows
+      return damaged.size === 0 ? [] : [...damaged].filter(key => confirmed(key) === undefined)
+    },
     confirm,
     addToBody(body, updates, position) {
       bodies.add(body, updates, position)
@@ -314,13 +332,9 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       changedAt.clear()
       bodies.clear()
       rows = loaded
+      discounted = 0
     },
-    recount() {
-      let all = emptyFingerprint
-      uncounted.clear()
-      for (const key of rows.keys()) all = replaceInFingerprint(all, undefined, confirmed(key))
-      counted = () => all
-    },
+    recount,
     collect(run) {
       changes = renewed(changes)
       run()

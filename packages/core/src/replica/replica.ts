@@ -54,6 +54,8 @@ export interface ReplicaState {
   readonly fingerprint: Fingerprint
   /** The same as of now, counted when it is asked for. */
   fingerprintLater(): () => Fingerprint
+  /** Confirmed rows that were found to be damaged on this disk, and of which nothing came since: to be asked for. */
+  readonly damaged: readonly DocumentKey[]
   /** Rows that are asked for and outstanding, of whichever relay. */
   readonly wants: readonly DocumentKey[]
   /** When the last pulled chunk was stored, as far as this state goes back; else 0. */
@@ -135,6 +137,10 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
   const { outbox, bodies, changedAt, collect } = layers
   let seen = 0
 
+  function isDamaged(key: DocumentKey): boolean {
+    return layers.rows.damaged.has(key) && layers.confirmed(key) === undefined
+  }
+
   return {
     outbox,
     bodies,
@@ -177,13 +183,17 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
       return layers.fingerprint
     },
     fingerprintLater: layers.fingerprintLater,
+    get damaged() {
+      return layers.damaged
+    },
     get seen() {
       return seen
     },
     get size() {
       return layers.rows.size
     },
-    visible: key => layers.rows.get(key),
+    // P4: of a damaged row own writes alone would show, with holes.
+    visible: key => (isDamaged(key) ? undefined : layers.rows.get(key)),
     confirmed: layers.confirmed,
     keys: () => layers.rows.keys(),
     write: transaction => collect(() => layers.enter(entryOf(transaction, 0))),

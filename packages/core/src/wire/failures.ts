@@ -98,5 +98,6 @@ const shapes: Shapes = {
   'storage-blocked': { reason: 'string' },
   'storage-closed': { reason: 'string' },
   'storage-evicted': { unsent: 'number' },
+  'storage-damaged': { document: 'string' },
   closed: { what: 'string' },
 }
