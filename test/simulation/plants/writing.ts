@@ -103,7 +103,7 @@ export const writing: readonly Plant[] = [
   {
     name: 'L2',
     does: 'what is acknowledged does not join what is confirmed',
-    find: 'if (entry.acks.size === 0) confirmWrites(layers, entry, position)',
+    find: 'if (entry.acks.size === 0) confirmWrites(state, entry, position)',
     replace: '',
     world: calm,
     seed: 1,
