@@ -5,7 +5,7 @@
 import { limits, RejoinError, type DocumentKey, type PartName, type TextSupport } from '@rejoin/core'
 import type { MergeTexts } from './journal/text-bodies.ts'
 
-/** Bodies of fields that nobody here declares stay as they are: what they are cannot be told. */
+/** Where no text is declared bodies stay as they are: what they are cannot be told. */
 export function createBodyMerge(
   supportOf: (key: DocumentKey, part: PartName) => TextSupport | undefined,
 ): MergeTexts {

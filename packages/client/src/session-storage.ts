@@ -115,7 +115,7 @@ export function createSessionStorage(options: SessionStorageOptions): SessionSto
 
   async function measure(key: DocumentKey, part: PartName): Promise<MeasuredText> {
     const support = supportOf(key, part)
-    // Of a field that nobody here declares the whole body is asked for: what is known of it cannot be told. And of a
+    // Where no text is declared the whole body is asked for: what is known of it cannot be told. And of a
     // document that is not here: what is on disk of one that was forgotten may be taken away any time (SPEC D2).
     if (support === undefined || state.confirmed(key) === undefined) return nothingHere
     const body = await journal.readBody(key, part)
