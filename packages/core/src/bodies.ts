@@ -16,6 +16,14 @@ export interface Bodies {
   updatesOf(body: string): readonly Uint8Array[]
   /** Bodies with updates up to a position, and only these updates, for writing them beside pages. */
   upTo(position: number): readonly BodyUpdates[]
+  /**
+   * D2: a document was forgotten. What the store of texts has of it is of what was before, so that is no part of what it
+   * may have again; until pages are written, which take it away.
+   */
+  forget(key: DocumentKey, position: number): void
+  isForgotten(key: DocumentKey): boolean
+  /** Documents that were forgotten up to a position, be they back or not. */
+  forgottenUpTo(position: number): readonly DocumentKey[]
   /** Drops updates that stand in the store of texts now. */
   written(upTo: number): void
   clear(): void
@@ -33,6 +41,7 @@ export function splitBodyKey(body: string): { readonly key: DocumentKey; readonl
 
 export function createBodies(): Bodies {
   const held = new Map<string, { readonly update: Uint8Array; readonly position: number }[]>()
+  const forgotten = new Map<DocumentKey, number>()
   return {
     add(body, updates, position) {
       let list = held.get(body)
@@ -48,13 +57,23 @@ export function createBodies(): Bodies {
       }
       return found
     },
+    forget(key, position) {
+      forgotten.set(key, position)
+      for (const body of held.keys()) if (body.endsWith(`\n${key}`)) held.delete(body)
+    },
+    isForgotten: key => forgotten.has(key),
+    forgottenUpTo: position => [...forgotten].flatMap(([key, at]) => (at <= position ? [key] : [])),
     written(upTo) {
+      for (const [key, at] of forgotten) if (at <= upTo) forgotten.delete(key)
       for (const [body, list] of held) {
         const rest = list.filter(entry => entry.position > upTo)
         if (rest.length === 0) held.delete(body)
         else held.set(body, rest)
       }
     },
-    clear: () => held.clear(),
+    clear() {
+      held.clear()
+      forgotten.clear()
+    },
   }
 }

@@ -48,6 +48,47 @@ overStores(fresh => {
     expect(await forget(5.5 * day)).toBe(2)
   })
 
+  test.each(['before', 'after'])(
+    '[D2] of the body of a document that is back %s pages are written nothing is that was there before it was forgotten',
+    async when => {
+      const replica = fresh()
+      const tab = await replica.open()
+      const typed = (...bytes: number[]) => [{ key: key(1), part: body, update: new Uint8Array(bytes) }]
+      await replica.append(tab, pulled([[key(1), tombstone(markAt(1))]], { texts: typed(1, 2, 3) }))
+      await tab.journal.compact('pages')
+      await replica.append(tab, { kind: 'forgotten', keys: [key(1)] })
+      if (when === 'after') await tab.journal.compact('pages')
+      await replica.append(tab, pulled([[key(1), rowWith('back', markAt(1))]], { texts: typed(4) }))
+      expect(await tab.journal.readBody(key(1), body)).toEqual([new Uint8Array([4])])
+      await tab.journal.compact('pages')
+      await replica.append(tab, pulled([[key(1), rowWith('more', markAt(2))]], { texts: typed(5) }))
+      for (const one of [tab, await replica.open()])
+        expect(await one.journal.readBody(key(1), body)).toEqual([new Uint8Array([4]), new Uint8Array([5])])
+    },
+  )
+
+  test('[D2] a compaction that a crash ended loses nothing of a body that is back', async () => {
+    const replica = fresh()
+    const typed = (...bytes: number[]) => [{ key: key(1), part: body, update: new Uint8Array(bytes) }]
+    const first = await replica.open()
+    await replica.append(first, pulled([[key(1), tombstone(markAt(1))]], { texts: typed(1, 2, 3) }))
+    await first.journal.compact('pages')
+    let isDying = true
+    const dying = await replica.open({
+      step: async name => {
+        if (isDying && name === 'texts') throw new Error('dies')
+      },
+    })
+    await replica.append(dying, { kind: 'forgotten', keys: [key(1)] })
+    await replica.append(dying, pulled([[key(1), rowWith('back', markAt(1))]], { texts: typed(4) }))
+    await dying.journal.compact('pages').catch(() => {})
+    isDying = false
+    const next = await replica.open()
+    expect(await next.journal.readBody(key(1), body)).toEqual([new Uint8Array([4])])
+    await next.journal.compact('pages')
+    expect(await next.journal.readBody(key(1), body)).toEqual([new Uint8Array([4])])
+  })
+
   test('[D2] a row that comes back while forgetting looks for it stays', async () => {
     const replica = fresh()
     const tab = await replica.open()

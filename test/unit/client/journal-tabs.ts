@@ -12,6 +12,7 @@ import {
 import type { JournalOptions, JournalSink } from '@rejoin/client'
 import {
   bodyKey,
+  createReplicaState,
   createRowMap,
   documentKey,
   emptyRow,
@@ -20,7 +21,6 @@ import {
   nothingCounted,
   nothingReplaced,
   partName,
-  splitBodyKey,
   transactionId,
   writerFromBytes,
   type Channel,
@@ -61,7 +61,7 @@ export function createState(): State {
   let rows: RowMap = createRowMap()
   const outbox = new Map<TransactionId, Transaction>()
   const changedAt = new Map<DocumentKey, number>()
-  const bodies = new Map<string, { readonly update: Uint8Array; readonly position: number }[]>()
+  const { bodies } = createReplicaState()
   const loads = { skip: 0, load: 0, apply: 0 }
   let cursor = 0
   let seen = 0
@@ -75,8 +75,7 @@ export function createState(): State {
   }
 
   function addBody(key: DocumentKey, part: PartName, update: Uint8Array, position: number): void {
-    const body = bodyKey(key, part)
-    bodies.set(body, [...(bodies.get(body) ?? []), { update, position }])
+    bodies.add(bodyKey(key, part), [update], position)
   }
 
   function take(snapshot: SnapshotChunk): void {
@@ -94,7 +93,7 @@ export function createState(): State {
       return cursor
     },
     get bodiesInMemory() {
-      return bodies.size
+      return bodies.upTo(Number.POSITIVE_INFINITY).length
     },
     loads,
     apply(position, chunk) {
@@ -107,6 +106,7 @@ export function createState(): State {
         for (const key of chunk.keys) {
           rows.delete(key)
           changedAt.set(key, position)
+          bodies.forget(key, position)
         }
       }
       if (chunk.kind === 'pulled') {
@@ -161,21 +161,10 @@ export function createState(): State {
     }),
     confirmed: key => rows.get(key),
     changedAfter: position => [...changedAt].filter(([, at]) => at > position).map(([key]) => key),
-    bodies: {
-      updatesOf: body => (bodies.get(body) ?? []).map(({ update }) => update),
-      upTo: position =>
-        [...bodies].flatMap(([body, list]) => {
-          const updates = list.filter(entry => entry.position <= position).map(({ update }) => update)
-          return updates.length === 0 ? [] : [{ ...splitBodyKey(body), updates }]
-        }),
-    },
+    bodies,
     written(upTo) {
       for (const [key, at] of changedAt) if (at <= upTo) changedAt.delete(key)
-      for (const [body, list] of bodies) {
-        const rest = list.filter(entry => entry.position > upTo)
-        if (rest.length === 0) bodies.delete(body)
-        else bodies.set(body, rest)
-      }
+      bodies.written(upTo)
     },
   }
 }

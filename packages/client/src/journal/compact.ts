@@ -56,8 +56,8 @@ interface Cut {
   readonly upTo: number
   /** By key, in order. */
   readonly changes: readonly PageChange[]
-  /** Rows that were forgotten since the last time. */
-  readonly gone: readonly DocumentKey[]
+  /** Rows that were forgotten since the last time, be they back or not. */
+  readonly forgotten: readonly DocumentKey[]
   readonly bodies: readonly BodyUpdates[]
   readonly snapshot: Uint8Array
 }
@@ -76,7 +76,7 @@ export async function writePages(options: CompactionOptions): Promise<boolean> {
   await step('read')
   const rows = await replaceRows(options, cut)
   await step('pages')
-  await moveBodies({ storage, fence, bodies: cut.bodies, gone: cut.gone, merge: mergeTexts })
+  await moveBodies({ storage, fence, bodies: cut.bodies, forgotten: cut.forgotten, merge: mergeTexts })
   await step('texts')
   await putGuarded(fence, ['snapshot', cut.upTo], cut.snapshot)
   await step('snapshot')
@@ -102,7 +102,7 @@ function takeCut(reader: Reader, sink: JournalSink): Cut {
   return {
     upTo: reader.seen,
     changes,
-    gone: changes.filter(({ row }) => row === undefined).map(({ key }) => key),
+    forgotten: sink.bodies.forgottenUpTo(reader.seen),
     bodies: sink.bodies.upTo(reader.seen),
     snapshot: encodeChunk(sink.snapshot()),
   }

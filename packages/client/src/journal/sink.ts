@@ -28,7 +28,7 @@ export interface JournalSink {
   /** Confirmed rows that changed in chunks after a position. */
   changedAfter(position: number): readonly DocumentKey[]
   /** Confirmed updates of texts that came in chunks and are not known to be beside the pages. */
-  readonly bodies: Pick<Bodies, 'updatesOf' | 'upTo'>
+  readonly bodies: Pick<Bodies, 'updatesOf' | 'upTo' | 'isForgotten' | 'forgottenUpTo'>
   /** Pages and texts hold everything up to this position now: what was remembered for them may go. */
   written(upTo: number): void
 }

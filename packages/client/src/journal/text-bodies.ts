@@ -39,7 +39,9 @@ export async function readBody(
   key: DocumentKey,
   part: PartName,
 ): Promise<readonly Uint8Array[]> {
-  // Before the store is asked: what another tab's compaction moves meanwhile is then met here, or there, or twice.
+  // Before the store is asked: what another tab's compaction moves meanwhile is then met here, or there, or twice. What it
+  // has of a document that was forgotten is of before that, or in memory too (SPEC D2).
+  const isForgotten = sink.bodies.isForgotten(key)
   const held = [...sink.bodies.updatesOf(bodyKey(key, part))]
   const [stored] = await storage.transact({
     stores: ['texts'],
@@ -48,17 +50,25 @@ export async function readBody(
     requests: [{ op: 'get', store: 'texts', key: [key, part] }],
   })
   const later = sink.bodies.updatesOf(bodyKey(key, part))
-  return [...updatesOf(stored), ...new Set([...held, ...later])]
+  return [...(isForgotten ? [] : updatesOf(stored)), ...new Set([...held, ...later])]
 }
 
 export async function moveBodies(options: {
   readonly storage: Storage
   readonly fence: Fence
   readonly bodies: readonly BodyUpdates[]
-  readonly gone: readonly DocumentKey[]
+  readonly forgotten: readonly DocumentKey[]
   readonly merge: MergeTexts | undefined
 }): Promise<void> {
-  const { storage, fence, bodies, gone, merge } = options
+  const { storage, fence, bodies, forgotten, merge } = options
+  // First: of what is back nothing is merged with what was before (SPEC D2).
+  if (forgotten.length > 0) {
+    const requests = forgotten.map((key): StorageRequest => {
+      // Everything of this document: no part's name begins with the last character that there is.
+      return { op: 'delete', store: 'texts', range: { lower: [key], upper: [key, '\uffff'] } }
+    })
+    await fence.transact({ stores: ['texts'], durability: 'strict', requests })
+  }
   for (let i = 0; i < bodies.length; i += bodiesPerStep) {
     const portion = bodies.slice(i, i + bodiesPerStep)
     const stored = await storage.transact({
@@ -76,12 +86,6 @@ export async function moveBodies(options: {
     })
     await fence.transact({ stores: ['texts'], durability: 'strict', requests })
   }
-  if (gone.length === 0) return
-  const requests = gone.map((key): StorageRequest => {
-    // Everything of this document: no part's name begins with the last character that there is.
-    return { op: 'delete', store: 'texts', range: { lower: [key], upper: [key, '\uffff'] } }
-  })
-  await fence.transact({ stores: ['texts'], durability: 'strict', requests })
 }
 
 function updatesOf(stored: unknown): readonly Uint8Array[] {

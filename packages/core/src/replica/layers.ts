@@ -302,6 +302,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       noteArrivals(body, updates)
     },
     forget(key, position) {
+      bodies.forget(key, position)
       const row = confirmed(key)
       if (row === undefined) return
       if (!uncounted.has(key)) uncounted.set(key, row)
