@@ -2,7 +2,7 @@
  * Random histories of a few tabs that write, read, fold, compact, crash in the middle of it and come back. After each,
  * every tab and a fresh one hold what the replay of everything acknowledged makes.
  */
-import { rowExists, type OpenStorage, type Transaction } from '@rejoin/core'
+import { rowExists, type DocumentKey, type OpenStorage, type Transaction } from '@rejoin/core'
 import {
   acknowledged,
   alice,
@@ -173,18 +173,22 @@ async function sit(replica: Replica, at: number): Promise<Seat> {
   return seat
 }
 
+/** Of each body all that came is there, and nothing of before its document was forgotten (SPEC D2). */
 async function findLostUpdates(replica: Replica, tab: Tab): Promise<readonly string[]> {
-  const lost: string[] = []
-  const chunks = [...replica.log.values()]
-  const forgotten = new Set(chunks.flatMap(chunk => (chunk.kind === 'forgotten' ? chunk.keys : [])))
-  for (const { key: document, part, update } of chunks.flatMap(chunk =>
-    chunk.kind === 'pulled' ? chunk.texts : [],
-  )) {
-    if (forgotten.has(document)) continue
-    const held = await tab.journal.readBody(document, part)
-    if (!held.some(other => other.join() === update.join())) lost.push(`${document} ${update.join()}`)
+  const came = new Map<DocumentKey, Set<string>>()
+  for (const [, chunk] of [...replica.log].sort(([a], [b]) => a - b)) {
+    if (chunk.kind === 'forgotten') for (const gone of chunk.keys) came.set(gone, new Set())
+    if (chunk.kind !== 'pulled') continue
+    for (const { key: document, update } of chunk.texts)
+      came.set(document, (came.get(document) ?? new Set()).add(update.join()))
   }
-  return lost
+  const differing: string[] = []
+  for (const [document, updates] of came) {
+    const held = new Set((await tab.journal.readBody(document, body)).map(update => update.join()))
+    for (const one of updates) if (!held.has(one)) differing.push(`${document} lacks ${one}`)
+    for (const one of held) if (!updates.has(one)) differing.push(`${document} has ${one} of before`)
+  }
+  return differing
 }
 
 function someOf(outbox: ReadonlyMap<unknown, Transaction>, dice: number): readonly Transaction[] {
