@@ -2,7 +2,8 @@
 import type { OpenChannel } from '@rejoin/core'
 
 export const openBroadcast: OpenChannel = (name, hear) => {
-  const channel = new BroadcastChannel(name)
+  const channel = channelOf(name)
+  if (channel === null) return { post() {}, close() {} }
   channel.onmessage = event => hear(event.data)
   return {
     post(message) {
@@ -16,5 +17,14 @@ export const openBroadcast: OpenChannel = (name, hear) => {
       channel.onmessage = null
       channel.close()
     },
+  }
+}
+
+/** Null where the browser lets a page that may store nothing talk to nobody either: what others store is found by polls. */
+function channelOf(name: string): BroadcastChannel | null {
+  try {
+    return new BroadcastChannel(name)
+  } catch {
+    return null
   }
 }
