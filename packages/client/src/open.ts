@@ -282,6 +282,7 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
         journal.resume().catch(() => {})
         return
       case 'visible':
+        storage.retry()
         readJournal()
         housekeeping.retry()
         return uplink.nudge()

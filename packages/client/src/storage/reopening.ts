@@ -16,6 +16,8 @@ import { createListeners } from '../listeners.ts'
 export interface ReopeningStorage extends Storage {
   /** Calls back with why it cannot be opened again yet, and with null once it is open. Returns how to stop. */
   onOutage(listener: (error: RejoinError | null) => void): () => void
+  /** Tries at once what waits for its next try. */
+  retry(): void
 }
 
 /** A connection that held for so long was a good one: the next is asked for at once. */
@@ -107,6 +109,11 @@ export function reopening(
       },
       onLost: losses.add,
       onOutage: outages.add,
+      retry() {
+        if (isOver || held !== null || running !== null) return
+        cancel()
+        start()
+      },
       close() {
         if (isOver && held === null) return
         isOver = true
