@@ -3,6 +3,7 @@
  * confirmed layer shows them (SPEC L1, L2). Indexed by document, so that a refusal is a look-up.
  */
 import type { GenerationId, StoreId } from './generations.ts'
+import { compareMarks, type Mark, type WriterId } from './mark.ts'
 import type { DocumentKey } from './row.ts'
 import { createOutboxCounts, type Counting, type OutboxCounts } from './outbox-counts.ts'
 import { createOutboxLine, type OutboxLine } from './outbox-line.ts'
@@ -57,17 +58,17 @@ export interface Outbox {
   readonly size: number
   readonly counts: OutboxCounts
   get(id: TransactionId): OutboxEntry | undefined
-  /** The order of those on disk, for who walks it again and again. What comes to the disk goes to its end. */
+  /** The order of those on disk, for who walks it again and again. What comes to the disk goes to its end, or all places are given anew. */
   readonly line: Pick<OutboxLine, 'epoch' | 'from'>
-  /** In the order of the journal, what is not on disk yet last. */
+  /** In the order of the journal, but those of one writer as it made them; what is not on disk yet last. */
   entries(): Iterable<OutboxEntry>
-  /** Adds one of whose id there is none, at the end. */
+  /** Adds one of whose id there is none, at the end; or before those that its writer made later. */
   add(entry: OutboxEntry): void
   /** The same, or replaces the one of the same id where it stands. */
   put(entry: OutboxEntry): void
   /** Puts entries in the places of others, or takes them out (null), in one pass. */
   substitute(changes: ReadonlyMap<TransactionId, OutboxEntry | null>): void
-  /** Behind all others on this device's disk, now that it is there. Whether it was not there before. */
+  /** The same with one that has come to this device's disk. Whether it was not there before. */
   move(id: TransactionId, position: number): boolean
   remove(id: TransactionId): void
   /** The writes that touch a document, in no order that means anything: they join. */
@@ -87,6 +88,8 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
   let unstored = new Map<TransactionId, OutboxEntry>()
   /** A list only of what several touch: most documents have one write that waits. */
   const idsByKey = new Map<DocumentKey, TransactionId | Set<TransactionId>>()
+  /** The last that each writer made of what is on disk; forgotten when nothing is. */
+  const lastOf = new Map<WriterId, Mark>()
   const counts = createOutboxCounts(entries, counting)
   const line = createOutboxLine()
 
@@ -106,6 +109,34 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     }
     if (!stored.has(id)) line.append(id)
     stored.set(id, entry)
+    const mark = firstMark(entry)
+    const last = mark === null ? undefined : lastOf.get(mark.writer)
+    if (mark !== null && (last === undefined || compareMarks(mark, last) > 0)) lastOf.set(mark.writer, mark)
+  }
+
+  /**
+   * Of several transactions that are in flight as a page goes away an engine may abort the first alone. It is stored later
+   * then than what its writer made after it, which may stand on it.
+   */
+  function enter(id: TransactionId, entry: OutboxEntry): void {
+    if (stored.size === 0) lastOf.clear()
+    const mark = firstMark(entry)
+    const last = mark === null ? undefined : lastOf.get(mark.writer)
+    const isLate = mark !== null && last !== undefined && compareMarks(mark, last) < 0
+    if (entry.position === 0 || stored.has(id) || !isLate) return insert(id, entry)
+    const all = [...stored]
+    stored = new Map()
+    line.clear()
+    let isPlaced = false
+    for (const [otherId, other] of all) {
+      const its = firstMark(other)
+      if (!isPlaced && its?.writer === mark.writer && compareMarks(its, mark) > 0) {
+        insert(id, entry)
+        isPlaced = true
+      }
+      insert(otherId, other)
+    }
+    if (!isPlaced) insert(id, entry)
   }
 
   function index(entry: OutboxEntry): void {
@@ -143,7 +174,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     get,
     entries,
     add(entry) {
-      insert(entry.transaction.id, entry)
+      enter(entry.transaction.id, entry)
       index(entry)
     },
     put(entry) {
@@ -151,7 +182,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       const old = get(id)
       if (old !== undefined) unindex(old)
       if (old?.position === 0) unstored.delete(id)
-      insert(id, entry)
+      enter(id, entry)
       index(entry)
     },
     substitute(changes) {
@@ -173,8 +204,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       const { transaction, acks, refusedBy } = held
       const entry = { transaction, position, acks, refusedBy }
       unstored.delete(id)
-      stored.set(id, entry)
-      line.append(id)
+      enter(id, entry)
       counts.went(held)
       counts.came(entry)
       return true
@@ -203,4 +233,9 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       return true
     },
   }
+}
+
+/** Marks of one writer rise. */
+function firstMark({ transaction: { writes } }: OutboxEntry): Mark | null {
+  return writes[0]?.mark ?? null
 }

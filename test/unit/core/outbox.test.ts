@@ -1,5 +1,6 @@
 // The outbox: own transactions in their order, found by document, against a list that is searched.
 import {
+  compareMarks,
   createOutbox,
   documentKey,
   emptyRow,
@@ -42,7 +43,18 @@ const acknowledgedBy: OutboxEntry['acks'] = new Map([
   ['relay' as StoreId, { generation: 'one' as GenerationId, position: 1 }],
 ])
 
-/** What is not on disk yet stands last; what comes to the disk stands behind what is there. */
+/** What comes to the disk stands behind what is there, but before what its writer made later. */
+function arrive(list: readonly OutboxEntry[], entry: OutboxEntry): OutboxEntry[] {
+  const others = inOrder(list.filter(({ transaction }) => transaction.id !== entry.transaction.id))
+  const [mark] = entry.transaction.writes.map(write => write.mark)
+  const at = others.findIndex(({ position, transaction: { writes } }) => {
+    const its = writes[0]?.mark
+    return position === 0 || (mark !== undefined && its !== undefined && compareMarks(its, mark) > 0)
+  })
+  return at < 0 ? [...others, entry] : others.toSpliced(at, 0, entry)
+}
+
+/** What is not on disk yet stands last. */
 function inOrder(list: readonly OutboxEntry[]): OutboxEntry[] {
   return [...list.filter(({ position }) => position > 0), ...list.filter(({ position }) => position === 0)]
 }
@@ -112,7 +124,7 @@ test('[L1] entries keep their order and are found by document, whatever was put,
           if (one.kind === 'store') {
             if (old.position > 0) continue
             outbox.move(old.transaction.id, 7)
-            list = list.map(entry => (entry === old ? { ...old, position: 7 } : entry))
+            list = arrive(list, { ...old, position: 7 })
           } else if (one.kind === 'remove') {
             outbox.remove(old.transaction.id)
             list = list.filter(entry => entry !== old)
@@ -120,7 +132,8 @@ test('[L1] entries keep their order and are found by document, whatever was put,
             const acks = old.acks.size > 0 ? new Map() : acknowledgedBy
             const again = { ...old, position: old.position + 1, acks }
             outbox.put(again)
-            list = list.map(entry => (entry === old ? again : entry))
+            list =
+              old.position === 0 ? arrive(list, again) : list.map(entry => (entry === old ? again : entry))
           }
         }
         list = inOrder(list)
@@ -149,6 +162,18 @@ test('[L1] entries keep their order and are found by document, whatever was put,
     }),
     { numRuns: 200 },
   )
+})
+
+test('[L1] what is stored later than what its writer made after it is offered before that', () => {
+  const outbox = createOutbox()
+  for (const serial of [2, 3]) outbox.put(entryOf(serial, [0]))
+  const walk = createWalk(outbox)
+  walk([...outbox.entries()])
+  outbox.put(entryOf(1, [0], 0))
+  outbox.move(idOf(1), 9)
+  expect([...outbox.entries()].map(({ transaction }) => transaction.id)).toEqual([1, 2, 3].map(idOf))
+  expect(outbox.isFirstOf(keys[0] as DocumentKey, idOf(1))).toBe(true)
+  walk([...outbox.entries()])
 })
 
 test('[L3] taking out what is not there changes nothing', () => {

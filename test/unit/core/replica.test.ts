@@ -106,7 +106,7 @@ describe('the two layers', () => {
     expect(state.fingerprint.count).toBe(0)
   })
 
-  test('[W1] what is not on disk yet stays out of a snapshot, and keeps its place at the end', () => {
+  test('[W1, L1] what is not on disk yet stays out of a snapshot, and then stands before what its writer made later', () => {
     const state = createReplicaState()
     const tab = createTab(state)
     const [early, late] = [tab.write([[0, insert]]), tab.write([[1, insert]])]
@@ -115,7 +115,7 @@ describe('the two layers', () => {
     state.apply(1, { kind: 'own', transactions: [late] })
     expect(state.snapshot().outbox.map(({ transaction }) => transaction.id)).toEqual([late.id])
     state.apply(2, { kind: 'own', transactions: [early] })
-    expect([...state.outbox.entries()].map(entry => entry.transaction.id)).toEqual([late.id, early.id])
+    expect([...state.outbox.entries()].map(entry => entry.transaction.id)).toEqual([early.id, late.id])
   })
 
   test('[L2] an acknowledged write is confirmed, leaves the outbox, and changes nothing that shows', () => {
