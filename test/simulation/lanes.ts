@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { runHistory, type HistoryOptions, type HistoryResult } from '@rejoin/testkit'
 
 export interface World extends HistoryOptions {
+  /** Its name; empty if it is of no topology. */
   readonly topology: string
   readonly isNarrow?: boolean | undefined
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { plantNamed, plants } from './plants/all.ts'
+import { plantNamed, plants, ruleOf } from './plants/all.ts'
 import { createPlaces } from './plants/places.ts'
 import { editsOf } from './plants/plant.ts'
 import { catchPlant } from './plants/run.ts'
@@ -34,7 +34,3 @@ test('every rule of SPEC.md is planted, or it is said why it cannot be seen', ()
   expect(rules.length).toBeGreaterThan(50)
   expect(rules.filter(rule => !known.has(rule))).toEqual([])
 })
-
-function ruleOf(name: string): string {
-  return name.split(' ')[0] ?? name
-}

@@ -1,17 +1,18 @@
 /**
  * The simulator's command: many histories from a seed on, in one topology or in all of them.
  *
- *   npm run sim -- --seed S --runs N --steps M [--topology T] [--jobs J]
+ *   npm run sim -- --seed S --runs N --steps M [--topology T] [--faults F=often,...] [--jobs J]
  *   npm run sim -- --seconds T [--jobs J]    histories that nobody has run yet, for so long
  *   npm run sim -- --narrow ...              few kinds of faults, but these often, on a device or two
  *   npm run sim -- --tight ...               pages, frames and windows of two or three: what is rare elsewhere is the rule
- *   npm run sim -- --plants [--jobs J]
- *   npm run sim -- --plant NAME
+ *   npm run sim -- --plants [--jobs J]       whether each planted bug is caught
+ *   npm run sim -- --plant RULE              whether those of a rule are
+ *   npm run sim -- --plant NAME --seed S ... histories with that bug
  *
- * On a finding it prints what was found, the shrunk history and how to have it again, and ends with 1. It ends with 1 too if
- * of hundreds of histories a kind of fault never happened, or a path of a rule was never taken: nothing was shown of it.
+ * On a finding it prints what was found, the shrunk history and how to have both again, and ends with 1. It ends with 1 too if
+ * of hundreds of histories a kind of fault never happened, or a path of a rule was never taken: nothing was shown of it. It
+ * ends with 2 if it is asked for what there is not.
  */
-import { parseArgs } from 'node:util'
 import {
   canBeTaken,
   faultNames,
@@ -21,53 +22,56 @@ import {
   type HistoryResult,
   type Path,
 } from '@rejoin/testkit'
+import { orEnd } from '../arguments.ts'
+import { runAgain } from './again.ts'
+import { readArguments } from './arguments.ts'
 import { runWorlds, type World } from './lanes.ts'
-import { plantNamed } from './plants/all.ts'
-import { catchAll, catchPlant, tellOf } from './plants/run.ts'
+import { plants } from './plants/all.ts'
+import { catchAll } from './plants/run.ts'
+import { unseen } from './plants/unseen.ts'
 import { topologies } from './topologies.ts'
-import { runTight } from './tight/run.ts'
-import { commandFor, each, first, forSeconds, freshSeed, narrowed, tightened, worldsFrom } from './worlds.ts'
+import {
+  changed,
+  commandFor,
+  each,
+  first,
+  forSeconds,
+  freshSeed,
+  narrowed,
+  plantedFrom,
+  tightened,
+  worldsFrom,
+} from './worlds.ts'
 
 /** From so many on, everything must have happened. */
 const enoughHistories = 200
+const usualSteps = 150
 
-const { values } = parseArgs({
-  options: {
-    /** One that is fresh where there are seconds. */
-    seed: { type: 'string' },
-    runs: { type: 'string', default: '20' },
-    seconds: { type: 'string' },
-    steps: { type: 'string', default: '150' },
-    topology: { type: 'string' },
-    narrow: { type: 'boolean', default: false },
-    tight: { type: 'boolean', default: false },
-    /** How many histories run at a time, each on a core. */
-    jobs: { type: 'string', default: '1' },
-    /** Looks for one planted bug, or for all of them. */
-    plant: { type: 'string' },
-    plants: { type: 'boolean', default: false },
-    /** The first finding alone, and nothing is shrunk. */
-    brief: { type: 'boolean', default: false },
-  },
-})
-if (values.tight && process.env['REJOIN_TIGHT'] === undefined) process.exit(await runTight())
-if (values.plants) process.exit((await catchAll(Number(values.jobs))) ? 0 : 1)
-if (values.plant !== undefined) {
-  const plant = plantNamed(values.plant)
-  const found = await catchPlant(plant)
-  console.log(tellOf(plant, found))
-  process.exit(found === null ? 1 : 0)
+const asked = orEnd(() => readArguments(process.argv.slice(2)))
+const [planted] = asked.seed === undefined ? [] : asked.plants
+if (asked.tight && process.env['REJOIN_TIGHT'] === undefined)
+  process.exit(await runAgain(new URL('tight/hook.ts', import.meta.url), { REJOIN_TIGHT: 'yes' }))
+if (planted !== undefined && process.env['REJOIN_PLANT'] === undefined)
+  process.exit(await runAgain(new URL('plants/hook.ts', import.meta.url), { REJOIN_PLANT: planted.name }))
+if (asked.everyPlant) {
+  const areCaught = await catchAll(plants, asked.jobs)
+  for (const { rule, why } of unseen) console.log(`${rule}: not planted, since ${why}`)
+  process.exit(areCaught ? 0 : 1)
 }
-const seed = Number(values.seed ?? (values.seconds === undefined ? 1 : freshSeed()))
-const steps = Number(values.steps)
-const names = values.topology === undefined ? Object.keys(topologies) : [values.topology]
-const broad = worldsFrom(seed, names, steps)
-const narrow = values.narrow ? each(broad, narrowed) : broad
-const all = values.tight ? each(narrow, tightened) : narrow
+if (planted === undefined && asked.plants.length > 0)
+  process.exit((await catchAll(asked.plants, asked.jobs)) ? 0 : 1)
+
+const seed = asked.seed ?? (asked.seconds === undefined ? 1 : freshSeed())
+const isElsewhere = planted !== undefined && asked.topology === undefined
+const names = asked.topology !== undefined ? [asked.topology] : isElsewhere ? [] : Object.keys(topologies)
+const broad = isElsewhere ? plantedFrom(seed, planted) : worldsFrom(seed, names, asked.steps ?? usualSteps)
+const narrow = asked.narrow ? each(broad, narrowed) : broad
+const tight = asked.tight ? each(narrow, tightened) : narrow
+const all = each(tight, world => changed(world, asked))
 const worlds =
-  values.seconds === undefined
-    ? first(Number(values.runs) * names.length, all)
-    : forSeconds(all, Number(values.seconds), names.length)
+  asked.seconds === undefined
+    ? first(asked.runs * Math.max(1, names.length), all)
+    : forSeconds(all, asked.seconds, names.length)
 const counts = new Map<Fault, number>(faultNames.map(name => [name, 0]))
 const paths = new Map<Path, number>(pathNames.map(name => [name, 0]))
 const begun = performance.now()
@@ -86,19 +90,19 @@ async function tell(world: World, result: HistoryResult): Promise<void> {
   }
   for (const name of pathNames) paths.set(name, (paths.get(name) ?? 0) + result.paths[name])
   if (result.findings.length === 0) return
-  console.log(`seed ${world.seed} in ${world.topology}: ${result.findings[0]}`)
-  if (!values.brief) {
-    const shrunk = await shrinkHistory(world)
-    console.log([...new Set(shrunk.result.findings)].map(finding => `  ${finding}`).join('\n'))
-    console.log(shrunk.result.trace.map(line => `    ${line}`).join('\n'))
-    const { steps: least, faults } = shrunk.options
-    console.log(`again: ${commandFor(world)}`)
-    console.log(`shrunk: ${least} steps, faults ${JSON.stringify(faults ?? {})}`)
+  const where = world.topology === '' ? '' : ` in ${world.topology}`
+  console.log(`seed ${world.seed}${where}: ${result.findings[0]}`)
+  if (!asked.brief) {
+    const { options, result: least } = await shrinkHistory(world)
+    console.log([...new Set(least.findings)].map(finding => `  ${finding}`).join('\n'))
+    console.log(least.trace.map(line => `    ${line}`).join('\n'))
+    console.log(`again:  ${commandFor(world, planted)}`)
+    console.log(`shrunk: ${commandFor({ ...world, steps: options.steps }, planted, options.faults ?? {})}`)
   }
   process.exit(1)
 }
 
-await runWorlds(worlds, Number(values.jobs), tell)
+await runWorlds(worlds, asked.jobs, tell)
 
 const seconds = (performance.now() - begun) / 1000
 const missing = [...counts].filter(([fault, count]) => count === 0 && names.some(name => isOn(name, fault)))
@@ -110,7 +114,7 @@ console.log(
     `${Math.round(taken / seconds)} steps/s, ${Math.round(events / seconds)} events/s`,
 )
 const never = [...missing, ...untaken].map(([name]) => name).join(', ')
-if (never !== '' && !values.brief) {
+if (never !== '' && !asked.brief) {
   console.log(`never happened, so nothing was shown of it: ${never}`)
   // Fewer are had to look into something, and need not show everything.
   if (histories >= enoughHistories) process.exit(1)

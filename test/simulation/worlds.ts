@@ -1,6 +1,8 @@
 /** Which worlds are run: from a seed on, each seed in every topology, for so many seeds or for so long. */
 import { createChance, type Fault, type Pace } from '@rejoin/testkit'
+import { writeFaults, type Arguments } from './arguments.ts'
 import type { World } from './lanes.ts'
+import type { Plant } from './plants/plant.ts'
 import { topologies } from './topologies.ts'
 
 /** A seed that has hardly been run before. */
@@ -80,9 +82,29 @@ export function* first<T>(count: number, worlds: Iterable<T>): Generator<T> {
   }
 }
 
-/** The command that runs a history again, and shrinks what it finds. */
-export function commandFor({ seed, steps, topology, isNarrow, comesInSteps }: World): string {
-  const how =
-    (isNarrow === true ? '--narrow' : `--steps ${steps}`) + (comesInSteps === true ? ' --tight' : '')
-  return `npm run sim -- --seed ${seed} --runs 1 ${how} --topology ${topology}`
+/** With steps and faults of its own, where these are given. */
+export function changed(world: World, { steps, faults }: Pick<Arguments, 'steps' | 'faults'>): World {
+  return { ...world, steps: steps ?? world.steps, faults: faults ?? world.faults }
+}
+
+/** The command that runs a history again, with faults of its own where these are given, and shrinks what it finds. */
+export function commandFor(
+  { seed, steps, topology, isNarrow, comesInSteps }: World,
+  planted?: Plant,
+  faults?: Partial<Record<Fault, number>>,
+): string {
+  const options = [
+    `--seed ${seed} --runs 1 --steps ${steps}`,
+    topology === '' ? '' : `--topology ${topology}`,
+    isNarrow === true ? '--narrow' : '',
+    comesInSteps === true ? '--tight' : '',
+    planted === undefined ? '' : `--plant '${planted.name}'`,
+    faults === undefined ? '' : `--faults '${writeFaults(faults)}'`,
+  ]
+  return `npm run sim -- ${options.filter(option => option !== '').join(' ')}`
+}
+
+/** From a seed on, in the world in which a plant shows soonest. Without end. */
+export function* plantedFrom(seed: number, { world }: Plant): Generator<World, never> {
+  for (let next = seed; ; next++) yield { ...world, seed: next, topology: '' }
 }

@@ -18,6 +18,17 @@ export const plants: readonly Plant[] = [
   ...asking,
 ]
 
+/** That one, or those of a rule. */
+export function plantsOf(nameOrRule: string): readonly Plant[] {
+  const named = plants.filter(({ name }) => name === nameOrRule)
+  return named.length > 0 ? named : plants.filter(({ name }) => ruleOf(name) === nameOrRule)
+}
+
+/** The rule that a plant breaks, by its name. */
+export function ruleOf(name: string): string {
+  return name.split(' ')[0] ?? name
+}
+
 export function plantNamed(name: string | undefined): Plant {
   const plant = plants.find(one => one.name === name)
   if (plant === undefined) throw new Error(`there is no plant ${name}`)

@@ -5,9 +5,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { runHistory } from '@rejoin/testkit'
-import { plants } from './all.ts'
 import type { Plant } from './plant.ts'
-import { unseen } from './unseen.ts'
 
 export interface Found {
   /** Histories before it. */
@@ -55,8 +53,8 @@ function hunt({ name }: Plant, from: number): Promise<Found | null> {
   })
 }
 
-/** All plants, so many at a time. Whether each was caught. */
-export async function catchAll(jobs: number): Promise<boolean> {
+/** All of these, so many at a time. Whether each was caught. */
+export async function catchAll(plants: readonly Plant[], jobs: number): Promise<boolean> {
   const left = plants.values()
   let caught = 0
   async function drive(): Promise<void> {
@@ -67,12 +65,11 @@ export async function catchAll(jobs: number): Promise<boolean> {
     }
   }
   await Promise.all(Array.from({ length: jobs }, drive))
-  for (const { rule, why } of unseen) console.log(`${rule}: not planted, since ${why}`)
   console.log(`${plants.length} planted, ${caught} caught`)
   return caught === plants.length
 }
 
-export function tellOf({ name, does }: Plant, found: Found | null): string {
+function tellOf({ name, does }: Plant, found: Found | null): string {
   const how = found === null ? 'NOT CAUGHT' : `seed ${found.seed}: ${found.finding.split('\n')[0]}`
   return `${name}: ${does} -- ${how}`
 }
