@@ -4,6 +4,7 @@
  * them and writes a table and a picture into `results`.
  */
 import { parseArgs } from 'node:util'
+import { oneOf, orEnd, wholeNumber } from '../arguments.ts'
 import type { Figure } from './figure.ts'
 import { writeReport } from './report/write-report.ts'
 import { live } from './workloads/w1-live.ts'
@@ -45,24 +46,33 @@ const workloads: readonly Workload[] = [
   crowd,
 ]
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    all: { type: 'boolean', default: false },
-    short: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '5' },
-  },
+const { all, isShort, rounds, named } = orEnd(() => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      all: { type: 'boolean', default: false },
+      short: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: '5' },
+    },
+  })
+  const names = [...new Set(workloads.map(({ name }) => name))]
+  return {
+    all: values.all,
+    isShort: values.short,
+    rounds: wholeNumber('rounds', values.rounds, 1),
+    named: positionals.map(name => oneOf('workload', name, names)),
+  }
 })
-const chosen = values.all ? workloads : workloads.filter(({ name }) => positionals.includes(name))
+const chosen = all ? workloads : workloads.filter(({ name }) => named.includes(name))
 if (chosen.length === 0) {
   console.log(workloads.map(({ name, about }) => `${name.padEnd(7)}${about}`).join('\n'))
-  process.exit(positionals.length === 0 ? 0 : 1)
+  process.exit(0)
 }
 const figures: Figure[] = []
 let failed = 0
 for (const workload of chosen) {
   try {
-    const found = await workload.run(Number(values.rounds), values.short ? 'short' : 'full')
+    const found = await workload.run(rounds, isShort ? 'short' : 'full')
     for (const figure of found) console.log(JSON.stringify(figure))
     figures.push(...found)
   } catch (error) {
@@ -71,8 +81,8 @@ for (const workload of chosen) {
     console.error(`${workload.name} failed:`, error)
   }
 }
-if (values.all) {
-  const medians = `Medians of ${values.rounds} rounds${values.short ? ', less of each (`--short`)' : ''}`
+if (all) {
+  const medians = `Medians of ${rounds} rounds${isShort ? ', less of each (`--short`)' : ''}`
   console.error(`written to ${writeReport(figures, medians)}`)
 }
 process.exit(failed === 0 ? 0 : 1)
