@@ -3,11 +3,11 @@
  * confirmed layer shows them (SPEC L1, L2). Indexed by document, so that a refusal is a look-up.
  */
 import type { GenerationId, StoreId } from './generations.ts'
-import { compareMarks, type Mark, type WriterId } from './mark.ts'
+import type { WriterId } from './mark.ts'
 import type { DocumentKey } from './row.ts'
 import { createOutboxCounts, type Counting, type OutboxCounts } from './outbox-counts.ts'
 import { createOutboxLine, type OutboxLine } from './outbox-line.ts'
-import type { Transaction, TransactionId, Write } from './write.ts'
+import { serialOf, writerOf, type Transaction, type TransactionId, type Write } from './write.ts'
 
 /** The commit of a relay that holds a write. */
 export interface Acknowledgement {
@@ -88,8 +88,8 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
   let unstored = new Map<TransactionId, OutboxEntry>()
   /** A list only of what several touch: most documents have one write that waits. */
   const idsByKey = new Map<DocumentKey, TransactionId | Set<TransactionId>>()
-  /** The last that each writer made of what is on disk; forgotten when nothing is. */
-  const lastOf = new Map<WriterId, Mark>()
+  /** The serial of the last that each writer made of what is on disk; forgotten when nothing is. */
+  const lastOf = new Map<WriterId, number>()
   const counts = createOutboxCounts(entries, counting)
   const line = createOutboxLine()
 
@@ -107,11 +107,16 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       unstored.set(id, entry)
       return
     }
-    if (!stored.has(id)) line.append(id)
+    if (!stored.has(id)) {
+      line.append(id)
+      const serial = serialOf(id)
+      if (serial > lastSerial(id)) lastOf.set(writerOf(id), serial)
+    }
     stored.set(id, entry)
-    const mark = firstMark(entry)
-    const last = mark === null ? undefined : lastOf.get(mark.writer)
-    if (mark !== null && (last === undefined || compareMarks(mark, last) > 0)) lastOf.set(mark.writer, mark)
+  }
+
+  function lastSerial(id: TransactionId): number {
+    return lastOf.get(writerOf(id)) ?? 0
   }
 
   /**
@@ -120,17 +125,15 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
    */
   function enter(id: TransactionId, entry: OutboxEntry): void {
     if (stored.size === 0) lastOf.clear()
-    const mark = firstMark(entry)
-    const last = mark === null ? undefined : lastOf.get(mark.writer)
-    const isLate = mark !== null && last !== undefined && compareMarks(mark, last) < 0
-    if (entry.position === 0 || stored.has(id) || !isLate) return insert(id, entry)
+    const serial = serialOf(id)
+    if (entry.position === 0 || stored.has(id) || serial > lastSerial(id)) return insert(id, entry)
+    const writer = writerOf(id)
     const all = [...stored]
     stored = new Map()
     line.clear()
     let isPlaced = false
     for (const [otherId, other] of all) {
-      const its = firstMark(other)
-      if (!isPlaced && its?.writer === mark.writer && compareMarks(its, mark) > 0) {
+      if (!isPlaced && writerOf(otherId) === writer && serialOf(otherId) > serial) {
         insert(id, entry)
         isPlaced = true
       }
@@ -233,9 +236,4 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       return true
     },
   }
-}
-
-/** Marks of one writer rise. */
-function firstMark({ transaction: { writes } }: OutboxEntry): Mark | null {
-  return writes[0]?.mark ?? null
 }

@@ -40,6 +40,26 @@ export function transactionId(writer: WriterId, serial: number): TransactionId {
   return `${writer}.${serial}` as TransactionId
 }
 
+const writerLength = 11
+
+export function writerOf(id: TransactionId): WriterId {
+  return id.slice(0, writerLength) as WriterId
+}
+
+/** The number behind the dot, in its one form; else -1. A writer's rise with each transaction that it makes. */
+export function serialOf(id: TransactionId): number {
+  if (id[writerLength] !== '.' || id.length === writerLength + 1) return -1
+  let serial = 0
+  for (let i = writerLength + 1; i < id.length; i++) {
+    const digit = id.charCodeAt(i) - zero
+    if (digit < 0 || digit > 9 || (serial === 0 && i > writerLength + 1)) return -1
+    serial = serial * 10 + digit
+  }
+  return serial
+}
+
+const zero = 48
+
 export const noTexts: TextUpdates = new Map()
 export const nothingReplaced: ReadonlyMap<PartName, Mark> = new Map()
 

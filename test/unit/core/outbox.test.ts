@@ -1,6 +1,5 @@
 // The outbox: own transactions in their order, found by document, against a list that is searched.
 import {
-  compareMarks,
   createOutbox,
   documentKey,
   emptyRow,
@@ -46,11 +45,8 @@ const acknowledgedBy: OutboxEntry['acks'] = new Map([
 /** What comes to the disk stands behind what is there, but before what its writer made later. */
 function arrive(list: readonly OutboxEntry[], entry: OutboxEntry): OutboxEntry[] {
   const others = inOrder(list.filter(({ transaction }) => transaction.id !== entry.transaction.id))
-  const [mark] = entry.transaction.writes.map(write => write.mark)
-  const at = others.findIndex(({ position, transaction: { writes } }) => {
-    const its = writes[0]?.mark
-    return position === 0 || (mark !== undefined && its !== undefined && compareMarks(its, mark) > 0)
-  })
+  const serialOf = ({ transaction: { id } }: OutboxEntry): number => Number(id.split('.')[1])
+  const at = others.findIndex(other => other.position === 0 || serialOf(other) > serialOf(entry))
   return at < 0 ? [...others, entry] : others.toSpliced(at, 0, entry)
 }
 

@@ -5,7 +5,14 @@ import { readNumber, writeNumber } from './numbers.ts'
 import { askedOfColumns } from '../packed-cells.ts'
 import { emptyRow, hasStrategy, type PartName, type Row } from '../row.ts'
 import { nothingCounted, nothingSeen, type SeenDocument } from '../seen-document.ts'
-import { transactionId, type Transaction, type TransactionId, type Write } from '../write.ts'
+import {
+  serialOf,
+  transactionId,
+  writerOf,
+  type Transaction,
+  type TransactionId,
+  type Write,
+} from '../write.ts'
 import { diskBounds } from './bounds.ts'
 import { readColumn, readMarks, readNoMarks, writeColumnOf, writeMarks, writeNoMarks } from './columns.ts'
 import { readTotal } from './contents.ts'
@@ -122,25 +129,9 @@ const noParts: readonly PartName[] = []
 export function writeTransactionId(writer: Writer, dictionary: Dictionary, id: TransactionId): void {
   const serial = serialOf(id)
   assert(serial >= 0, 'a transaction is writer.serial')
-  writeName(writer, dictionary, id.slice(0, writerLength))
+  writeName(writer, dictionary, writerOf(id))
   writeUint(writer, serial)
 }
-
-const writerLength = 11
-
-/** The number behind the dot, in its one form; else -1. */
-function serialOf(id: TransactionId): number {
-  if (id[writerLength] !== '.' || id.length === writerLength + 1) return -1
-  let serial = 0
-  for (let i = writerLength + 1; i < id.length; i++) {
-    const digit = id.charCodeAt(i) - zero
-    if (digit < 0 || digit > 9 || (serial === 0 && i > writerLength + 1)) return -1
-    serial = serial * 10 + digit
-  }
-  return serial
-}
-
-const zero = 48
 
 export function readTransactionId(reader: Reader, names: Names): TransactionId {
   return transactionId(readName<WriterId>(reader, names), readUint(reader))
