@@ -41,7 +41,7 @@ export const tightBounds: readonly TightBound[] = [
   { file: 'client/src/journal/journal.ts', name: 'foldAt', value: 15 },
   { file: 'client/src/journal/journal.ts', name: 'pagesAtBytes', value: 6000 },
   { file: 'relay/src/kernel-port.ts', name: 'bufferedMarkBytes: number', value: 800 },
-  { file: 'relay/src/kernel/inflow.ts', name: 'inflowBytesMax', value: 900 },
+  { file: 'relay/src/kernel/inflow.ts', name: 'inflowBytesMax', value: 800 },
   { file: 'relay/src/kernel/pages.ts', name: 'pageRows', value: 4 },
   { file: 'relay/src/kernel/pages.ts', name: 'rowsAtOnceMin', value: 1 },
   { file: 'relay/src/kernel/pages.ts', name: 'answerRows', value: 1 },

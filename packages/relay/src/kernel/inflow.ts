@@ -6,6 +6,7 @@
  *
  * What deals with a frame waits for the store alone, never for the other end: so two relays cannot wait for each other.
  */
+import type { Frame } from '@rejoin/core'
 import type { SessionLink } from '../kernel-port.ts'
 
 /** Of all links of a kernel. */
@@ -22,20 +23,20 @@ export interface Inflow {
   isPaused: boolean
 }
 
-/** More than a client offers at once takes more than one turn; far more than one turn takes in. */
-const inflowBytesMax = 1024 * 1024
+/** About what a client offers at once, so that one that waits for its verdicts is hardly ever held back. */
+const inflowBytesMax = 4 * 1024 * 1024
 /** Of all links together. Beyond it each has one frame after the other dealt with. */
 const inflowsBytesMax = 64 * 1024 * 1024
-/** What a frame takes beside its bytes. */
-const frameBytes = 512
+/** What a frame takes beside its bytes, and each thing in it: of a short write, these are the lesser part. */
+const thingBytes = 256
 
 export function createInflow(link: SessionLink, all: Inflows): Inflow {
   return { link, all, bytes: 0, inTurn: 0, isPaused: false }
 }
 
 /** What a frame counts for, from when it came until it is dealt with. */
-export function costOf(bytes: number): number {
-  return bytes + frameBytes
+export function costOf(frame: Frame, bytes: number): number {
+  return bytes + thingBytes * (1 + thingsIn(frame))
 }
 
 /** False if there is too much of it, and the link cannot be held back. */
@@ -56,4 +57,16 @@ export function dealtWith(inflow: Inflow, cost: number): void {
   if (!isLow && inflow.bytes > 0) return
   inflow.isPaused = false
   inflow.link.resume()
+}
+
+function thingsIn(frame: Frame): number {
+  switch (frame.type) {
+    case 'submit':
+      return frame.transactions.reduce((count, { writes }) => count + writes.length, 0)
+    case 'give':
+    case 'changes':
+      return frame.rows.length
+    default:
+      return 0
+  }
 }

@@ -238,7 +238,7 @@ export function createKernel(options: KernelOptions): Kernel {
         early = null
         dealtWith(
           inflow,
-          held.reduce((cost, { bytes }) => cost + costOf(bytes), 0),
+          held.reduce((cost, { frame, bytes }) => cost + costOf(frame, bytes), 0),
         )
       }
       open(space).then(opened => {
@@ -255,7 +255,7 @@ export function createKernel(options: KernelOptions): Kernel {
             link.close(closeCodeOf(code), code)
           } else if (early !== null) {
             early.push({ frame, bytes })
-            if (!came(inflow, costOf(bytes))) link.close(closeCodeOf('overloaded'), 'overloaded')
+            if (!came(inflow, costOf(frame, bytes))) link.close(closeCodeOf('overloaded'), 'overloaded')
           } else if (frame.type === 'welcome') welcome = frame
           else if (frame.type === 'hello' && welcome !== null) begin(frame, welcome).catch(fail)
         },

@@ -97,9 +97,8 @@ export function createPassingOn(options: PassingOnOptions): PassingOn {
     return one
   }
 
-  function hold(one: PassedOn, held: Uint8Array[], bytes: Uint8Array): void {
+  function hold(one: PassedOn, held: Uint8Array[], bytes: Uint8Array, cost: number): void {
     const { attached } = one
-    const cost = costOf(bytes.length)
     held.push(bytes)
     one.heldCost += cost
     if (!came(attached.inflow, cost))
@@ -170,7 +169,7 @@ export function createPassingOn(options: PassingOnOptions): PassingOn {
       if (bytes.length > limit)
         return refuse(attached, failure('frame-too-large', { bytes: bytes.length, limit }))
       const one = passed.get(id) ?? begin(attached)
-      if (one.held !== null) hold(one, one.held, bytes)
+      if (one.held !== null) hold(one, one.held, bytes, costOf(frame, bytes.length))
       else tell(id, { kind: 'frame', bytes })
     },
     answered({ session, content }) {

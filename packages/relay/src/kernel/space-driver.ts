@@ -74,7 +74,7 @@ export function receive(driven: DrivenSpace, attached: Attached, frame: Frame, b
   if (frame.type === 'quorum') return hearQuorum(driven, attached, frame)
   // Q2: it is the leader's to judge.
   if (passingOn !== null && attached.pull === null && isJudged(frame)) return passingOn.pass(attached, frame)
-  const cost = costOf(bytes)
+  const cost = costOf(frame, bytes)
   driven.queue.push({ kind: 'frame', attached, frame, cost })
   wake(driven)
   if (!came(attached.inflow, cost)) refuseOverloaded(driven, attached.follower ?? attached)
