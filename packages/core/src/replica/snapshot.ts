@@ -74,12 +74,12 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   knowledge.quarantine.clear()
   for (const held of chunk.quarantine) knowledge.quarantine.set(held.transaction.id, held)
   const unwritten = [...layers.outbox.entries()].filter(entry => entry.position === 0)
+  // The order of the outbox is the snapshot's; what is not on disk yet comes last.
+  for (const { transaction } of chunk.outbox) layers.outbox.remove(transaction.id)
   for (const entry of chunk.outbox) {
     const acks = new Map(
       entry.acks.map(({ store, generation, position }) => [store, { generation, position }]),
     )
-    // The order of the outbox is the snapshot's; what is not on disk yet comes last.
-    layers.outbox.remove(entry.transaction.id)
     layers.enter({
       transaction: entry.transaction,
       position: entry.position,
