@@ -171,6 +171,8 @@ export interface SnapshotChunk {
   readonly remade: readonly RemadeText[]
   /** Writes that were, the first first. */
   readonly remadeMarks: readonly RemadeMark[]
+  /** Writers in conflicts of whom no relay has said who they are, the latest of them (SPEC K3). */
+  readonly strangers: readonly WriterId[]
 }
 
 export type Chunk =

@@ -158,6 +158,7 @@ export function createState(): State {
       met: new Map(),
       remade: [],
       remadeMarks: [],
+      strangers: [],
     }),
     confirmed: key => rows.get(key),
     changedAfter: position => [...changedAt].filter(([, at]) => at > position).map(([key]) => key),

@@ -256,6 +256,7 @@ export function formOf(state: ReplicaState): unknown {
     retired: [...state.retired],
     remade: state.remade.all(),
     remadeMarks: state.remadeMarks.all(),
+    strangers: [...state.strangers].sort(),
     fingerprint: state.fingerprint,
     seen: state.seen,
   }

@@ -405,6 +405,7 @@ const snapshot: fc.Arbitrary<SnapshotChunk> = fc.record({
   ),
   quarantine: list(fc.record({ transaction: arbitraryTransaction, error: arbitraryFailure })),
   own: list(arbitraryWriter),
+  strangers: list(arbitraryWriter),
   retired: list(fc.tuple(arbitraryWriter, position)).map(entries => new Map(entries)),
   remade: list(
     fc.record({

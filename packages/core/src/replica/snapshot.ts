@@ -21,6 +21,7 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
     retired,
     remade,
     remadeMarks,
+    strangers,
   } = knowledge
   return {
     kind: 'snapshot',
@@ -47,6 +48,7 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
     retired: new Map(retired),
     remade: remade.all(),
     remadeMarks: remadeMarks.all(),
+    strangers: [...strangers].slice(-ownMax),
   }
 }
 
@@ -64,6 +66,7 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   for (const [store, generation] of chunk.newest) knowledge.newest.set(store, generation)
   learn(knowledge, chunk.generations)
   for (const record of chunk.writers) introduce(knowledge, record)
+  for (const writer of chunk.strangers) if (!knowledge.writers.has(writer)) knowledge.strangers.add(writer)
   for (const writer of chunk.own) layers.own.add(writer)
   for (const [writer, position] of chunk.retired) knowledge.retired.set(writer, position)
   knowledge.remade.replace(chunk.remade)

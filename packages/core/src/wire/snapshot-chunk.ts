@@ -98,6 +98,7 @@ export function writeSnapshot(writer: Writer, dictionary: Dictionary, chunk: Sna
   }
   writeUint(writer, chunk.remadeMarks.length)
   for (const mark of chunk.remadeMarks) writeRemadeMark(writer, dictionary, mark)
+  writeNames(writer, dictionary, chunk.strangers)
 }
 
 function writeRemadeMark(
@@ -179,5 +180,6 @@ export function readSnapshot(reader: Reader, names: Names): SnapshotChunk {
       now: readUpdates(reader, null),
     })),
     remadeMarks: readList(reader, 8, () => readRemadeMark(reader, names)),
+    strangers: readNames<WriterId>(reader, names),
   }
 }
