@@ -54,9 +54,8 @@ if (asked.tight && process.env['REJOIN_TIGHT'] === undefined)
 if (planted !== undefined && process.env['REJOIN_PLANT'] === undefined)
   process.exit(await runAgain(new URL('plants/hook.ts', import.meta.url), { REJOIN_PLANT: planted.name }))
 if (asked.everyPlant) {
-  const areCaught = await catchAll(plants, asked.jobs)
   for (const { rule, why } of unseen) console.log(`${rule}: not planted, since ${why}`)
-  process.exit(areCaught ? 0 : 1)
+  process.exit((await catchAll(plants, asked.jobs)) ? 0 : 1)
 }
 if (planted === undefined && asked.plants.length > 0)
   process.exit((await catchAll(asked.plants, asked.jobs)) ? 0 : 1)
