@@ -22,6 +22,19 @@ async function parted(name: 'notes' | 'plans'): Promise<Scene> {
   return { cluster, alice, bob }
 }
 
+/** Both have written a title, and bob has just been told of the conflict, and not yet by whom its sides are. */
+async function untold(): Promise<Scene> {
+  const scene = await parted('notes')
+  const { cluster, alice, bob } = scene
+  alice.notes.update('a', { title: 'hers' })
+  await pass(cluster, 1000)
+  bob.notes.update('a', { title: 'his' })
+  await pass(cluster, 1000)
+  cluster.network.heal('device-0', relay)
+  for (let i = 0; i < 5000 && whoIn(bob).length === 0; i++) await cluster.clock.advance(1)
+  return scene
+}
+
 function whoIn({ conflicts }: Replica): readonly unknown[] {
   return conflicts.get().map(({ sides }) => sides.map(({ who }) => who))
 }
@@ -38,13 +51,7 @@ test('[K3] a disputed deletion says who deleted and who edited', async () => {
 })
 
 test('[T4] who was cut off before it was told who wrote the sides of a conflict asks again', async () => {
-  const { cluster, alice, bob } = await parted('notes')
-  alice.notes.update('a', { title: 'hers' })
-  await pass(cluster, 1000)
-  bob.notes.update('a', { title: 'his' })
-  await pass(cluster, 1000)
-  cluster.network.heal('device-0', relay)
-  for (let i = 0; i < 5000 && whoIn(bob).length === 0; i++) await cluster.clock.advance(1)
+  const { cluster, bob } = await untold()
   expect(whoIn(bob)).toEqual([[null, null]])
   cluster.network.cut('device-1', relay, 'told')
   await pass(cluster, 1000)
@@ -54,13 +61,7 @@ test('[T4] who was cut off before it was told who wrote the sides of a conflict 
 })
 
 test('[T4] so does who comes up again after that', async () => {
-  const { cluster, alice, bob } = await parted('notes')
-  alice.notes.update('a', { title: 'hers' })
-  await pass(cluster, 1000)
-  bob.notes.update('a', { title: 'his' })
-  await pass(cluster, 1000)
-  cluster.network.heal('device-0', relay)
-  for (let i = 0; i < 5000 && whoIn(bob).length === 0; i++) await cluster.clock.advance(1)
+  const { cluster } = await untold()
   cluster.devices[1]?.crash()
   const again = await open(cluster, 1)
   await pass(cluster, 10_000)
