@@ -48,9 +48,13 @@ export async function connectRejoin(url: string, space: string): Promise<Contend
     onNumber(hear) {
       let before = all.get()
       all.subscribe(documents => {
-        // In the order of ids, a document that did not change is the same object in the same place.
-        for (const [i, document] of documents.entries())
-          if (document !== before[i] && document.n !== before[i]?.n) hear(document.n)
+        // In the order of ids, a document that did not change is the same object in the same place. By number, since
+        // to iterate makes an object for each of them, at each change.
+        for (let i = 0; i < documents.length; i++) {
+          const document = documents[i]
+          if (document !== undefined && document !== before[i] && document.n !== before[i]?.n)
+            hear(document.n)
+        }
         before = documents
       })
     },

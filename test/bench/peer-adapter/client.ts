@@ -51,8 +51,11 @@ export async function connect(url: string, space: string): Promise<unknown> {
       let before = all.get()
       all.subscribe(documents => {
         // In the order of ids, a document that did not change is the same object in the same place.
-        for (const [i, document] of documents.entries())
-          if (document !== before[i] && document.n !== before[i]?.n) hear(document.n, false)
+        for (let i = 0; i < documents.length; i++) {
+          const document = documents[i]
+          if (document !== undefined && document !== before[i] && document.n !== before[i]?.n)
+            hear(document.n, false)
+        }
         before = documents
       })
     },
