@@ -16,6 +16,8 @@ export interface Tabs {
   readonly isHolding: boolean
   /** What the holder said last; null while nothing is known of one. */
   readonly holder: HolderNews | null
+  /** Whether there may be another one: who got the lock at once, and has heard nobody since, is alone. */
+  readonly mayHaveOthers: boolean
   /** Gets the lock if nobody has it, else waits for it. Whether it got it at once. */
   begin(): Promise<boolean>
   /** To all other tabs. */
@@ -58,6 +60,7 @@ export function createTabs(options: TabsOptions): Tabs {
   let isFenced = false
   let isClosed = false
   let holder: HolderNews | null = null
+  let mayHaveOthers = true
   let beatAt = runtime.monotonic()
   let stolenAt = Number.NEGATIVE_INFINITY
   let tickedAt = runtime.monotonic()
@@ -93,6 +96,7 @@ export function createTabs(options: TabsOptions): Tabs {
 
   /** The browser refuses its locks to this page: then beats and the fence have to do. */
   function holdWithoutLock(): void {
+    mayHaveOthers = true
     isFenced = true
     release = () => {}
     hold()
@@ -126,6 +130,8 @@ export function createTabs(options: TabsOptions): Tabs {
   }
 
   function hear(received: unknown): void {
+    // A newcomer asks; who is of another version, and says what this one does not know, is there too.
+    mayHaveOthers = true
     const message = parseTabMessage(received)
     if (message === null || isClosed) return
     if (message.kind === 'holder') {
@@ -197,9 +203,14 @@ export function createTabs(options: TabsOptions): Tabs {
     get holder() {
       return holder
     },
+    get mayHaveOthers() {
+      return mayHaveOthers
+    },
     async begin() {
+      mayHaveOthers = false
       listen()
       if (await ask({ ifAvailable: true })) return true
+      mayHaveOthers = true
       // Perhaps the page was put away meanwhile.
       if (channel !== null) void ask({})
       return false
@@ -213,6 +224,7 @@ export function createTabs(options: TabsOptions): Tabs {
     leave,
     back() {
       if (isClosed) return
+      mayHaveOthers = true
       listen()
       void ask({})
     },

@@ -119,6 +119,8 @@ export function createUplink(options: UplinkOptions): Uplink {
   let isStarted = false
   let isAway = false
   let isToTell = false
+  /** What the state held of the disk, and how many own writes of that, when the sessions last looked at it. */
+  let advanced = { seen: -1, stored: 0 }
   /** What others may want to know of the state, as of when they were last told of it. */
   let noted: { readonly isPending: boolean; readonly seen: number } | null = null
 
@@ -299,10 +301,10 @@ export function createUplink(options: UplinkOptions): Uplink {
     options.onChange()
   }
 
-  /** Tells the others what changed, each thing once. */
+  /** Tells the others what changed, each thing once; nobody, where there are none, since each change is news. */
   function tellOthers(): void {
     isToTell = false
-    if (tabs.isHolding) telling.tell(news())
+    if (tabs.isHolding && tabs.mayHaveOthers) telling.tell(news())
     freshCuts.look()
   }
 
@@ -415,9 +417,14 @@ export function createUplink(options: UplinkOptions): Uplink {
       if (tabs.isHolding && connections === null) connect()
     },
     note() {
-      connections?.begun.forEach(advance)
+      const { seen, outbox } = engine.state
+      const stored = outbox.size - outbox.counts.unstored
+      // Of what is not on disk yet no session has anything to say.
+      if (seen !== advanced.seen || stored !== advanced.stored) {
+        advanced = { seen, stored }
+        connections?.begun.forEach(advance)
+      }
       const isPending = engine.pending > 0
-      const { seen } = engine.state
       const isNews = noted === null || noted.isPending !== isPending || noted.seen !== seen
       // Of one more own write others are told nothing but how many wait for which relay, and that when it is time.
       if (!isNews && (telling.owesCounts || options.relays.length === 0)) return options.onChange()

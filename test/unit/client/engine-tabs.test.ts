@@ -31,6 +31,40 @@ it('of three tabs one has the connection, and all of them know how it is', async
   await until(world.clock, () => tabs.every(tab => tab.status.get().synced))
 })
 
+it('a tab that is alone tells nobody what its connection does with each write, and whoever comes is told at once', async () => {
+  const world = await openedWorld()
+  const { ports } = world.device.openTab()
+  let posts = 0
+  const first = await world.open(world.device.openTab(), {
+    ports: {
+      ...ports,
+      openChannel(name, hear) {
+        const channel = ports.openChannel(name, hear)
+        return {
+          ...channel,
+          post(message) {
+            if (name.endsWith('tabs')) posts += 1
+            channel.post(message)
+          },
+        }
+      },
+    },
+  })
+  await until(world.clock, () => first.status.get().synced)
+  const bob = await world.open(world.another('bob').openTab())
+  await within(world.clock, bob.settled())
+  const before = posts
+  const written = Array.from({ length: 10 }, (_, i) => note(bob, `note ${i}`).reached('relay'))
+  await within(world.clock, Promise.all(written))
+  await until(world.clock, () => first.notes.query().get().length === 10, 1000)
+  // It beats, for whoever may be there after all.
+  expect(posts - before).toBeLessThan(2)
+  const second = await world.open(world.device.openTab())
+  await until(world.clock, () => second.status.get().synced, 1000)
+  world.relay.crash()
+  await until(world.clock, () => second.status.get().connection !== 'online', 1000)
+})
+
 it('a tab that dies hands over to the next in line', async () => {
   const world = await openedWorld()
   const first = world.device.openTab()
