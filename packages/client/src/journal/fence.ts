@@ -165,8 +165,9 @@ function holdFence(storage: Storage, store: string, term: number, runtime: Pick<
   }
 
   function enqueue(options: Parameters<Fence['transact']>[0], at: number): Promise<readonly unknown[]> {
+    // Most of the time there is nothing to wait for.
+    const next = waiting === 0 ? guarded(options, at) : last.then(() => guarded(options, at))
     waiting += 1
-    const next = last.then(() => guarded(options, at))
     last = next
       .catch(() => {})
       .finally(() => {
@@ -184,10 +185,10 @@ function holdFence(storage: Storage, store: string, term: number, runtime: Pick<
       return waiting === 0
     },
     settled: () => last,
-    async transact(options) {
-      if (isReleased) throw new StorageCollision(`the fence ${store} ${term} was released`)
-      return enqueue(options, since)
-    },
+    transact: options =>
+      isReleased
+        ? Promise.reject(new StorageCollision(`the fence ${store} ${term} was released`))
+        : enqueue(options, since),
     release() {
       if (lost || isReleased) return
       isReleased = true

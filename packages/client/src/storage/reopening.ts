@@ -100,13 +100,16 @@ export function reopening(
       outages.call(null)
     }
 
+    async function whenOpen(options: Parameters<Storage['transact']>[0]): Promise<readonly unknown[]> {
+      await running
+      if (held === null) throw refusal
+      return held.transact(options)
+    }
+
     hold(await open(...of))
     return {
-      async transact(options) {
-        if (held === null) await running
-        if (held === null) throw refusal
-        return held.transact(options)
-      },
+      // An async function would give the answer on three microtasks late, to each of many that wait for it.
+      transact: options => held?.transact(options) ?? whenOpen(options),
       onLost: losses.add,
       onOutage: outages.add,
       retry() {
