@@ -13,6 +13,12 @@ export function disputeOf(row: Row): { readonly deleted: Mark; readonly edited: 
   return edited === null ? null : { deleted: deletion.mark, edited }
 }
 
+/** What has none, and was never deleted, is in no conflict. */
+export function hasAskedCells(cells: Row['cells']): boolean {
+  for (const part of cells.keys()) if (hasStrategy(part, 'ask')) return true
+  return false
+}
+
 export function writersInConflict(row: Row): readonly WriterId[] {
   const writers: WriterId[] = []
   // By name, since cells that lie encoded are decoded to be looked at.

@@ -256,10 +256,20 @@ export function formOf(state: ReplicaState): unknown {
     retired: [...state.retired],
     remade: state.remade.all(),
     remadeMarks: state.remadeMarks.all(),
-    strangers: [...state.strangers].sort(),
+    // Of a conflict that was settled nobody need be asked, and pages may have it settled ahead of their snapshot.
+    strangers: writersInConflict(state).filter(writer => state.strangers.has(writer)),
     fingerprint: state.fingerprint,
     seen: state.seen,
   }
+}
+
+function writersInConflict(state: ReplicaState): readonly WriterId[] {
+  const writers = new Set<WriterId>()
+  for (const { cells } of confirmedRows(state).values())
+    for (const cell of cells.values())
+      if (cell.strategy === 'ask' && cell.siblings.length > 1)
+        for (const { mark } of cell.siblings) writers.add(mark.writer)
+  return [...writers].sort()
 }
 
 /** The joins of the confirmed rows with the outbox, computed from nothing. */

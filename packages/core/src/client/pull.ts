@@ -179,7 +179,8 @@ export function createPull(
     const frames = all.filter(frame => frame.type === 'changes')
     const texts = all.filter(frame => frame.type === 'text')
     const rows = frames.flatMap(frame => frame.rows)
-    for (const { key, delta } of rows) elsewhere.holds(key, delta)
+    // Nothing was told elsewhere where there is one relay.
+    if (!elsewhere.isEmpty) for (const { key, delta } of rows) elsewhere.holds(key, delta)
     for (const text of texts) wants.textCame(text)
     for (const row of frames.flatMap(frame => (frame.answer ? frame.rows : []))) {
       wants.rowCame(row.key)

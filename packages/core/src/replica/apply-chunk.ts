@@ -14,7 +14,7 @@ import type {
   SettledChunk,
   VerdictsChunk,
 } from '../chunk.ts'
-import { writersInConflict } from '../conflict-writers.ts'
+import { hasAskedCells, writersInConflict } from '../conflict-writers.ts'
 import {
   addPosition,
   coversPosition,
@@ -24,9 +24,10 @@ import {
   type StoreId,
 } from '../generations.ts'
 import { entryOf, type OutboxEntry } from '../outbox.ts'
+import { askedOfColumns } from '../packed-cells.ts'
 import { remadeMarksOf } from '../remade-marks.ts'
 import { remadeTextsOf } from '../remade-texts.ts'
-import type { DocumentKey } from '../row.ts'
+import type { DocumentKey, Row } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
 import {
   copiesMeant,
@@ -90,11 +91,13 @@ function applyPulled(state: Applying, position: number, chunk: PulledChunk): voi
   const { layers, knowledge } = state
   learn(knowledge, chunk.generations)
   for (const record of chunk.writers) introduce(knowledge, record)
+  const mayAsk = askedOfColumns(hasAskedCells)
   for (const { key, delta, texts } of chunk.rows) {
-    for (const [part, text] of texts)
-      if (text.kind === 'tail') layers.addToBody(bodyKey(key, part), text.updates, position)
-    layers.confirm(key, delta, position)
-    noteStrangers(state, key)
+    if (texts.size > 0)
+      for (const [part, text] of texts)
+        if (text.kind === 'tail') layers.addToBody(bodyKey(key, part), text.updates, position)
+    const row = layers.confirm(key, delta, position)
+    if (row !== undefined && (row.deletion !== null || mayAsk(row.cells))) noteStrangers(knowledge, row)
   }
   for (const { key, part, update } of chunk.texts) {
     layers.addToBody(bodyKey(key, part), [update], position)
@@ -114,7 +117,7 @@ function applyPulled(state: Applying, position: number, chunk: PulledChunk): voi
   noteWants(state, chunk)
   // What is known of a lineage decides which acknowledgements count.
   if (chunk.generations.length > 0) layers.releaseAcknowledged()
-  else layers.releaseTouching(chunk.rows.map(row => row.key))
+  else if (layers.outbox.size > 0) layers.releaseTouching(chunk.rows.map(row => row.key))
 }
 
 /**
@@ -196,17 +199,14 @@ function confirmWrites(state: Applying, { transaction }: OutboxEntry, position: 
   const { addToBody, confirm } = state.layers
   for (const { key, delta, texts } of transaction.writes) {
     for (const [part, updates] of texts) addToBody(bodyKey(key, part), updates, position)
-    confirm(key, delta, position)
-    noteStrangers(state, key)
+    noteStrangers(state.knowledge, confirm(key, delta, position))
   }
 }
 
 /** K3: of a conflict that is confirmed everybody is told who wrote its sides. */
-export function noteStrangers({ layers, knowledge }: Applying, key: DocumentKey): void {
-  const row = layers.confirmed(key)
+export function noteStrangers({ writers, strangers }: Knowledge, row: Row | undefined): void {
   if (row === undefined) return
-  for (const writer of writersInConflict(row))
-    if (!knowledge.writers.has(writer)) knowledge.strangers.add(writer)
+  for (const writer of writersInConflict(row)) if (!writers.has(writer)) strangers.add(writer)
 }
 
 /** What was refused is decided; of what waits for relays that do not come it is decided not to wait any longer. */

@@ -13,6 +13,7 @@ import { createOutbox, type Outbox, type OutboxEntry } from '../outbox.ts'
 import { createRowMap, type RowMap } from '../row-map.ts'
 import { emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
+import { createChangedKeys, type ChangedKeys } from './changed-keys.ts'
 
 /** What applying something changed, for queries, editors and promises. */
 export interface Applied {
@@ -39,15 +40,18 @@ export interface Layers {
   fingerprint: Fingerprint
   /** The same as of now, counted when it is asked for: a cold start is thousands of rows, and nobody waits for that. */
   fingerprintLater(): () => Fingerprint
-  /** Confirmed rows that changed, and the position of the chunk that did. */
-  readonly changedAt: Map<DocumentKey, number>
+  /** Confirmed rows that changed, by the position of the chunk that did. */
+  readonly changedKeys: ChangedKeys
   /** The visible rows. */
   readonly rows: RowMap
   confirmed(key: DocumentKey): Row | undefined
   /** Confirmed rows that were found to be damaged on this disk, and of which nothing came since. */
   readonly damaged: readonly DocumentKey[]
-  /** Joins into the confirmed layer, and into the visible row, since a join with more is the join of the joins. */
-  confirm(key: DocumentKey, delta: Row, position: number): void
+  /**
+   * Joins into the confirmed layer, and into the visible row, since a join with more is the join of the joins. Returns what
+   * is confirmed now.
+   */
+  confirm(key: DocumentKey, delta: Row, position: number): Row | undefined
   /** Adds to a confirmed body. */
   addToBody(body: string, updates: readonly Uint8Array[], position: number): void
   /** D2: the row leaves the confirmed layer whatever it holds, so that every tab forgets the same. */
@@ -125,10 +129,12 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   const outbox = createOutbox(counting)
   const bodies = createBodies()
   const own = new Set<WriterId>()
-  const changedAt = new Map<DocumentKey, number>()
+  const changedKeys = createChangedKeys()
   let counted: () => Fingerprint = () => emptyFingerprint
   /** Confirmed rows that changed since the fingerprint was asked for last, as they were then: most change several times. */
-  const uncounted = new Map<DocumentKey, Row | undefined>()
+  const uncounted = new Map<DocumentKey, Row>()
+  /** Those that came since then and were not here before: of a cold start all of them, so they are not looked for. */
+  let uncountedNew: Row[] = []
   /** How many damaged rows the fingerprint does without. */
   let discounted = 0
   let changes = noChanges()
@@ -138,13 +144,16 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     return beside.size > 0 && beside.has(key) ? beside.get(key) : rows.get(key)
   }
 
-  function confirm(key: DocumentKey, delta: Row, position: number): void {
+  function confirm(key: DocumentKey, delta: Row, position: number): Row | undefined {
     const before = confirmed(key)
     const after = joinRows(before ?? emptyRow, delta)
     // Of a row that a relay does not have, the answer is empty.
-    if (after === before || after === emptyRow) return
-    if (!uncounted.has(key)) uncounted.set(key, before)
-    changedAt.set(key, position)
+    if (after === before || after === emptyRow) return before
+    if (uncounted.size === 0 || !uncounted.has(key)) {
+      if (before === undefined) uncountedNew.push(after)
+      else uncounted.set(key, before)
+    }
+    changedKeys.note(key, position)
     if (beside.has(key)) {
       beside.set(key, after)
       show(key, rows.get(key), delta)
@@ -152,7 +161,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       rows.set(key, after)
       changes.changed.add(key)
     }
-    if (uncounted.size >= uncountedMax) count()
+    if (uncounted.size + uncountedNew.length >= uncountedMax) count()
+    return after
   }
 
   function show(key: DocumentKey, before: Row | undefined, delta: Row): void {
@@ -250,7 +260,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   /** What a damaged row was counted as, nobody knows any more. */
   function recount(): void {
     let all = emptyFingerprint
-    uncounted.clear()
+    dropUncounted()
     for (const key of rows.keys()) all = replaceInFingerprint(all, undefined, confirmed(key))
     discounted = rows.damaged.size
     counted = () => all
@@ -258,14 +268,17 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
 
   function fingerprintLater(): () => Fingerprint {
     if (rows.damaged.size > discounted) recount()
-    if (uncounted.size > 0) {
-      counted = countLater(
-        counted,
-        Array.from(uncounted, ([key, before]) => ({ before, after: confirmed(key) })),
-      )
-      uncounted.clear()
+    if (uncounted.size + uncountedNew.length > 0) {
+      const changed = Array.from(uncounted, ([key, before]) => ({ before, after: confirmed(key) }))
+      counted = countLater(counted, uncountedNew, changed)
+      dropUncounted()
     }
     return counted
+  }
+
+  function dropUncounted(): void {
+    uncounted.clear()
+    uncountedNew = []
   }
 
   function count(): Fingerprint {
@@ -276,13 +289,13 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     outbox,
     bodies,
     own,
-    changedAt,
+    changedKeys,
     get fingerprint() {
       return count()
     },
     set fingerprint(taken) {
       counted = () => taken
-      uncounted.clear()
+      dropUncounted()
     },
     fingerprintLater,
     get rows() {
@@ -306,7 +319,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       const row = confirmed(key)
       if (row === undefined) return
       if (!uncounted.has(key)) uncounted.set(key, row)
-      changedAt.set(key, position)
+      changedKeys.note(key, position)
       if (beside.has(key)) {
         beside.set(key, undefined)
         settle(key)
@@ -330,7 +343,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       count()
       for (const key of rows.keys()) changes.changed.add(key)
       beside.clear()
-      changedAt.clear()
+      changedKeys.clear()
       bodies.clear()
       rows = loaded
       discounted = 0
@@ -345,22 +358,25 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
 }
 
 interface ChangedRow {
-  readonly before: Row | undefined
+  readonly before: Row
   readonly after: Row | undefined
 }
 
 /** Rows never change, so what was counted up to then and the rows are all that is needed. They are let go once it is done. */
-function countLater(before: () => Fingerprint, rows: readonly ChangedRow[]): () => Fingerprint {
-  let open: { readonly before: () => Fingerprint; readonly rows: readonly ChangedRow[] } | null = {
-    before,
-    rows,
-  }
+function countLater(
+  before: () => Fingerprint,
+  added: readonly Row[],
+  changed: readonly ChangedRow[],
+): () => Fingerprint {
+  let open: { readonly before: () => Fingerprint } | null = { before }
   let counted = emptyFingerprint
   return () => {
     if (open === null) return counted
     counted = open.before()
-    for (const row of open.rows) counted = replaceInFingerprint(counted, row.before, row.after)
+    for (const row of added) counted = replaceInFingerprint(counted, undefined, row)
+    for (const row of changed) counted = replaceInFingerprint(counted, row.before, row.after)
     open = null
+    added = changed = []
     return counted
   }
 }

@@ -134,7 +134,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     isShort: isPending,
   })
   const state: Applying = { layers, knowledge }
-  const { outbox, bodies, changedAt, collect } = layers
+  const { outbox, bodies, changedKeys, collect } = layers
   let seen = 0
 
   function isDamaged(key: DocumentKey): boolean {
@@ -228,8 +228,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
         for (const [key, row] of rows) {
           for (const name of row.cells.keys())
             if (strategyOfPart(name) === 'text') layers.changes.rebuilt.add(bodyKey(key, name))
-          layers.confirm(key, row, position)
-          noteStrangers(state, key)
+          noteStrangers(knowledge, layers.confirm(key, row, position))
         }
         const kept = new Set(snapshot.outbox.map(entry => entry.transaction.id))
         for (const { position: at, transaction } of [...outbox.entries()]) {
@@ -244,13 +243,9 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
         layers.fingerprint = counted
       }),
     snapshot: () => snapshotOf(state),
-    changedAfter(position) {
-      const keys: DocumentKey[] = []
-      for (const [key, at] of changedAt) if (at > position) keys.push(key)
-      return keys
-    },
+    changedAfter: changedKeys.after,
     written(upTo) {
-      for (const [key, at] of changedAt) if (at <= upTo) changedAt.delete(key)
+      changedKeys.drop(upTo)
       bodies.written(upTo)
     },
   }
