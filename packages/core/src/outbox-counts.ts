@@ -24,6 +24,8 @@ export interface OutboxCounts {
 export interface KeptCounts extends OutboxCounts {
   came(entry: OutboxEntry): void
   went(entry: OutboxEntry): void
+  /** One came to this device's disk. */
+  stored(): void
 }
 
 /** Which acknowledgements count, as of what is known of relays. */
@@ -105,6 +107,9 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
         acknowledged.set(entry.transaction.id, entry)
         countShort(entry)
       } else if (oldest !== null) oldest = Math.min(oldest, madeAt(entry))
+    },
+    stored() {
+      unstored -= 1
     },
     went(entry) {
       if (entry.position === 0) unstored -= 1

@@ -1,6 +1,9 @@
 /**
- * The order of what an outbox has on disk, by places that only rise: who has walked it goes on where it was, and meets what came since.
+ * The order of transactions, by places that only rise: who has walked it goes on where it was, and meets what came since.
  * A walk begins anew where the places were given anew.
+ *
+ * Thousands come at its end and leave from its beginning, one by one; so where one stands that is neither is looked for
+ * when it is asked for, and no earlier.
  */
 import type { TransactionId } from './write.ts'
 
@@ -15,48 +18,69 @@ export interface OutboxLine {
   isBefore(one: TransactionId, other: TransactionId): boolean
   /** Those at a place and behind it, also those that come while it is walked. */
   from(place: number): Iterable<readonly [place: number, id: TransactionId]>
+  /** All of them, whatever leaves while it is walked. */
+  ids(): Iterable<TransactionId>
 }
 
 /** So many gaps are left at least before the places are given anew: then half of them are gaps. */
 const gapsMin = 1024
 
 export function createOutboxLine(): OutboxLine {
-  let ids: (TransactionId | null)[] = []
+  let all: (TransactionId | null)[] = []
+  /** Before this place there are only gaps. */
+  let first = 0
+  let gaps = 0
+  /** Of the first `placed` of them. */
   let places = new Map<TransactionId, number>()
+  let placed = 0
   let epoch = 0
 
-  function replace(all: Iterable<TransactionId>): void {
-    ids = []
+  function replace(ids: readonly TransactionId[]): void {
+    all = [...ids]
+    first = 0
+    gaps = 0
     places = new Map()
-    for (const id of all) append(id)
+    placed = 0
     epoch += 1
   }
 
-  function append(id: TransactionId): void {
-    places.set(id, ids.length)
-    ids.push(id)
+  function placeOf(id: TransactionId): number | undefined {
+    for (; placed < all.length; placed++) {
+      const other = all[placed]
+      if (other) places.set(other, placed)
+    }
+    const place = places.get(id)
+    return place === undefined || all[place] !== id ? undefined : place
   }
 
   return {
     get epoch() {
       return epoch
     },
-    append,
+    append: id => void all.push(id),
     remove(id) {
-      const place = places.get(id)
+      const place = all[first] === id ? first : placeOf(id)
       if (place === undefined) return
-      places.delete(id)
-      ids[place] = null
-      const gaps = ids.length - places.size
-      if (gaps >= gapsMin && gaps > places.size) replace(places.keys())
+      all[place] = null
+      gaps += 1
+      while (first < all.length && all[first] === null) first += 1
+      if (placed > 0) places.delete(id)
+      if (gaps >= gapsMin && gaps > all.length - gaps) replace(all.filter(one => one !== null))
     },
     clear: () => replace([]),
-    isBefore: (one, other) => (places.get(one) ?? 0) < (places.get(other) ?? Infinity),
+    isBefore: (one, other) => (placeOf(one) ?? 0) < (placeOf(other) ?? Infinity),
     *from(place) {
       const begun = epoch
-      for (let at = place; at < ids.length && epoch === begun; at++) {
-        const id = ids[at]
+      for (let at = Math.max(place, first); at < all.length && epoch === begun; at++) {
+        const id = all[at]
         if (id) yield [at, id]
+      }
+    },
+    *ids() {
+      const walked = all
+      for (let at = first; at < walked.length; at++) {
+        const id = walked[at]
+        if (id) yield id
       }
     },
   }

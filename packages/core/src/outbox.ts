@@ -62,8 +62,11 @@ export interface Outbox {
   readonly line: Pick<OutboxLine, 'epoch' | 'from'>
   /** In the order of the journal, but those of one writer as it made them; what is not on disk yet last. */
   entries(): Iterable<OutboxEntry>
-  /** Adds one of whose id there is none, at the end; or before those that its writer made later. */
-  add(entry: OutboxEntry): void
+  /**
+   * Adds one of whose id there is none, at the end; or before those that its writer made later. Calls back with each
+   * document that nothing touched before.
+   */
+  add(entry: OutboxEntry, onTouched: (key: DocumentKey) => void): void
   /** The same, or replaces the one of the same id where it stands. */
   put(entry: OutboxEntry): void
   /** Puts entries in the places of others, or takes them out (null), in one pass. */
@@ -82,73 +85,73 @@ export interface Outbox {
 /** One relay is enough, and each counts. */
 const alwaysCounted: Counting = { revision: 0, isCounted: () => true, isShort: () => false }
 
+/** Where it stands in the journal is known once it is on disk. */
+type KeptEntry = OutboxEntry & { position: number }
+
 export function createOutbox(counting: Counting = alwaysCounted): Outbox {
-  let stored = new Map<TransactionId, OutboxEntry>()
-  /** What is not on disk yet. */
-  let unstored = new Map<TransactionId, OutboxEntry>()
+  const byId = new Map<TransactionId, KeptEntry>()
+  const line = createOutboxLine()
+  /** What is not on disk yet, which comes there in this order as a rule. */
+  const unstored = createOutboxLine()
   /** A list only of what several touch: most documents have one write that waits. */
   const idsByKey = new Map<DocumentKey, TransactionId | Set<TransactionId>>()
   /** The serial of the last that each writer made of what is on disk; forgotten when nothing is. */
   const lastOf = new Map<WriterId, number>()
   const counts = createOutboxCounts(entries, counting)
-  const line = createOutboxLine()
-
-  function get(id: TransactionId): OutboxEntry | undefined {
-    return stored.get(id) ?? unstored.get(id)
-  }
 
   function* entries(): Generator<OutboxEntry> {
-    yield* stored.values()
-    yield* unstored.values()
-  }
-
-  function insert(id: TransactionId, entry: OutboxEntry): void {
-    if (entry.position === 0) {
-      unstored.set(id, entry)
-      return
+    for (const { ids } of [line, unstored]) {
+      for (const id of ids()) {
+        const entry = byId.get(id)
+        if (entry !== undefined) yield entry
+      }
     }
-    if (!stored.has(id)) {
-      line.append(id)
-      const serial = serialOf(id)
-      if (serial > lastSerial(id)) lastOf.set(writerOf(id), serial)
-    }
-    stored.set(id, entry)
-  }
-
-  function lastSerial(id: TransactionId): number {
-    return lastOf.get(writerOf(id)) ?? 0
   }
 
   /**
    * Of several transactions that are in flight as a page goes away an engine may abort the first alone. It is stored later
    * then than what its writer made after it, which may stand on it.
    */
-  function enter(id: TransactionId, entry: OutboxEntry): void {
-    if (stored.size === 0) lastOf.clear()
-    const serial = serialOf(id)
-    if (entry.position === 0 || stored.has(id) || serial > lastSerial(id)) return insert(id, entry)
+  function place(id: TransactionId): void {
+    if (counts.unstored === byId.size) lastOf.clear()
     const writer = writerOf(id)
-    const all = [...stored]
-    stored = new Map()
+    const serial = serialOf(id)
+    const last = lastOf.get(writer) ?? 0
+    if (serial > last) {
+      lastOf.set(writer, serial)
+      return line.append(id)
+    }
+    const all = [...line.ids()]
     line.clear()
     let isPlaced = false
-    for (const [otherId, other] of all) {
-      if (!isPlaced && writerOf(otherId) === writer && serialOf(otherId) > serial) {
-        insert(id, entry)
+    for (const other of all) {
+      if (!isPlaced && writerOf(other) === writer && serialOf(other) > serial) {
+        line.append(id)
         isPlaced = true
       }
-      insert(otherId, other)
+      line.append(other)
     }
-    if (!isPlaced) insert(id, entry)
+    if (!isPlaced) line.append(id)
   }
 
-  function index(entry: OutboxEntry): void {
+  function insert(entry: OutboxEntry): void {
+    const { id } = entry.transaction
+    if (entry.position === 0) unstored.append(id)
+    else place(id)
+    byId.set(id, entry)
+  }
+
+  function index(entry: OutboxEntry, onTouched: ((key: DocumentKey) => void) | null = null): void {
     counts.came(entry)
     const { id, writes } = entry.transaction
-    for (const { key } of writes) {
+    for (let i = 0; i < writes.length; i++) {
+      const key = writes[i]?.key
+      if (key === undefined) continue
       const held = idsByKey.get(key)
-      if (held === undefined) idsByKey.set(key, id)
-      else if (typeof held !== 'string') held.add(id)
+      if (held === undefined) {
+        idsByKey.set(key, id)
+        onTouched?.(key)
+      } else if (typeof held !== 'string') held.add(id)
       else if (held !== id) idsByKey.set(key, new Set([held, id]))
     }
   }
@@ -163,6 +166,10 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     }
   }
 
+  function lineOf({ position }: OutboxEntry): OutboxLine {
+    return position === 0 ? unstored : line
+  }
+
   function idsOf(key: DocumentKey): readonly TransactionId[] {
     const held = idsByKey.get(key)
     return held === undefined ? [] : typeof held === 'string' ? [held] : [...held]
@@ -170,59 +177,65 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
 
   return {
     get size() {
-      return stored.size + unstored.size
+      return byId.size
     },
     counts,
     line,
-    get,
+    get: id => byId.get(id),
     entries,
-    add(entry) {
-      enter(entry.transaction.id, entry)
-      index(entry)
+    add(entry, onTouched) {
+      insert(entry)
+      index(entry, onTouched)
     },
     put(entry) {
       const { id } = entry.transaction
-      const old = get(id)
+      const old = byId.get(id)
       if (old !== undefined) unindex(old)
-      if (old?.position === 0) unstored.delete(id)
-      enter(id, entry)
+      if (old !== undefined && lineOf(old) === lineOf(entry)) byId.set(id, entry)
+      else {
+        if (old !== undefined) lineOf(old).remove(id)
+        insert(entry)
+      }
       index(entry)
     },
     substitute(changes) {
       const all = [...entries()]
-      stored = new Map()
-      unstored = new Map()
+      byId.clear()
       line.clear()
+      unstored.clear()
       for (const held of all) {
-        const { id } = held.transaction
-        const entry = changes.get(id)
+        const entry = changes.get(held.transaction.id)
         if (entry !== undefined) unindex(held)
-        if (entry !== null) insert(entry?.transaction.id ?? id, entry ?? held)
+        if (entry === null) continue
+        // In its place, whoever made it.
+        const kept = entry ?? held
+        const { id } = kept.transaction
+        lineOf(kept).append(id)
+        byId.set(id, kept)
+        if (kept.position > 0) lastOf.set(writerOf(id), Math.max(lastOf.get(writerOf(id)) ?? 0, serialOf(id)))
       }
       for (const entry of changes.values()) if (entry !== null) index(entry)
     },
     move(id, position) {
-      const held = unstored.get(id)
-      if (held === undefined) return false
-      const { transaction, acks, refusedBy } = held
-      const entry = { transaction, position, acks, refusedBy }
-      unstored.delete(id)
-      enter(id, entry)
-      counts.went(held)
-      counts.came(entry)
+      const held = byId.get(id)
+      if (held === undefined || held.position > 0) return false
+      unstored.remove(id)
+      place(id)
+      held.position = position
+      counts.stored()
       return true
     },
     remove(id) {
-      const old = get(id)
+      const old = byId.get(id)
       if (old === undefined) return
       unindex(old)
-      if (!stored.delete(id)) unstored.delete(id)
-      else line.remove(id)
+      byId.delete(id)
+      lineOf(old).remove(id)
     },
     writesOf(key) {
       const writes: Write[] = []
       for (const id of idsOf(key)) {
-        for (const write of get(id)?.transaction.writes ?? []) if (write.key === key) writes.push(write)
+        for (const write of byId.get(id)?.transaction.writes ?? []) if (write.key === key) writes.push(write)
       }
       return writes
     },
@@ -232,7 +245,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       const held = idsByKey.get(key)
       if (typeof held !== 'object') return true
       for (const other of held)
-        if (other !== id && stored.has(other) && line.isBefore(other, id)) return false
+        if (other !== id && (byId.get(other)?.position ?? 0) > 0 && line.isBefore(other, id)) return false
       return true
     },
   }

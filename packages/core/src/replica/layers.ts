@@ -125,7 +125,8 @@ const uncountedMax = 16_384
 /** `isEverywhere`: whether all relays that are to have a write have it. */
 export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, counting?: Counting): Layers {
   let rows: RowMap = createRowMap()
-  const beside = new Map<DocumentKey, Row | undefined>()
+  /** The confirmed rows of what the outbox touches; of what is confirmed in no row, nothing. */
+  const beside = new Map<DocumentKey, Row>()
   const outbox = createOutbox(counting)
   const bodies = createBodies()
   const own = new Set<WriterId>()
@@ -140,8 +141,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   let changes = noChanges()
 
   function confirmed(key: DocumentKey): Row | undefined {
-    // Of a cold start nothing is beside, and there are thousands of rows to look for.
-    return beside.size > 0 && beside.has(key) ? beside.get(key) : rows.get(key)
+    // Of a cold start nothing is touched, and there are thousands of rows to look for.
+    return outbox.size > 0 && outbox.touches(key) ? beside.get(key) : rows.get(key)
   }
 
   function confirm(key: DocumentKey, delta: Row, position: number): Row | undefined {
@@ -154,9 +155,9 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       else uncounted.set(key, before)
     }
     changedKeys.note(key, position)
-    if (beside.has(key)) {
+    if (outbox.touches(key)) {
       beside.set(key, after)
-      show(key, rows.get(key), delta)
+      show(key, delta)
     } else {
       rows.set(key, after)
       changes.changed.add(key)
@@ -165,20 +166,22 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     return after
   }
 
-  function show(key: DocumentKey, before: Row | undefined, delta: Row): void {
+  function show(key: DocumentKey, delta: Row): void {
+    const before = rows.get(key)
     const after = joinRows(before ?? emptyRow, delta)
     if (after === before) return
     rows.set(key, after)
     changes.changed.add(key)
   }
 
+  /** Of what nothing touches yet, the row is as it is confirmed. */
   function putAside(key: DocumentKey): void {
-    if (!beside.has(key)) beside.set(key, rows.get(key))
+    const row = rows.get(key)
+    if (row !== undefined) beside.set(key, row)
   }
 
-  /** After something left the outbox: the row is confirmed joined with what remains (SPEC L3). */
+  /** After something that touched it left the outbox: the row is confirmed joined with what remains (SPEC L3). */
   function settle(key: DocumentKey): void {
-    if (!beside.has(key)) return
     const base = beside.get(key)
     let row = base
     for (const write of outbox.writesOf(key)) row = joinRows(row ?? emptyRow, write.delta)
@@ -205,26 +208,25 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   function enter(entry: OutboxEntry): void {
     const { writes } = entry.transaction
     let writer: WriterId | null = null
+    // What does not show at all is not confirmed either.
+    outbox.add(entry, putAside)
     for (let i = 0; i < writes.length; i++) {
       const write = writes[i]
       if (write === undefined) continue
       const { key, delta, mark, texts } = write
       if (texts.size > 0) for (const [part, updates] of texts) noteArrivals(bodyKey(key, part), updates)
       if (mark.writer !== writer) own.add((writer = mark.writer))
-      const before = rows.get(key)
-      // What does not show at all is not confirmed either.
-      if (before === undefined || !beside.has(key)) beside.set(key, before)
-      show(key, before, delta)
+      show(key, delta)
     }
-    outbox.add(entry)
   }
 
   function leave(id: TransactionId): void {
     const entry = outbox.get(id)
     if (entry === undefined) return
     outbox.remove(id)
-    for (const { key, texts } of entry.transaction.writes) {
-      settle(key)
+    const { writes } = entry.transaction
+    for (const key of new Set(writes.map(write => write.key))) settle(key)
+    for (const { key, texts } of writes) {
       for (const part of texts.keys()) changes.rebuilt.add(bodyKey(key, part))
     }
   }
@@ -320,8 +322,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       if (row === undefined) return
       if (!uncounted.has(key)) uncounted.set(key, row)
       changedKeys.note(key, position)
-      if (beside.has(key)) {
-        beside.set(key, undefined)
+      if (outbox.touches(key)) {
+        beside.delete(key)
         settle(key)
       } else {
         rows.delete(key)
@@ -335,7 +337,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     releaseAcknowledged,
     letGo,
     substitute(entries, keys) {
-      for (const key of keys) putAside(key)
+      for (const key of keys) if (!outbox.touches(key)) putAside(key)
       outbox.substitute(entries)
       for (const key of keys) settle(key)
     },

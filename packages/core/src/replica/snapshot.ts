@@ -2,6 +2,7 @@
 import type { SnapshotChunk } from '../chunk.ts'
 import type { Applying } from './apply-chunk.ts'
 import { introduce, learn } from './knowledge.ts'
+import type { Layers } from './layers.ts'
 
 /** So many openings of tabs are remembered as this replica's. */
 const ownMax = 4096
@@ -76,23 +77,25 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   layers.fingerprint = chunk.fingerprint
   knowledge.quarantine.clear()
   for (const held of chunk.quarantine) knowledge.quarantine.set(held.transaction.id, held)
-  const unwritten = [...layers.outbox.entries()].filter(entry => entry.position === 0)
-  // The order of the outbox is the snapshot's; what is not on disk yet comes last.
-  for (const { transaction } of chunk.outbox) layers.outbox.remove(transaction.id)
-  for (const entry of chunk.outbox) {
-    const acks = new Map(
-      entry.acks.map(({ store, generation, position }) => [store, { generation, position }]),
-    )
-    layers.enter({
-      transaction: entry.transaction,
-      position: entry.position,
-      acks,
-      refusedBy: new Set(entry.refusedBy),
-    })
-  }
+  takeOutbox(layers, chunk.outbox)
+}
+
+/** The order of the outbox is the snapshot's; what is not on disk yet comes last. */
+function takeOutbox({ outbox, enter }: Layers, held: SnapshotChunk['outbox']): void {
+  const unwritten = [...outbox.entries()].filter(entry => entry.position === 0)
+  const entries = held.map(({ transaction, position, acks, refusedBy }) => ({
+    transaction,
+    position,
+    acks: new Map(acks.map(({ store, ...ack }) => [store, ack])),
+    refusedBy: new Set(refusedBy),
+  }))
+  // Before the others change places, as long as what they touch is told apart from what is confirmed.
+  for (const entry of entries) if (outbox.get(entry.transaction.id) === undefined) enter(entry)
+  for (const { transaction } of entries) outbox.remove(transaction.id)
+  for (const entry of entries) outbox.put(entry)
   for (const entry of unwritten) {
-    if (layers.outbox.get(entry.transaction.id)?.position !== 0) continue
-    layers.outbox.remove(entry.transaction.id)
-    layers.outbox.put(entry)
+    if (outbox.get(entry.transaction.id)?.position !== 0) continue
+    outbox.remove(entry.transaction.id)
+    outbox.put(entry)
   }
 }
