@@ -209,22 +209,33 @@ function select(
   texts: ReadonlyMap<PartName, TextPart>,
 ): ChangedRow | null {
   const { row } = held
-  const news = (part: FeedPart): boolean => isNews(origins, session, key, held, part, after)
-  const cells = new Map<PartName, Cell>()
-  row.cells.forEach((cell, part) => {
-    if (news(part)) cells.set(part, cell)
-  })
-  const delta: Row = {
-    cells,
-    deletion: row.deletion !== null && news('deletion') ? row.deletion : null,
-    revival: row.revival !== null && news('revival') ? row.revival : null,
-  }
+  const delta = withParts(row, part => isNews(origins, session, key, held, part, after))
   const sent = countParts(delta)
   if (sent === 0) return null
   const all = countParts(row)
   const bodies = texts.size === 0 ? noTails : new Map([...texts].filter(([part]) => delta.cells.has(part)))
   const isWhole = sent === all && bringsAllTexts(held, bodies)
   return { key, delta, parts: isWhole ? 0 : all, texts: bodies }
+}
+
+/** Of a row the parts that are chosen; itself if all are, as of what is new, or of all to who is new. */
+function withParts(row: Row, isChosen: (part: FeedPart) => boolean): Row {
+  const cells = chosenCells(row.cells, isChosen)
+  const deletion = row.deletion !== null && isChosen('deletion') ? row.deletion : null
+  const revival = row.revival !== null && isChosen('revival') ? row.revival : null
+  if (cells === row.cells && deletion === row.deletion && revival === row.revival) return row
+  return { cells, deletion, revival }
+}
+
+function chosenCells(cells: Row['cells'], isChosen: (part: FeedPart) => boolean): Row['cells'] {
+  let areAll = true
+  for (const part of cells.keys()) if (!(areAll = isChosen(part))) break
+  if (areAll) return cells
+  const chosen = new Map<PartName, Cell>()
+  cells.forEach((cell, part) => {
+    if (isChosen(part)) chosen.set(part, cell)
+  })
+  return chosen
 }
 
 function bringsAllTexts({ texts }: HeldRow, bodies: ReadonlyMap<PartName, TextPart>): boolean {

@@ -10,7 +10,7 @@ import type { PackedColumn } from '../packed-cells.ts'
 import { readColumn, writeColumn } from './columns.ts'
 import { bytesLeft, createReader, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
-import { writeRange, writeRaw, writeUint, type Writer } from './writer.ts'
+import { writeRaw, writeUint, type Writer } from './writer.ts'
 
 const rowsMin = 8
 const widthMin = 2
@@ -28,15 +28,17 @@ export interface ContentList {
   write(writer: Writer, count: number): void
 }
 
-/** Contents that lie together. */
-interface Piece {
+/** One content, or those of rows that lie together. */
+type Piece = Uint8Array | Stretch
+
+interface Stretch {
   readonly bytes: Uint8Array
   readonly from: number
   readonly to: number
   readonly count: number
 }
 
-const noContent: Piece = { bytes: new Uint8Array(0), from: 0, to: 0, count: 1 }
+const noContent = new Uint8Array(0)
 
 /** Of so many. */
 export function createContentList(count: number): ContentList {
@@ -46,19 +48,32 @@ export function createContentList(count: number): ContentList {
   let written = 0
   let nextPiece = 0
 
-  /** The pieces of the next so many. */
-  function take(count: number): readonly Piece[] {
-    const first = nextPiece
-    for (let left = count; left > 0; nextPiece++) left -= pieces[nextPiece]?.count ?? left
+  /** Calls with the pieces of the next so many. */
+  function take(count: number, use: (piece: Uint8Array) => void): void {
     written += count
-    return pieces.slice(first, nextPiece)
+    for (let left = count; left > 0; nextPiece++) {
+      const piece = pieces[nextPiece] ?? noContent
+      if (piece instanceof Uint8Array) use(piece)
+      else use(piece.bytes.subarray(piece.from, piece.to))
+      left -= piece instanceof Uint8Array ? 1 : piece.count
+    }
+  }
+
+  function together(count: number, width: number): Uint8Array {
+    const all = new Uint8Array(count * width)
+    let at = 0
+    take(count, piece => {
+      all.set(piece, at)
+      at += piece.length
+    })
+    return all
   }
 
   return {
     heads,
     add(content) {
       heads[added++] = content === null ? 0 : content.length + 1
-      pieces.push(content === null ? noContent : { bytes: content, from: 0, to: content.length, count: 1 })
+      pieces.push(content ?? noContent)
     },
     addPacked({ bytes, starts }, index, count) {
       for (let i = index; i < index + count; i++) heads[added++] = (starts[i + 1] ?? 0) - (starts[i] ?? 0) + 1
@@ -66,21 +81,10 @@ export function createContentList(count: number): ContentList {
     },
     write(writer, count) {
       const width = widthOf(count, i => (heads[written + i] ?? 0) - 1)
-      const taken = take(count)
-      if (width > 0) writePlaces(writer, together(taken, count * width), count, width)
-      else for (const { bytes, from, to } of taken) writeRange(writer, bytes, from, to)
+      if (width > 0) writePlaces(writer, together(count, width), count, width)
+      else take(count, piece => writeRaw(writer, piece))
     },
   }
-}
-
-function together(pieces: readonly Piece[], length: number): Uint8Array {
-  const all = new Uint8Array(length)
-  let at = 0
-  for (const { bytes, from, to } of pieces) {
-    all.set(bytes.subarray(from, to), at)
-    at += to - from
-  }
-  return all
 }
 
 /** Contents of one length, byte by byte if some of the bytes are better columns. */
@@ -90,7 +94,7 @@ function writePlaces(writer: Writer, bytes: Uint8Array, count: number, width: nu
   if (places === 0) return writeRaw(writer, bytes)
   const ofPlace = new Uint8Array(count)
   for (let place = 0; place < width; place++) {
-    for (let row = 0; row < count; row++) ofPlace[row] = bytes[row * width + place] ?? 0
+    for (let row = 0, at = place; row < count; row++, at += width) ofPlace[row] = bytes[at] ?? 0
     if (isColumn(places, place)) writeColumn(writer, ofPlace)
     else writeRaw(writer, ofPlace)
   }

@@ -7,7 +7,7 @@ import { assert } from '../errors.ts'
 import type { Mark } from '../mark.ts'
 import { PackedCells, type PackedColumn } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
-import { strategyOfPart, type Row } from '../row.ts'
+import { hasStrategy, type Row } from '../row.ts'
 import type { BatchRow } from './batch.ts'
 import { writeColumn, writeKnownMarks, writeMarks } from './columns.ts'
 import { createContentList } from './content-columns.ts'
@@ -149,7 +149,7 @@ export function contentOfPart(
     return finishWriting(writer)
   }
   const cell = row.cells.get(part)
-  assert(cell?.strategy === strategyOfPart(part), 'a cell has the strategy of its part')
+  assert(cell !== undefined && hasStrategy(part, cell.strategy), 'a cell has the strategy of its part')
   if (cell.strategy === 'lww') return cell.value
   const writer = createWriter()
   writeCellContent(writer, dictionary, cell, lastOfCell(cell))

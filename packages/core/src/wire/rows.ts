@@ -34,7 +34,7 @@ import {
 } from './dictionary.ts'
 import { expectMark, readMark, writeMark } from './marks.ts'
 import { compareNames, forEachInOrder, sortedEntries } from './order.ts'
-import { createReader, expectEnd, readCount, readUint, readWithin, type Reader } from './reader.ts'
+import { createReader, expectEnd, readBytes, readCount, readUint, readWithin, type Reader } from './reader.ts'
 import { attempt, refuseMalformed } from './refusal.ts'
 import { readStateVector, writeStateVector } from './state-vector.ts'
 import {
@@ -134,12 +134,34 @@ function decodeNamed<T>(
 ): Outcome<T> {
   return attempt(() => {
     const reader = createReader(bytes)
-    const names = createNames(shared ?? createDictionary())
-    if (shared === undefined) readDefinitions(reader, names)
+    const names = shared === undefined ? readNamesOfRow(reader) : createNames(shared)
     const value = read(reader, names)
     expectEnd(reader)
     return value
   })
+}
+
+/** Most rows that are read one after the other are in the same names: then these are not read again. */
+function readNamesOfRow(reader: Reader): Names {
+  if (beginsWith(reader.bytes, latest.definitions)) {
+    reader.at = latest.definitions.length
+    return latest.names
+  }
+  const names = createNames(createDictionary())
+  readDefinitions(reader, names)
+  latest = { definitions: reader.bytes.slice(0, reader.at), names }
+  return names
+}
+
+// Definitions end where they say, so what begins with the same bytes has these and no more.
+let latest: { readonly definitions: Uint8Array; readonly names: Names } = {
+  definitions: new Uint8Array(2),
+  names: createNames(createDictionary()),
+}
+
+function beginsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  for (let i = 0; i < start.length; i++) if (bytes[i] !== start[i]) return false
+  return true
 }
 
 /** Rows here are of no collection: their keys are beside them, and all collections share the names of parts. */
@@ -185,16 +207,27 @@ function readRow(reader: Reader, names: Names): Row {
     if (compareNames(before, name) >= 0) refuseMalformed('the fields of a row are not in order')
     before = name
     const own = readMark(reader, names, last)
-    const length = readUint(reader)
-    const strategy = strategyOfPart(name)
-    cells.set(
-      name,
-      readWithin(reader, length, within => readCellContent(within, names, diskBounds, strategy, own)),
-    )
+    cells.set(name, hasStrategy(name, 'lww') ? readLww(reader, own) : readCell(reader, names, name, own))
   }
   const deletion = (head & hasDeletion) === 0 ? null : readDeletion(reader, names, last)
   const revival = (head & hasRevival) === 0 ? null : expectMark(readMark(reader, names, last))
   return { cells, deletion, revival }
+}
+
+/** As `readCell`, without what most cells do not need. */
+function readLww(reader: Reader, own: Mark | null): Cell {
+  return {
+    strategy: 'lww',
+    last: expectMark(own),
+    value: readBytes(reader, 'bytes of a value', diskBounds.valueBytes),
+  }
+}
+
+function readCell(reader: Reader, names: Names, name: PartName, own: Mark | null): Cell {
+  const length = readUint(reader)
+  return readWithin(reader, length, within =>
+    readCellContent(within, names, diskBounds, strategyOfPart(name), own),
+  )
 }
 
 function readDeletion(reader: Reader, names: Names, last: Mark | null): Deletion {
@@ -258,23 +291,30 @@ function readHeldRow(reader: Reader, names: Names): HeldRow {
     if (behind > position) refuseMalformed('a position is out of range')
     positions.set(part, position - behind)
   }
-  for (const part of partsOfRow(row)) {
+  const placePart = (part: FeedPart): void => {
     const head = readUint(reader)
     if (head > 0) place(part, head - 1)
   }
+  for (const part of row.cells.keys()) placePart(part)
+  if (row.deletion !== null) placePart('deletion')
+  if (row.revival !== null) placePart('revival')
   for (let left = readCount(reader, 'positions', limits.partsPerFrameMax, 2); left > 0; left--) {
     const field = fieldAt(names, readUint(reader))
     if (field.part === '') return refuseMalformed('a field is missing')
     place(field.part, readUint(reader))
   }
+  let left = readCount(reader, 'texts of a row', limits.partsPerFrameMax, 3)
+  if (left === 0) return { row, position, positions, texts: noTexts }
   const texts = new Map<PartName, TextState>()
-  for (let left = readCount(reader, 'texts of a row', limits.partsPerFrameMax, 3); left > 0; left--) {
+  for (; left > 0; left--) {
     const part = readCellName(names, readUint(reader), collection)
     const bytes = readUint(reader)
     texts.set(part, { bytes, stateVector: readStateVector(reader) })
   }
   return { row, position, positions, texts }
 }
+
+const noTexts: HeldRow['texts'] = new Map()
 
 function partsOfRow(row: Row): readonly FeedPart[] {
   const parts: FeedPart[] = []

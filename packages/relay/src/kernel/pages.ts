@@ -84,7 +84,9 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
   for (const [i, row] of page.entries()) {
     const { position } = row.held
     const wasSent = begun?.position === position && begun.keys.has(row.key)
-    const changed = wasSent ? null : await changedRowOf(walk, attached, row)
+    // Most rows have no texts, and none is waited for in vain.
+    const texts = wasSent || row.held.texts.size === 0 ? noTexts : await tailsOf(walk, attached, row)
+    const changed = wasSent ? null : space.changedRow(session, row, texts)
     if (changed !== null) {
       rows.push(changed)
       bytes += sizeOfChanged(changed)
@@ -135,14 +137,6 @@ function beginOf(sent: readonly FeedRow[], position: number): NonNullable<Attach
   }
 }
 
-async function changedRowOf(
-  { space, store }: Walk,
-  attached: Attached,
-  row: FeedRow,
-): Promise<ChangedRow | null> {
-  return space.changedRow(attached.session, row, await tailsOf(space, store, attached, row))
-}
-
 /**
  * Whether any new replica is sent the same up to this row: it has brought nothing that is not sent back, and what does not
  * exist of it was deleted before its walk began (SPEC P4).
@@ -169,9 +163,10 @@ function sendToKeep({ deflate }: Walk, attached: Attached, frame: Frame): KeptFr
   return { bytes, length: encoded.length }
 }
 
+const noTexts: ReadonlyMap<PartName, TextPart> = new Map()
+
 async function tailsOf(
-  space: RelaySpace,
-  store: RelayStore,
+  { space, store }: Walk,
   attached: Attached,
   row: FeedRow,
 ): Promise<ReadonlyMap<PartName, TextPart>> {
