@@ -54,11 +54,12 @@ it('a tab that is alone tells nobody what its connection does with each write, a
   const bob = await world.open(world.another('bob').openTab())
   await within(world.clock, bob.settled())
   const before = posts
-  const written = Array.from({ length: 10 }, (_, i) => note(bob, `note ${i}`).reached('relay'))
-  await within(world.clock, Promise.all(written))
-  await until(world.clock, () => first.notes.query().get().length === 10, 1000)
+  for (let i = 1; i <= 10; i++) {
+    note(bob, `note ${i}`)
+    await until(world.clock, () => first.notes.query().get().length === i, 1000)
+  }
   // It beats, for whoever may be there after all.
-  expect(posts - before).toBeLessThan(2)
+  expect(posts - before).toBeLessThan(5)
   const second = await world.open(world.device.openTab())
   await until(world.clock, () => second.status.get().synced, 1000)
   world.relay.crash()
