@@ -101,7 +101,10 @@ export function createPull(
     for (const { key, delta, parts, texts } of rows) {
       // Nearly all that comes is whole.
       if (parts === 0 && texts.size === 0) continue
-      const held = joinRows(state.confirmed(key) ?? emptyRow, unfinished.cellsOf(key))
+      const confirmed = state.confirmed(key) ?? emptyRow
+      // Nor does a part of a row lack anything that is here with as many: no join takes one away.
+      if (texts.size === 0 && countParts(confirmed) >= parts) continue
+      const held = joinRows(confirmed, unfinished.cellsOf(key))
       const lacksBody = [...texts].some(([part, { kind }]) => kind === 'tail' && !held.cells.has(part))
       if (parts > 0 && (lacksBody || countParts(joinRows(held, delta)) < parts)) keys.push(key)
       for (const [part, text] of texts) if (text.kind === 'head') wants.body(key, part, text.head)
