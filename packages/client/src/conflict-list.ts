@@ -64,6 +64,8 @@ export function createConflictList(
   function scan(): void {
     if (scanned) return
     scanned = true
+    // What cannot have a conflict is looked at neither now nor at each change.
+    if (watched.size === 0) return
     for (const key of state.keys()) refresh(key)
     changes.onUpdate(({ changed }) => {
       for (const key of changed) refresh(key)

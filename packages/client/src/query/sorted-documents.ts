@@ -19,9 +19,27 @@ export function replaceSorted(
   compare: CompareDocuments,
 ): AnyDocument[] {
   if (removed.length + added.length > fewMax) return merge(sorted, removed, added, compare)
+  const [before] = removed
+  const [after] = added
+  if (removed.length === 1 && added.length === 1 && before !== undefined && after !== undefined)
+    if (replaceInPlace(sorted, before, after, compare)) return sorted
   for (const document of removed) takeOut(sorted, document, compare)
   for (const document of added) sorted.splice(placeIn(sorted, document, compare), 0, document)
   return sorted
+}
+
+/** Most changes are of one document, and leave it where it stands. */
+function replaceInPlace(
+  sorted: AnyDocument[],
+  before: AnyDocument,
+  after: AnyDocument,
+  compare: CompareDocuments,
+): boolean {
+  if (compare(before, after) !== 0) return false
+  const place = placeIn(sorted, before, compare)
+  if (sorted[place] !== before) return false
+  sorted[place] = after
+  return true
 }
 
 function takeOut(sorted: AnyDocument[], document: AnyDocument, compare: CompareDocuments): void {
