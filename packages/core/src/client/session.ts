@@ -195,8 +195,7 @@ export function createClientSession(
       return conversation.phase === 'open' && pull.isLevel && inbox.isEmpty
     },
     get relay() {
-      const { welcome } = conversation
-      return welcome === null ? null : { store: welcome.store, user: welcome.user, levels: welcome.levels }
+      return conversation.welcome
     },
     begin: () =>
       act(() =>
