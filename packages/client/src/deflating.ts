@@ -1,21 +1,31 @@
 /**
- * Links whose long frames are deflated. The platform's streams do that while other things go on, so a frame that is
- * being deflated or inflated holds back those behind it: one queue for each direction.
+ * Links whose long frames are deflated. That may take turns in which other things go on, so a frame that is being deflated
+ * or inflated holds back those behind it: one queue for each direction.
  */
 import {
   isDeflated,
-  limits,
   restOfFrame,
   withDeflatedRest,
   withInflatedRest,
   type Connect,
   type Link,
 } from '@rejoin/core'
+import { nodeDeflation } from './node-deflation-runtime.ts'
+import { streamDeflation } from './stream-deflation.ts'
+
+/** Of the bytes of one frame. Null for what cannot be done, or would be longer than a frame may be. */
+export interface Deflation {
+  deflate(bytes: Uint8Array): Promise<Uint8Array | null>
+  inflate(bytes: Uint8Array): Uint8Array | null | Promise<Uint8Array | null>
+}
 
 /** A stream costs about a millisecond whatever goes through it, which only what is long is worth. */
 const deflateFromBytes = 4096
 
-export function deflating(connect: Connect): Connect {
+export function deflating(
+  connect: Connect,
+  deflation: Deflation = nodeDeflation ?? streamDeflation,
+): Connect {
   return (url, events) => {
     const incoming = createQueue()
     let isClosed = false
@@ -24,12 +34,12 @@ export function deflating(connect: Connect): Connect {
       events.closed(code, reason)
     }
     const giveUp = connect(url, {
-      opened: link => events.opened(withDeflatedFrames(link, () => (isClosed = true))),
+      opened: link => events.opened(withDeflatedFrames(link, deflation, () => (isClosed = true))),
       frame(bytes) {
         const hear = (frame: Uint8Array): void => {
           if (!isClosed) events.frame(frame)
         }
-        if (isDeflated(bytes)) incoming.add(inflateFrame(bytes), hear)
+        if (isDeflated(bytes)) incoming.add(inflateFrame(bytes, deflation), hear)
         else incoming.add(bytes, hear)
       },
       closed(code, reason) {
@@ -44,13 +54,13 @@ export function deflating(connect: Connect): Connect {
   }
 }
 
-function withDeflatedFrames(link: Link, onClose: () => void): Link {
+function withDeflatedFrames(link: Link, deflation: Deflation, onClose: () => void): Link {
   const outgoing = createQueue()
   let waitingBytes = 0
   return {
     send(frame) {
       waitingBytes += frame.length
-      outgoing.add(frame.length < deflateFromBytes ? frame : deflateFrame(frame), bytes => {
+      outgoing.add(frame.length < deflateFromBytes ? frame : deflateFrame(frame, deflation), bytes => {
         waitingBytes -= frame.length
         link.send(bytes)
       })
@@ -90,48 +100,15 @@ function createQueue(): Queue {
   }
 }
 
-async function deflateFrame(frame: Uint8Array): Promise<Uint8Array> {
-  const rest = await through(restOfFrame(frame), new CompressionStream('deflate-raw'))
+async function deflateFrame(frame: Uint8Array, { deflate }: Deflation): Promise<Uint8Array> {
+  const rest = await deflate(restOfFrame(frame))
   return rest !== null && rest.length + 1 < frame.length ? withDeflatedRest(frame, rest) : frame
 }
 
 /** What cannot be inflated stays as it is, which no decoder takes. */
-async function inflateFrame(frame: Uint8Array): Promise<Uint8Array> {
-  const rest = await through(restOfFrame(frame), new DecompressionStream('deflate-raw'))
-  return rest === null ? frame : withInflatedRest(frame, rest)
-}
-
-/** Null if that fails, or more comes than a frame may be. */
-async function through(
-  bytes: Uint8Array,
-  stream: CompressionStream | DecompressionStream,
-): Promise<Uint8Array | null> {
-  const writer = stream.writable.getWriter()
-  // Who reads hears of what goes wrong.
-  writer.write(bytes as Uint8Array<ArrayBuffer>).catch(() => {})
-  writer.close().catch(() => {})
-  const parts: Uint8Array[] = []
-  let length = 0
-  try {
-    const reader: ReadableStreamDefaultReader<Uint8Array> = stream.readable.getReader()
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) break
-      length += value.length
-      if (length > limits.frameBytesMax) {
-        await reader.cancel()
-        return null
-      }
-      parts.push(value)
-    }
-  } catch {
-    return null
-  }
-  const all = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
+function inflateFrame(frame: Uint8Array, { inflate }: Deflation): Uint8Array | Promise<Uint8Array> {
+  const inflated = (rest: Uint8Array | null): Uint8Array =>
+    rest === null ? frame : withInflatedRest(frame, rest)
+  const rest = inflate(restOfFrame(frame))
+  return rest instanceof Promise ? rest.then(inflated) : inflated(rest)
 }

@@ -1,0 +1,41 @@
+/**
+ * Deflating by Node's own functions: its streams take some twenty turns of the event loop for a frame that is inflated in
+ * less time than one of them. What is deflated is longer, and goes to another thread.
+ */
+import { limits } from '@rejoin/core'
+import type { Deflation } from './deflating.ts'
+
+interface Zlib {
+  deflateRaw(bytes: Uint8Array, done: (error: Error | null, deflated: Uint8Array) => void): void
+  inflateRawSync(bytes: Uint8Array, options: { readonly maxOutputLength: number }): Uint8Array
+}
+
+interface NodeProcess {
+  getBuiltinModule?(name: string): unknown
+}
+
+const zlib = zlibOfNode()
+
+/** Null where there is no Node. */
+export const nodeDeflation: Deflation | null =
+  zlib === null
+    ? null
+    : {
+        deflate: bytes =>
+          new Promise(resolve =>
+            zlib.deflateRaw(bytes, (error, deflated) => resolve(error === null ? deflated : null)),
+          ),
+        inflate(bytes) {
+          try {
+            return zlib.inflateRawSync(bytes, { maxOutputLength: limits.frameBytesMax })
+          } catch {
+            return null
+          }
+        },
+      }
+
+function zlibOfNode(): Zlib | null {
+  const { process } = globalThis as { readonly process?: NodeProcess }
+  const found: unknown = process?.getBuiltinModule?.('node:zlib')
+  return found === undefined ? null : (found as Zlib)
+}
