@@ -138,6 +138,8 @@ export interface RelayStore {
   fold(fold: TextFold): Promise<boolean>
   /** All or nothing, on disk when it resolves. Rejects with `storage-full` or `storage-closed`; nothing was stored then. */
   commit(commit: SpaceCommit): Promise<void>
+  /** Rejects if what is stored is no longer where it was: for whoever is told of it without a commit (SPEC A1). */
+  assertKept?(): Promise<void>
   /** Resolves if what is stored is no longer where it was: from then on every commit rejects. */
   readonly gone?: Promise<RejoinError>
   close(): Promise<void>

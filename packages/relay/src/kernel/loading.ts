@@ -2,7 +2,7 @@
 import type { DocumentKey, HeldRow, TurnReads, WriterId, WriterRecord } from '@rejoin/core'
 import type { DrivenSpace } from './driven-space.ts'
 import { slicesOf } from './slices.ts'
-import { createStretch } from './stretch.ts'
+import type { Stretch } from './stretch.ts'
 import type { Sent } from './turns.ts'
 
 export interface Reads extends TurnReads {
@@ -12,19 +12,22 @@ export interface Reads extends TurnReads {
 /** So many are looked up without a look at the time: a frame may name hundreds of thousands. */
 const readsMax = 1024
 
-export async function load({ name, space, kernel }: DrivenSpace, frames: readonly Sent[]): Promise<Reads> {
-  const { store, runtime } = kernel.options
+export async function load(
+  { name, space, kernel }: DrivenSpace,
+  frames: readonly Sent[],
+  stretch: Stretch,
+): Promise<Reads> {
+  const { store } = kernel.options
   const { keys, writers } = space.needs(frames.map(({ frame }) => frame))
-  const stretch = createStretch(runtime)
   const rows = new Map<DocumentKey, HeldRow>()
-  for (const some of slicesOf([...keys], readsMax)) {
+  for (const [i, some] of slicesOf([...keys], readsMax).entries()) {
+    if (i > 0 && stretch.isOver()) await stretch.letOthersGo()
     for (const [key, held] of await store.rows(name, some)) rows.set(key, held)
-    if (stretch.isOver()) await stretch.letOthersGo()
   }
   const recordById = new Map<WriterId, WriterRecord>()
-  for (const some of slicesOf([...writers], readsMax)) {
+  for (const [i, some] of slicesOf([...writers], readsMax).entries()) {
+    if (i > 0 && stretch.isOver()) await stretch.letOthersGo()
     for (const record of await store.writers(name, some)) recordById.set(record.writer, record)
-    if (stretch.isOver()) await stretch.letOthersGo()
   }
   return { rows, row: key => rows.get(key), writer: id => recordById.get(id) }
 }

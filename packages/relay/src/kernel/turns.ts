@@ -17,7 +17,7 @@ import { refuse, refuseMalformed, refuseOverloaded } from './leaving.ts'
 import { load, type Reads } from './loading.ts'
 import { countQuorum } from './quorum.ts'
 import { slicesOf } from './slices.ts'
-import { createStretch } from './stretch.ts'
+import { createStretch, type Stretch } from './stretch.ts'
 
 export interface Sent {
   readonly attached: Attached
@@ -39,13 +39,16 @@ export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Pr
   jobs.length = 0
   let deliveries: readonly Delivery[] = []
   try {
-    const reads = await load(driven, frames)
-    await takeFrames(driven, frames, reads)
+    const stretch = createStretch(driven.kernel.options.runtime)
+    const reads = await load(driven, frames, stretch)
+    await takeFrames(driven, frames, reads, stretch)
     frames.length = 0
     countQuorum(driven)
     if (arrivals.length > 0) space.openLineage()
     const draft = space.draft()
     if (draft !== null) await commit(driven, draft, reads, grew)
+    // A1: who offers again what is stored is told so without a commit, which would look for itself.
+    else if (bringers.size > 0) await driven.kernel.options.store.assertKept?.()
     deliveries = space.committed(driven.attachedBySession)
     compareNoted(driven)
   } catch (error) {
@@ -104,10 +107,14 @@ function workOf(jobs: readonly Job[]): Work {
   return work
 }
 
-async function takeFrames(driven: DrivenSpace, frames: readonly Sent[], reads: Reads): Promise<void> {
+async function takeFrames(
+  driven: DrivenSpace,
+  frames: readonly Sent[],
+  reads: Reads,
+  stretch: Stretch,
+): Promise<void> {
   const { name, kernel } = driven
-  const { runtime, store } = kernel.options
-  const stretch = createStretch(runtime)
+  const { store } = kernel.options
   for (const { attached, frame: whole } of frames) {
     for (const frame of portionsOf(whole)) {
       if (stretch.isOver()) await stretch.letOthersGo()

@@ -129,7 +129,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     keepsAllOut,
   )
   let isOpen = true
-  /** Rows of a thousand spaces are looked up in one turn of the event loop: one look at the files is enough for all. */
+  /** Turns of a thousand spaces end in one of the event loop: one look at the files is enough for all. */
   let isKeptThisTurn = false
 
   function assertOpen(): void {
@@ -189,12 +189,6 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     },
 
     rows: async (space, keys) => {
-      // Who asks for what is stored already is told so without a commit.
-      if (!isKeptThisTurn) {
-        assertKept()
-        isKeptThisTurn = true
-        afterThisTurn(() => (isKeptThisTurn = false))
-      }
       const number = find(space)
       const rows = new Map<FeedRow['key'], FeedRow['held']>()
       const latest = unsettled.spaces.get(space)?.rows
@@ -279,6 +273,13 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     commit: async commit => {
       assertOpen()
       await group.add({ kind: 'commit', commit })
+    },
+
+    assertKept: async () => {
+      if (isKeptThisTurn) return
+      assertKept()
+      isKeptThisTurn = true
+      afterThisTurn(() => (isKeptThisTurn = false))
     },
 
     close: async () => {
