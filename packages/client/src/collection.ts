@@ -27,7 +27,7 @@ export interface AnyField {
   readonly strategy: Strategy
   readonly passive: boolean
   insert(input: never, write: FieldWrite): Cell | null
-  readonly insertEncoded?: Field<unknown, never, never>['insertEncoded']
+  readonly insertPacked?: Field<unknown, never, never>['insertPacked']
   update(patch: never, write: FieldWrite): Cell | null
   read(cell: Cell | undefined): unknown
   readonly readEncoded?: Field<unknown, never, never>['readEncoded']

@@ -22,6 +22,7 @@ import {
   type DocumentKey,
   type FieldWrite,
   type Mark,
+  type PackedValue,
   type PartName,
   type Row,
   type RowPacker,
@@ -105,36 +106,34 @@ function newDocument(mark: Mark, key: DocumentKey, cells: Row['cells'], texts: T
 /** Packs the new documents of a collection whose fields can be. */
 export function createPackerOf({ partsInOrder }: Collection): RowPacker | null {
   if (partsInOrder.length === 0) return null
-  if (partsInOrder.some(({ field }) => field.strategy !== 'lww' || field.insertEncoded === undefined))
+  if (partsInOrder.some(({ field }) => field.strategy !== 'lww' || field.insertPacked === undefined))
     return null
   return createRowPacker(partsInOrder.map(({ part }) => part))
 }
 
-/** The cells of a document that has a value in each field, or null. */
+/** The cells of a document that has a value in each field and is small, or null. */
 function packInsert(
   collection: Collection,
   input: Readonly<Record<string, unknown>>,
   mark: Mark,
   packer: RowPacker,
 ): Row['cells'] | null {
-  if (!packer.begin()) return null
   const { partsInOrder } = collection
-  let isWhole = false
+  const values: PackedValue[] = []
   let at = ''
   try {
     for (let i = 0; i < partsInOrder.length; i++) {
       const declared = partsInOrder[i]
       if (declared === undefined) continue
       at = declared.name
-      if (declared.field.insertEncoded?.(input[at] as never, packer.next()) !== true) return null
+      const value = declared.field.insertPacked?.(input[at] as never) ?? null
+      if (value === null) return null
+      values.push(value)
     }
-    isWhole = true
   } catch (error) {
     throw errorInField(error, collection, at)
-  } finally {
-    if (!isWhole) packer.drop()
   }
-  return packer.end(mark)
+  return packer.pack(values, mark)
 }
 
 /** The input is the field's by the collection's type, which does not reach into its record of fields. */

@@ -10,6 +10,7 @@ import {
   limits,
   RejoinError,
   sizeOfWrite,
+  sizeOfWriteAtMost,
   type DocumentKey,
   type Level,
   type Mark,
@@ -54,7 +55,9 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
   let open: Outcome | null = null
   let writes: Write[] = []
   let later: (() => Reachable)[] | null = null
+  /** How many bytes they take at most; and so many of them exactly. */
   let bytes = 0
+  let measured = { count: 0, bytes: 0 }
   /** Rows as the draft sees them, with its first `joined` writes in them: most drafts are read no more. */
   let rows: Map<DocumentKey, Row> | null = null
   let joined = 0
@@ -72,7 +75,9 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
     },
     nextMark: seen => core.nextMark(lastOfRow(seen)),
     add(write) {
-      const size = bytes + sizeOfWrite(write)
+      let size = bytes + sizeOfWriteAtMost(write)
+      // Most texts take less than they might.
+      if (size > limits.submitBytesMax) size = measure() + sizeOfWrite(write)
       if (size > limits.submitBytesMax) throw tooLarge(size)
       if (writes.length === limits.writesPerTransactionMax) throw tooMany(writes.length + 1)
       bytes = size
@@ -84,10 +89,17 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
     },
   }
 
+  function measure(): number {
+    for (const write of writes.slice(measured.count)) measured.bytes += sizeOfWrite(write)
+    measured.count = writes.length
+    return measured.bytes
+  }
+
   function begin(): Outcome {
     writes = []
     later = null
     bytes = 0
+    if (measured.count > 0) measured = { count: 0, bytes: 0 }
     rows = null
     joined = 0
     const outcome: Outcome = {

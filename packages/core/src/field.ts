@@ -8,8 +8,8 @@ import type { Cell, Strategy } from './cells/cell.ts'
 import type { TextHead } from './frames.ts'
 import type { Mark } from './mark.ts'
 import { PackedCells, type ReadEncoded } from './packed-cells.ts'
+import type { PackedValue } from './row-packer.ts'
 import type { PartName, Row } from './row.ts'
-import type { Writer } from './wire/writer.ts'
 
 /** What a field's operation is given: its write's mark, and the cell that its writer sees. */
 export interface FieldWrite {
@@ -28,10 +28,10 @@ export interface Field<Read, Insert, Patch> {
   /** The cell that an insert writes, or null if it writes none. Over a seen cell it empties what it does not keep. */
   insert(input: Insert, write: FieldWrite): Cell | null
   /**
-   * Only of `lww`: as `insert` over no cell, but that it writes only the value, in the core's encoding, behind what was
-   * written before. Whether there is one.
+   * Only of `lww`: as `insert` over no cell, but that it gives only the value, to be packed with those of other rows; null
+   * if there is none.
    */
-  readonly insertEncoded?: ((input: Insert, values: Writer) => boolean) | undefined
+  readonly insertPacked?: ((input: Insert) => PackedValue | null) | undefined
   /** The cell that an update writes, or null if it changes nothing. */
   update(patch: Patch, write: FieldWrite): Cell | null
   /** The value that readers see. Must not change what it returns for one cell. */

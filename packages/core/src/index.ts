@@ -169,7 +169,7 @@ export type { Applied, AppliedChunk } from './replica/layers.ts'
 export { createReplicaState, type ReplicaState } from './replica/replica.ts'
 export { keysOfRows, unionOfKeys } from './key-set.ts'
 export { createRowMap, type RowMap } from './row-map.ts'
-export { createRowPacker, type RowPacker } from './row-packer.ts'
+export { createRowPacker, packValue, type PackedValue, type RowPacker } from './row-packer.ts'
 export {
   collectionOfKey,
   countParts,
@@ -208,7 +208,7 @@ export {
 } from './fingerprint.ts'
 export { isForbiddenKey } from './forbidden-key.ts'
 export { mintedId, parseMintedId, type MintedId } from './minted-id.ts'
-export { appendValue, decodeValue, encodeValue } from './value.ts'
+export { decodeValue, encodeValue } from './value.ts'
 export { readPlain } from './wire/value-reader.ts'
 export { encodeCanonicalRow } from './wire/canonical-row.ts'
 export { decodeChunk, encodeChunk } from './wire/chunks.ts'
@@ -269,4 +269,11 @@ export type { Caller, Delivery, SpaceSession, TurnReads } from './relay/space-se
 export type { Lead } from './relay/standing.ts'
 export { makeAnew, type RemakeContext } from './remake/make-anew.ts'
 export { bodiesToRemake, entriesToRemake, type RemakePlan } from './remake/plan.ts'
-export { sizeOfCells, sizeOfChanged, sizeOfTexts, sizeOfTransaction, sizeOfWrite } from './size.ts'
+export {
+  sizeOfCells,
+  sizeOfChanged,
+  sizeOfTexts,
+  sizeOfTransaction,
+  sizeOfWrite,
+  sizeOfWriteAtMost,
+} from './size.ts'

@@ -19,6 +19,15 @@ export interface PackedColumns {
   /** Of each place. */
   readonly marks: readonly (Mark | null)[]
   readonly byPart: ReadonlyMap<PartName, PackedColumn>
+  /** Of columns that grow, what is perhaps not in their bytes yet (row-packer.ts). */
+  readonly waiting: WaitingValues | null
+}
+
+export interface WaitingValues {
+  /** Puts all of them into the bytes of the columns. */
+  write(): void
+  /** How many bytes the values of a row take at most; null if they are there. */
+  sizeAtMost(index: number): number | null
 }
 
 export interface PackedColumn {
@@ -56,8 +65,8 @@ export function askedOfColumns<T>(
   let known: { readonly columns: PackedColumns; readonly answer: T } | null = null
   return cells => {
     if (!(cells instanceof PackedCells)) return ask(cells)
-    const { columns } = cells
-    if (known?.columns !== columns) known = { columns, answer: ask(cells) }
+    const { open } = cells
+    if (known?.columns !== open) known = { columns: open, answer: ask(cells) }
     return known.answer
   }
 }
@@ -76,21 +85,27 @@ const askedShare = 8
 
 /** A class, since thousands are made at once and each is to be as small as can be. */
 export class PackedCells implements ReadonlyMap<PartName, Cell> {
-  readonly columns: PackedColumns
+  /** The same as `columns`; there may be values that are not in their bytes yet. */
+  readonly open: PackedColumns
   /** Which of the rows that have these columns. */
   readonly index: number
 
   constructor(columns: PackedColumns, index: number) {
-    this.columns = columns
+    this.open = columns
     this.index = index
   }
 
+  get columns(): PackedColumns {
+    this.open.waiting?.write()
+    return this.open
+  }
+
   get size(): number {
-    return this.columns.byPart.size
+    return this.open.byPart.size
   }
 
   has(part: PartName): boolean {
-    return this.columns.byPart.has(part)
+    return this.open.byPart.has(part)
   }
 
   get(part: PartName): Cell | undefined {
@@ -98,7 +113,7 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
     return column === undefined ? undefined : this.cellIn(column)
   }
 
-  /** Reads the value of an `lww` cell where it lies. */
+  /** Reads the value of an `lww` cell where it lies; `column` of `columns`, as of all that follows. */
   readValue<T>(column: PackedColumn, read: ReadEncoded<T>): T {
     const { bytes, starts } = column
     const from = starts[this.index] ?? 0
@@ -107,7 +122,7 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
 
   /** The greatest mark of the cell that has this column. */
   markIn({ first }: PackedColumn): Mark | null {
-    return this.columns.marks[first + this.index] ?? null
+    return this.open.marks[first + this.index] ?? null
   }
 
   /** How many bytes the value of an `lww` cell has. */
@@ -117,14 +132,14 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
 
   /** The mark of an `lww` cell; null if this is none. */
   lastOfLww(part: PartName): Mark | null {
-    const column = this.columns.byPart.get(part)
+    const column = this.open.byPart.get(part)
     return column === undefined || column.cells !== null ? null : this.markIn(column)
   }
 
   /** The greatest mark of them. */
   get last(): Mark | null {
     let last: Mark | null = null
-    this.columns.byPart.forEach(column => {
+    this.open.byPart.forEach(column => {
       const mark = this.markIn(column)
       if (mark !== last) last = greaterMark(last, mark)
     })
@@ -132,7 +147,7 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
   }
 
   keys(): MapIterator<PartName> {
-    return this.columns.byPart.keys()
+    return this.open.byPart.keys()
   }
 
   values(): MapIterator<Cell> {

@@ -1,137 +1,190 @@
 /**
- * Rows of new documents, packed as they are made (packed-cells.ts): their values lie in columns behind those of the
- * documents before them, and a row is its place there. Documents are made by the thousands; so each leaves one object in
- * the place of three for each field, and goes to the disk with its neighbours by one copy for each field.
+ * Rows of new documents, packed together (packed-cells.ts): their values lie in columns behind those of the documents
+ * before them, and a row is its place there. Documents are made by the thousands; so each leaves one object in the place of
+ * three for each field, and goes to the disk with its neighbours by one copy for each field.
+ *
+ * A value is put into bytes when somebody looks at its row, which the journal does with all that one tick made: to encode
+ * a column of texts at once costs a fraction of encoding each by itself.
  *
  * Only of collections whose fields are all `lww`, and of documents that have all of them.
  */
-import type { Cell } from './cells/cell.ts'
 import { assert } from './errors.ts'
 import type { Mark } from './mark.ts'
-import { nameOfColumn, PackedCells, type PackedColumn } from './packed-cells.ts'
+import { nameOfColumn, PackedCells, type PackedColumn, type PackedColumns } from './packed-cells.ts'
 import type { PartName, Row } from './row.ts'
-import { createLastingWriter, cutWriter, lengthWritten, writtenInPlace, type Writer } from './wire/writer.ts'
+import { encodeValue } from './value.ts'
+import { writeNumber } from './wire/numbers.ts'
+import { headOfText, textHeadMax } from './wire/value-tags.ts'
+import { writeText } from './wire/value-writer.ts'
+import { createWriter, lendWritten, lengthWritten, writeAscii, writeRaw } from './wire/writer.ts'
+
+/** A value that never changes, which may wait for its encoding; or one that is encoded. */
+export type PackedValue = string | number | Uint8Array
 
 export interface RowPacker {
-  /** Begins a row, unless another one is not ended. */
-  begin(): boolean
-  /** Where the next value of it is written, in the order of the parts. */
-  next(): Writer
-  /** The cells of the row, each of which bears the mark. */
-  end(mark: Mark): Row['cells']
-  /** There is no row after all. */
-  drop(): void
+  /** The cells of a row, whose values are in the order of the parts and bear the mark; null if they are too many bytes. */
+  pack(values: readonly PackedValue[], mark: Mark): Row['cells'] | null
 }
 
 /** Few, since one row that stands keeps all of them in memory. */
 const rowsMax = 256
 /** A larger one has cells of its own, and keeps nothing but itself. */
 const rowBytesMax = 1024
-const rowsAtFirst = 16
+/** Longer ones do not wait: they may be parts of still longer ones, which they would keep in memory. */
+const waitingCharacters = 1024
+/** So many texts are encoded at once. */
+const togetherMin = 8
 
-/** A column that still grows: values are written where they stay. */
+/** Throws what `encodeValue` does. */
+export function packValue(value: unknown): PackedValue {
+  if (typeof value === 'number') return value
+  // What has halves of surrogate pairs is another text once it was encoded.
+  if (typeof value === 'string' && value.length < waitingCharacters && value.isWellFormed()) return value
+  return encodeValue(value)
+}
+
+/** About how many bytes it takes, as of a text whose characters take so many each. */
+function sizeOfValue(value: PackedValue, bytesOfCharacter: 1 | 3): number {
+  if (typeof value === 'number') return numberBytesMax
+  return typeof value === 'string' ? value.length * bytesOfCharacter + textHeadMax : value.length
+}
+
+const numberBytesMax = 9
+
+/** A column that still grows. */
 interface OpenColumn extends PackedColumn {
-  readonly writer: Writer
   bytes: Uint8Array
   starts: Uint32Array
 }
 
-interface OpenColumns {
+interface OpenColumns extends PackedColumns {
   readonly marks: Mark[]
   readonly byPart: ReadonlyMap<PartName, OpenColumn>
-  readonly inOrder: readonly OpenColumn[]
+  /** The last rows, of which nothing is in the columns yet. */
+  rows: (readonly PackedValue[])[]
 }
 
 /** `parts`: in the order of their names. */
 export function createRowPacker(parts: readonly PartName[]): RowPacker {
   const names = parts.map(nameOfColumn)
   let columns = openColumns(parts, names)
-  /** How many values of a row were begun; null while there is none. */
-  let begun: number | null = null
-
-  function drop(): void {
-    begun = null
-    const index = columns.marks.length
-    for (const { writer, starts } of columns.inOrder) cutWriter(writer, starts[index] ?? 0)
-  }
-
   return {
-    begin() {
-      if (begun !== null) return false
-      begun = 0
-      return true
-    },
-    next() {
-      const column = columns.inOrder[begun ?? -1]
-      assert(begun !== null && column !== undefined, 'a row has a value of each part')
-      begun += 1
-      return column.writer
-    },
-    end(mark) {
-      assert(begun === parts.length, 'a row has a value of each part')
-      const { inOrder, marks } = columns
-      const index = marks.length
+    pack(values, mark) {
+      assert(values.length === parts.length, 'a row has a value of each part')
       let bytes = 0
-      for (let i = 0; i < inOrder.length; i++) bytes += settle(inOrder[i], index)
-      if (bytes > rowBytesMax) {
-        const cells = ownCells(columns, index, mark)
-        drop()
-        return cells
-      }
-      begun = null
-      const packed = new PackedCells(columns, index)
-      if (marks.push(mark) === rowsMax) {
-        inOrder.forEach(close)
-        columns = openColumns(parts, names)
-      }
-      return packed
+      for (let i = 0; i < values.length; i++) bytes += sizeOfValue(values[i] ?? '', 1)
+      if (bytes > rowBytesMax) return null
+      const cells = new PackedCells(columns, columns.marks.length)
+      columns.rows.push(values)
+      if (columns.marks.push(mark) === rowsMax) columns = openColumns(parts, names)
+      return cells
     },
-    drop,
   }
 }
 
 function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): OpenColumns {
   const byPart = new Map<PartName, OpenColumn>()
   parts.forEach((part, i) => {
-    const writer = createLastingWriter()
     byPart.set(part, {
       name: names[i] ?? nameOfColumn(part),
       first: 0,
       cells: null,
-      writer,
-      bytes: writtenInPlace(writer),
-      starts: new Uint32Array(rowsAtFirst + 1),
+      bytes: noBytes,
+      starts: new Uint32Array(1),
       // Not to be decoded as a whole before it is whole.
       whole: { asked: 0, text: null },
     })
   })
-  return { marks: [], byPart, inOrder: [...byPart.values()] }
-}
-
-/** Says where the value of a row ends. How long it is. */
-function settle(column: OpenColumn | undefined, index: number): number {
-  if (column === undefined) return 0
-  column.bytes = writtenInPlace(column.writer)
-  const length = lengthWritten(column.writer)
-  if (index + 1 === column.starts.length) {
-    const starts = new Uint32Array(2 * index + 1)
-    starts.set(column.starts)
-    column.starts = starts
+  const marks: Mark[] = []
+  const columns: OpenColumns = {
+    marks,
+    byPart,
+    rows: [],
+    waiting: {
+      write: () => writeRows(columns),
+      sizeAtMost: index => sizeAtMost(columns.rows[index - (marks.length - columns.rows.length)]),
+    },
   }
-  column.starts[index + 1] = length
-  return length - (column.starts[index] ?? 0)
+  return columns
 }
 
-function ownCells({ byPart }: OpenColumns, index: number, last: Mark): ReadonlyMap<PartName, Cell> {
-  const cells = new Map<PartName, Cell>()
-  for (const [part, { bytes, starts }] of byPart)
-    cells.set(part, { strategy: 'lww', last, value: bytes.slice(starts[index], starts[index + 1]) })
-  return cells
+function sizeAtMost(values: readonly PackedValue[] | undefined): number | null {
+  if (values === undefined) return null
+  let bytes = 0
+  for (let i = 0; i < values.length; i++) bytes += sizeOfValue(values[i] ?? '', 3)
+  return bytes
 }
 
-/** No row comes any more. */
-function close(column: OpenColumn): void {
-  column.starts = column.starts.slice(0, rowsMax + 1)
-  column.bytes = column.bytes.slice(0, column.starts[rowsMax])
-  column.whole.text = undefined
+const noBytes: Uint8Array = new Uint8Array(0)
+
+function writeRows(columns: OpenColumns): void {
+  const { marks, rows } = columns
+  if (rows.length === 0) return
+  columns.rows = []
+  const isWhole = marks.length === rowsMax
+  let part = 0
+  for (const column of columns.byPart.values()) {
+    writeColumn(column, rows, part++, marks.length, isWhole)
+    if (isWhole) column.whole.text = undefined
+  }
+}
+
+/** Writes one value of each of these rows behind what is there; `count`: how many there are then. */
+function writeColumn(
+  column: OpenColumn,
+  rows: readonly (readonly PackedValue[])[],
+  part: number,
+  count: number,
+  isWhole: boolean,
+): void {
+  const at = count - rows.length
+  const starts =
+    isWhole || count >= column.starts.length ? grown(column.starts, at, count, isWhole) : column.starts
+  column.starts = starts
+  const writer = createWriter()
+  const before = starts[at] ?? 0
+  const text = rows.length < togetherMin ? null : textOf(rows, part, starts, at)
+  if (text === null || !writeAscii(writer, text)) {
+    for (let i = 0; i < rows.length; i++) {
+      const value = rows[i]?.[part] ?? ''
+      if (typeof value === 'string') writeText(writer, value)
+      else if (typeof value === 'number') writeNumber(writer, value)
+      else writeRaw(writer, value)
+      starts[at + i + 1] = before + lengthWritten(writer)
+    }
+  }
+  lendWritten(writer, (bytes, length) => {
+    const end = before + length
+    if (isWhole || end > column.bytes.length) {
+      const larger = new Uint8Array(isWhole ? end : 2 * end)
+      larger.set(column.bytes.subarray(0, before))
+      column.bytes = larger
+    }
+    column.bytes.set(bytes.subarray(0, length), before)
+  })
+}
+
+function grown(starts: Uint32Array, at: number, count: number, isWhole: boolean): Uint32Array {
+  const larger = new Uint32Array((isWhole ? count : Math.min(rowsMax, 2 * count)) + 1)
+  larger.set(starts.subarray(0, at + 1))
+  return larger
+}
+
+/** Short texts with what stands before each, and where each begins if all of it is ASCII; null if others are among them. */
+function textOf(
+  rows: readonly (readonly PackedValue[])[],
+  part: number,
+  starts: Uint32Array,
+  at: number,
+): string | null {
+  let text = ''
+  const before = starts[at] ?? 0
+  for (let i = 0; i < rows.length; i++) {
+    const value = rows[i]?.[part]
+    const head = typeof value === 'string' ? headOfText[value.length] : undefined
+    if (head === undefined) return null
+    text += head + String(value)
+    starts[at + i + 1] = before + text.length
+  }
+  return text
 }

@@ -26,12 +26,11 @@ function sizeOfKey(key: DocumentKey): number {
 }
 
 function sizeOfRow(row: Row): number {
-  const { cells, deletion, revival } = row
-  return (
-    (deletion === null ? 0 : sizeOfDeletion(deletion)) +
-    (revival === null ? 0 : markBytes) +
-    sizeOfCells(cells)
-  )
+  return sizeBesideCells(row) + sizeOfCells(row.cells)
+}
+
+function sizeBesideCells({ deletion, revival }: Row): number {
+  return (deletion === null ? 0 : sizeOfDeletion(deletion)) + (revival === null ? 0 : markBytes)
 }
 
 export function sizeOfDeletion({ seen }: Deletion): number {
@@ -45,12 +44,19 @@ export function sizeOfDeletion({ seen }: Deletion): number {
 
 /** Of the cells of a row, whose deletion can always be told beside them. */
 export function sizeOfCells(cells: Row['cells']): number {
+  const bytes = sizeOfParts(cells)
+  if (cells instanceof PackedCells) return bytes + sizeOfPacked(cells)
+  let ofValues = 0
+  cells.forEach(cell => {
+    ofValues += sizeOfCell(cell)
+  })
+  return bytes + ofValues
+}
+
+/** What cells take beside their values. */
+function sizeOfParts(cells: Row['cells']): number {
   let bytes = cells.size * partBytes
   for (const name of cells.keys()) bytes += sizeOfName(name)
-  if (cells instanceof PackedCells) return bytes + sizeOfPacked(cells)
-  cells.forEach(cell => {
-    bytes += sizeOfCell(cell)
-  })
   return bytes
 }
 
@@ -119,7 +125,20 @@ export function sizeOfWriters(writers: readonly WriterRecord[]): number {
 }
 
 export function sizeOfWrite(write: Write): number {
-  return sizeOfKey(write.key) + partBytes + sizeOfRow(write.delta) + sizeOfTexts(write.texts)
+  return sizeBesideRow(write) + sizeOfRow(write.delta)
+}
+
+function sizeBesideRow({ key, texts }: Write): number {
+  return sizeOfKey(key) + partBytes + sizeOfTexts(texts)
+}
+
+/** The same or more, without encoding what waits for that (row-packer.ts). */
+export function sizeOfWriteAtMost(write: Write): number {
+  const { delta } = write
+  const { cells } = delta
+  const waiting = cells instanceof PackedCells ? (cells.open.waiting?.sizeAtMost(cells.index) ?? null) : null
+  if (waiting === null) return sizeOfWrite(write)
+  return sizeBesideRow(write) + sizeBesideCells(delta) + sizeOfParts(cells) + waiting
 }
 
 export function sizeOfTransaction(transaction: Pick<Transaction, 'writes'>): number {

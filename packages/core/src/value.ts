@@ -10,21 +10,15 @@ import { expectEnd, type Reader } from './wire/reader.ts'
 import { attempt, checkLimit } from './wire/refusal.ts'
 import { readPlain, readValue } from './wire/value-reader.ts'
 import { throwTooLarge, writeValue } from './wire/value-writer.ts'
-import { createWriter, finishWriting, lengthWritten, type Writer } from './wire/writer.ts'
+import { createWriter, finishWriting, lengthWritten } from './wire/writer.ts'
 
 /** Throws `value-unsupported`, `key-forbidden` or `limit-exceeded`, saying where in the value. */
 export function encodeValue(value: unknown): Uint8Array {
   const writer = createWriter()
-  appendValue(writer, value)
-  return finishWriting(writer)
-}
-
-/** The same behind what was written before. */
-export function appendValue(writer: Writer, value: unknown): void {
-  const before = lengthWritten(writer)
   writeValue(writer, value)
-  const length = lengthWritten(writer) - before
+  const length = lengthWritten(writer)
   if (length > limits.valueBytesMax) throwTooLarge('bytes of a value', limits.valueBytesMax, length)
+  return finishWriting(writer)
 }
 
 /** Of bytes, or of some of them; `text` and `at` as of `ReadEncoded`. */

@@ -1,5 +1,5 @@
 /** `lww`: the last writer wins. For values that nobody minds losing to a later one: a color, a position, a state. */
-import { appendValue, isSameBytes, type Field } from '@rejoin/core'
+import { isSameBytes, packValue, type Field } from '@rejoin/core'
 import {
   defaultOf,
   encodeAbsent,
@@ -25,11 +25,9 @@ export function lww<Input, Output>(
         input === undefined ? encodeAbsent(schema, seen !== undefined) : encodeInput(schema, input)
       return bytes === null ? null : { strategy: 'lww', last: mark, value: bytes }
     },
-    insertEncoded(input, values) {
+    insertPacked(input) {
       const value = validateValue(schema, input)
-      if (input === undefined && value === undefined) return false
-      appendValue(values, value)
-      return true
+      return input === undefined && value === undefined ? null : packValue(value)
     },
     update(patch, { mark, seen }) {
       const bytes = encodeInput(schema, patch)

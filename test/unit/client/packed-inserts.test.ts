@@ -141,6 +141,34 @@ test('[W1] a document that is inserted while another one is checked is another o
   expect(surface.collections.nested.get(outer)).toMatchObject({ name: 'outer', other: 'a' })
 })
 
+test('[W1] what an encoding does not keep of a text is not shown before it is encoded either', () => {
+  const { places } = openPlaces()
+  const { id } = places.insert({ name: 'half \ud83d', size: 1, tags: [] })
+  expect(places.get(id)?.name).toBe('half \ufffd')
+})
+
+test('[F4] texts of a transaction count as what they take encoded, and no more', () => {
+  const { places, transact } = openPlaces()
+  const fill = (count: number) => () =>
+    transact(() => {
+      for (let i = 0; i < count; i++) places.insert({ name: 'x'.repeat(800), size: i, tags: [] })
+    })
+  expect(fill(1000)).not.toThrow()
+  expect(fill(1200)).toThrow(/bytes, at most/)
+})
+
+test('[F4] a document of values that are each within bounds is refused where it is beyond that of a row', () => {
+  const wide = collection('wide', {
+    a: lww(v.string()),
+    b: lww(v.string()),
+    c: lww(v.string()),
+    d: lww(v.string()),
+  })
+  const { collections } = createSurface(createReplicaCoreDouble(), { wide })
+  const large = 'x'.repeat(220 * 1024)
+  expect(() => collections.wide.insert({ a: large, b: large, c: large, d: large })).toThrow(/of wide/)
+})
+
 type Step = { readonly pick: number; readonly place: Place } & (
   | { readonly kind: 'insert' | 'insert-together' | 'insert-by-name' | 'throw' }
   | { readonly kind: 'update' | 'delete' | 'undelete' }

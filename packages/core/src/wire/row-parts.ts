@@ -121,7 +121,7 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
   const { names, bounds } = source
   const byPart = new Map<PartName, PackedColumn>()
   const { marks } = places
-  const columns = { marks, byPart }
+  const columns = { marks, byPart, waiting: null }
   const rows = shape.rows.map((_, i) => openRow(new PackedCells(columns, i)))
   let place = first
   for (const part of shape.parts) {

@@ -27,3 +27,11 @@ export const tags = {
   smallObject: 0x90,
   end: 0xa0,
 } as const
+
+/** What stands before a text of so many bytes, as characters of ASCII, for as many as one byte says. */
+export const headOfText: readonly string[] = Array.from({ length: 128 }, (_, length) =>
+  length < 32 ? String.fromCharCode(tags.smallText + length) : String.fromCharCode(tags.text, length),
+)
+
+/** What stands before a text takes so many bytes at most. */
+export const textHeadMax = 4

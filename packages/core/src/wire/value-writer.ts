@@ -77,7 +77,7 @@ function writeObjectOf(progress: Progress, value: object, depth: number): void {
   writePlainObject(progress, value as Readonly<Record<string, unknown>>, depth)
 }
 
-function writeText(writer: Writer, text: string): void {
+export function writeText(writer: Writer, text: string): void {
   if (text.length < 32) {
     if (writeShortAscii(writer, tags.smallText, text)) return
     const bytes = encodeUtf8(text)

@@ -40,29 +40,6 @@ export function lendWritten<T>(writer: Writer, use: (bytes: Uint8Array, length: 
   return result
 }
 
-/** One that is kept: a buffer that goes around may be large. */
-export function createLastingWriter(): Writer {
-  return createEncoder()
-}
-
-/** What was written, as the first bytes of its own buffer, which goes on being written in behind them. */
-export function writtenInPlace(writer: Writer): Uint8Array {
-  if (writer.bufs.length > 0) {
-    const written = toUint8Array(writer)
-    writer.bufs = []
-    writer.cbuf = new Uint8Array(2 * written.length)
-    writer.cbuf.set(written)
-    writer.cpos = written.length
-  }
-  return writer.cbuf
-}
-
-/** Takes back what was written behind so many bytes. */
-export function cutWriter(writer: Writer, length: number): void {
-  writtenInPlace(writer)
-  writer.cpos = length
-}
-
 /** How many bytes it has so far. */
 export function lengthWritten(writer: Writer): number {
   return writer.bufs.length === 0 ? writer.cpos : length(writer)
@@ -151,6 +128,17 @@ export function writeShortAscii(writer: Writer, base: number, text: string): boo
   }
   cbuf[cpos] = base + count
   writer.cpos = cpos + 1 + count
+  return true
+}
+
+/** Writes a text at once, without its length, if all of it is ASCII. Whether it is. */
+export function writeAscii(writer: Writer, text: string): boolean {
+  const { length } = text
+  verifyLen(writer, length)
+  const { cbuf, cpos } = writer
+  // What takes more than a byte a character does not find room.
+  if (utf8.encodeInto(text, cbuf.subarray(cpos, cpos + length)).read !== length) return false
+  writer.cpos = cpos + length
   return true
 }
 
