@@ -33,7 +33,7 @@ export async function connect(url: string, space: string): Promise<unknown> {
   if (replica.pages.get(page) === undefined) replica.pages.insert({}, { id: page })
   const handle = replica.pages.text(page, 'body')
   await handle.whenReady
-  const all = replica.recs.query({ orderBy: 'id' })
+  const all = replica.recs.query()
   return {
     set: (id: string, field: EntryField, value: never) => {
       if (replica.recs.get(id) === undefined) throw new Error(`${id} is not here`)

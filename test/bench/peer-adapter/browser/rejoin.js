@@ -56,13 +56,13 @@ function synced({ status }) {
   })
 }
 
+/** What is here before the clock runs is an empty replica, as it is an empty database for the others. */
 export async function sync({ url, room, dbName }) {
-  let opened
+  const opened = await open(dbName, [url], room)
+  opened.replica.pause()
   return {
-    async start() {
-      opened = await open(dbName, [url], room)
-    },
-    count: () => opened.all(),
+    start: () => opened.replica.resume(),
+    count: opened.all,
     persisted: () => synced(opened.replica),
   }
 }

@@ -1,5 +1,5 @@
-// Rejoin for a comparison of products that runs under an older Node: the client is bundled from its source when this
-// is imported, has the WebSocket of `ws` where Node has none, and the relay runs under a Node that knows TypeScript.
+// Rejoin for a comparison of products that may run under an older Node: the client is bundled from its source when this
+// is imported, has the WebSocket of `ws` as all others have, and the relay runs under a Node that knows TypeScript.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'vite'
 import { WebSocket } from 'ws'
 
-globalThis.WebSocket ??= WebSocket
+globalThis.WebSocket = WebSocket
 const folder = dirname(dirname(fileURLToPath(import.meta.url)))
 const { connect } = await import(await bundleClient())
 // Of whoever runs it: the same module counts the bytes of this process.
@@ -17,7 +17,13 @@ export default {
   name: 'rejoin',
   text: true,
   rooms: true,
-  start: options => startServer(join(folder, 'servers/rejoin.mjs'), { node: findNode(), ...options }),
+  start: ({ env, ...options } = {}) =>
+    startServer(join(folder, 'servers/rejoin.mjs'), {
+      node: findNode(),
+      ...options,
+      // As the command starts itself.
+      env: { NODE_OPTIONS: '--max-semi-space-size=2', ...env },
+    }),
   connect: (server, room) => connect(`ws://127.0.0.1:${server.port}/v1/sync`, room),
 }
 
