@@ -46,9 +46,9 @@ export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Pr
     countQuorum(driven)
     if (arrivals.length > 0) space.openLineage()
     const draft = space.draft()
+    // A1: who offers again what is stored is told so without a commit, which looks for itself.
+    if (draft === null && bringers.size > 0) await driven.kernel.options.store.assertKept?.()
     if (draft !== null) await commit(driven, draft, reads, grew)
-    // A1: who offers again what is stored is told so without a commit, which would look for itself.
-    else if (bringers.size > 0) await driven.kernel.options.store.assertKept?.()
     deliveries = space.committed(driven.attachedBySession)
     compareNoted(driven)
   } catch (error) {
