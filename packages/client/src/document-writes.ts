@@ -119,7 +119,7 @@ function packInsert(
   packer: RowPacker,
 ): Row['cells'] | null {
   const { partsInOrder } = collection
-  const values: PackedValue[] = []
+  const values = Array<PackedValue>(partsInOrder.length).fill(0)
   let at = ''
   try {
     for (let i = 0; i < partsInOrder.length; i++) {
@@ -128,7 +128,7 @@ function packInsert(
       at = declared.name
       const value = declared.field.insertPacked?.(input[at] as never) ?? null
       if (value === null) return null
-      values.push(value)
+      values[i] = value
     }
   } catch (error) {
     throw errorInField(error, collection, at)

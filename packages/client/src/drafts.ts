@@ -53,7 +53,7 @@ interface Outcome extends Reachable {
 export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
   // Only one is open at a time, and thousands are in a row; so what they hold is here, and begun anew with each.
   let open: Outcome | null = null
-  let writes: Write[] = []
+  let writes: Write[] = noWrites
   let later: (() => Reachable)[] | null = null
   /** How many bytes they take at most; and so many of them exactly. */
   let bytes = 0
@@ -81,7 +81,9 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
       if (size > limits.submitBytesMax) throw tooLarge(size)
       if (writes.length === limits.writesPerTransactionMax) throw tooMany(writes.length + 1)
       bytes = size
-      writes.push(write)
+      // Most transactions are one write, and stay for long: a list that grew keeps room for sixteen more.
+      if (writes.length === 0) writes = [write]
+      else writes.push(write)
     },
     afterwards(run) {
       later ??= []
@@ -96,7 +98,7 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
   }
 
   function begin(): Outcome {
-    writes = []
+    writes = noWrites
     later = null
     bytes = 0
     if (measured.count > 0) measured = { count: 0, bytes: 0 }
@@ -113,7 +115,7 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
 
   function commit(outcome: Outcome): void {
     if (writes.length > 0) {
-      const { transaction, changed } = core.commit(writes)
+      const { transaction, changed } = core.commit(writes, bytes)
       outcome.transaction = transaction
       changes.note(changed)
     }
@@ -154,6 +156,7 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
   }
 }
 
+const noWrites: Write[] = []
 const nothingFollows: Outcome['following'] = []
 
 function reachOf(

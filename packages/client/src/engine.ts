@@ -7,6 +7,7 @@
  */
 import {
   createReplicaState,
+  greaterMark,
   lastOfRow,
   RejoinError,
   seenByWrites,
@@ -15,6 +16,7 @@ import {
   type Chunk,
   type Copies,
   type Level,
+  type Mark,
   type Positions,
   type ReplicaState,
   type Runtime,
@@ -109,21 +111,24 @@ export function createEngine(options: EngineOptions): Engine {
     stamps.renew()
   }
 
-  function hearWrites({ writes }: Transaction): void {
-    stamps.hear(writes.length, i => writes[i]?.mark ?? null)
+  /** The clock went past what this tab stamped, so that is not heard. */
+  function greaterOfOthers(last: Mark | null, mark: Mark | null): Mark | null {
+    return mark === null || mark.writer === stamps.writer ? last : greaterMark(last, mark)
   }
 
   /** C3: what is on disk here moves the clock. */
   function hear(chunk: Chunk): void {
+    let last: Mark | null = null
     if (chunk.kind === 'pulled') {
-      const { rows } = chunk
-      stamps.hear(rows.length, i => lastOfRow(rows[i]?.delta))
+      for (const { delta } of chunk.rows) last = greaterOfOthers(last, lastOfRow(delta))
     } else if (chunk.kind === 'own') {
-      chunk.transactions.forEach(hearWrites)
+      for (const { writes } of chunk.transactions)
+        for (const { mark } of writes) last = greaterOfOthers(last, mark)
     } else if (chunk.kind === 'forgotten') {
       // D2: a writer in use must not have written what is forgotten; so none that has is used any more.
       stamps.renew()
     }
+    if (last !== null) stamps.hear(last)
   }
 
   const heed: WriteHeed = {
@@ -168,7 +173,7 @@ export function createEngine(options: EngineOptions): Engine {
     get pending() {
       return countPending(state)
     },
-    commit(writes) {
+    commit(writes, bytes) {
       if (closed !== null) throw closed
       const writer = writes[0]?.mark.writer ?? stamps.draw()
       const serial = (serials.get(writer) ?? 0) + 1
@@ -178,7 +183,7 @@ export function createEngine(options: EngineOptions): Engine {
       const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs, heard: state.seen }
       const applied = state.write(transaction)
       batch.note(applied)
-      journal.write(transaction, heed)
+      journal.write(transaction, heed, bytes)
       return { transaction, changed: applied.changed }
     },
     onApplied: batch.onApplied,

@@ -30,9 +30,9 @@ export interface ReplicaCore {
   nextMark(over: Mark | null): Mark
   /**
    * Gives the transaction its id and what it saw, joins it into the state (visible when this returns), queues it for the
-   * disk. Says which documents show something else now.
+   * disk. Says which documents show something else now. `bytes`: how many they take at most, if that is known.
    */
-  commit(writes: readonly Write[]): Committed
+  commit(writes: readonly Write[], bytes?: number): Committed
   /** Called after every change of the state, once for each tick's worth of changes. Returns how to stop. */
   onApplied(listener: (applied: Applied) => void): () => void
   /** Resolves when the transaction reached the level. Rejects with `ack-timeout`, `ack-unavailable`, `closed`, or the failure that put it into the quarantine. */

@@ -5,7 +5,6 @@
  */
 import {
   earliestStamp,
-  greaterMark,
   hearMark,
   limits,
   stampWrite,
@@ -20,8 +19,8 @@ export interface WriterStamps {
   readonly writer: WriterId | null
   /** A mark over a row whose greatest mark is `over`. */
   next(over: Mark | null): Mark
-  /** Marks that are on disk here move the clock. */
-  hear(count: number, markAt: (i: number) => Mark | null): void
+  /** A mark of another writer that is on disk here moves the clock. */
+  hear(mark: Mark): void
   /** From the next write on, another writer. */
   renew(): void
   /** A writer that nobody else has or will have. */
@@ -42,16 +41,11 @@ export function createWriterStamps(runtime: Pick<Runtime, 'randomBytes'>, now: (
       writer ??= draw()
       const stamped = stampWrite(clock, now(), over)
       clock = stamped.clock
-      return { ...stamped.stamp, writer }
+      const { ms, tick } = stamped.stamp
+      return { ms, tick, writer }
     },
-    hear(count, markAt) {
-      let last: Mark | null = null
-      for (let i = 0; i < count; i++) {
-        const mark = markAt(i)
-        // The clock went past what it stamped.
-        if (mark !== null && mark.writer !== writer) last = greaterMark(last, mark)
-      }
-      if (last !== null) clock = hearMark(clock, now(), last)
+    hear(mark) {
+      clock = hearMark(clock, now(), mark)
     },
     renew() {
       writer = null

@@ -102,13 +102,14 @@ function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): 
     rows: [],
     waiting: {
       write: () => writeRows(columns),
-      sizeAtMost: index => sizeAtMost(columns.rows[index - (marks.length - columns.rows.length)]),
+      sizeAtMost: index => sizeOfValues(columns.rows[index - (marks.length - columns.rows.length)]),
     },
   }
   return columns
 }
 
-function sizeAtMost(values: readonly PackedValue[] | undefined): number | null {
+/** At most. */
+function sizeOfValues(values: readonly PackedValue[] | undefined): number | null {
   if (values === undefined) return null
   let bytes = 0
   for (let i = 0; i < values.length; i++) bytes += sizeOfValue(values[i] ?? '', 3)

@@ -33,9 +33,12 @@ export function seenByWrites(
     visible(key: DocumentKey): Row | undefined
   },
 ): readonly SeenDocument[] {
-  const hasCounter = askedOfColumns(cells => [...cells.keys()].some(isCounter))
+  const hasCounter = writes.length === 1 ? holdsCounter : askedOfColumns(holdsCounter)
   // Of the writes before them only those see something that count on from there.
   const rows = writes.some(({ delta }) => hasCounter(delta.cells)) ? new Map<DocumentKey, Row>() : null
+  const [first] = writes
+  if (rows === null && first !== undefined && writes.length === 1 && state.confirmed(first.key) === undefined)
+    return onlyNothingSeen
   return writes.map(({ key, delta, mark }) => {
     const confirmed = state.confirmed(key)
     let counted = nothingCounted
@@ -47,6 +50,11 @@ export function seenByWrites(
     if (confirmed === undefined && counted === nothingCounted) return nothingSeen
     return { exists: rowExists(confirmed), last: lastOfRow(confirmed), counted }
   })
+}
+
+function holdsCounter(cells: Row['cells']): boolean {
+  for (const part of cells.keys()) if (isCounter(part)) return true
+  return false
 }
 
 function isCounter(part: PartName): boolean {
@@ -70,3 +78,4 @@ export const nothingCounted: SeenDocument['counted'] = new Map()
 
 /** As of all inserts, of which there may be thousands. */
 export const nothingSeen: SeenDocument = { exists: false, last: null, counted: nothingCounted }
+const onlyNothingSeen: readonly SeenDocument[] = [nothingSeen]

@@ -18,7 +18,7 @@ export interface WriteHeed {
 }
 
 export interface Gatherer {
-  write(transaction: Transaction, heed: WriteHeed): void
+  write(transaction: Transaction, heed: WriteHeed, bytes?: number): void
   /**
    * These were read from the disk: also what an engine said to have aborted may be there, if it went down before it said
    * that it had stored it.
@@ -40,6 +40,7 @@ interface Queued {
   readonly serial: number
   readonly transaction: Transaction
   readonly heed: WriteHeed
+  readonly bytes: number
 }
 
 export function createGatherer(
@@ -117,10 +118,10 @@ export function createGatherer(
   }
 
   return {
-    write(transaction, heed) {
+    write(transaction, heed, bytes = sizeOfTransaction(transaction)) {
       const refusal = stopped
       if (refusal !== null) return queueMicrotask(() => heed.failed(transaction, refusal.error))
-      queue.push({ serial: ++serial, transaction, heed })
+      queue.push({ serial: ++serial, transaction, heed, bytes })
       if (isHurried) queueMicrotask(handOver)
       if (flying === null) void start()
     },
@@ -161,12 +162,12 @@ function chunksOf(queue: readonly Queued[], most: number): readonly (readonly Qu
   let chunk: Queued[] = []
   let bytes = 0
   for (const one of queue) {
-    bytes += sizeOfTransaction(one.transaction)
+    bytes += one.bytes
     const isFull = bytes > chunkBytesMax || chunk.length === limits.transactionsPerFrameMax
     if (chunks.length === 0 || isFull) {
       if (chunks.length === most) break
       chunks.push((chunk = []))
-      bytes = sizeOfTransaction(one.transaction)
+      bytes = one.bytes
     }
     chunk.push(one)
   }

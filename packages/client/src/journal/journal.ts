@@ -63,9 +63,9 @@ export interface Journal {
   /**
    * Stores own writes, strict. Everything of one tick, and what comes while a commit is in flight, becomes one chunk.
    * Tells its position when it is on disk and applied. If it cannot be stored, it waits at the head of the queue;
-   * fails only when the journal is closed or its store lost.
+   * fails only when the journal is closed or its store lost. `bytes`: how many it takes at most, if that is known.
    */
-  write(transaction: Transaction, heed: WriteHeed): void
+  write(transaction: Transaction, heed: WriteHeed, bytes?: number): void
   /** Tries again to store what is queued; resolves when nothing is. Rejects with what stands in the way. */
   flush(): Promise<void>
   /**

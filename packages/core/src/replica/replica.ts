@@ -193,7 +193,10 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
       return layers.rows.size
     },
     // P4: of a damaged row own writes alone would show, with holes.
-    visible: key => (isDamaged(key) ? undefined : layers.rows.get(key)),
+    visible(key) {
+      const row = layers.rows.get(key)
+      return row !== undefined && isDamaged(key) ? undefined : row
+    },
     confirmed: layers.confirmed,
     keys: () => layers.rows.keys(),
     write: transaction => collect(() => layers.enter(entryOf(transaction, 0))),
