@@ -53,8 +53,7 @@ import {
   writeBytes,
   writeString,
   writeUint,
-  writeWritten,
-  finishWriting,
+  finishTogether,
   type Writer,
 } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
@@ -83,9 +82,8 @@ export function encodeChunk(chunk: Chunk): Uint8Array {
   writeByte(writer, chunkVersion)
   writeByte(writer, chunkKinds.indexOf(chunk.kind))
   writeDefinitions(writer, dictionary, empty)
-  writeWritten(writer, body)
   returnDictionary(dictionary)
-  return finishWriting(writer)
+  return finishTogether(writer, body)
 }
 
 export function decodeChunk(bytes: Uint8Array): Outcome<Chunk> {

@@ -65,8 +65,7 @@ import {
   writeBytes,
   writeString,
   writeUint,
-  writeWritten,
-  finishWriting,
+  finishTogether,
   type Writer,
 } from './writer.ts'
 
@@ -114,9 +113,8 @@ export function encodeFrame(frame: Frame): Uint8Array {
   writeByte(writer, headOf(frame.type) + (hasDefinitions ? defines : 0))
   if (frame.type === 'hello') writeUint(writer, frame.protocol)
   if (hasDefinitions) writeDefinitions(writer, dictionary, { writers: 0, fields: 0 })
-  writeWritten(writer, body)
   returnDictionary(dictionary)
-  return finishWriting(writer)
+  return finishTogether(writer, body)
 }
 
 /** Whether it takes the names of its link to read it. */

@@ -19,7 +19,7 @@ import {
 import { expectMark, readMark, writeMark } from './marks.ts'
 import { createReader, expectEnd, readCount } from './reader.ts'
 import { attempt } from './refusal.ts'
-import { createWriter, finishWriting, writeUint, writeWritten } from './writer.ts'
+import { createWriter, finishTogether, writeUint } from './writer.ts'
 
 export interface RowChanges {
   readonly rows: readonly { readonly key: DocumentKey; readonly changed: Row }[]
@@ -39,9 +39,8 @@ export function encodeRowChanges({ rows, marks }: RowChanges): Uint8Array {
   for (const mark of marks) writeMark(body, dictionary, mark, null)
   const writer = createWriter()
   writeDefinitions(writer, dictionary, { writers: 0, fields: 0 })
-  writeWritten(writer, body)
   returnDictionary(dictionary)
-  return finishWriting(writer)
+  return finishTogether(writer, body)
 }
 
 export function decodeRowChanges(bytes: Uint8Array): Outcome<RowChanges> {

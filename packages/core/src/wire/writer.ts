@@ -31,6 +31,24 @@ export function finishWriting(writer: Writer): Uint8Array {
   return bytes
 }
 
+/** The same of two, one behind the other: what is long is copied once. */
+export function finishTogether(writer: Writer, rest: Writer): Uint8Array {
+  if (rest.bufs.length === 0) {
+    writeWritten(writer, rest)
+    return finishWriting(writer)
+  }
+  const bytes = new Uint8Array(length(writer) + length(rest))
+  let at = 0
+  for (const { bufs, cbuf, cpos } of [writer, rest])
+    for (const piece of [...bufs, cbuf.subarray(0, cpos)]) {
+      bytes.set(piece, at)
+      at += piece.length
+    }
+  giveBack(writer)
+  giveBack(rest)
+  return bytes
+}
+
 /** What was written is the first `length` bytes, for as long as the call takes: they are not copied, and must not be kept. */
 export function lendWritten<T>(writer: Writer, use: (bytes: Uint8Array, length: number) => T): T {
   const { bufs, cbuf, cpos } = writer
@@ -48,7 +66,8 @@ export function lengthWritten(writer: Writer): number {
 /** Writes what another writer has, which is done with. */
 export function writeWritten(writer: Writer, other: Writer): void {
   const { bufs, cbuf, cpos } = other
-  if (bufs.length === 0) writeRange(writer, cbuf, 0, cpos)
+  // Of what another caller may get next a copy.
+  if (bufs.length === 0) copyRange(writer, cbuf, 0, cpos)
   else writeRaw(writer, toUint8Array(other))
   giveBack(other)
 }
@@ -85,8 +104,13 @@ export function writeRaw(writer: Writer, bytes: Uint8Array): void {
   writeRange(writer, bytes, 0, bytes.length)
 }
 
-/** Some of these bytes. */
+/** Some of these bytes, which must stay as they are until all is written. */
 export function writeRange(writer: Writer, bytes: Uint8Array, from: number, to: number): void {
+  if (to - from > manyBytes) writeView(writer, bytes.subarray(from, to))
+  else copyRange(writer, bytes, from, to)
+}
+
+function copyRange(writer: Writer, bytes: Uint8Array, from: number, to: number): void {
   const count = to - from
   verifyLen(writer, count)
   const { cbuf, cpos } = writer
@@ -97,6 +121,15 @@ export function writeRange(writer: Writer, bytes: Uint8Array, from: number, to: 
 
 /** Up to here a loop is faster than the call that copies. */
 const fewBytes = 64
+/** From here on what is written stays where it lies until all is put together. */
+const manyBytes = 16 * 1024
+
+function writeView(writer: Writer, bytes: Uint8Array): void {
+  const { bufs, cbuf, cpos } = writer
+  if (cpos > 0) bufs.push(cbuf.slice(0, cpos))
+  bufs.push(bytes)
+  writer.cpos = 0
+}
 
 /** Bytes after their length. */
 export function writeBytes(writer: Writer, bytes: Uint8Array): void {
