@@ -89,6 +89,8 @@ export function createPull(
   let judged: Positions = noPositions
   let given: Positions = noPositions
   let everLevel = false
+  /** Whether nothing was here when the walk began: then nobody looks for each row that it brings. */
+  let isFirstWalk = false
   const unfinished = createUnfinishedTexts()
   let expected: Fingerprint | null = null
   let missedCut: 'no' | 'yes' | 'due' = 'no'
@@ -134,7 +136,8 @@ export function createPull(
       return answer ? now : now.filter(row => !isFragment(row))
     })
     const finished = unfinished.take(done)
-    return { rows: [...rows, ...finished.rows].filter(bringsNews), texts: finished.texts }
+    const all = finished.rows.length === 0 ? rows : [...rows, ...finished.rows]
+    return { rows: isFirstWalk && !everLevel ? all : all.filter(bringsNews), texts: finished.texts }
   }
 
   function reachWith(frames: readonly ChangesFrame[]): Positions {
@@ -264,6 +267,7 @@ export function createPull(
       frontier = frame.frontier
       if (frame.begin === 'join') return
       isAnew = frame.begin === 'new' && state.frontier.size > 0
+      isFirstWalk = frame.begin === 'new' && state.size === 0
       ;({ cursor } = frame)
       kept = cursor.place
     },

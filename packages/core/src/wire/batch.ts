@@ -143,9 +143,10 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
   const ids = readIds(reader, names, count)
   const marks = readMarks(reader, names, count, { ms: names.ms })
   const rows = readParts(reader, names, bounds, { shapes, marks, parts })
-  return rows.map((row, i) => ({
-    key: keyOf(shapeAt(i).collection, ids[i] ?? ''),
-    row,
-    mark: marks[i] ?? null,
-  }))
+  const batch: BatchRow[] = []
+  for (let i = 0; i < count; i++) {
+    const row = rows[i] ?? refuseMalformed('a row is missing')
+    batch.push({ key: keyOf(shapeAt(i).collection, ids[i] ?? ''), row, mark: marks[i] ?? null })
+  }
+  return batch
 }

@@ -87,6 +87,7 @@ export function readParts(
       : { heads, marks, markAt: place => place }
     const isPacked = names.defined !== null && shape.rows.length >= packedFrom
     const read = isPacked ? readPacked(source, shape, first, places) : readOpen(source, shape, first, places)
+    if (shapes.length === 1) return read
     shape.rows.forEach((index, i) => {
       rows[index] = read[i] ?? refuseMalformed('a row is missing')
     })
@@ -127,7 +128,12 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
   for (const part of shape.parts) {
     const within = contentsOf(source, part, rows.length, place, places)
     const { reader } = within
-    if (part === 'deletion' || part === 'revival') {
+    if (part === 'revival') {
+      readRevivals(rows, places, place)
+      place += rows.length
+      continue
+    }
+    if (part === 'deletion') {
       rows.forEach((row, i) => readBeside(within, row, slotAt(shape, part, places, place, i)))
       place += rows.length
       continue
@@ -214,6 +220,20 @@ function readBeside(
   row.deletion = readWithin(reader, lengthOf(bounds, head), within =>
     readDeletionContent(within, names, bounds, collection, expectMark(mark)),
   )
+}
+
+/** Of all rows of a shape, of which nothing is said but their marks. */
+function readRevivals(
+  rows: readonly OpenRow<PackedCells>[],
+  { marks, heads, markAt }: Places,
+  place: number,
+): void {
+  const first = markAt(place)
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]
+    if (row === undefined || (heads[place + i] ?? 0) > 0) return refuseMalformed('a revival has no content')
+    row.revival = expectMark(marks[first + i] ?? null)
+  }
 }
 
 function readValue(reader: Reader, bounds: Bounds, length: number): Uint8Array {
