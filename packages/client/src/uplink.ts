@@ -294,17 +294,22 @@ export function createUplink(options: UplinkOptions): Uplink {
     })
   }
 
-  /** Something may have changed. A frame that comes changes three things in one tick, of which others are told once. */
+  /**
+   * Something may have changed. A frame that comes changes three things in one tick, of which others are told once; and
+   * nobody, where there are none, since each change is news.
+   */
   function look(): void {
-    if (!isToTell) queueMicrotask(tellOthers)
-    isToTell = true
+    if (!isToTell && tabs.mayHaveOthers) {
+      queueMicrotask(tellOthers)
+      isToTell = true
+    }
     options.onChange()
   }
 
-  /** Tells the others what changed, each thing once; nobody, where there are none, since each change is news. */
+  /** Tells the others what changed, each thing once. */
   function tellOthers(): void {
     isToTell = false
-    if (tabs.isHolding && tabs.mayHaveOthers) telling.tell(news())
+    if (tabs.isHolding) telling.tell(news())
     freshCuts.look()
   }
 

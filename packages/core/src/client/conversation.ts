@@ -72,6 +72,7 @@ export function createConversation(state: ReplicaState, now: () => number, besid
       conversation.learn(frame.generations)
     },
     learn(facts) {
+      if (facts.length === 0) return
       newFacts.push(...facts.filter(fact => !state.generations.has(fact.id)))
     },
     facts() {

@@ -126,12 +126,12 @@ export function createPull(
 
   /** X3: texts of rows of which something is outstanding are stored when nothing is. */
   function storable(frames: readonly ChangesFrame[], texts: readonly TextFrame[]): FinishedTexts {
+    if (wants.isEmpty && !wants.hasDone)
+      return { rows: frames.flatMap(frame => frame.rows).filter(bringsNews), texts: [] }
     const done = new Set(wants.takeDone())
     const isAsked = (key: DocumentKey): boolean => done.has(key) || wants.isOutstanding(key)
     for (const text of texts) if (isAsked(text.key)) unfinished.holdText(text)
-    const isAnyAsked = done.size > 0 || !wants.isEmpty
     const rows = frames.flatMap(({ rows, answer }) => {
-      if (!isAnyAsked) return rows
       const now = unfinished.hold(rows, isAsked, answer)
       return answer ? now : now.filter(row => !isFragment(row))
     })
@@ -151,14 +151,18 @@ export function createPull(
     const { generation } = conversation
     cursor = { generation, cut: cursor.cut, place: last.place }
     atCut = last.cut !== null
-    for (const cut of cuts) {
-      const told = new Map([...cut.frontier, [generation, cut.position] as const])
-      frontier = joinPositions(facts(), frontier, told)
-    }
+    for (const cut of cuts)
+      frontier = addPosition(
+        facts(),
+        joinPositions(facts(), frontier, cut.frontier),
+        generation,
+        cut.position,
+      )
   }
 
   /** At a cut: what was given is that relay's now, and what others sent meanwhile is not, nor what its leader judged. */
   function withoutGiven(reach: Positions, at: Cursor): Positions {
+    if (given.size === 0) return reach
     const had = elsewhere.withoutTold(facts(), given)
     const kept = [...reach].filter(
       ([id, position]) => id === at.generation || !coversPosition(facts(), had, id, position),

@@ -88,7 +88,7 @@ export function createWants(conversation: Conversation): Wants {
       done.clear()
       return keys
     },
-    outstanding: () => [...new Set([...rows, ...bodies.keys()])],
+    outstanding: () => (rows.size + bodies.size === 0 ? [] : [...new Set([...rows, ...bodies.keys()])]),
     rows(keys) {
       const asked = [...keys].filter(key => !rows.has(key))
       for (const key of asked) rows.add(key)
