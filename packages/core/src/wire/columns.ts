@@ -180,7 +180,8 @@ export function readMarks(
   if (uniform === noMark) return listOf(count, null)
   if (uniform === sameMark && !('ms' in known) && !known.includes(null)) return [...known]
   const heads = uniform === null ? readColumn(reader, count) : listOf(count, uniform)
-  const spoken = heads.reduce((sum, head) => sum + (head >= firstWriter ? 1 : 0), 0)
+  let spoken = 0
+  for (let i = 0; i < count; i++) if ((heads[i] ?? 0) >= firstWriter) spoken += 1
   const times = readColumn(reader, spoken)
   const ticks = readColumn(reader, spoken)
   const marks: (Mark | null)[] = []

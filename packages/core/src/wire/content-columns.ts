@@ -111,12 +111,11 @@ export function openContents(reader: Reader, count: number, lengthAt: (row: numb
   if (places >= 2 ** width - 1) refuseMalformed('of a content nothing is there as it is')
   const bytes = new Uint8Array(count * width)
   for (let place = 0; place < width; place++) {
-    if (isColumn(places, place)) {
-      const column = readColumn(reader, count)
-      for (let row = 0; row < count; row++) bytes[row * width + place] = byteOf(column[row] ?? 0)
-    } else {
-      if (bytesLeft(reader) < count) refuseMalformed('the bytes end too early')
-      for (let row = 0; row < count; row++) bytes[row * width + place] = reader.bytes[reader.at++] ?? 0
+    const ofPlace = isColumn(places, place) ? readColumn(reader, count) : passBytes(reader, count)
+    for (let row = 0, at = place; row < count; row++, at += width) {
+      const byte = ofPlace[row] ?? 0
+      if (byte > 255) refuseMalformed('a byte of a content is none')
+      bytes[at] = byte
     }
   }
   return createReader(bytes)
@@ -149,6 +148,9 @@ function isColumn(places: number, place: number): boolean {
   return Math.floor(places / 2 ** place) % 2 === 1
 }
 
-function byteOf(number: number): number {
-  return number < 256 ? number : refuseMalformed('a byte of a content is none')
+function passBytes(reader: Reader, count: number): Uint8Array {
+  if (bytesLeft(reader) < count) refuseMalformed('the bytes end too early')
+  const { bytes, at } = reader
+  reader.at = at + count
+  return bytes.subarray(at, reader.at)
 }

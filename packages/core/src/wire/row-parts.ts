@@ -250,16 +250,23 @@ function passValues(
   starts: Uint32Array,
 ): void {
   const first = markAt(place)
+  const count = starts.length - 1
   let { at } = reader
-  for (let i = 0; i < starts.length - 1; i++) {
-    const length = lengthOf(bounds, heads[place + i] ?? 0)
-    if (length > bounds.valueBytes) checkLimit('bytes of a value', bounds.valueBytes, length)
-    expectMark(marks[first + i] ?? null)
+  for (let i = 0; i < count; i++) {
     starts[i] = at
-    at += length
-    if (at > reader.end) refuseMalformed('the bytes end too early')
+    // A call for each of thousands would be most of the time.
+    const head = heads[place + i] ?? 0
+    at += head > bounds.contentBytesMin && head <= bounds.valueBytes ? head - 1 : lengthOfValue(bounds, head)
   }
+  for (let i = first; i < first + count; i++) if (marks[i] === null) expectMark(null)
+  if (at > reader.end) refuseMalformed('the bytes end too early')
   reader.at = at
+}
+
+function lengthOfValue(bounds: Bounds, head: number): number {
+  const length = lengthOf(bounds, head)
+  checkLimit('bytes of a value', bounds.valueBytes, length)
+  return length
 }
 
 function lengthOf(bounds: Bounds, head: number): number {
