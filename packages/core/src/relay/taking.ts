@@ -21,7 +21,7 @@ import { holdBody, withBody } from './body-ahead.ts'
 import type { SpaceSession, TurnReads } from './space-session.ts'
 import {
   answerOf,
-  broughtOf,
+  broughtByKey,
   learnFacts,
   notePulled,
   rememberWriter,
@@ -76,8 +76,10 @@ export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitF
       continue
     }
     const { writes } = transaction
+    // As nearly every transaction is one write, nothing is gathered for it.
+    const brought = writes.length > 1 ? broughtByKey(writes) : null
     for (const [key, taken] of judgement.rows)
-      takeRow(turn, key, taken, broughtOf(key, writes), session, reads)
+      takeRow(turn, key, taken, brought?.get(key) ?? writes[0]?.delta ?? emptyRow, session, reads)
     for (const { mark } of writes) remember(taking, session, mark)
     for (let write = 0; write < writes.length; write++) {
       const shows = judgement.shows[write] ?? 'yes'

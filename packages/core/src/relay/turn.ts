@@ -19,7 +19,7 @@ import type { TakenRow } from '../judge/texts.ts'
 import { copyMap } from '../map-copy.ts'
 import type { WriterId } from '../mark.ts'
 import type { FeedPart, HeldRow, PeerState, SpaceCommit } from '../relay-store.ts'
-import { emptyRow, joinRows, type DocumentKey, type Row } from '../row.ts'
+import { joinRows, type DocumentKey, type Row } from '../row.ts'
 import { noteOrigins } from './origins.ts'
 import type { SpaceSession, TurnReads } from './space-session.ts'
 import type { Standing } from './standing.ts'
@@ -165,17 +165,16 @@ export function commitOf(turn: Turn): SpaceCommit | null {
   }
 }
 
-/** What a session brought of one row. */
-export function broughtOf(
-  key: DocumentKey,
+/** What a transaction brought of each row: looked for row by row, thousands would be looked at thousands of times. */
+export function broughtByKey(
   writes: readonly { readonly key: DocumentKey; readonly delta: Row }[],
-): Row {
-  const [first] = writes
-  if (writes.length === 1 && first?.key === key) return first.delta
-  return writes
-    .filter(write => write.key === key)
-    .map(write => write.delta)
-    .reduce(joinRows, emptyRow)
+): ReadonlyMap<DocumentKey, Row> {
+  const brought = new Map<DocumentKey, Row>()
+  for (const { key, delta } of writes) {
+    const before = brought.get(key)
+    brought.set(key, before === undefined ? delta : joinRows(before, delta))
+  }
+  return brought
 }
 
 const noPlaces: HeldRow['positions'] = new Map()
