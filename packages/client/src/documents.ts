@@ -38,7 +38,8 @@ import { createPendingDocuments } from './pending-documents.ts'
 import { createLiveQuery, type LiveQuery } from './query/live-query.ts'
 import type { QueryOptions } from './query/query-options.ts'
 import type { TextHandle, Texts } from './texts.ts'
-import { readDocument, type AnyDocument, type VisibleDocuments } from './visible-documents.ts'
+import { readDocument } from './read-document.ts'
+import type { AnyDocument, VisibleDocuments } from './visible-documents.ts'
 import type { Reachable, WriteHandle } from './write-handle.ts'
 
 export interface InsertOptions {

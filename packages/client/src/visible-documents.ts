@@ -4,22 +4,13 @@
  * A document is immutable, and the same object for as long as it shows the same, whatever was joined into its row. Rows
  * are read when somebody asks for them; a whole collection is read with its first query, and kept up from then on.
  */
-import {
-  collectionOfKey,
-  documentKey,
-  idOfKey,
-  readField,
-  rowExists,
-  type DocumentKey,
-  type ReplicaState,
-  type Row,
-} from '@rejoin/core'
+import { collectionOfKey, documentKey, idOfKey, type DocumentKey, type ReplicaState } from '@rejoin/core'
 import type { Changes } from './changes.ts'
 import type { Collection, Collections } from './collection.ts'
 import { compareIds } from './query/document-order.ts'
-import { replaceSorted } from './query/sorted-documents.ts'
+import { findById, replaceSorted, sortById } from './query/sorted-documents.ts'
 import { createValueIndex, type ValueIndex } from './query/value-index.ts'
-import { freezeValue, isSameValue } from './shown-value.ts'
+import { readDocument } from './read-document.ts'
 
 /** A document without its type: `id`, and every field but texts. */
 export interface AnyDocument {
@@ -41,31 +32,6 @@ export interface VisibleDocuments {
   having(field: string, value: unknown): readonly AnyDocument[]
   /** Calls back with what one change of the state changed here. Reads the whole collection. Returns how to stop. */
   onChange(listener: (changes: readonly DocumentChange[]) => void): () => void
-}
-
-/** The row of a document as its readers see it, or undefined if it does not exist. */
-export function readDocument(
-  collection: Collection,
-  id: string,
-  row: Row | undefined,
-  previous?: AnyDocument,
-): AnyDocument | undefined {
-  if (row === undefined || !rowExists(row)) return undefined
-  const document: Record<string, unknown> & { id: string } = { id }
-  let same = previous !== undefined
-  const { parts } = collection
-  // By number, since iterating makes an object a step, for each field of thousands of documents.
-  for (let i = 0; i < parts.length; i++) {
-    const declared = parts[i]
-    if (declared === undefined || declared.field.strategy === 'text') continue
-    const { name } = declared
-    const value = readField(row, declared.part, declared.field)
-    const kept = previous !== undefined && isSameValue(previous[name], value)
-    if (!kept) freezeValue(value)
-    document[name] = kept ? previous[name] : value
-    same &&= kept
-  }
-  return same ? previous : Object.freeze(document)
 }
 
 /** By the name of the collection. */
@@ -98,6 +64,10 @@ function isReadShelf({ isRead }: Shelf): boolean {
   return isRead
 }
 
+/** Once so many, and one of so many of the replica's rows, were asked for one by one, all are read. */
+const askedMin = 256
+const askedShare = 16
+
 interface Shelf extends VisibleDocuments {
   /** Whether anything of it was asked for. */
   readonly isRead: boolean
@@ -105,38 +75,78 @@ interface Shelf extends VisibleDocuments {
 }
 
 function createShelf(state: ReplicaState, collection: Collection): Shelf {
-  /** By id, and nothing beside: thousands are looked up by it. */
-  const shown = new Map<string, AnyDocument>()
-  const listeners = new Set<(changes: readonly DocumentChange[]) => void>()
-  const indexes = new Map<string, ValueIndex>()
+  const prefix = `${collection.name}/`
+  /** By id, what was read so far; null while all of them are in `sorted` alone. */
+  let byId: Map<string, AnyDocument> | null = new Map()
   /** All of them, once somebody asked for that. */
   let sorted: AnyDocument[] | null = null
+  const listeners = new Set<(changes: readonly DocumentChange[]) => void>()
+  const indexes = new Map<string, ValueIndex>()
+  /** How many were looked for in `sorted`. */
+  let searches = 0
 
-  function read(id: string, key: DocumentKey): AnyDocument | undefined {
-    const before = shown.get(id)
+  /** So many are looked for. To put all into a map takes as long as to search for each, and most of them nobody looks for. */
+  function expect(count: number): void {
+    if (byId !== null || sorted === null) return
+    searches += count
+    if (searches > sorted.length) byId = mapById(sorted)
+  }
+
+  function known(id: string): AnyDocument | undefined {
+    return byId === null ? findById(sorted ?? [], id) : byId.get(id)
+  }
+
+  function read(id: string, key: DocumentKey, before?: AnyDocument): AnyDocument | undefined {
     const after = readDocument(collection, id, state.visible(key), before)
-    if (after === undefined) shown.delete(id)
-    else if (after !== before) shown.set(id, after)
+    if (after === before) return after
+    if (after === undefined) byId?.delete(id)
+    else byId?.set(id, after)
     return after
+  }
+
+  /** Who asks for so many one by one is told of the rest sooner if that is read at once. */
+  function areMostWanted(): boolean {
+    const asked = byId?.size ?? 0
+    return asked >= askedMin && asked * askedShare >= state.size
   }
 
   function all(): readonly AnyDocument[] {
     if (sorted !== null) return sorted
-    const prefix = `${collection.name}/`
+    const before = byId?.size === 0 ? null : byId
     const documents: AnyDocument[] = []
-    for (const key of state.keys()) {
-      if (!key.startsWith(prefix)) continue
-      const document = read(key.slice(prefix.length), key)
-      if (document !== undefined) documents.push(document)
-    }
-    return (sorted = documents.sort(compareIds))
+    state.forEachVisible((row, key) => {
+      if (!key.startsWith(prefix)) return
+      const id = key.slice(prefix.length)
+      // What was read before is kept up since then.
+      const document = before?.get(id) ?? readDocument(collection, id, row, undefined, true)
+      if (document === undefined) return
+      documents.push(document)
+      before?.set(id, document)
+    })
+    // What somebody looks up is looked up again.
+    if (before === null) byId = null
+    return (sorted = sortById(documents))
+  }
+
+  /** What comes is more than what is here, and nobody waits for it: then it is read when somebody asks. */
+  function letGoOfList(documents: readonly AnyDocument[]): void {
+    byId ??= mapById(documents)
+    sorted = null
+    indexes.clear()
   }
 
   return {
     get isRead() {
-      return sorted !== null || shown.size > 0
+      return sorted !== null || (byId?.size ?? 0) > 0
     },
-    get: id => shown.get(id) ?? (sorted === null ? read(id, documentKey(collection.name, id)) : undefined),
+    get(id) {
+      expect(1)
+      const document = known(id)
+      if (document !== undefined || sorted !== null) return document
+      if (!areMostWanted()) return read(id, documentKey(collection.name, id))
+      all()
+      return known(id)
+    },
     all,
     having(field, value) {
       let index = indexes.get(field)
@@ -153,11 +163,13 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
       const found: DocumentChange[] = []
       const removed: AnyDocument[] = []
       const added: AnyDocument[] = []
+      if (sorted !== null && listeners.size === 0 && keys.length > sorted.length) letGoOfList(sorted)
+      expect(keys.length)
       for (const key of keys) {
         const id = idOfKey(key)
-        const before = shown.get(id)
+        const before = known(id)
         if (before === undefined && sorted === null) continue
-        const after = read(id, key)
+        const after = read(id, key, before)
         if (after === before) continue
         found.push({ before, after })
         if (before !== undefined) removed.push(before)
@@ -169,4 +181,10 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
       for (const listener of [...listeners]) listener(found)
     },
   }
+}
+
+function mapById(documents: readonly AnyDocument[]): Map<string, AnyDocument> {
+  const byId = new Map<string, AnyDocument>()
+  for (const document of documents) byId.set(document.id, document)
+  return byId
 }

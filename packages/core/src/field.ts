@@ -46,12 +46,14 @@ export interface Field<Read, Insert, Patch> {
   readonly text?: TextSupport | undefined
 }
 
+/** What reading takes of a field. */
+export type ReadableField<Read = unknown> = Pick<
+  Field<Read, never, never>,
+  'strategy' | 'read' | 'readEncoded'
+>
+
 /** What a field shows of a row. */
-export function readField<Read>(
-  row: Row,
-  part: PartName,
-  field: Pick<Field<Read, never, never>, 'read' | 'readEncoded'>,
-): Read {
+export function readField<Read>(row: Row, part: PartName, field: ReadableField<Read>): Read {
   const { cells } = row
   const { readEncoded } = field
   if (readEncoded === undefined || !(cells instanceof PackedCells)) return field.read(cells.get(part))

@@ -189,6 +189,7 @@ export {
   type PartName,
   type Row,
 } from './row.ts'
+export { placeInColumns, readTogether, type ShownField } from './shown-columns.ts'
 export { nothingCounted, seenByWrites, type SeenDocument } from './seen-document.ts'
 export {
   noTexts,

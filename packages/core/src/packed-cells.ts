@@ -11,7 +11,7 @@ import type { Cell } from './cells/cell.ts'
 import { assert } from './errors.ts'
 import { greaterMark, type Mark } from './mark.ts'
 import type { PartName } from './row.ts'
-import { decodeAscii } from './wire/reader.ts'
+import type { ShownColumns } from './shown-columns.ts'
 import { createWriter, finishWriting, writeString } from './wire/writer.ts'
 
 /** The columns of the rows that bring the same parts. */
@@ -21,6 +21,8 @@ export interface PackedColumns {
   readonly byPart: ReadonlyMap<PartName, PackedColumn>
   /** Of columns that grow, what is perhaps not in their bytes yet (row-packer.ts). */
   readonly waiting: WaitingValues | null
+  /** Null while they still grow, and once everything was shown: then rows are read one by one. */
+  shown: ShownColumns | null
 }
 
 export interface WaitingValues {
@@ -40,7 +42,6 @@ export interface PackedColumn {
   readonly bytes: Uint8Array
   /** Where in the bytes the content of each row begins; that of the next one is its end. */
   readonly starts: Uint32Array
-  readonly whole: ColumnText
 }
 
 /** The name of a part, as canonical rows have it. */
@@ -48,14 +49,6 @@ export function nameOfColumn(part: PartName): Uint8Array {
   const writer = createWriter()
   writeString(writer, part)
   return finishWriting(writer)
-}
-
-/** A column as one text: to cut a text out of it costs a fraction of decoding that one by itself. */
-export interface ColumnText {
-  /** How many values were asked for before it was decoded. */
-  asked: number
-  /** Undefined until then; null if not all of it is ASCII. */
-  text: string | null | undefined
 }
 
 /** What is asked of the parts of rows, thousands of which have the same columns: of these it is asked once. */
@@ -79,9 +72,6 @@ export type ReadEncoded<T> = (
   text: string | null,
   at: number,
 ) => T
-
-/** It is decoded as a whole once every eighth of its values was asked for: who reads a few would keep all of it. */
-const askedShare = 8
 
 /** A class, since thousands are made at once and each is to be as small as can be. */
 export class PackedCells implements ReadonlyMap<PartName, Cell> {
@@ -116,8 +106,7 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
   /** Reads the value of an `lww` cell where it lies; `column` of `columns`, as of all that follows. */
   readValue<T>(column: PackedColumn, read: ReadEncoded<T>): T {
     const { bytes, starts } = column
-    const from = starts[this.index] ?? 0
-    return read(bytes, from, starts[this.index + 1] ?? 0, textOf(column), from - (starts[0] ?? 0))
+    return read(bytes, starts[this.index] ?? 0, starts[this.index + 1] ?? 0, null, 0)
   }
 
   /** The greatest mark of the cell that has this column. */
@@ -186,10 +175,3 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
 }
 
 const noNews: ReadonlyMap<PartName, Cell> = new Map()
-
-function textOf({ bytes, starts, whole }: PackedColumn): string | null {
-  if (whole.text !== undefined) return whole.text
-  whole.asked += 1
-  if (whole.asked * askedShare < starts.length) return null
-  return (whole.text = decodeAscii(bytes.subarray(starts[0], starts.at(-1))))
-}

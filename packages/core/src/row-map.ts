@@ -8,6 +8,8 @@ export interface RowMap {
   delete(key: DocumentKey): void
   /** Every key, in no order that means anything. */
   keys(): Iterable<DocumentKey>
+  /** Every row, likewise. Thousands are gone through at once, so none is looked up by its key. */
+  forEach(call: (row: Row, key: DocumentKey) => void): void
   readonly size: number
   /** Keys of rows that were found to be damaged when they were touched, and are there no more unless they were set since. */
   readonly damaged: ReadonlySet<DocumentKey>
@@ -23,6 +25,7 @@ export function createRowMap(): RowMap {
     set: (key, row) => void rows.set(key, row),
     delete: key => void rows.delete(key),
     keys: () => rows.keys(),
+    forEach: call => rows.forEach(call),
     get size() {
       return rows.size
     },

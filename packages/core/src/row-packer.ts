@@ -12,6 +12,7 @@ import { assert } from './errors.ts'
 import type { Mark } from './mark.ts'
 import { nameOfColumn, PackedCells, type PackedColumn, type PackedColumns } from './packed-cells.ts'
 import type { PartName, Row } from './row.ts'
+import { createShownColumns } from './shown-columns.ts'
 import { encodeValue } from './value.ts'
 import { writeNumber } from './wire/numbers.ts'
 import { headOfText, textHeadMax } from './wire/value-tags.ts'
@@ -91,8 +92,6 @@ function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): 
       cells: null,
       bytes: noBytes,
       starts: new Uint32Array(1),
-      // Not to be decoded as a whole before it is whole.
-      whole: { asked: 0, text: null },
     })
   })
   const marks: Mark[] = []
@@ -100,6 +99,7 @@ function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): 
     marks,
     byPart,
     rows: [],
+    shown: null,
     waiting: {
       write: () => writeRows(columns),
       sizeAtMost: index => sizeOfValues(columns.rows[index - (marks.length - columns.rows.length)]),
@@ -124,10 +124,8 @@ function writeRows(columns: OpenColumns): void {
   columns.rows = []
   const isWhole = marks.length === rowsMax
   let part = 0
-  for (const column of columns.byPart.values()) {
-    writeColumn(column, rows, part++, marks.length, isWhole)
-    if (isWhole) column.whole.text = undefined
-  }
+  for (const column of columns.byPart.values()) writeColumn(column, rows, part++, marks.length, isWhole)
+  if (isWhole) columns.shown = createShownColumns(rowsMax)
 }
 
 /** Writes one value of each of these rows behind what is there; `count`: how many there are then. */

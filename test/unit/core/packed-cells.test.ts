@@ -15,7 +15,9 @@ import {
   joinRows,
   lastOfRow,
   partName,
+  placeInColumns,
   readField,
+  readTogether,
   rowExists,
   showsDelta,
   type ChangedRow,
@@ -141,6 +143,52 @@ test('values that stay encoded are read as they were written, whoever has read h
         const came = rowsIn(encodeFrame(frameOf(rows)))
         for (let time = 0; time < 2; time++)
           expect(came.map(({ delta }) => readField(delta, part, field))).toEqual(values)
+      },
+    ),
+  )
+})
+
+test('what rows show that lie together is what each of them shows, whoever has asked for how many', () => {
+  const fields = ['a', 'b', 'gone'].map(name => ({ part: partName('lww', name), field: lww(v.any()) }))
+  const arbitraryValue = fc.oneof(
+    fc.string({ maxLength: 140 }),
+    fc.string({ unit: 'grapheme', maxLength: 40 }),
+    fc.integer(),
+    fc.array(fc.nat(), { maxLength: 3 }),
+  )
+  const arbitraryPairs = fc.array(fc.tuple(arbitraryValue, arbitraryValue), { minLength: 2, maxLength: 60 })
+  fc.assert(
+    fc.property(
+      arbitraryPairs,
+      arbitraryWriter,
+      fc.array(fc.nat(), { maxLength: 90 }),
+      fc.boolean(),
+      (pairs, writer, picks, areAll) => {
+        const last = { ms: 1, tick: 0, writer }
+        const rows = pairs.map((pair, i) => {
+          const cells = new Map<PartName, Cell>()
+          pair.forEach((value, at) => {
+            const part = fields[at]?.part as PartName
+            cells.set(part, { strategy: 'lww', last, value: encodeValue(value) })
+          })
+          return changedRow(`d${i}`, { cells, deletion: null, revival: null })
+        })
+        const came = rowsIn(encodeFrame(frameOf(rows)))
+        let areTogether = 0
+        for (const pick of picks) {
+          const i = pick % came.length
+          const row = came[i]?.delta as Row
+          const together = readTogether(row, fields, areAll)
+          // Another list of fields is another reader.
+          expect(readTogether(row, [...fields], areAll)).toBe(null)
+          if (together === null) continue
+          areTogether += 1
+          expect(together.map(values => values[placeInColumns(row)])).toEqual([
+            ...(pairs[i] ?? []),
+            undefined,
+          ])
+        }
+        if (areAll) expect(areTogether).toBe(Math.min(picks.length, came.length))
       },
     ),
   )

@@ -17,26 +17,34 @@ interface Encoded {
 export function createLazyRows(onDamaged: (key: DocumentKey) => void = () => {}): LazyRows {
   const rows = new Map<DocumentKey, Row | Encoded>()
   const damaged = new Set<DocumentKey>()
+
+  function touch(key: DocumentKey, held: Row | Encoded | undefined): Row | undefined {
+    if (held === undefined || !('page' in held)) return held
+    const row = decodeStoredRow(rowOfPage(held.page, held.index))
+    if (row !== undefined) rows.set(key, row)
+    else {
+      rows.delete(key)
+      damaged.add(key)
+      onDamaged(key)
+    }
+    return row
+  }
+
   return {
     get size() {
       return rows.size
     },
-    get(key) {
-      const held = rows.get(key)
-      if (held === undefined || !('page' in held)) return held
-      const row = decodeStoredRow(rowOfPage(held.page, held.index))
-      if (row !== undefined) rows.set(key, row)
-      else {
-        rows.delete(key)
-        damaged.add(key)
-        onDamaged(key)
-      }
-      return row
-    },
+    get: key => touch(key, rows.get(key)),
     has: key => rows.has(key),
     set: (key, row) => void rows.set(key, row),
     delete: key => void rows.delete(key),
     keys: () => rows.keys(),
+    forEach(call) {
+      rows.forEach((held, key) => {
+        const row = touch(key, held)
+        if (row !== undefined) call(row, key)
+      })
+    },
     damaged,
     addPage(page) {
       keysOfPage(page).forEach((key, index) => rows.set(key, { page, index }))

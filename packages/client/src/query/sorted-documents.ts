@@ -3,10 +3,31 @@
  * each; many are merged in one pass, so that a batch of thousands costs no more than sorting it.
  */
 import type { AnyDocument } from '../visible-documents.ts'
-import type { CompareDocuments } from './document-order.ts'
+import { compareIds, type CompareDocuments } from './document-order.ts'
 
 /** Up to so many changes are cheaper one by one. */
 const fewMax = 8
+
+/** The list itself in the order of ids: as most are that were read from a disk, where rows lie in it. */
+export function sortById(documents: AnyDocument[]): AnyDocument[] {
+  for (let i = 1; i < documents.length; i++)
+    if ((documents[i - 1]?.id ?? '') > (documents[i]?.id ?? '')) return documents.sort(compareIds)
+  return documents
+}
+
+/** Of a list in the order of ids. */
+export function findById(sorted: readonly AnyDocument[], id: string): AnyDocument | undefined {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const other = sorted[middle]
+    if (other !== undefined && other.id < id) low = middle + 1
+    else high = middle
+  }
+  const found = sorted[low]
+  return found?.id === id ? found : undefined
+}
 
 /**
  * The list after some were taken out and others put in: the same one changed, or another. `removed` must be in it,

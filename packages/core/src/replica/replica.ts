@@ -93,6 +93,8 @@ export interface ReplicaState {
   readonly seen: number
   /** The row that the application sees: confirmed joined with outbox. */
   visible(key: DocumentKey): Row | undefined
+  /** Every such row, in no order that means anything. */
+  forEachVisible(call: (row: Row, key: DocumentKey) => void): void
   confirmed(key: DocumentKey): Row | undefined
   keys(): Iterable<DocumentKey>
   readonly size: number
@@ -137,8 +139,10 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
   const { outbox, bodies, changedKeys, collect } = layers
   let seen = 0
 
-  function isDamaged(key: DocumentKey): boolean {
-    return layers.rows.damaged.has(key) && layers.confirmed(key) === undefined
+  /** P4: of a damaged row own writes alone would show, with holes. */
+  function isWithoutHoles(key: DocumentKey): boolean {
+    const { damaged } = layers.rows
+    return damaged.size === 0 || !damaged.has(key) || layers.confirmed(key) !== undefined
   }
 
   return {
@@ -192,10 +196,11 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     get size() {
       return layers.rows.size
     },
-    // P4: of a damaged row own writes alone would show, with holes.
-    visible(key) {
-      const row = layers.rows.get(key)
-      return row !== undefined && isDamaged(key) ? undefined : row
+    visible: key => (isWithoutHoles(key) ? layers.rows.get(key) : undefined),
+    forEachVisible(call) {
+      layers.rows.forEach((row, key) => {
+        if (isWithoutHoles(key)) call(row, key)
+      })
     },
     confirmed: layers.confirmed,
     keys: () => layers.rows.keys(),

@@ -10,6 +10,7 @@ import type { Mark } from '../mark.ts'
 import { nameOfColumn, PackedCells, type PackedColumn } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
 import { hasStrategy, strategyOfPart, type PartName, type Row } from '../row.ts'
+import { createShownColumns } from '../shown-columns.ts'
 import type { Bounds } from './bounds.ts'
 import { readColumn, readKnownMarks, readMarks } from './columns.ts'
 import { openContents } from './content-columns.ts'
@@ -122,7 +123,7 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
   const { names, bounds } = source
   const byPart = new Map<PartName, PackedColumn>()
   const { marks } = places
-  const columns = { marks, byPart, waiting: null }
+  const columns = { marks, byPart, waiting: null, shown: createShownColumns(shape.rows.length) }
   const rows = shape.rows.map((_, i) => openRow(new PackedCells(columns, i)))
   let place = first
   for (const part of shape.parts) {
@@ -148,7 +149,6 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
       cells: strategy === 'lww' ? null : cells,
       bytes: reader.bytes,
       starts,
-      whole: { asked: 0, text: undefined },
     })
     if (strategy === 'lww') passValues(within, places, place, starts)
     else
