@@ -73,7 +73,8 @@ export interface Outbox {
   substitute(changes: ReadonlyMap<TransactionId, OutboxEntry | null>): void
   /** The same with one that has come to this device's disk. Whether it was not there before. */
   move(id: TransactionId, position: number): boolean
-  remove(id: TransactionId): void
+  /** Calls back with each document that nothing touches any more. */
+  remove(id: TransactionId, onUntouched?: (key: DocumentKey) => void): void
   /** The writes that touch a document, in no order that means anything: they join. */
   writesOf(key: DocumentKey): readonly Write[]
   touches(key: DocumentKey): boolean
@@ -156,13 +157,15 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     }
   }
 
-  function unindex(entry: OutboxEntry): void {
+  function unindex(entry: OutboxEntry, onUntouched: ((key: DocumentKey) => void) | null = null): void {
     counts.went(entry)
     const { id, writes } = entry.transaction
     for (const { key } of writes) {
       const held = idsByKey.get(key)
       if (typeof held === 'object') held.delete(id)
-      if (held === id || (typeof held === 'object' && held.size === 0)) idsByKey.delete(key)
+      if (held !== id && (typeof held !== 'object' || held.size > 0)) continue
+      idsByKey.delete(key)
+      onUntouched?.(key)
     }
   }
 
@@ -225,10 +228,10 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       counts.stored()
       return true
     },
-    remove(id) {
+    remove(id, onUntouched) {
       const old = byId.get(id)
       if (old === undefined) return
-      unindex(old)
+      unindex(old, onUntouched)
       byId.delete(id)
       lineOf(old).remove(id)
     },

@@ -103,8 +103,8 @@ export const writing: readonly Plant[] = [
   {
     name: 'L2',
     does: 'what is acknowledged does not join what is confirmed',
-    find: 'if (entry.acks.size === 0) confirmWrites(state, entry, position)',
-    replace: '',
+    find: 'leaving.push(entry)',
+    replace: 'layers.outbox.put(acknowledged)',
     world: calm,
     seed: 1,
   },

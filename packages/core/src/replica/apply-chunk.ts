@@ -139,6 +139,7 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
   if (knowledge.generations.has(chunk.generation)) speak(knowledge, chunk.store, chunk.generation)
   const ack = { generation: chunk.generation, position: chunk.position }
   const onlyAck = new Map([[chunk.store, ack]])
+  const leaving: OutboxEntry[] = []
   for (const { id, outcome } of chunk.verdicts) {
     const entry = layers.outbox.get(id)
     if (entry === undefined) continue
@@ -148,8 +149,13 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
       const refusedBy = without(entry.refusedBy, chunk.store)
       const { transaction, position: at } = entry
       const acknowledged = { transaction, position: at, acks, refusedBy }
+      const isFirst = entry.acks.size === 0
+      if (isFirst && at > 0 && layers.isEverywhere(acknowledged)) {
+        leaving.push(entry)
+        continue
+      }
       // With the first one it is in the confirmed layer, and stays there.
-      if (entry.acks.size === 0) confirmWrites(state, entry, position)
+      if (isFirst) confirmWrites(state, entry, position)
       if (!layers.release(acknowledged)) layers.outbox.put(acknowledged)
     } else if (entry.acks.size > 0) {
       layers.outbox.put({ ...entry, refusedBy: new Set(entry.refusedBy).add(chunk.store) })
@@ -158,6 +164,7 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
       layers.leave(id)
     }
   }
+  confirmLeaving(state, leaving, position)
   // P1: what the cursor reaches is stored with it, so that nobody is sent back what they wrote.
   if (chunk.cut) {
     const { generation, position: cut } = chunk
@@ -195,12 +202,24 @@ function noteWants({ knowledge }: Applying, chunk: PulledChunk | VerdictsChunk):
   else wants.delete(chunk.store)
 }
 
-function confirmWrites(state: Applying, { transaction }: OutboxEntry, position: number): void {
-  const { addToBody, confirm } = state.layers
-  for (const { key, delta, texts } of transaction.writes) {
-    for (const [part, updates] of texts) addToBody(bodyKey(key, part), updates, position)
-    noteStrangers(state.knowledge, confirm(key, delta, position))
-  }
+function confirmWrites({ layers, knowledge }: Applying, entry: OutboxEntry, position: number): void {
+  confirmTexts(layers, entry, position)
+  for (const { key, delta } of entry.transaction.writes)
+    noteStrangers(knowledge, layers.confirm(key, delta, position))
+}
+
+function confirmLeaving(
+  { layers, knowledge }: Applying,
+  entries: readonly OutboxEntry[],
+  position: number,
+): void {
+  for (const entry of entries) confirmTexts(layers, entry, position)
+  layers.confirmLeaving(entries, position, row => noteStrangers(knowledge, row))
+}
+
+function confirmTexts({ addToBody }: Layers, { transaction }: OutboxEntry, position: number): void {
+  for (const { key, texts } of transaction.writes)
+    if (texts.size > 0) for (const [part, updates] of texts) addToBody(bodyKey(key, part), updates, position)
 }
 
 /** K3: of a conflict that is confirmed everybody is told who wrote its sides. */

@@ -61,6 +61,17 @@ export interface Layers {
   /** L3: the row is confirmed joined with what remains. */
   leave(id: TransactionId): void
   /**
+   * L2: takes entries that are on this disk, and that all relays have, out of the outbox into the confirmed layer. Where
+   * nothing else waits that layer is what shows already, so nothing is joined. Calls back with each row that changed.
+   */
+  confirmLeaving(
+    entries: readonly OutboxEntry[],
+    position: number,
+    heed: (row: Row | undefined) => void,
+  ): void
+  /** Whether all relays that are to have a write have it. */
+  isEverywhere(entry: OutboxEntry): boolean
+  /**
    * L2: out of the outbox once all relays have it and the confirmed layer shows it; then nothing visible changes. Whether
    * it is.
    */
@@ -150,11 +161,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     const after = joinRows(before ?? emptyRow, delta)
     // Of a row that a relay does not have, the answer is empty.
     if (after === before || after === emptyRow) return before
-    if (uncounted.size === 0 || !uncounted.has(key)) {
-      if (before === undefined) uncountedNew.push(after)
-      else uncounted.set(key, before)
-    }
-    changedKeys.note(key, position)
+    noteConfirmed(key, before, after, position)
     if (outbox.touches(key)) {
       beside.set(key, after)
       show(key, delta)
@@ -164,6 +171,14 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     }
     if (uncounted.size + uncountedNew.length >= uncountedMax) count()
     return after
+  }
+
+  function noteConfirmed(key: DocumentKey, before: Row | undefined, after: Row, position: number): void {
+    if (uncounted.size === 0 || !uncounted.has(key)) {
+      if (before === undefined) uncountedNew.push(after)
+      else uncounted.set(key, before)
+    }
+    changedKeys.note(key, position)
   }
 
   function show(key: DocumentKey, delta: Row): void {
@@ -229,6 +244,27 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     for (const { key, texts } of writes) {
       for (const part of texts.keys()) changes.rebuilt.add(bodyKey(key, part))
     }
+  }
+
+  function confirmLeaving(
+    entries: readonly OutboxEntry[],
+    position: number,
+    heed: (row: Row | undefined) => void,
+  ): void {
+    const confirmWhatShows = (key: DocumentKey): void => {
+      const before = beside.get(key)
+      const after = rows.get(key)
+      beside.delete(key)
+      if (after === undefined || showsDelta(before, after)) return
+      noteConfirmed(key, before, after, position)
+      heed(after)
+    }
+    for (const { transaction } of entries) outbox.remove(transaction.id, confirmWhatShows)
+    for (const { transaction } of entries)
+      for (const { key, delta } of transaction.writes)
+        // What else waits there is not confirmed yet.
+        if (outbox.touches(key)) heed(confirm(key, delta, position))
+    if (uncounted.size + uncountedNew.length >= uncountedMax) count()
   }
 
   function release(entry: OutboxEntry): boolean {
@@ -332,6 +368,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     },
     enter,
     leave,
+    confirmLeaving,
+    isEverywhere,
     release,
     releaseTouching,
     releaseAcknowledged,
