@@ -4,11 +4,11 @@
  * it lacked, in this session or, as it does not cover this replica's frontier, in an earlier one: deletions of what this
  * replica was spared or has forgotten it was not given, nor is it asked for those that it has.
  *
- * What is to be equal is noted at the cut and compared right after everybody was told of it: to count ten thousand rows
- * takes longer than to store them, and who opens a replica waits for these.
+ * What is to be equal is noted at the cut and compared after everybody was told of it, some rows at a time.
  */
 import { isSameFingerprint, type Fingerprint } from '../fingerprint.ts'
 import { coversPositions } from '../generations.ts'
+import type { FingerprintCount } from '../replica/fingerprint-count.ts'
 import type { Conversation } from './conversation.ts'
 import type { Pull } from './pull.ts'
 import type { Reconciling } from './reconciling.ts'
@@ -24,7 +24,7 @@ interface Noted {
   readonly expected: Fingerprint
   /** Whether the relay has heard of all that this replica has, and was given nothing. */
   readonly isProof: boolean
-  readonly held: () => Fingerprint
+  readonly held: FingerprintCount
 }
 
 const alarmAfter = 2
@@ -48,13 +48,14 @@ export function createComparing(
 
   function compare(): void {
     if (conversation.busy || conversation.phase !== 'open') return
-    const due = noted
-    noted = []
-    for (const { expected, isProof, held } of due) {
-      if (conversation.phase !== 'open') return
-      if (isSameFingerprint(expected, held())) differences = 0
-      else differ(isProof)
+    for (let next = noted[0]; next !== undefined && conversation.phase === 'open'; next = noted[0]) {
+      const held = next.held.step()
+      if (held === null) return ask({ kind: 'rest' })
+      noted = noted.slice(1)
+      if (isSameFingerprint(next.expected, held)) differences = 0
+      else differ(next.isProof)
     }
+    if (conversation.phase !== 'open') noted = []
   }
 
   return {

@@ -89,7 +89,7 @@ export function createPull(
   let judged: Positions = noPositions
   let given: Positions = noPositions
   let everLevel = false
-  /** Whether nothing was here when the walk began: then nobody looks for each row that it brings. */
+  /** Whether nothing was here when this walk began: then nobody looks for each row that it brings. */
   let isFirstWalk = false
   const unfinished = createUnfinishedTexts()
   let expected: Fingerprint | null = null
@@ -119,6 +119,10 @@ export function createPull(
     return texts.size > 0 || !showsDelta(state.confirmed(key), delta)
   }
 
+  function newsOf(rows: readonly ChangedRow[]): readonly ChangedRow[] {
+    return isFirstWalk ? rows : rows.filter(bringsNews)
+  }
+
   /** P4: a part of a row that this replica lacks shows nothing: the row is asked for, and comes whole with all that came since. */
   function isFragment({ key, parts }: ChangedRow): boolean {
     return parts > 0 && wants.isRowOutstanding(key) && state.confirmed(key) === undefined
@@ -127,7 +131,7 @@ export function createPull(
   /** X3: texts of rows of which something is outstanding are stored when nothing is. */
   function storable(frames: readonly ChangesFrame[], texts: readonly TextFrame[]): FinishedTexts {
     if (wants.isEmpty && !wants.hasDone)
-      return { rows: frames.flatMap(frame => frame.rows).filter(bringsNews), texts: [] }
+      return { rows: newsOf(frames.flatMap(frame => frame.rows)), texts: [] }
     const done = new Set(wants.takeDone())
     const isAsked = (key: DocumentKey): boolean => done.has(key) || wants.isOutstanding(key)
     for (const text of texts) if (isAsked(text.key)) unfinished.holdText(text)
@@ -136,8 +140,7 @@ export function createPull(
       return answer ? now : now.filter(row => !isFragment(row))
     })
     const finished = unfinished.take(done)
-    const all = finished.rows.length === 0 ? rows : [...rows, ...finished.rows]
-    return { rows: isFirstWalk && !everLevel ? all : all.filter(bringsNews), texts: finished.texts }
+    return { rows: newsOf([...rows, ...finished.rows]), texts: finished.texts }
   }
 
   function reachWith(frames: readonly ChangesFrame[]): Positions {
@@ -216,6 +219,7 @@ export function createPull(
       if (isCovered) reach = new Map([[cursor.generation, cursor.place]])
     }
     const news = storable(frames, texts)
+    if (everLevel) isFirstWalk = false
     const head = Math.max(feedEnd(), ...frames.map(frame => frame.head))
     const told: Telling = {
       rows: news.rows,

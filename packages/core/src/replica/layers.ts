@@ -14,6 +14,7 @@ import { createRowMap, type RowMap } from '../row-map.ts'
 import { emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
 import { createChangedKeys, type ChangedKeys } from './changed-keys.ts'
+import { countAll, countedAs, countLater, type FingerprintCount } from './fingerprint-count.ts'
 
 /** What applying something changed, for queries, editors and promises. */
 export interface Applied {
@@ -38,8 +39,8 @@ export interface Layers {
   readonly own: Set<WriterId>
   /** Of the confirmed rows that exist. */
   fingerprint: Fingerprint
-  /** The same as of now, counted when it is asked for: a cold start is thousands of rows, and nobody waits for that. */
-  fingerprintLater(): () => Fingerprint
+  /** The same as of now, to be counted. */
+  fingerprintLater(): FingerprintCount
   /** Confirmed rows that changed, by the position of the chunk that did. */
   readonly changedKeys: ChangedKeys
   /** The visible rows. */
@@ -130,8 +131,10 @@ function handedOver({ changed, writers, rebuilt, arrived, overtaken }: Changes):
 
 const nothingCame: AppliedChunk = noChanges()
 
-/** So many rows are counted without anybody asking: all of a large space at once would be a long wait. */
-const uncountedMax = 16_384
+/** So many rows wait to be counted until somebody asks: they stay in memory as they were. */
+const uncountedMax = 65_536
+/** Of more so many are counted at once. */
+const countedAtOnce = 16_384
 
 /** `isEverywhere`: whether all relays that are to have a write have it. */
 export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, counting?: Counting): Layers {
@@ -142,7 +145,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   const bodies = createBodies()
   const own = new Set<WriterId>()
   const changedKeys = createChangedKeys()
-  let counted: () => Fingerprint = () => emptyFingerprint
+  let counted = countedAs(emptyFingerprint)
   /** Confirmed rows that changed since the fingerprint was asked for last, as they were then: most change several times. */
   const uncounted = new Map<DocumentKey, Row>()
   /** Those that came since then and were not here before: of a cold start all of them, so they are not looked for. */
@@ -169,7 +172,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       rows.set(key, after)
       changes.changed.add(key)
     }
-    if (uncounted.size + uncountedNew.length >= uncountedMax) count()
+    if (counted.left + uncounted.size + uncountedNew.length >= uncountedMax) countSome()
     return after
   }
 
@@ -301,10 +304,10 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     dropUncounted()
     for (const key of rows.keys()) all = replaceInFingerprint(all, undefined, confirmed(key))
     discounted = rows.damaged.size
-    counted = () => all
+    counted = countedAs(all)
   }
 
-  function fingerprintLater(): () => Fingerprint {
+  function fingerprintLater(): FingerprintCount {
     if (rows.damaged.size > discounted) recount()
     if (uncounted.size + uncountedNew.length > 0) {
       const changed = Array.from(uncounted, ([key, before]) => ({ before, after: confirmed(key) }))
@@ -320,7 +323,12 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   }
 
   function count(): Fingerprint {
-    return fingerprintLater()()
+    return countAll(fingerprintLater())
+  }
+
+  function countSome(): void {
+    const counting = fingerprintLater()
+    for (const enough = counting.left - countedAtOnce; counting.left > enough; ) counting.step()
   }
 
   return {
@@ -332,7 +340,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       return count()
     },
     set fingerprint(taken) {
-      counted = () => taken
+      counted = countedAs(taken)
       dropUncounted()
     },
     fingerprintLater,
@@ -394,29 +402,5 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       run()
       return handedOver(changes)
     },
-  }
-}
-
-interface ChangedRow {
-  readonly before: Row
-  readonly after: Row | undefined
-}
-
-/** Rows never change, so what was counted up to then and the rows are all that is needed. They are let go once it is done. */
-function countLater(
-  before: () => Fingerprint,
-  added: readonly Row[],
-  changed: readonly ChangedRow[],
-): () => Fingerprint {
-  let open: { readonly before: () => Fingerprint } | null = { before }
-  let counted = emptyFingerprint
-  return () => {
-    if (open === null) return counted
-    counted = open.before()
-    for (const row of added) counted = replaceInFingerprint(counted, undefined, row)
-    for (const row of changed) counted = replaceInFingerprint(counted, row.before, row.after)
-    open = null
-    added = changed = []
-    return counted
   }
 }

@@ -26,6 +26,7 @@ import type { RowMap } from '../row-map.ts'
 import { strategyOfPart, type DocumentKey, type Row } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
 import { applyChunk, noteStrangers, settleWritten, type Applying } from './apply-chunk.ts'
+import type { FingerprintCount } from './fingerprint-count.ts'
 import {
   allWants,
   copiesMeant,
@@ -52,8 +53,8 @@ export interface ReplicaState {
   readonly reach: Positions
   /** Of the confirmed rows that exist. */
   readonly fingerprint: Fingerprint
-  /** The same as of now, counted when it is asked for. */
-  fingerprintLater(): () => Fingerprint
+  /** The same as of now, to be counted. */
+  fingerprintLater(): FingerprintCount
   /** Confirmed rows that were found to be damaged on this disk, and of which nothing came since: to be asked for. */
   readonly damaged: readonly DocumentKey[]
   /** Rows that are asked for and outstanding, of whichever relay. */
