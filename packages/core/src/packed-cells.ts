@@ -18,6 +18,8 @@ import { createWriter, finishWriting, writeString } from './wire/writer.ts'
 export interface PackedColumns {
   /** Of each place. */
   readonly marks: readonly (Mark | null)[]
+  /** The places of first rows that its columns have, each once: most have one, since most rows bear one mark. */
+  readonly firsts: readonly number[]
   readonly byPart: ReadonlyMap<PartName, PackedColumn>
   /** Of columns that grow, what is perhaps not in their bytes yet (row-packer.ts). */
   readonly waiting: WaitingValues | null
@@ -127,11 +129,10 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
 
   /** The greatest mark of them. */
   get last(): Mark | null {
+    const { marks, firsts } = this.columns
     let last: Mark | null = null
-    this.open.byPart.forEach(column => {
-      const mark = this.markIn(column)
-      if (mark !== last) last = greaterMark(last, mark)
-    })
+    for (let i = 0; i < firsts.length; i++)
+      last = greaterMark(last, marks[(firsts[i] ?? 0) + this.index] ?? null)
     return last
   }
 

@@ -97,6 +97,7 @@ function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): 
   const marks: Mark[] = []
   const columns: OpenColumns = {
     marks,
+    firsts: parts.length === 0 ? [] : [0],
     byPart,
     rows: [],
     shown: null,

@@ -264,8 +264,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     }
     for (const { transaction } of entries) outbox.remove(transaction.id, confirmWhatShows)
     for (const { transaction } of entries)
+      // What else waits there is not confirmed yet.
       for (const { key, delta } of transaction.writes)
-        // What else waits there is not confirmed yet.
         if (outbox.touches(key)) heed(confirm(key, delta, position))
     if (uncounted.size + uncountedNew.length >= uncountedMax) count()
   }

@@ -123,7 +123,8 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
   const { names, bounds } = source
   const byPart = new Map<PartName, PackedColumn>()
   const { marks } = places
-  const columns = { marks, byPart, waiting: null, shown: createShownColumns(shape.rows.length) }
+  const firsts: number[] = []
+  const columns = { marks, firsts, byPart, waiting: null, shown: createShownColumns(shape.rows.length) }
   const rows = shape.rows.map((_, i) => openRow(new PackedCells(columns, i)))
   let place = first
   for (const part of shape.parts) {
@@ -140,6 +141,7 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
       continue
     }
     const first = places.markAt(place)
+    if (!firsts.includes(first)) firsts.push(first)
     const strategy = strategyOfPart(part)
     const cells: Cell[] = []
     const starts = new Uint32Array(rows.length + 1)
