@@ -158,8 +158,12 @@ function changesOf(standing: Standing, turn: Turn, session: SpaceSession): Chang
 
 /** Whether anything of it came over another session: seldom, so nothing is made to find out. */
 function bringsNews({ origins }: Standing, turn: Turn, session: SpaceSession): boolean {
-  for (const [key, held] of turn.rows)
-    if (hasNews(origins, session, key, held, turn.position - 1)) return true
+  for (const [key, { by }] of turn.changes) {
+    if (by === session) continue
+    const held = turn.rows.get(key)
+    if (by !== null || (held !== undefined && hasNews(origins, session, key, held, turn.position - 1)))
+      return true
+  }
   return false
 }
 
@@ -167,7 +171,12 @@ function changesFor({ origins }: Standing, turn: Turn, session: SpaceSession): r
   const tails = tailsOf(turn)
   const changes: ChangedRow[] = []
   for (const [key, held] of turn.rows) {
-    const changed = select(origins, session, key, held, turn.position - 1, tails.get(key) ?? noTails)
+    const change = turn.changes.get(key)
+    if (change?.by === session) continue
+    const changed =
+      change?.news == null
+        ? select(origins, session, key, held, turn.position - 1, tails.get(key) ?? noTails)
+        : changeOf(key, held, change.news, noTails)
     if (changed !== null) changes.push(changed)
   }
   return changes
@@ -210,12 +219,20 @@ function select(
 ): ChangedRow | null {
   const { row } = held
   const delta = withParts(row, part => isNews(origins, session, key, held, part, after))
-  const sent = countParts(delta)
-  if (sent === 0) return null
-  const all = countParts(row)
+  if (countParts(delta) === 0) return null
   const bodies = texts.size === 0 ? noTails : new Map([...texts].filter(([part]) => delta.cells.has(part)))
-  const isWhole = sent === all && bringsAllTexts(held, bodies)
-  return { key, delta, parts: isWhole ? 0 : all, texts: bodies }
+  return changeOf(key, held, delta, bodies)
+}
+
+function changeOf(
+  key: DocumentKey,
+  held: HeldRow,
+  delta: Row,
+  texts: ReadonlyMap<PartName, TextPart>,
+): ChangedRow {
+  const all = countParts(held.row)
+  const isWhole = countParts(delta) === all && bringsAllTexts(held, texts)
+  return { key, delta, parts: isWhole ? 0 : all, texts }
 }
 
 /** Of a row the parts that are chosen; itself if all are, as of what is new, or of all to who is new. */

@@ -49,6 +49,12 @@ export function noteOrigins(
   origins.recent = null
 }
 
+/** Whether parts of a row all stand exactly as they came. */
+export function cameAsItStands(row: Row, brought: Row, parts: readonly FeedPart[]): boolean {
+  for (let i = 0; i < parts.length; i++) if (!isSamePart(row, brought, parts[i] as FeedPart)) return false
+  return true
+}
+
 function sessionsOf({ recent, older }: Origins, key: DocumentKey): SessionByPart | undefined {
   return recent?.get(key) ?? older?.get(key)
 }

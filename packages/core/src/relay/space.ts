@@ -26,7 +26,7 @@ import type { Caller, Delivery, Sessions, SpaceSession, TurnReads } from './spac
 import { forgetOrigins } from './origins.ts'
 import { moveOn, standingOf, type Lead, type SpaceOptions, type Standing } from './standing.ts'
 import { takeGive, takePulled, takeSubmit, type Pulled } from './taking.ts'
-import { commitOf, createTurn, isToStore, type Turn } from './turn.ts'
+import { commitOf, createTurn, isToStore, noteOriginsOfTurn, type Turn } from './turn.ts'
 
 /** Where it stands, and what it does. */
 export interface RelaySpace extends Readonly<Standing> {
@@ -111,6 +111,7 @@ const spaceMethods: SpaceMethods & ThisType<SpaceState> = {
     }
     const deliveries = deliveriesOf(this, turn, sessions, moved)
     if (isHadByAll(this, sessions)) forgetOrigins(this.origins)
+    else noteOriginsOfTurn(turn)
     return deliveries
   },
   failed() {

@@ -19,8 +19,8 @@ import type { TakenRow } from '../judge/texts.ts'
 import { copyMap } from '../map-copy.ts'
 import type { WriterId } from '../mark.ts'
 import type { FeedPart, HeldRow, PeerState, SpaceCommit } from '../relay-store.ts'
-import { joinRows, type DocumentKey, type Row } from '../row.ts'
-import { noteOrigins } from './origins.ts'
+import { countParts, joinRows, type DocumentKey, type Row } from '../row.ts'
+import { cameAsItStands, noteOrigins } from './origins.ts'
 import type { SpaceSession, TurnReads } from './space-session.ts'
 import type { Standing } from './standing.ts'
 
@@ -39,13 +39,22 @@ interface TurnRow extends HeldRow {
   readonly positions: Map<FeedPart, number>
 }
 
+/** What a turn makes of a row. */
+export interface RowChange {
+  readonly before: HeldRow | undefined
+  /** Who brought all of it, as it stands; null if not all came so, or over several sessions: origins say it for each part. */
+  by: SpaceSession | null
+  /** All of it, where one write has brought it; else null. */
+  news: Row | null
+}
+
 /** Plain fields: there is a turn for every write of who waits for each. */
 export interface Turn {
   readonly standing: Standing
   /** That of its commit, if a row changes. */
   readonly position: number
   readonly rows: Map<DocumentKey, TurnRow>
-  readonly rowsBefore: Map<DocumentKey, HeldRow | undefined>
+  readonly changes: Map<DocumentKey, RowChange>
   readonly texts: SpaceCommit['texts'][number][]
   readonly writers: Map<WriterId, WriterRecord>
   readonly facts: Generation[]
@@ -59,7 +68,7 @@ export function createTurn(standing: Standing): Turn {
     standing,
     position: standing.position + 1,
     rows: new Map(),
-    rowsBefore: new Map(),
+    changes: new Map(),
     texts: [],
     writers: new Map(),
     facts: [...standing.unstored],
@@ -110,19 +119,58 @@ export function takeRow(
   session: SpaceSession,
   reads: TurnReads,
 ): void {
-  const { standing, position, rows, rowsBefore, texts } = turn
+  const { position, rows, texts } = turn
   const before = rowOf(turn, key, reads)
   if (before?.row === taken.row && taken.updates.length === 0) return
-  const own = rows.get(key)
-  if (own === undefined) rowsBefore.set(key, before)
   const changed = changedParts(before?.row, taken.row, brought)
-  noteOrigins(standing.origins, session, key, { row: taken.row, brought, parts: changed })
-  const positions = own?.positions ?? copyMap(before?.positions ?? noPlaces)
-  for (const part of changed) positions.set(part, position)
+  noteChange(turn, session, key, before, taken, brought, changed)
+  const positions = rows.get(key)?.positions ?? copyMap(before?.positions ?? noPlaces)
+  for (let i = 0; i < changed.length; i++) positions.set(changed[i] as FeedPart, position)
   // A body may grow although its cell stands, when the cell came before it.
   for (const { part } of taken.updates) positions.set(part, position)
   rows.set(key, { row: taken.row, position, positions, texts: taken.texts })
   for (const { part, update } of taken.updates) texts.push({ key, part, update })
+}
+
+/** As a rule one session brings of a row what stands as it came; who brought the parts of others is noted at once. */
+function noteChange(
+  turn: Turn,
+  session: SpaceSession,
+  key: DocumentKey,
+  before: HeldRow | undefined,
+  { row, updates }: TakenRow,
+  brought: Row,
+  parts: readonly FeedPart[],
+): void {
+  const { standing, changes } = turn
+  const isAlone = updates.every(({ part }) => parts.includes(part)) && cameAsItStands(row, brought, parts)
+  const earlier = changes.get(key)
+  if (earlier === undefined) {
+    const isAll = isAlone && updates.length === 0 && parts.length === countParts(brought)
+    changes.set(key, { before, by: isAlone ? session : null, news: isAll ? brought : null })
+    if (isAlone) return
+  } else {
+    earlier.news = null
+    if (isAlone && earlier.by === session) return
+    noteOriginsOfChange(turn, key, earlier)
+    earlier.by = null
+  }
+  noteOrigins(standing.origins, session, key, { row, brought, parts })
+}
+
+/** What of a turn came over one session alone is noted once it is on disk, if somebody has not heard of it by then. */
+export function noteOriginsOfTurn(turn: Turn): void {
+  for (const [key, change] of turn.changes) noteOriginsOfChange(turn, key, change)
+}
+
+function noteOriginsOfChange({ standing, position, rows }: Turn, key: DocumentKey, { by }: RowChange): void {
+  const held = rows.get(key)
+  if (by === null || held === undefined) return
+  const parts: FeedPart[] = []
+  held.positions.forEach((at, part) => {
+    if (at === position) parts.push(part)
+  })
+  noteOrigins(standing.origins, by, key, { row: held.row, brought: held.row, parts })
 }
 
 export function rememberWriter({ writers }: Turn, record: WriterRecord): void {
@@ -141,12 +189,12 @@ export function notePulled(turn: Turn, peer: StoreId, state: PeerState, joined: 
 
 /** Its commit, or null if nothing changed. */
 export function commitOf(turn: Turn): SpaceCommit | null {
-  const { standing, position, rows, rowsBefore, texts, writers, facts, peers, frontier } = turn
+  const { standing, position, rows, changes, texts, writers, facts, peers, frontier } = turn
   const { name, generation, generations, record } = standing
   if (!isToStore(turn) && frontier === standing.frontier && peers === record.peers) return null
   let { fingerprint } = record
   rows.forEach((held, key) => {
-    fingerprint = replaceHeldInFingerprint(fingerprint, rowsBefore.get(key), held)
+    fingerprint = replaceHeldInFingerprint(fingerprint, changes.get(key)?.before, held)
   })
   const moves = rows.size > 0
   return {
