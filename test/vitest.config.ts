@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { ...nodeProject('unit', 30_000).test, setupFiles: ['unit/equality.ts'] } },
-      nodeProject('contract', 30_000),
+      { test: { ...nodeProject('contract', 30_000).test, setupFiles: ['unit/equality.ts'] } },
       { test: { ...nodeProject('simulation', 120_000).test, exclude: [freshHistories] } },
       // These take the whole machine for as long as they may.
       {

@@ -117,6 +117,7 @@ export {
   type StoreId,
 } from './generations.ts'
 export { limits, type Limits } from './limits.ts'
+export { keysOf, ListedMap } from './listed-map.ts'
 export {
   bytesOfWriter,
   compareMarks,

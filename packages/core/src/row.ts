@@ -7,7 +7,7 @@
  */
 import { joinCells, lastOfCell, seenCovers, strategies, type Cell, type Strategy } from './cells/cell.ts'
 import { joinDeletions, type Deletion } from './deletion.ts'
-import { copyMap } from './map-copy.ts'
+import { copyListed, keysOf, ListedMap, valuesOf } from './listed-map.ts'
 import { compareMarks, greaterMark, type Mark } from './mark.ts'
 import { PackedCells } from './packed-cells.ts'
 
@@ -61,11 +61,13 @@ export function strategyOfPart(name: PartName): Strategy {
 export function joinRows(a: Row, b: Row): Row {
   if (a === b) return a
   if (a === emptyRow) return isEmptyRow(b) ? a : b
-  let news: Map<PartName, Cell> | null = null
-  for (const name of b.cells.keys()) {
+  let news: ListedMap<PartName, Cell> | null = null
+  const names = keysOf(b.cells)
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as PartName
     const joined = newCell(a.cells, b.cells, name)
     if (joined === null) continue
-    news ??= a.cells instanceof PackedCells ? new Map<PartName, Cell>() : copyMap(a.cells)
+    news ??= a.cells instanceof PackedCells ? new ListedMap<PartName, Cell>([], []) : copyListed(a.cells)
     news.set(name, joined)
   }
   const cells = news !== null && a.cells instanceof PackedCells ? a.cells.decoded(news) : news
@@ -114,7 +116,9 @@ function isEmptyRow(row: Row): boolean {
 export function showsDelta(row: Row | undefined, delta: Row): boolean {
   if (row === undefined) return false
   if (row === delta) return true
-  for (const name of delta.cells.keys()) if (newCell(row.cells, delta.cells, name) !== null) return false
+  const names = keysOf(delta.cells)
+  for (let i = 0; i < names.length; i++)
+    if (newCell(row.cells, delta.cells, names[i] as PartName) !== null) return false
   if (greaterMark(row.revival, delta.revival) !== row.revival) return false
   if (delta.deletion === null) return true
   return row.deletion !== null && joinDeletions(row.deletion, delta.deletion) === row.deletion
@@ -150,7 +154,8 @@ export function lastOfRow(row: Row | undefined): Mark | null {
   if (row === undefined) return null
   let last = greaterMark(row.revival, row.deletion?.mark ?? null)
   if (row.cells instanceof PackedCells) return greaterMark(last, row.cells.last)
-  for (const cell of row.cells.values()) last = greaterMark(last, lastOfCell(cell))
+  const cells = valuesOf(row.cells)
+  for (let i = 0; i < cells.length; i++) last = greaterMark(last, lastOfCell(cells[i] as Cell))
   return last
 }
 

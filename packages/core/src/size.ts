@@ -2,6 +2,7 @@
 import type { Cell } from './cells/cell.ts'
 import type { Deletion } from './deletion.ts'
 import type { ChangedRow, WriterRecord } from './frames.ts'
+import { keysOf, valuesOf } from './listed-map.ts'
 import { PackedCells } from './packed-cells.ts'
 import type { DocumentKey, PartName, Row } from './row.ts'
 import { lengthOfUtf8 } from './wire/writer.ts'
@@ -47,16 +48,16 @@ export function sizeOfCells(cells: Row['cells']): number {
   const bytes = sizeOfParts(cells)
   if (cells instanceof PackedCells) return bytes + sizeOfPacked(cells)
   let ofValues = 0
-  cells.forEach(cell => {
-    ofValues += sizeOfCell(cell)
-  })
+  const all = valuesOf(cells)
+  for (let i = 0; i < all.length; i++) ofValues += sizeOfCell(all[i] as Cell)
   return bytes + ofValues
 }
 
 /** What cells take beside their values. */
 function sizeOfParts(cells: Row['cells']): number {
   let bytes = cells.size * partBytes
-  for (const name of cells.keys()) bytes += sizeOfName(name)
+  const names = keysOf(cells)
+  for (let i = 0; i < names.length; i++) bytes += sizeOfName(names[i] as PartName)
   return bytes
 }
 

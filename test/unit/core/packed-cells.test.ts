@@ -14,6 +14,7 @@ import {
   encodeValue,
   joinRows,
   lastOfRow,
+  ListedMap,
   partName,
   placeInColumns,
   readField,
@@ -257,7 +258,7 @@ test('[F2] a change of many rows is stored as it came, whatever names its link k
     const decoded = decodeFrame(bytesFor(encoded, known), names, 'encoded')
     expect(decoded.ok && decoded.value).toMatchObject({ rows: frame.rows.map(({ key }) => ({ key })) })
     const first = decoded.ok && decoded.value.type === 'changes' ? decoded.value.rows[0] : undefined
-    return `${encoded.kind}, ${first?.delta.cells instanceof Map ? 'decoded' : 'as it came'}`
+    return `${encoded.kind}, ${first?.delta.cells instanceof ListedMap ? 'decoded' : 'as it came'}`
   }
   expect(kindOf(frameOf(rows.slice(1)))).toBe('linked, decoded')
   expect(kindOf(frameOf(rows))).toBe('alone, as it came')

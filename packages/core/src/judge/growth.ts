@@ -3,20 +3,23 @@ import type { Cell } from '../cells/cell.ts'
 import type { Deletion } from '../deletion.ts'
 import { failure, type ErrorDetails, type Failure } from '../errors.ts'
 import { limits } from '../limits.ts'
-import type { Row } from '../row.ts'
+import { keysOf, valuesOf } from '../listed-map.ts'
+import type { PartName, Row } from '../row.ts'
 import { bytesOfValues, sizeOfCells, sizeOfDeletion } from '../size.ts'
 
 /** F4: every value that is brought, those that a sibling names as its base included. */
 export function limitOfValues(delta: Row): Failure | null {
-  for (const cell of delta.cells.values()) {
+  const cells = valuesOf(delta.cells)
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i] as Cell
     if (cell.strategy === 'lww' && cell.value.length <= limits.valueBytesMax) continue
-    for (const { length } of valuesOf(cell))
+    for (const { length } of bytesIn(cell))
       if (length > limits.valueBytesMax) return exceeded('bytes of a value', limits.valueBytesMax, length)
   }
   return null
 }
 
-function valuesOf(cell: Cell): readonly Uint8Array[] {
+function bytesIn(cell: Cell): readonly Uint8Array[] {
   switch (cell.strategy) {
     case 'lww':
       return [cell.value]
@@ -37,7 +40,9 @@ function valuesOf(cell: Cell): readonly Uint8Array[] {
 export function limitOfGrowth(row: Row, before: Row | undefined, delta: Row): Failure | null {
   if (row.cells.size > Math.max(limits.fieldsPerRowMax, before?.cells.size ?? 0))
     return exceeded('fields of a row', limits.fieldsPerRowMax, row.cells.size)
-  for (const name of delta.cells.keys()) {
+  const names = keysOf(delta.cells)
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as PartName
     const cell = row.cells.get(name)
     if (cell === undefined || cell.strategy === 'lww') continue
     const held = before?.cells.get(name)

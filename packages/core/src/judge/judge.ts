@@ -9,6 +9,7 @@ import { skewOfMark } from '../clock.ts'
 import { failure, type Failure, type Outcome } from '../errors.ts'
 import type { SubmittedTransaction, WriterRecord } from '../frames.ts'
 import { limits } from '../limits.ts'
+import { keysOf } from '../listed-map.ts'
 import { isSameMark, type Mark, type WriterId } from '../mark.ts'
 import {
   countParts,
@@ -18,6 +19,7 @@ import {
   rowExists,
   showsDelta,
   type DocumentKey,
+  type PartName,
   type Row,
 } from '../row.ts'
 import { sizeOfTransaction } from '../size.ts'
@@ -128,7 +130,9 @@ function showing(write: Write, row: Row | undefined, had: Row | undefined): Writ
 }
 
 function isLost(delta: Row, row: Row | undefined): boolean {
-  for (const name of delta.cells.keys()) {
+  const names = keysOf(delta.cells)
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as PartName
     const cell = delta.cells.get(name)
     const stands = row?.cells.get(name)
     if (cell?.strategy !== 'lww' || stands?.strategy !== 'lww' || isSameMark(stands.last, cell.last))

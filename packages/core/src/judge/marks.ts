@@ -3,6 +3,7 @@ import { cellCovers, type Cell } from '../cells/cell.ts'
 import { skewOfMark } from '../clock.ts'
 import type { Deletion } from '../deletion.ts'
 import { failure, type Failure } from '../errors.ts'
+import { keysOf, valuesOf } from '../listed-map.ts'
 import { compareMarks, formatMark, isSameMark, yjsClientOf, type Mark } from '../mark.ts'
 import { lastOfRow, type Row } from '../row.ts'
 import type { Write } from '../write.ts'
@@ -28,11 +29,13 @@ export function judgeMarks(write: Write, row: Row | undefined, context: JudgeCon
     return rowKnows(row, mark) ? null : failure('unknown-mark', { mark: formatMark(mark) })
   })
   if (error !== null) return error
-  for (const name of write.delta.cells.keys()) {
-    const cell = write.delta.cells.get(name)
-    if (cell !== undefined && !cellCovers(cell, write.mark))
-      return failure('not-permitted', { reason: `what a write brings of ${name} does not bear its mark` })
-  }
+  const { cells } = write.delta
+  const brought = valuesOf(cells)
+  for (let i = 0; i < brought.length; i++)
+    if (!cellCovers(brought[i] as Cell, write.mark))
+      return failure('not-permitted', {
+        reason: `what a write brings of ${keysOf(cells)[i]} does not bear its mark`,
+      })
   return null
 }
 
@@ -44,7 +47,9 @@ export function findMark<T>(
   { delta, mark: own, replaced }: Pick<Write, 'delta' | 'mark' | 'replaced'>,
   visit: (mark: Mark, named: boolean) => T | null,
 ): T | null {
-  for (const cell of delta.cells.values()) {
+  const cells = valuesOf(delta.cells)
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i] as Cell
     const found = cell.strategy === 'lww' ? visit(cell.last, false) : findMarkOfCell(cell, visit)
     if (found !== null) return found
   }
@@ -122,8 +127,9 @@ function findMarkIn<T>(
   named: boolean,
 ): T | null {
   if (marks.size === 0) return null
-  for (const mark of marks.values()) {
-    const found = visit(mark, named)
+  const all = valuesOf(marks)
+  for (let i = 0; i < all.length; i++) {
+    const found = visit(all[i] as Mark, named)
     if (found !== null) return found
   }
   return null

@@ -5,6 +5,7 @@
  */
 import type { Cell } from '../cells/cell.ts'
 import { failure, type Failure } from '../errors.ts'
+import { keysOf, valuesOf } from '../listed-map.ts'
 import { emptyRow, fieldOfPart, type PartName, type Row } from '../row.ts'
 import { noTexts, type Write } from '../write.ts'
 
@@ -22,9 +23,13 @@ export function judgeShape({ delta, whole }: Write): Failure | null {
 export function judgeNames({ key, delta, texts }: Pick<Write, 'key' | 'delta' | 'texts'>): Failure | null {
   const hasNoId = key.indexOf('/') === key.length - 1
   if (isForbiddenName(key) || hasNoId) return failure('key-forbidden', { key })
-  for (const name of delta.cells.keys())
+  const names = keysOf(delta.cells)
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as PartName
     if (isForbiddenName(name)) return failure('key-forbidden', { key: name })
-  for (const name of texts.keys()) if (isForbiddenName(name)) return failure('key-forbidden', { key: name })
+  }
+  if (texts.size > 0)
+    for (const name of texts.keys()) if (isForbiddenName(name)) return failure('key-forbidden', { key: name })
   return null
 }
 
@@ -63,7 +68,9 @@ function hasFieldTwice(cells: Row['cells']): boolean {
 /** Then no two are of one field, as in most documents: nothing is made to find that out. */
 function haveOneStrategy(cells: Row['cells']): boolean {
   let only: Cell['strategy'] | null = null
-  for (const { strategy } of cells.values()) {
+  const all = valuesOf(cells)
+  for (let i = 0; i < all.length; i++) {
+    const { strategy } = all[i] as Cell
     if (only !== null && strategy !== only) return false
     only = strategy
   }

@@ -3,6 +3,7 @@
  */
 import { failure, type Outcome } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { valuesOf } from '../listed-map.ts'
 import { haveOneYjsClient, yjsClientOf } from '../mark.ts'
 import type { TextState } from '../relay-store.ts'
 import type { PartName, Row } from '../row.ts'
@@ -66,7 +67,8 @@ export function takeTypedTexts(
 }
 
 function hasTexts(delta: Row): boolean {
-  for (const { strategy } of delta.cells.values()) if (strategy === 'text') return true
+  const cells = valuesOf(delta.cells)
+  for (let i = 0; i < cells.length; i++) if (cells[i]?.strategy === 'text') return true
   return false
 }
 

@@ -5,7 +5,6 @@
  * encoded once, and one without what it brought for each that brought something. Those who wait for it come first, then
  * verdicts, and who brought something hears what others brought behind its verdict.
  */
-import type { Cell } from '../cells/cell.ts'
 import type { ChangedRow, ChangesFrame, Cut, TextPart } from '../frames.ts'
 import {
   lineageOf,
@@ -16,6 +15,7 @@ import {
 } from '../generations.ts'
 import type { FeedPart, FeedRow, HeldRow, TextState } from '../relay-store.ts'
 import { limits } from '../limits.ts'
+import { keysOf, ListedMap, valuesOf } from '../listed-map.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { sizeOfChanged, sizeOfWriters } from '../size.ts'
 import { cameOver, type Origins } from './origins.ts'
@@ -170,13 +170,13 @@ function bringsNews({ origins }: Standing, turn: Turn, session: SpaceSession): b
 function changesFor({ origins }: Standing, turn: Turn, session: SpaceSession): readonly ChangedRow[] {
   const tails = tailsOf(turn)
   const changes: ChangedRow[] = []
-  for (const [key, held] of turn.rows) {
-    const change = turn.changes.get(key)
-    if (change?.by === session) continue
+  for (const [key, { by, news }] of turn.changes) {
+    const held = turn.rows.get(key)
+    if (by === session || held === undefined) continue
     const changed =
-      change?.news == null
+      news === null
         ? select(origins, session, key, held, turn.position - 1, tails.get(key) ?? noTails)
-        : changeOf(key, held, change.news, noTails)
+        : changeOf(key, held, news, noTails)
     if (changed !== null) changes.push(changed)
   }
   return changes
@@ -201,7 +201,9 @@ function hasNews(
   after: number,
 ): boolean {
   const { cells, deletion, revival } = held.row
-  for (const part of cells.keys()) if (isNews(origins, session, key, held, part, after)) return true
+  const names = keysOf(cells)
+  for (let i = 0; i < names.length; i++)
+    if (isNews(origins, session, key, held, names[i] as PartName, after)) return true
   return (
     (deletion !== null && isNews(origins, session, key, held, 'deletion', after)) ||
     (revival !== null && isNews(origins, session, key, held, 'revival', after))
@@ -245,14 +247,14 @@ function withParts(row: Row, isChosen: (part: FeedPart) => boolean): Row {
 }
 
 function chosenCells(cells: Row['cells'], isChosen: (part: FeedPart) => boolean): Row['cells'] {
-  let areAll = true
-  for (const part of cells.keys()) if (!(areAll = isChosen(part))) break
-  if (areAll) return cells
-  const chosen = new Map<PartName, Cell>()
-  cells.forEach((cell, part) => {
-    if (isChosen(part)) chosen.set(part, cell)
-  })
-  return chosen
+  const names = keysOf(cells)
+  if (names.every(isChosen)) return cells
+  const chosen = names.filter(isChosen)
+  const all = valuesOf(cells)
+  return new ListedMap(
+    chosen,
+    all.filter((_, i) => isChosen(names[i] as PartName)),
+  )
 }
 
 function bringsAllTexts({ texts }: HeldRow, bodies: ReadonlyMap<PartName, TextPart>): boolean {

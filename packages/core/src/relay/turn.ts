@@ -16,10 +16,11 @@ import {
 } from '../generations.ts'
 import type { JudgeContext } from '../judge/judge.ts'
 import type { TakenRow } from '../judge/texts.ts'
+import { copyListed, keysOf, ListedMap } from '../listed-map.ts'
 import { copyMap } from '../map-copy.ts'
 import type { WriterId } from '../mark.ts'
 import type { FeedPart, HeldRow, PeerState, SpaceCommit } from '../relay-store.ts'
-import { countParts, joinRows, type DocumentKey, type Row } from '../row.ts'
+import { countParts, joinRows, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { cameAsItStands, noteOrigins } from './origins.ts'
 import type { SpaceSession, TurnReads } from './space-session.ts'
 import type { Standing } from './standing.ts'
@@ -36,7 +37,7 @@ export interface TurnAnswer {
 
 /** A row that changed in the turn, whose positions are the turn's own until it is on disk. */
 interface TurnRow extends HeldRow {
-  readonly positions: Map<FeedPart, number>
+  readonly positions: ListedMap<FeedPart, number>
 }
 
 /** What a turn makes of a row. */
@@ -124,7 +125,7 @@ export function takeRow(
   if (before?.row === taken.row && taken.updates.length === 0) return
   const changed = changedParts(before?.row, taken.row, brought)
   noteChange(turn, session, key, before, taken, brought, changed)
-  const positions = rows.get(key)?.positions ?? copyMap(before?.positions ?? noPlaces)
+  const positions = rows.get(key)?.positions ?? copyListed(before?.positions ?? noPlaces)
   for (let i = 0; i < changed.length; i++) positions.set(changed[i] as FeedPart, position)
   // A body may grow although its cell stands, when the cell came before it.
   for (const { part } of taken.updates) positions.set(part, position)
@@ -225,13 +226,16 @@ export function broughtByKey(
   return brought
 }
 
-const noPlaces: HeldRow['positions'] = new Map()
+const noPlaces: HeldRow['positions'] = new ListedMap([], [])
 
 /** Nothing changes but parts of what was brought. */
 function changedParts(before: Row | undefined, after: Row, brought: Row): readonly FeedPart[] {
   const parts: FeedPart[] = []
-  for (const name of brought.cells.keys())
+  const names = keysOf(brought.cells)
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as PartName
     if (before?.cells.get(name) !== after.cells.get(name)) parts.push(name)
+  }
   if (after.deletion !== (before?.deletion ?? null)) parts.push('deletion')
   if (after.revival !== (before?.revival ?? null)) parts.push('revival')
   return parts

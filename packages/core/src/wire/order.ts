@@ -1,5 +1,7 @@
 /** The one order in which maps by name are written: by UTF-16 code units, whatever the order of insertion. */
 
+import { ListedMap } from '../listed-map.ts'
+
 /**
  * The map itself if it is in order already, which is the rule: a decoder fills maps in this order, and joins keep it.
  */
@@ -19,6 +21,7 @@ export function forEachInOrder<K extends string, V>(
 
 /** Apart from lists, so that each loop meets one kind of thing and makes no objects. */
 function areKeysInOrder(map: ReadonlyMap<string, unknown>): boolean {
+  if (map instanceof ListedMap) return isInOrder(map.names)
   let before = ''
   for (const name of map.keys()) {
     if (name < before) return false
@@ -28,11 +31,7 @@ function areKeysInOrder(map: ReadonlyMap<string, unknown>): boolean {
 }
 
 export function isInOrder(names: readonly string[]): boolean {
-  let before = ''
-  for (const name of names) {
-    if (name < before) return false
-    before = name
-  }
+  for (let i = 1; i < names.length; i++) if ((names[i] as string) < (names[i - 1] as string)) return false
   return true
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Cell } from '../cells/cell.ts'
 import type { Deletion } from '../deletion.ts'
+import { ListedMap } from '../listed-map.ts'
 import type { Mark } from '../mark.ts'
 import { nameOfColumn, PackedCells, type PackedColumn } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
@@ -55,9 +56,11 @@ interface Places {
 }
 
 /** A row of one part. */
-export function readOnlyPart(reader: Reader, names: Names, bounds: Bounds, slot: Slot): Row {
-  const row = openRow(new Map<PartName, Cell>())
-  readPart({ reader, names, bounds }, row, slot)
+export function readOnlyPart(reader: Reader, dictionary: Names, bounds: Bounds, slot: Slot): Row {
+  const { part } = slot
+  const names = part === 'deletion' || part === 'revival' ? [] : [part]
+  const row = openRow(new ListedMap<PartName, Cell>(names, []))
+  readPart({ reader, names: dictionary, bounds }, row, slot)
   return row
 }
 
@@ -109,7 +112,9 @@ function marksOfRows({ parts, rows }: Shape, marks: readonly (Mark | null)[]): r
 }
 
 function readOpen(source: Source, shape: Shape, first: number, places: Places): readonly Row[] {
-  const rows = shape.rows.map(() => openRow(new Map<PartName, Cell>()))
+  const names: PartName[] = []
+  for (const part of shape.parts) if (part !== 'deletion' && part !== 'revival') names.push(part)
+  const rows = shape.rows.map(() => openRow(new ListedMap<PartName, Cell>(names, [])))
   let place = first
   for (const part of shape.parts) {
     const within = contentsOf(source, part, rows.length, place, places)
@@ -190,17 +195,16 @@ function slotAt(
   return { collection, part, mark: marks[markAt(place) + i] ?? null, head: heads[place + i] ?? 0 }
 }
 
-function readPart(source: Source, row: OpenRow<Map<PartName, Cell>>, slot: Slot): void {
+function readPart(source: Source, row: OpenRow<ListedMap<PartName, Cell>>, slot: Slot): void {
   const { part, mark, head } = slot
   if (part === 'deletion' || part === 'revival') return readBeside(source, row, slot)
   const { reader, names, bounds } = source
   if (hasStrategy(part, 'lww')) {
     const value = readValue(reader, bounds, lengthOf(bounds, head))
-    row.cells.set(part, { strategy: 'lww', last: expectMark(mark), value })
+    row.cells.list.push({ strategy: 'lww', last: expectMark(mark), value })
     return
   }
-  row.cells.set(
-    part,
+  row.cells.list.push(
     readWithin(reader, lengthOf(bounds, head), within =>
       readCellContent(within, names, bounds, strategyOfPart(part), mark),
     ),

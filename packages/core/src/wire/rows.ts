@@ -10,6 +10,7 @@ import { assert, type Outcome } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Mark } from '../mark.ts'
 import type { FeedPart, HeldRow, TextState } from '../relay-store.ts'
+import { createSharing, keysOf, ListedMap } from '../listed-map.ts'
 import { hasStrategy, lastOfRow, strategyOfPart, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { diskBounds } from './bounds.ts'
 import {
@@ -200,19 +201,25 @@ function writeCell(writer: Writer, dictionary: Dictionary, cell: Cell, own: Mark
 function readRow(reader: Reader, names: Names): Row {
   const head = readUint(reader)
   const last = readMark(reader, names, null)
-  const cells = new Map<PartName, Cell>()
+  const parts: PartName[] = []
+  const cells: Cell[] = []
   let before = ''
   for (let left = Math.floor(head / 4); left > 0; left--) {
     const name = readCellName(names, readUint(reader), collection)
     if (compareNames(before, name) >= 0) refuseMalformed('the fields of a row are not in order')
     before = name
     const own = readMark(reader, names, last)
-    cells.set(name, hasStrategy(name, 'lww') ? readLww(reader, own) : readCell(reader, names, name, own))
+    parts.push(name)
+    cells.push(hasStrategy(name, 'lww') ? readLww(reader, own) : readCell(reader, names, name, own))
   }
   const deletion = (head & hasDeletion) === 0 ? null : readDeletion(reader, names, last)
   const revival = (head & hasRevival) === 0 ? null : expectMark(readMark(reader, names, last))
-  return { cells, deletion, revival }
+  return { cells: new ListedMap(shareParts(parts), cells), deletion, revival }
 }
+
+// Rows that are read one after the other are alike.
+const shareParts = createSharing<PartName>()
+const sharePlaced = createSharing<FeedPart>()
 
 /** As `readCell`, without what most cells do not need. */
 function readLww(reader: Reader, own: Mark | null): Cell {
@@ -286,22 +293,27 @@ function positionsOfOthers({ row, positions }: HeldRow): readonly (readonly [Fee
 function readHeldRow(reader: Reader, names: Names): HeldRow {
   const row = readRow(reader, names)
   const position = readUint(reader)
-  const positions = new Map<FeedPart, number>()
-  const place = (part: FeedPart, behind: number): void => {
+  const placed: FeedPart[] = []
+  const places: number[] = []
+  const place = (behind: number): number => {
     if (behind > position) refuseMalformed('a position is out of range')
-    positions.set(part, position - behind)
+    return position - behind
   }
   const placePart = (part: FeedPart): void => {
     const head = readUint(reader)
-    if (head > 0) place(part, head - 1)
+    if (head === 0) return
+    placed.push(part)
+    places.push(place(head - 1))
   }
-  for (const part of row.cells.keys()) placePart(part)
+  const parts = keysOf(row.cells)
+  for (let i = 0; i < parts.length; i++) placePart(parts[i] as PartName)
   if (row.deletion !== null) placePart('deletion')
   if (row.revival !== null) placePart('revival')
+  const positions = new ListedMap(sharePlaced(placed), places)
   for (let left = readCount(reader, 'positions', limits.partsPerFrameMax, 2); left > 0; left--) {
     const field = fieldAt(names, readUint(reader))
     if (field.part === '') return refuseMalformed('a field is missing')
-    place(field.part, readUint(reader))
+    positions.set(field.part, place(readUint(reader)))
   }
   let left = readCount(reader, 'texts of a row', limits.partsPerFrameMax, 3)
   if (left === 0) return { row, position, positions, texts: noTexts }

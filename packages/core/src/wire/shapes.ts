@@ -3,6 +3,7 @@
  * one part lie together. A shape of no parts names its collection in their place.
  */
 import type { Strategy } from '../cells/cell.ts'
+import { keysOf, ListedMap } from '../listed-map.ts'
 import { PackedCells } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
 import {
@@ -63,7 +64,7 @@ function isOfCollection(key: DocumentKey, collection: string): boolean {
 
 /** `like`: a row that is of that shape. */
 function isOfShape(row: Row, parts: readonly FeedPart[], like: Row | undefined): boolean {
-  if (like !== undefined && hasColumnsOf(row, like)) return true
+  if (like !== undefined && isLike(row, like)) return true
   if (countParts(row) !== parts.length) return false
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i] ?? 'deletion'
@@ -109,13 +110,14 @@ function shapeOf(names: Names, numbers: readonly number[]): Shape {
   return { collection, parts, numbers, rows: [] }
 }
 
-function hasColumnsOf({ cells, deletion, revival }: Row, like: Row): boolean {
+/** Whether it shows without a look at each part. */
+function isLike({ cells, deletion, revival }: Row, like: Row): boolean {
   return (
-    cells instanceof PackedCells &&
-    like.cells instanceof PackedCells &&
-    cells.columns === like.cells.columns &&
     (deletion === null) === (like.deletion === null) &&
-    (revival === null) === (like.revival === null)
+    (revival === null) === (like.revival === null) &&
+    (cells instanceof PackedCells
+      ? like.cells instanceof PackedCells && cells.columns === like.cells.columns
+      : cells instanceof ListedMap && like.cells instanceof ListedMap && cells.names === like.cells.names)
   )
 }
 
@@ -129,7 +131,7 @@ export function countOfStrategy(shapes: readonly Shape[], strategy: Strategy): n
 
 /** The parts of a row by name, deletion and revival among them. */
 export function partsOf(row: Row): readonly FeedPart[] {
-  const parts: FeedPart[] = [...row.cells.keys()]
+  const parts: FeedPart[] = [...keysOf(row.cells)]
   if (row.deletion !== null) parts.push('deletion')
   if (row.revival !== null) parts.push('revival')
   return isInOrder(parts) ? parts : parts.sort(compareNames)

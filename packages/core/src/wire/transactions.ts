@@ -1,5 +1,6 @@
 /** Transactions as a replica keeps them: the writes of all of them as one batch, and beside it what each had seen. */
 import { assert } from '../errors.ts'
+import { keysOf } from '../listed-map.ts'
 import type { WriterId } from '../mark.ts'
 import { readNumber, writeNumber } from './numbers.ts'
 import { askedOfColumns } from '../packed-cells.ts'
@@ -119,7 +120,9 @@ function readCounted(reader: Reader, parts: readonly PartName[]): SeenDocument['
 /** The counters of a delta in the order of their names. */
 function countersOf(cells: Row['cells']): readonly PartName[] {
   let parts: PartName[] | null = null
-  for (const name of cells.keys()) if (hasStrategy(name, 'counter')) (parts ??= []).push(name)
+  const names = keysOf(cells)
+  for (let i = 0; i < names.length; i++)
+    if (hasStrategy(names[i] as PartName, 'counter')) (parts ??= []).push(names[i] as PartName)
   if (parts === null) return noParts
   return parts.length < 2 ? parts : parts.sort(compareNames)
 }

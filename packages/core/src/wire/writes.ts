@@ -3,6 +3,7 @@
  * mark that it replaced, again as columns, since a burst replaces marks that are alike.
  */
 import { assert } from '../errors.ts'
+import { keysOf, ListedMap } from '../listed-map.ts'
 import type { Mark } from '../mark.ts'
 import { askedOfColumns } from '../packed-cells.ts'
 import { collectionOfKey, emptyRow, hasStrategy, type PartName, type Row } from '../row.ts'
@@ -20,7 +21,7 @@ import {
 } from './columns.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { expectMark } from './marks.ts'
-import { compareNames } from './order.ts'
+import { compareNames, isInOrder } from './order.ts'
 import type { Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
 import { countOfStrategy, type Shape } from './shapes.ts'
@@ -151,20 +152,16 @@ function readReplaced(
   const marks = readMarks(reader, names, known.length, known)
   let at = 0
   return parts.map(ofRow => {
-    let replaced: Map<PartName, Mark> | null = null
-    for (const name of ofRow) {
-      const mark = marks[at++] ?? null
-      if (mark === null) continue
-      replaced ??= new Map()
-      replaced.set(name, mark)
-    }
-    return replaced ?? nothingReplaced
+    const from = at
+    at += ofRow.length
+    return replacedBy(ofRow, marks.slice(from, at))
   })
 }
 
 function countReplaceable(cells: Row['cells']): number {
   let count = 0
-  for (const name of cells.keys()) if (hasStrategy(name, 'lww')) count += 1
+  const names = keysOf(cells)
+  for (let i = 0; i < names.length; i++) if (hasStrategy(names[i] as PartName, 'lww')) count += 1
   return count
 }
 
@@ -173,18 +170,29 @@ function readOnlyReplaced(
   names: Names,
   { row, mark }: BatchRow,
 ): ReadonlyMap<PartName, Mark> {
-  const [name] = row.cells.keys()
-  if (name === undefined || !hasStrategy(name, 'lww')) return nothingReplaced
-  const before = readOnlyMark(reader, names, mark)
-  if (before === null) return nothingReplaced
-  const replaced = new Map<PartName, Mark>()
-  replaced.set(name, before)
-  return replaced
+  const parts = keysOf(row.cells)
+  if (!parts.every(isLww)) return nothingReplaced
+  return replacedBy(parts, [readOnlyMark(reader, names, mark)])
+}
+
+/** Of each part the mark that was replaced there, if any was. */
+function replacedBy(
+  parts: readonly PartName[],
+  marks: readonly (Mark | null)[],
+): ReadonlyMap<PartName, Mark> {
+  const replaced = marks.filter(mark => mark !== null)
+  if (replaced.length === 0) return nothingReplaced
+  const names = replaced.length === parts.length ? parts : parts.filter((_, i) => marks[i] !== null)
+  return new ListedMap(names, replaced)
+}
+
+function isLww(name: PartName): boolean {
+  return hasStrategy(name, 'lww')
 }
 
 /** The `lww` cells of a row in the order of their names. */
 function replaceableParts(row: Row): readonly PartName[] {
-  const parts: PartName[] = []
-  for (const name of row.cells.keys()) if (hasStrategy(name, 'lww')) parts.push(name)
-  return parts.length < 2 ? parts : parts.sort(compareNames)
+  const names = keysOf(row.cells)
+  const parts = names.every(isLww) ? names : names.filter(isLww)
+  return isInOrder(parts) ? parts : parts.toSorted(compareNames)
 }

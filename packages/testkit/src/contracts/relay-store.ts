@@ -24,6 +24,7 @@ import {
   type TextFold,
   type WriterRecord,
 } from '@rejoin/core'
+import { withPlainMaps } from './plain-maps.ts'
 import type { ContractRunner } from './storage.ts'
 
 /** A place for a store, empty at first. */
@@ -43,8 +44,10 @@ const body = partName('text', 'body')
 export function relayStoreContract(
   name: string,
   createDisk: () => Promise<RelayDisk>,
-  { test, equal }: ContractRunner,
+  { test, equal: equalPlain }: ContractRunner,
 ): void {
+  const equal = (actual: unknown, expected: unknown): void =>
+    equalPlain(withPlainMaps(actual), withPlainMaps(expected))
   const claim = (text: string, run: (store: RelayStore, disk: RelayDisk) => Promise<void>): void => {
     test(`${name}: ${text}`, async () => {
       const disk = await createDisk()
