@@ -13,7 +13,14 @@ import { writeUint, zigzag, type Writer } from './writer.ts'
 
 /** Numbers below 2^52. */
 export function writeColumn(writer: Writer, numbers: ArrayLike<number>): void {
-  writeColumnOf(writer, numbers.length, i => numbers[i] ?? 0)
+  const count = numbers.length
+  let from = 0
+  // By itself and not by `writeColumnOf`: most columns are lists, and long.
+  for (let to = 1; to <= count; to++) {
+    if (to < count && numbers[to] === numbers[from]) continue
+    writeRun(writer, numbers[from] ?? 0, to - from)
+    from = to
+  }
 }
 
 /** The same of numbers that are not in a list. */

@@ -34,36 +34,50 @@ export function shapesOf(
   rows: readonly { readonly key: DocumentKey; readonly row: Row }[],
 ): readonly Shape[] {
   const shapes = new Map<string, Shape>()
+  const first: Shape[] = []
   let last: Shape | undefined
   let before: Row | undefined
-  rows.forEach(({ key, row }, index) => {
-    // Most rows bring what the one before them brings.
-    if (last !== undefined && isOfCollection(key, last.collection) && isOfShape(row, last.parts, before)) {
-      last.rows.push(index)
-      before = row
-      return
+  for (let index = 0; index < rows.length; index++) {
+    const { key, row } = rows[index] as (typeof rows)[number]
+    // Most rows bring what the one before them brings, and nearly all what one of the first does.
+    if (last === undefined || !isOfCollection(key, last.collection) || !isOfShape(row, last.parts, before)) {
+      last = first.find(({ collection, parts }) => isOfCollection(key, collection) && isOfShape(row, parts))
+      last ??= shapeOfRow(dictionary, shapes, collectionOfKey(key), partsOf(row))
+      if (last.rows.length === 0 && first.length < firstShapes) first.push(last)
     }
+    last.rows.push(index)
     before = row
-    const collection = collectionOfKey(key)
-    const parts = partsOf(row)
-    const numbers =
-      parts.length === 0
-        ? [numberOfField(dictionary, collection, '')]
-        : parts.map(part => numberOfField(dictionary, collection, part))
-    const name = numbers.join()
-    last = shapes.get(name)
-    if (last === undefined) shapes.set(name, (last = { collection, parts, numbers, rows: [index] }))
-    else last.rows.push(index)
-  })
+  }
   return [...shapes.values()]
 }
 
-function isOfCollection(key: DocumentKey, collection: string): boolean {
-  return key.startsWith(collection) && key[collection.length] === '/'
+/** So many are looked through, which takes less than to make a name to find one by. */
+const firstShapes = 8
+
+function shapeOfRow(
+  dictionary: Dictionary,
+  shapes: Map<string, Shape>,
+  collection: string,
+  parts: readonly FeedPart[],
+): Shape {
+  const numbers =
+    parts.length === 0
+      ? [numberOfField(dictionary, collection, '')]
+      : parts.map(part => numberOfField(dictionary, collection, part))
+  const name = numbers.join()
+  let shape = shapes.get(name)
+  if (shape === undefined) shapes.set(name, (shape = { collection, parts, numbers, rows: [] }))
+  return shape
 }
 
+function isOfCollection(key: DocumentKey, collection: string): boolean {
+  return key.startsWith(collection) && key.charCodeAt(collection.length) === slash
+}
+
+const slash = 47
+
 /** `like`: a row that is of that shape. */
-function isOfShape(row: Row, parts: readonly FeedPart[], like: Row | undefined): boolean {
+function isOfShape(row: Row, parts: readonly FeedPart[], like?: Row): boolean {
   if (like !== undefined && isLike(row, like)) return true
   if (countParts(row) !== parts.length) return false
   for (let i = 0; i < parts.length; i++) {
