@@ -57,11 +57,11 @@ export function createConversation(options: ConversationOptions): Conversation {
       session = options.createSession(bytes => link?.send(bytes), over)
       session.begin()
     },
-    frame(bytes) {
+    frame(bytes, isMore) {
       if (isOver || session === null) return
       // The first frame is the welcome, or the end.
       heard(silenceMs)
-      session.receive(bytes)
+      session.receive(bytes, isMore)
     },
     closed: (code, reason) => over({ kind: 'closed', code, reason }),
   })

@@ -36,8 +36,8 @@ export function deflating(
     const giveUp = connect(url, {
       opened: link => events.opened(withDeflatedFrames(link, deflation, () => (isClosed = true))),
       frame(bytes) {
-        const hear = (frame: Uint8Array): void => {
-          if (!isClosed) events.frame(frame)
+        const hear = (frame: Uint8Array, isMore: boolean): void => {
+          if (!isClosed) events.frame(frame, isMore)
         }
         if (isDeflated(bytes)) incoming.add(inflateFrame(bytes, deflation), hear)
         else incoming.add(bytes, hear)
@@ -74,8 +74,8 @@ function withDeflatedFrames(link: Link, deflation: Deflation, onClose: () => voi
 }
 
 interface Queue {
-  /** Uses what comes when everything before it was used: at once if nothing waits. */
-  add<T>(coming: T | Promise<T>, use: (came: T) => void): void
+  /** Uses what comes when everything before it was used: at once if nothing waits. Says whether something waits behind. */
+  add<T>(coming: T | Promise<T>, use: (came: T, isMore: boolean) => void): void
 }
 
 function createQueue(): Queue {
@@ -83,12 +83,12 @@ function createQueue(): Queue {
   let last: Promise<void> = Promise.resolve()
   return {
     add(coming, use) {
-      if (waiting === 0 && !(coming instanceof Promise)) return use(coming)
+      if (waiting === 0 && !(coming instanceof Promise)) return use(coming, false)
       waiting += 1
       const done = last.then(async () => {
         const came = await coming
         waiting -= 1
-        use(came)
+        use(came, waiting > 0)
       })
       // A bug of who uses it is told like any other, and is no reason to keep back what follows.
       last = done.catch((error: unknown) =>

@@ -60,7 +60,8 @@ export interface SessionDriver {
   readonly caughtUp: boolean
   readonly relay: ClientSession['relay']
   begin(): void
-  receive(bytes: Uint8Array): void
+  /** `isMore`: as links tell it. */
+  receive(bytes: Uint8Array, isMore?: boolean): void
   /** Own writes are on disk, perhaps another tab's. */
   advance(): void
   /** Time passed. */
@@ -311,7 +312,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       begunAt = runtime.monotonic()
       drive(session.begin)
     },
-    receive(bytes) {
+    receive(bytes, isMore) {
       if (isOver) return
       const decoded = decodeFrame(bytes, heard, 'encoded')
       if (!decoded.ok) return end({ kind: 'ended', error: decoded.error, byRelay: false, retryAfterMs: 0 })
@@ -322,7 +323,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       isRefused = frame.type === 'refuse'
       if (held !== null) held.push({ frame, bytes: bytes.length })
       else if (frame.type === 'welcome') welcome(frame, bytes.length)
-      else drive(() => session.receive(frame, bytes.length))
+      else drive(() => session.receive(frame, bytes.length, isMore))
     },
     advance,
     heed: () => drive(session.heed),

@@ -24,7 +24,8 @@ export interface Link {
 
 export interface LinkEvents {
   readonly opened: (link: Link) => void
-  readonly frame: (bytes: Uint8Array) => void
+  /** `isMore`: others have come behind it already, and follow. */
+  readonly frame: (bytes: Uint8Array, isMore?: boolean) => void
   /** Once, whatever happened; nothing comes after it. */
   readonly closed: (code: number, reason: string) => void
 }

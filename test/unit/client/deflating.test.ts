@@ -32,14 +32,21 @@ function echo(): {
   }
 }
 
-function hear(
-  connect: Connect,
-  deflation: Deflation | undefined,
-): { link: Link | null; readonly told: (Uint8Array | string)[] } {
-  const heard: { link: Link | null; readonly told: (Uint8Array | string)[] } = { link: null, told: [] }
+interface Heard {
+  link: Link | null
+  readonly told: (Uint8Array | string)[]
+  /** Of each frame, whether others had come behind it. */
+  readonly more: boolean[]
+}
+
+function hear(connect: Connect, deflation: Deflation | undefined): Heard {
+  const heard: Heard = { link: null, told: [], more: [] }
   deflating(connect, deflation)('ws://relay', {
     opened: link => (heard.link = link),
-    frame: bytes => heard.told.push(bytes),
+    frame: (bytes, isMore = false) => {
+      heard.told.push(bytes)
+      heard.more.push(isMore)
+    },
     closed: code => heard.told.push(`closed ${code}`),
   })
   return heard
@@ -116,4 +123,13 @@ test('nor what is being inflated when it is closed', async () => {
   say(deflated(5))
   await expect.poll(() => later.told.length).toBe(1)
   expect(told).toEqual(['closed 4001'])
+})
+
+test('of what is inflated it is told whether others have come behind it', async () => {
+  const { connect, say } = echo()
+  const { told, more } = hear(connect, streamDeflation)
+  say(deflated(3))
+  say(frame(4, 10))
+  await expect.poll(() => told.length).toBe(2)
+  expect(more).toEqual([true, false])
 })

@@ -46,6 +46,8 @@ interface Pulling {
   measured(digest: string): readonly Frame[]
   /** Time passes. */
   heed(): void
+  /** Takes frames in that all have come when the first is heard of. */
+  receiveTogether(...frames: readonly Frame[]): void
   /** Takes frames in while the chunk of the first is on its way to the disk. */
   receiveAll(...frames: readonly Frame[]): void
   /** How often it raised an alarm. */
@@ -78,6 +80,11 @@ function pulling(
     measured: digest =>
       settle(session, state, session.measured(documentKey('notes', 'a'), body, new Map(), digest)),
     heed: () => void settle(session, state, session.heed()),
+    receiveTogether(...frames) {
+      frames.forEach((frame, i) => {
+        settle(session, state, session.receive(frame, 10, i + 1 < frames.length))
+      })
+    },
     receiveAll(...frames) {
       const effects = frames.map(frame => session.receive(frame, 10))
       settle(session, state, effects.flat())
@@ -123,6 +130,23 @@ test('[P3] rows of a page that ends within a commit are as new as the feed, and 
   expect(state.reach).toEqual(new Map([[generation, 7]]))
   expect(state.cursors.get(relay)).toEqual({ generation, cut: 0, place: 0 })
   expect(state.frontier.size).toBe(0)
+})
+
+test('[W2] pages and the cut that have come behind each other are stored in one chunk', () => {
+  const { state, receiveTogether } = pulling()
+  const cut = { generation, position: 2, frontier: new Map(), generations: [], fingerprint: null }
+  receiveTogether(page(1, 2, 'a'), page(2, 2, 'b'), { ...page(2, 2), cut })
+  expect([state.seen, state.size]).toEqual([1, 2])
+  expect(state.cursors.get(relay)).toEqual({ generation, cut: 2, place: 2 })
+})
+
+test('[W2] what follows may be nothing that is stored, and more than one chunk takes is not waited for', () => {
+  const { state, receiveTogether } = pulling()
+  receiveTogether(page(1, 8, 'a'), { type: 'credit', bytes: 1 })
+  expect(state.seen).toBe(1)
+  const pages = Array.from({ length: 6 }, (_, i) => page(2 + i, 8, `b${i}`))
+  receiveTogether(...pages)
+  expect([state.seen, state.size]).toEqual([3, 7])
 })
 
 test('[P3] of cuts that are stored together each tells what is new since the one before', () => {

@@ -69,8 +69,8 @@ export interface ClientSession {
   readonly relay: { readonly store: StoreId; readonly user: string; readonly levels: readonly Level[] } | null
   /** The first effects: the hello. */
   begin(): readonly SessionEffect[]
-  /** A frame came; `bytes` is its size, for credit. */
-  receive(frame: Frame, bytes: number): readonly SessionEffect[]
+  /** A frame came; `bytes` is its size, for credit. `isMore`: others have come behind it already, and follow. */
+  receive(frame: Frame, bytes: number, isMore?: boolean): readonly SessionEffect[]
   /** The chunk that was asked for last is on disk and applied, or there was nothing to store. */
   stored(): readonly SessionEffect[]
   loaded(rows: readonly LoadedRow[]): readonly SessionEffect[]

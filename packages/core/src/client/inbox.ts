@@ -8,18 +8,25 @@ import type { ChangesFrame, TextFrame, VerdictFrame } from '../frames.ts'
 
 export interface Inbox {
   readonly isEmpty: boolean
+  /** Whether it is not worth while to wait for more. */
+  readonly isAmple: boolean
   push(frame: ChangesFrame | TextFrame | VerdictFrame): void
   /** What the next chunk is made of, or null. */
   next(): VerdictFrame | readonly (ChangesFrame | TextFrame)[] | null
 }
 
 const rowsMax = 4096
+/** As many pages as a chunk takes, more or less. */
+const ampleFrames = 4
 
 export function createInbox(): Inbox {
   let frames: (ChangesFrame | TextFrame | VerdictFrame)[] = []
   return {
     get isEmpty() {
       return frames.length === 0
+    },
+    get isAmple() {
+      return frames.length >= ampleFrames
     },
     push: frame => void frames.push(frame),
     next() {

@@ -133,7 +133,7 @@ export function createClientSession(
     return true
   }
 
-  function receive(frame: Frame): void {
+  function receive(frame: Frame, isMore: boolean): void {
     const { phase } = conversation
     if (phase === 'greeting' && !['welcome', 'refuse', 'bye'].includes(frame.type))
       return conversation.end(failure('malformed-frame', { reason: `${frame.type} before welcome` }), 0)
@@ -144,7 +144,8 @@ export function createClientSession(
       case 'text':
       case 'verdict':
         inbox.push(frame)
-        return step()
+        // What came together is stored together: the cut with the page before it.
+        return isMore && !inbox.isAmple ? undefined : step()
       case 'range':
         reconciling.takeRanges(frame)
         return step()
@@ -215,10 +216,11 @@ export function createClientSession(
           credit: creditBytes,
         }),
       ),
-    receive: (frame, bytes) =>
+    receive: (frame, bytes, isMore = false) =>
       act(() => {
         uncredited += bytes
-        receive(frame)
+        receive(frame, isMore)
+        if (!isMore && !inbox.isEmpty) step()
       }),
     stored: () => act(stored),
     loaded: rows =>
