@@ -115,3 +115,17 @@ test('[P2] who lags is not sent what it brought; once all have everything, nobod
   alice.cut = 0
   expect(['early', 'of bob', 'late'].map(id => relay.sends(alice, id))).toEqual([true, true, true])
 })
+
+test('[P2] who brought what stood there before is sent what another one brought since, also by several writes', () => {
+  const relay = createRelayScene()
+  const [alice, bob] = [relay.attach('client'), relay.attach('client')]
+  for (const session of [alice, bob]) session.live = true
+  // Somebody lags, so it is remembered who brought what.
+  relay.attach('client')
+  relay.submit(bob, insertOf('a', 500, 'blue'))
+  const toBob = relay
+    .submit(alice, insertOf('a', 600, 'red'), insertOf('a', 700, 'teal'))
+    .flatMap(({ session, frame }) => (session === bob && frame.type === 'changes' ? frame.rows : []))
+  expect(toBob.map(({ key }) => key)).toEqual(['notes/a'])
+  expect(toBob.map(({ delta }) => delta.cells.size > 0)).toEqual([true])
+})

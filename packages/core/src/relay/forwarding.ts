@@ -18,7 +18,7 @@ import { limits } from '../limits.ts'
 import { keysOf, ListedMap, valuesOf } from '../listed-map.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { sizeOfChanged, sizeOfWriters } from '../size.ts'
-import { cameOver, type Origins } from './origins.ts'
+import { cameOver, createOrigins, type Origins } from './origins.ts'
 import type { Delivery, Sessions, SpaceSession } from './space-session.ts'
 import type { Standing } from './standing.ts'
 import { hasOtherNews, type Turn } from './turn.ts'
@@ -173,14 +173,18 @@ function changesFor({ origins }: Standing, turn: Turn, session: SpaceSession): r
   for (const [key, { by, news }] of turn.changes) {
     const held = turn.rows.get(key)
     if (by === session || held === undefined) continue
+    // Of what came over one other session origins may tell yet who brought what stood there before.
+    const known = by === null ? origins : noOrigins
     const changed =
       news === null
-        ? select(origins, session, key, held, turn.position - 1, tails.get(key) ?? noTails)
+        ? select(known, session, key, held, turn.position - 1, tails.get(key) ?? noTails)
         : changeOf(key, held, news, noTails)
     if (changed !== null) changes.push(changed)
   }
   return changes
 }
+
+const noOrigins = createOrigins()
 
 function isNews(
   origins: Origins,
