@@ -156,6 +156,7 @@ export function writeUpdate(site: WriteSite, patch: Readonly<Record<string, unkn
   checkNames(collection, patch)
   const { partsInOrder } = collection
   const cells = new Map<PartName, Cell>()
+  let isLarger = false
   let at = ''
   try {
     for (let i = 0; i < partsInOrder.length; i++) {
@@ -163,13 +164,23 @@ export function writeUpdate(site: WriteSite, patch: Readonly<Record<string, unkn
       const value = declared === undefined ? undefined : patch[declared.name]
       if (declared === undefined || value === undefined) continue
       at = declared.name
-      const cell = declared.field.update(value as never, { mark, seen: seen?.cells.get(declared.part) })
-      if (cell !== null) cells.set(declared.part, cell)
+      const before = seen?.cells.get(declared.part)
+      const cell = declared.field.update(value as never, { mark, seen: before })
+      if (cell === null) continue
+      cells.set(declared.part, cell)
+      isLarger ||= !takesNoMore(cell, before)
     }
   } catch (error) {
     throw errorInField(error, collection, at)
   }
-  return cells.size === 0 ? null : growing(site, { cells, deletion: null, revival: null })
+  if (cells.size === 0) return null
+  const delta: Row = { cells, deletion: null, revival: null }
+  return isLarger ? growing(site, delta) : writeOf(site, delta)
+}
+
+/** Of what replaces as much the rest of the row need not be measured. */
+function takesNoMore(cell: Cell, before: Cell | undefined): boolean {
+  return cell.strategy === 'lww' && before?.strategy === 'lww' && cell.value.length <= before.value.length
 }
 
 export function writeDeletion(site: WriteSite, policy: DeletePolicy): Write {

@@ -116,14 +116,19 @@ export function createEngine(options: EngineOptions): Engine {
     return mark === null || mark.writer === stamps.writer ? last : greaterMark(last, mark)
   }
 
+  /** A transaction is of one writer, whose it says in the beginning. */
+  function isOwn(id: TransactionId): boolean {
+    return stamps.writer !== null && id.startsWith(stamps.writer)
+  }
+
   /** C3: what is on disk here moves the clock. */
   function hear(chunk: Chunk): void {
     let last: Mark | null = null
     if (chunk.kind === 'pulled') {
       for (const { delta } of chunk.rows) last = greaterOfOthers(last, lastOfRow(delta))
     } else if (chunk.kind === 'own') {
-      for (const { writes } of chunk.transactions)
-        for (const { mark } of writes) last = greaterOfOthers(last, mark)
+      for (const { id, writes } of chunk.transactions)
+        if (!isOwn(id)) for (const { mark } of writes) last = greaterOfOthers(last, mark)
     } else if (chunk.kind === 'forgotten') {
       // D2: a writer in use must not have written what is forgotten; so none that has is used any more.
       stamps.renew()
