@@ -8,7 +8,12 @@ import { callBack } from './live.ts'
 
 export interface AppliedBatch {
   note(applied: Applied): void
-  /** Calls back at the end of each tick in which something was noted. Returns how to stop. */
+  /** The same of what `commit` did, whose caller is told which rows that changed, and brings them up to date at once. */
+  noteOwn(applied: Applied): void
+  /**
+   * Calls back at the end of each tick in which something was noted; with `nothingApplied` if that was own rows alone.
+   * Returns how to stop.
+   */
   onApplied(listener: (applied: Applied) => void): () => void
   close(): void
 }
@@ -31,11 +36,14 @@ export function createAppliedBatch(): AppliedBatch {
   let rebuilt = new Set<string>()
   let arrived = new Map<string, Uint8Array[]>()
   let isScheduled = false
+  let isOwnAlone = true
   let isClosed = false
 
   function tell(): void {
     isScheduled = false
     if (isClosed) return
+    if (isOwnAlone) return listeners.call(nothingApplied)
+    isOwnAlone = true
     // What nothing was put into is used again: most ticks bring rows and nothing else.
     const applied: Applied = {
       changed: more.size === 0 ? first : unionOfKeys(first, more),
@@ -59,17 +67,26 @@ export function createAppliedBatch(): AppliedBatch {
     }
   }
 
-  return {
+  function schedule(): void {
+    if (isScheduled) return
+    isScheduled = true
+    // A microtask as any other, which engines begin faster than one that is asked for by name.
+    void begun.then(tell)
+  }
+
+  const batch: AppliedBatch = {
     note(applied) {
+      isOwnAlone = false
       if (first === noKeys) first = applied.changed
       else for (const key of applied.changed) more.add(key)
       if (applied.writers.size > 0) for (const [from, to] of applied.writers) writers.set(from, to)
       if (applied.rebuilt.size > 0) for (const body of applied.rebuilt) rebuilt.add(body)
       if (applied.arrived.size > 0) gatherUpdates(applied.arrived)
-      if (isScheduled) return
-      isScheduled = true
-      // A microtask as any other, which engines begin faster than one that is asked for by name.
-      void begun.then(tell)
+      schedule()
+    },
+    noteOwn(applied) {
+      if (applied.arrived.size > 0) batch.note(applied)
+      else schedule()
     },
     onApplied: listener => listeners.add(applied => callBack(listener, applied)),
     close() {
@@ -77,4 +94,5 @@ export function createAppliedBatch(): AppliedBatch {
       listeners.clear()
     },
   }
+  return batch
 }

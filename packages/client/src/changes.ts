@@ -32,7 +32,8 @@ export function createChanges(core: Pick<ReplicaCore, 'onApplied'>): Changes {
   }
 
   const stop = core.onApplied(applied => {
-    update(applied)
+    // What this tab wrote is up to date since.
+    if (applied !== nothingApplied) update(applied)
     tells.call()
   })
 

@@ -187,7 +187,7 @@ export function createEngine(options: EngineOptions): Engine {
       const id = transactionId(writer, serial)
       const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs, heard: state.seen }
       const applied = state.write(transaction)
-      batch.note(applied)
+      batch.noteOwn(applied)
       journal.write(transaction, heed, bytes)
       return { transaction, changed: applied.changed }
     },

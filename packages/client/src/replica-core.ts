@@ -33,7 +33,10 @@ export interface ReplicaCore {
    * disk. Says which documents show something else now. `bytes`: how many they take at most, if that is known.
    */
   commit(writes: readonly Write[], bytes?: number): Committed
-  /** Called after every change of the state, once for each tick's worth of changes. Returns how to stop. */
+  /**
+   * Called after every change of the state, once for each tick's worth of changes; with nothing if that was what `commit`
+   * told alone. Returns how to stop.
+   */
   onApplied(listener: (applied: Applied) => void): () => void
   /** Resolves when the transaction reached the level. Rejects with `ack-timeout`, `ack-unavailable`, `closed`, or the failure that put it into the quarantine. */
   reached(
