@@ -245,13 +245,15 @@ export function createMilestones(
         case 'verdicts': {
           const { generation, position } = chunk
           const at = mayBeGiven('quorum') ? { generation, position } : null
+          let isForgotten = false
           for (const { id, outcome } of chunk.verdicts) {
             if (outcome.kind === 'acknowledged') {
-              if (at === null) forgetBefore(generation, position)
+              if (at === null) isForgotten = true
               else acknowledge(id, at)
             } else if (state.quarantine.has(id)) refused.set(id, outcome.error)
-            check(id)
           }
+          if (isForgotten) forgetBefore(generation, position)
+          if (waiting.size > 0) for (const { id } of chunk.verdicts) check(id)
           return
         }
         case 'remade':

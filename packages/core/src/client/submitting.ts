@@ -77,7 +77,8 @@ export function createSubmitting(
 ): Submitting {
   const { state, send } = conversation
   const { offers } = conversation.beside
-  const sent = new Map<number, { readonly id: TransactionId; readonly bytes: number }>()
+  /** What is under way, in the order in which it is answered. */
+  let sent: { readonly index: number; readonly id: TransactionId; readonly bytes: number }[] = []
   const sentIds = new Set<TransactionId>()
   const keptBack = new Set<TransactionId>()
   const heldBack = new Map<TransactionId, HeldBack>()
@@ -88,7 +89,6 @@ export function createSubmitting(
   let { lineageRevision } = state
   let sentBytes = 0
   let nextIndex = 0
-  let answeredCount = 0
   let round = 0
   let isHalted = false
   let plan: RemakePlan | null = null
@@ -171,7 +171,7 @@ export function createSubmitting(
     const { id } = transaction
     offers.offered(conversation.judge, id)
     const bytes = sizeOfTransaction(transaction)
-    sent.set(nextIndex++, { id, bytes })
+    sent.push({ index: nextIndex++, id, bytes })
     sentIds.add(id)
     sentBytes += bytes
     return bytes
@@ -199,7 +199,7 @@ export function createSubmitting(
       /** Documents of what another relay has and this one refused. */
       const without = new Set<DocumentKey>()
       queue.walk((entry): Look => {
-        if (sent.size >= windowTransactions || sentBytes >= windowBytes) return 'stop'
+        if (sent.length >= windowTransactions || sentBytes >= windowBytes) return 'stop'
         const { id, writes } = entry.transaction
         const isBack = isHeldBack(entry, held)
         if (isBack || touchesAny(writes, waiting) || isAhead(entry)) {
@@ -213,7 +213,7 @@ export function createSubmitting(
         const again = putOff.get(id)
         putOff.delete(id)
         if (again !== undefined && entry.acks.size === 0 && !isShown(entry)) {
-          if (sent.size === 0) plan ??= again
+          if (sent.length === 0) plan ??= again
           if (plan !== again) putOff.set(id, again)
           return 'stop'
         }
@@ -223,7 +223,7 @@ export function createSubmitting(
         }
         if (entry.acks.size === 0 && isOrphan(state, entry) && !offers.mayHave(entry, conversation.judge)) {
           // What comes behind it may stand on it.
-          if (sent.size === 0) plan ??= { from: id, keys: new Set(), refused: null }
+          if (sent.length === 0) plan ??= { from: id, keys: new Set(), refused: null }
           return 'stop'
         }
         const bytes = enter(entry)
@@ -236,21 +236,19 @@ export function createSubmitting(
       flush()
     },
     goOn() {
-      if (!isHalted || sent.size > 0 || !giving.isDone) return
+      if (!isHalted || sent.length > 0 || !giving.isDone) return
       isHalted = false
       round += 1
       queue.restart()
       send({ type: 'go-on', round })
     },
     answered(count) {
-      const done: { readonly index: number; readonly id: TransactionId }[] = []
-      for (; answeredCount < count; answeredCount++) {
-        const entry = sent.get(answeredCount)
-        if (entry === undefined) continue
-        sent.delete(answeredCount)
-        sentIds.delete(entry.id)
-        sentBytes -= entry.bytes
-        done.push({ index: answeredCount, id: entry.id })
+      const left = sent.findIndex(({ index }) => index >= count)
+      const done = left < 0 ? sent : sent.slice(0, left)
+      sent = left < 0 ? [] : sent.slice(left)
+      for (const { id, bytes } of done) {
+        sentIds.delete(id)
+        sentBytes -= bytes
       }
       return done
     },
@@ -274,11 +272,11 @@ export function createSubmitting(
       plan = next
     },
     get hasPlan() {
-      return plan !== null && sent.size === 0
+      return plan !== null && sent.length === 0
     },
     takePlan() {
       // W6: of what is under way the relay may say yet that it has it.
-      if (sent.size > 0) return null
+      if (sent.length > 0) return null
       const planned = plan
       plan = null
       const entry = planned === null ? undefined : state.outbox.get(planned.from)

@@ -43,7 +43,7 @@ export function createVerdicts(
   const { offers } = conversation.beside
   const tries = new Map<TransactionId, number>()
   /** What the relay has, until that is on disk: if it never is, no other relay's refusal may take it out (W6). */
-  let taken: readonly TransactionId[] = []
+  let taken: readonly StoredVerdict[] = []
 
   /** What a refusal asks for: give and try again, make anew, or the quarantine (null: not settled by this verdict). */
   function refuse(id: TransactionId, { error, write }: Refusal, give: DocumentKey[]): StoredVerdict | null {
@@ -128,7 +128,7 @@ export function createVerdicts(
           const verdict = refuse(id, refusal, give)
           if (verdict !== null) verdicts.push(verdict)
         } else {
-          verdicts.push({ id, outcome: { kind: 'acknowledged', shows: showingOf(told) } })
+          verdicts.push({ id, outcome: acknowledgedAs[showingOf(told)] })
           noteLacked(state.outbox.get(id)?.transaction.writes ?? [], told, lacked)
         }
       }
@@ -143,16 +143,21 @@ export function createVerdicts(
         { kind: 'verdicts', store, generation, position, cut, verdicts, wants: wants.outstanding() },
         'relaxed',
       )
-      taken = verdicts.flatMap(({ id, outcome }) => (outcome.kind === 'acknowledged' ? [id] : []))
+      taken = verdicts.filter(({ outcome }) => outcome.kind === 'acknowledged')
     },
     stored() {
-      for (const id of taken) offers.taken(conversation.judge, id)
+      for (const { id } of taken) offers.taken(conversation.judge, id)
       taken = []
     },
   }
 }
 
 const nothingTold: readonly VerdictException[] = []
+const acknowledgedAs: Readonly<Record<'yes' | 'lost' | 'hidden', StoredVerdict['outcome']>> = {
+  yes: { kind: 'acknowledged', shows: 'yes' },
+  lost: { kind: 'acknowledged', shows: 'lost' },
+  hidden: { kind: 'acknowledged', shows: 'hidden' },
+}
 
 function isNoLeader(exception: VerdictException): boolean {
   return exception.kind === 'refused' && exception.error.code === 'no-leader'
