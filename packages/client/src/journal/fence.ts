@@ -164,15 +164,15 @@ function holdFence(storage: Storage, store: string, term: number, runtime: Pick<
       .catch(() => {})
   }
 
+  function leave(): void {
+    waiting -= 1
+  }
+
   function enqueue(options: Parameters<Fence['transact']>[0], at: number): Promise<readonly unknown[]> {
     // Most of the time there is nothing to wait for.
     const next = waiting === 0 ? guarded(options, at) : last.then(() => guarded(options, at))
     waiting += 1
-    last = next
-      .catch(() => {})
-      .finally(() => {
-        waiting -= 1
-      })
+    last = next.then(leave, leave)
     return next
   }
 
