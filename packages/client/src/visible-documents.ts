@@ -8,7 +8,7 @@ import { collectionOfKey, documentKey, idOfKey, type DocumentKey, type ReplicaSt
 import type { Changes } from './changes.ts'
 import type { Collection, Collections } from './collection.ts'
 import { compareIds } from './query/document-order.ts'
-import { findById, replaceSorted, sortById } from './query/sorted-documents.ts'
+import { findById, putInPlace, replaceSorted, sortById } from './query/sorted-documents.ts'
 import { createValueIndex, type ValueIndex } from './query/value-index.ts'
 import { readDocument } from './read-document.ts'
 
@@ -67,6 +67,8 @@ function isReadShelf({ isRead }: Shelf): boolean {
 /** Once so many, and one of so many of the replica's rows, were asked for one by one, all are read. */
 const askedMin = 256
 const askedShare = 16
+/** Fewer than one of so many. */
+const fewShare = 4
 
 interface Shelf extends VisibleDocuments {
   /** Whether anything of it was asked for. */
@@ -112,20 +114,23 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
 
   function all(): readonly AnyDocument[] {
     if (sorted !== null) return sorted
-    const before = byId?.size === 0 ? null : byId
+    const before = byId ?? new Map<string, AnyDocument>()
+    // To look for each in what was read before takes longer than to read a few of them again.
+    const areFew = before.size * fewShare < state.size
     const documents: AnyDocument[] = []
     state.forEachVisible((row, key) => {
       if (!key.startsWith(prefix)) return
       const id = key.slice(prefix.length)
-      // What was read before is kept up since then.
-      const document = before?.get(id) ?? readDocument(collection, id, row, undefined, true)
-      if (document === undefined) return
-      documents.push(document)
-      before?.set(id, document)
+      const known = areFew ? undefined : before.get(id)
+      const document = known ?? readDocument(collection, id, row, undefined, true)
+      if (document !== undefined) documents.push(document)
     })
-    // What somebody looks up is looked up again.
-    if (before === null) byId = null
-    return (sorted = sortById(documents))
+    sorted = sortById(documents)
+    // What was read before is kept up since then, and stays what it is.
+    if (areFew) for (const document of before.values()) putInPlace(sorted, document)
+    byId = null
+    searches = 0
+    return sorted
   }
 
   /** What comes is more than what is here, and nobody waits for it: then it is read when somebody asks. */
