@@ -117,7 +117,7 @@ export {
   type StoreId,
 } from './generations.ts'
 export { limits, type Limits } from './limits.ts'
-export { keysOf, ListedMap } from './listed-map.ts'
+export { ListedMap, pick } from './listed-map.ts'
 export {
   bytesOfWriter,
   compareMarks,

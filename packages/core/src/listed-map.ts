@@ -77,6 +77,33 @@ export function valuesOf<V>(map: ReadonlyMap<string, V>): readonly V[] {
   return (map as Partial<ListedMap<string, V>>).list ?? [...map.values()]
 }
 
+/** What is chosen of a map, which is the map itself if that is all. */
+export function pick<K extends string, V>(
+  map: ReadonlyMap<K, V>,
+  isChosen: (name: K, value: V) => boolean,
+): ReadonlyMap<K, V> {
+  const names = keysOf(map)
+  const values = valuesOf(map)
+  let count = 0
+  for (let i = 0; i < names.length; i++) if (isChosen(names[i] as K, values[i] as V)) count += 1
+  if (count === names.length) return map
+  const chosen = listOf<K>(count)
+  const list = listOf<V>(count)
+  for (let i = 0, at = 0; at < count; i++) {
+    if (!isChosen(names[i] as K, values[i] as V)) continue
+    chosen[at] = names[i] as K
+    list[at++] = values[i] as V
+  }
+  return new ListedMap(chosen, list)
+}
+
+/** A list of so many, to be filled. One that grows has room for seventeen as soon as there is one in it. */
+export function listOf<T>(length: number): T[] {
+  // The linter fears that a length is taken for the only element.
+  // oxlint-disable-next-line unicorn/no-new-array
+  return new Array<T>(length)
+}
+
 /** Gives the names of a map as a list that maps share: the one before, if it has the same. */
 export function createSharing<K extends string>(): (names: readonly K[]) => readonly K[] {
   let before: readonly K[] = []

@@ -104,7 +104,18 @@ const noneTaken: ReadonlyMap<DocumentKey, TakenRow> = new Map()
 
 /** As of nearly every transaction, so nothing is made to find its writes again. */
 function takenAlone(write: Write, taken: TakenRow, before: JudgedRow | undefined): Taken {
-  return { kind: 'taken', rows: [[write.key, taken]], shows: [showing(write, taken.row, before?.row)] }
+  return {
+    kind: 'taken',
+    rows: [[write.key, taken]],
+    shows: showsAlone[showing(write, taken.row, before?.row)],
+  }
+}
+
+const showsAlone: Readonly<Record<WriteShows, readonly WriteShows[]>> = {
+  yes: ['yes'],
+  lost: ['lost'],
+  hidden: ['hidden'],
+  partial: ['partial'],
 }
 
 const noUpdates: TakenRow['updates'] = []

@@ -15,7 +15,7 @@ import {
 } from '../generations.ts'
 import type { FeedPart, FeedRow, HeldRow, TextState } from '../relay-store.ts'
 import { limits } from '../limits.ts'
-import { keysOf, ListedMap, valuesOf } from '../listed-map.ts'
+import { keysOf, pick } from '../listed-map.ts'
 import { countParts, rowExists, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { sizeOfChanged, sizeOfWriters } from '../size.ts'
 import { cameOver, createOrigins, type Origins } from './origins.ts'
@@ -170,9 +170,9 @@ function bringsNews({ origins }: Standing, turn: Turn, session: SpaceSession): b
 function changesFor({ origins }: Standing, turn: Turn, session: SpaceSession): readonly ChangedRow[] {
   const tails = tailsOf(turn)
   const changes: ChangedRow[] = []
-  for (const [key, { by, news }] of turn.changes) {
+  turn.changes.forEach(({ by, news }, key) => {
     const held = turn.rows.get(key)
-    if (by === session || held === undefined) continue
+    if (by === session || held === undefined) return
     // Of what came over one other session origins may tell yet who brought what stood there before.
     const known = by === null ? origins : noOrigins
     const changed =
@@ -180,7 +180,7 @@ function changesFor({ origins }: Standing, turn: Turn, session: SpaceSession): r
         ? select(known, session, key, held, turn.position - 1, tails.get(key) ?? noTails)
         : changeOf(key, held, news, noTails)
     if (changed !== null) changes.push(changed)
-  }
+  })
   return changes
 }
 
@@ -243,22 +243,11 @@ function changeOf(
 
 /** Of a row the parts that are chosen; itself if all are, as of what is new, or of all to who is new. */
 function withParts(row: Row, isChosen: (part: FeedPart) => boolean): Row {
-  const cells = chosenCells(row.cells, isChosen)
+  const cells = pick(row.cells, isChosen)
   const deletion = row.deletion !== null && isChosen('deletion') ? row.deletion : null
   const revival = row.revival !== null && isChosen('revival') ? row.revival : null
   if (cells === row.cells && deletion === row.deletion && revival === row.revival) return row
   return { cells, deletion, revival }
-}
-
-function chosenCells(cells: Row['cells'], isChosen: (part: FeedPart) => boolean): Row['cells'] {
-  const names = keysOf(cells)
-  if (names.every(isChosen)) return cells
-  const chosen = names.filter(isChosen)
-  const all = valuesOf(cells)
-  return new ListedMap(
-    chosen,
-    all.filter((_, i) => isChosen(names[i] as PartName)),
-  )
 }
 
 function bringsAllTexts({ texts }: HeldRow, bodies: ReadonlyMap<PartName, TextPart>): boolean {

@@ -1,8 +1,9 @@
 /** What must be loaded before a frame is taken in: the rows that it touches, and the writers that it bears or names. */
-import type { Frame } from '../frames.ts'
+import type { Frame, SubmittedTransaction } from '../frames.ts'
 import type { Mark, WriterId } from '../mark.ts'
 import { findMark } from '../judge/marks.ts'
 import type { DocumentKey } from '../row.ts'
+import type { Write } from '../write.ts'
 
 export interface Needs {
   readonly keys: ReadonlySet<DocumentKey>
@@ -29,8 +30,10 @@ function addNeeds(
 ): void {
   switch (frame.type) {
     case 'submit':
-      for (const { writes } of frame.transactions) {
-        for (const write of writes) {
+      for (let i = 0; i < frame.transactions.length; i++) {
+        const { writes } = frame.transactions[i] as SubmittedTransaction
+        for (let at = 0; at < writes.length; at++) {
+          const write = writes[at] as Write
           keys.add(write.key)
           findMark(write, add)
         }

@@ -17,6 +17,7 @@ import { limits } from '../limits.ts'
 import { compareMarks, type Mark } from '../mark.ts'
 import type { PeerState } from '../relay-store.ts'
 import { countParts, emptyRow, joinRows, type DocumentKey, type PartName, type Row } from '../row.ts'
+import type { Write } from '../write.ts'
 import { holdBody, withBody } from './body-ahead.ts'
 import type { SpaceSession, TurnReads } from './space-session.ts'
 import {
@@ -63,7 +64,8 @@ export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitF
   answer.submits = true
   // One for all that a session brings in a turn: nearly every frame of it brings one write.
   const context = (answer.judging ??= contextOf(taking, session))
-  for (const transaction of frame.transactions) {
+  for (let i = 0; i < frame.transactions.length; i++) {
+    const transaction = frame.transactions[i] as SubmittedTransaction
     const index = session.submitted++
     const judgement = judgeSubmitted(context, session, frame.round, transaction)
     if (judgement === null) {
@@ -80,8 +82,8 @@ export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitF
     const brought = writes.length > 1 ? broughtByKey(writes) : null
     for (const [key, taken] of judgement.rows)
       takeRow(turn, key, taken, brought?.get(key) ?? writes[0]?.delta ?? emptyRow, session, reads)
-    for (const { mark } of writes) remember(taking, session, mark)
     for (let write = 0; write < writes.length; write++) {
+      remember(taking, session, (writes[write] as Write).mark)
       const shows = judgement.shows[write] ?? 'yes'
       if (shows !== 'yes') answer.exceptions.push({ index, kind: shows, write })
     }

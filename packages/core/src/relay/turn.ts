@@ -228,15 +228,15 @@ export function broughtByKey(
 
 const noPlaces: HeldRow['positions'] = new ListedMap([], [])
 
-/** Nothing changes but parts of what was brought. */
+/** Nothing changes but parts of what was brought, as a rule all of them. */
 function changedParts(before: Row | undefined, after: Row, brought: Row): readonly FeedPart[] {
-  const parts: FeedPart[] = []
-  const names = keysOf(brought.cells)
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i] as PartName
-    if (before?.cells.get(name) !== after.cells.get(name)) parts.push(name)
-  }
-  if (after.deletion !== (before?.deletion ?? null)) parts.push('deletion')
-  if (after.revival !== (before?.revival ?? null)) parts.push('revival')
+  const isChanged = (name: PartName): boolean => before?.cells.get(name) !== after.cells.get(name)
+  const cells = keysOf(brought.cells)
+  const hasDeletion = after.deletion !== (before?.deletion ?? null)
+  const hasRevival = after.revival !== (before?.revival ?? null)
+  if (!hasDeletion && !hasRevival && cells.every(isChanged)) return cells
+  const parts: FeedPart[] = cells.filter(isChanged)
+  if (hasDeletion) parts.push('deletion')
+  if (hasRevival) parts.push('revival')
   return parts
 }

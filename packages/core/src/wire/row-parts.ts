@@ -6,11 +6,11 @@
  */
 import type { Cell } from '../cells/cell.ts'
 import type { Deletion } from '../deletion.ts'
-import { ListedMap } from '../listed-map.ts'
+import { ListedMap, listOf } from '../listed-map.ts'
 import type { Mark } from '../mark.ts'
 import { nameOfColumn, PackedCells, type PackedColumn } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
-import { hasStrategy, strategyOfPart, type PartName, type Row } from '../row.ts'
+import { emptyRow, hasStrategy, strategyOfPart, type PartName, type Row } from '../row.ts'
 import { createShownColumns } from '../shown-columns.ts'
 import type { Bounds } from './bounds.ts'
 import { readColumn, readKnownMarks, readMarks } from './columns.ts'
@@ -56,13 +56,20 @@ interface Places {
 }
 
 /** A row of one part. */
-export function readOnlyPart(reader: Reader, dictionary: Names, bounds: Bounds, slot: Slot): Row {
+export function readOnlyPart(reader: Reader, names: Names, bounds: Bounds, slot: Slot): Row {
+  const source = { reader, names, bounds }
   const { part } = slot
-  const names = part === 'deletion' || part === 'revival' ? [] : [part]
-  const row = openRow(new ListedMap<PartName, Cell>(names, []))
-  readPart({ reader, names: dictionary, bounds }, row, slot)
+  if (part !== 'deletion' && part !== 'revival') {
+    if (latestPart[0] !== part) latestPart = [part]
+    return { cells: new ListedMap(latestPart, [readCell(source, part, slot)]), deletion: null, revival: null }
+  }
+  const row = openRow(emptyRow.cells)
+  readBeside(source, row, slot)
   return row
 }
+
+// Who brings one part at a time brings the same, as a rule.
+let latestPart: readonly PartName[] = []
 
 /** The rows of a batch, in its order. */
 export function readParts(
@@ -114,11 +121,19 @@ function marksOfRows({ parts, rows }: Shape, marks: readonly (Mark | null)[]): r
 function readOpen(source: Source, shape: Shape, first: number, places: Places): readonly Row[] {
   const names: PartName[] = []
   for (const part of shape.parts) if (part !== 'deletion' && part !== 'revival') names.push(part)
-  const rows = shape.rows.map(() => openRow(new ListedMap<PartName, Cell>(names, [])))
+  const rows = shape.rows.map(() => openRow(new ListedMap(names, listOf<Cell>(names.length))))
   let place = first
+  let column = 0
   for (const part of shape.parts) {
     const within = contentsOf(source, part, rows.length, place, places)
-    rows.forEach((row, i) => readPart(within, row, slotAt(shape, part, places, place, i)))
+    const isCell = part !== 'deletion' && part !== 'revival'
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as OpenRow<ListedMap<PartName, Cell>>
+      const slot = slotAt(shape, part, places, place, i)
+      if (isCell) row.cells.list[column] = readCell(within, part, slot)
+      else readBeside(within, row, slot)
+    }
+    if (isCell) column += 1
     place += rows.length
   }
   return rows
@@ -195,19 +210,12 @@ function slotAt(
   return { collection, part, mark: marks[markAt(place) + i] ?? null, head: heads[place + i] ?? 0 }
 }
 
-function readPart(source: Source, row: OpenRow<ListedMap<PartName, Cell>>, slot: Slot): void {
-  const { part, mark, head } = slot
-  if (part === 'deletion' || part === 'revival') return readBeside(source, row, slot)
-  const { reader, names, bounds } = source
-  if (hasStrategy(part, 'lww')) {
-    const value = readValue(reader, bounds, lengthOf(bounds, head))
-    row.cells.list.push({ strategy: 'lww', last: expectMark(mark), value })
-    return
-  }
-  row.cells.list.push(
-    readWithin(reader, lengthOf(bounds, head), within =>
-      readCellContent(within, names, bounds, strategyOfPart(part), mark),
-    ),
+function readCell({ reader, names, bounds }: Source, part: PartName, { mark, head }: Slot): Cell {
+  const length = lengthOf(bounds, head)
+  if (hasStrategy(part, 'lww'))
+    return { strategy: 'lww', last: expectMark(mark), value: readValue(reader, bounds, length) }
+  return readWithin(reader, length, within =>
+    readCellContent(within, names, bounds, strategyOfPart(part), mark),
   )
 }
 

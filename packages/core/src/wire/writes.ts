@@ -3,7 +3,7 @@
  * mark that it replaced, again as columns, since a burst replaces marks that are alike.
  */
 import { assert } from '../errors.ts'
-import { keysOf, ListedMap } from '../listed-map.ts'
+import { keysOf, ListedMap, pick } from '../listed-map.ts'
 import type { Mark } from '../mark.ts'
 import { askedOfColumns } from '../packed-cells.ts'
 import { collectionOfKey, emptyRow, hasStrategy, type PartName, type Row } from '../row.ts'
@@ -176,14 +176,9 @@ function readOnlyReplaced(
 }
 
 /** Of each part the mark that was replaced there, if any was. */
-function replacedBy(
-  parts: readonly PartName[],
-  marks: readonly (Mark | null)[],
-): ReadonlyMap<PartName, Mark> {
-  const replaced = marks.filter(mark => mark !== null)
-  if (replaced.length === 0) return nothingReplaced
-  const names = replaced.length === parts.length ? parts : parts.filter((_, i) => marks[i] !== null)
-  return new ListedMap(names, replaced)
+function replacedBy(parts: readonly PartName[], marks: (Mark | null)[]): ReadonlyMap<PartName, Mark> {
+  const replaced = pick(new ListedMap(parts, marks as Mark[]), (_, mark) => mark !== null)
+  return replaced.size === 0 ? nothingReplaced : replaced
 }
 
 function isLww(name: PartName): boolean {

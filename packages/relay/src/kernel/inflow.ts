@@ -6,7 +6,7 @@
  *
  * What deals with a frame waits for the store alone, never for the other end: so two relays cannot wait for each other.
  */
-import type { Frame } from '@rejoin/core'
+import type { Frame, SubmitFrame } from '@rejoin/core'
 import type { SessionLink } from '../kernel-port.ts'
 
 /** Of all links of a kernel. */
@@ -62,11 +62,17 @@ export function dealtWith(inflow: Inflow, cost: number): void {
 function thingsIn(frame: Frame): number {
   switch (frame.type) {
     case 'submit':
-      return frame.transactions.reduce((count, { writes }) => count + writes.length, 0)
+      return writesIn(frame.transactions)
     case 'give':
     case 'changes':
       return frame.rows.length
     default:
       return 0
   }
+}
+
+function writesIn(transactions: SubmitFrame['transactions']): number {
+  let count = 0
+  for (let i = 0; i < transactions.length; i++) count += transactions[i]?.writes.length ?? 0
+  return count
 }

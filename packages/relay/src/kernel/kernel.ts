@@ -136,9 +136,10 @@ export function createKernel(options: KernelOptions): Kernel {
     // What is neither, such as nothing, grants nothing.
     if (grant !== 'read' && grant !== 'write')
       return failure('not-permitted', { reason: 'no access to this space' })
+    const context = { user, space }
     const rule = (write: Write): Failure | null => {
       try {
-        const verdict: unknown = options.accept(write, { user, space })
+        const verdict: unknown = options.accept(write, context)
         if (verdict === true) return null
         if (typeof verdict !== 'string') throw new TypeError('a rule gives back true, or why not as a string')
         return failure('refused-by-rule', { reason: verdict.slice(0, reasonMax) })

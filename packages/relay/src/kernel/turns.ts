@@ -115,8 +115,11 @@ async function takeFrames(
 ): Promise<void> {
   const { name, kernel } = driven
   const { store } = kernel.options
-  for (const { attached, frame: whole } of frames) {
-    for (const frame of portionsOf(whole)) {
+  for (let i = 0; i < frames.length; i++) {
+    const { attached, frame: whole } = frames[i] as Sent
+    const portions = portionsOf(whole)
+    for (let at = 0; at < portions.length; at++) {
+      const frame = portions[at] as Frame
       if (stretch.isOver()) await stretch.letOthersGo()
       const isPulled = attached.pull !== null && frame.type === 'changes'
       const news = isPulled ? await withoutKnownTexts(name, store, frame, reads.rows) : frame

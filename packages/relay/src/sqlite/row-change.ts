@@ -2,42 +2,24 @@
  * What is another in a row than before, and the row that this makes of the one before: parts as they stand now, not what
  * was joined into them, so that the log says exactly what would be in the table.
  */
-import {
-  countParts,
-  keysOf,
-  ListedMap,
-  type Cell,
-  type FeedPart,
-  type HeldRow,
-  type PartName,
-  type Row,
-} from '@rejoin/core'
+import { countParts, pick, type FeedPart, type HeldRow, type Row } from '@rejoin/core'
 
 /** Null if that is not all: a row with texts, or one that a commit does not make of this one. */
 export function changeOf(before: HeldRow, after: HeldRow): Row | null {
   const { row, position, positions } = after
   if (before.texts.size + after.texts.size > 0 || position <= before.position) return null
   if (!hasAllPositions(before) || !hasAllPositions(after)) return null
-  const changed: PartName[] = []
-  const cells: Cell[] = []
-  let kept = 0
-  const names = keysOf(row.cells)
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i] as PartName
-    const cell = row.cells.get(name)
-    const old = before.row.cells.get(name)
-    if (old !== undefined) kept += 1
-    if (cell === undefined || (cell === old && positions.get(name) === before.positions.get(name))) continue
-    if (positions.get(name) !== position) return null
-    changed.push(name)
-    cells.push(cell)
-  }
-  if (kept < before.row.cells.size) return null
+  const cells = pick(
+    row.cells,
+    (name, cell) => cell !== before.row.cells.get(name) || positions.get(name) !== before.positions.get(name),
+  )
+  let [areNew, kept] = [true, 0]
+  cells.forEach((_, name) => (areNew &&= positions.get(name) === position))
+  row.cells.forEach((_, name) => (kept += before.row.cells.has(name) ? 1 : 0))
+  if (!areNew || kept < before.row.cells.size) return null
   const deletion = besideOf(before, after, 'deletion')
   const revival = besideOf(before, after, 'revival')
-  return deletion === undefined || revival === undefined
-    ? null
-    : { cells: new ListedMap(changed, cells), deletion, revival }
+  return deletion === undefined || revival === undefined ? null : { cells, deletion, revival }
 }
 
 /** The row that a change makes of this one, at a position. */
