@@ -2,7 +2,8 @@
  * Documents as readers see them: rows read through the fields of their collection.
  *
  * A document is immutable, and the same object for as long as it shows the same, whatever was joined into its row. Rows
- * are read when somebody asks for them; a whole collection is read with its first query, and kept up from then on.
+ * are read when somebody asks for them; a whole collection is read with its first query, or once much of it was asked for,
+ * and kept up from then on, unless nobody listens and more comes than there was.
  */
 import { collectionOfKey, documentKey, idOfKey, type DocumentKey, type ReplicaState } from '@rejoin/core'
 import type { Changes } from './changes.ts'

@@ -5,7 +5,7 @@
  * Everything was checked when the batch was read, so nothing can be amiss later. Only `lww` is left encoded, whose check
  * takes no decoding; cells of other strategies were decoded then. The bytes of a batch stay as long as one row of it does,
  * and a value that is asked for twice is decoded twice: so it is for replicas that read, not for relays that judge and
- * tell cells apart as objects.
+ * tell cells apart as objects. Whoever shows most of them reads whole columns (shown-columns.ts).
  */
 import type { Cell } from './cells/cell.ts'
 import { assert } from './errors.ts'

@@ -199,7 +199,9 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     },
     visible: key => (isWithoutHoles(key) ? layers.rows.get(key) : undefined),
     forEachVisible(call) {
-      layers.rows.forEach((row, key) => {
+      const { rows } = layers
+      if (rows.damaged.size === 0) return rows.forEach(call)
+      rows.forEach((row, key) => {
         if (isWithoutHoles(key)) call(row, key)
       })
     },
