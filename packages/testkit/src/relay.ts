@@ -4,6 +4,7 @@
 import {
   createDictionary,
   encodeFrame,
+  limits,
   RejoinError,
   typeOfFrame,
   type RelayStore,
@@ -42,6 +43,8 @@ export interface SimulatedRelay {
   readonly stores: readonly RelayStore[]
   /** Milliseconds by which its wall clock is wrong. */
   skewMs: number
+  /** Until when, in simulated milliseconds, it was so slow that it refused the marks of others (SPEC C4). */
+  readonly slowUntil: number
   /** Transactions of its disk take so many times as long as ever; 1 is as ever. */
   slowness: number
   /** How often its disk has no room for a commit, from 0 to 1. */
@@ -105,6 +108,7 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
   let isGone = false
   let commitCrashes = 0
   let skewMs = 0
+  let slowUntil = Number.NEGATIVE_INFINITY
   let slowness = 1
   let fullness = 0
   let fullCommits = 0
@@ -223,7 +227,11 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
       return skewMs
     },
     set skewMs(ms) {
+      if (skewMs < -limits.skewMs) slowUntil = clock.time
       skewMs = ms
+    },
+    get slowUntil() {
+      return skewMs < -limits.skewMs ? Infinity : slowUntil
     },
     get slowness() {
       return slowness

@@ -55,6 +55,12 @@ export function createCausality(cluster: Cluster, log: readonly Logged[], findin
     return isAway || own.some(open => isInQuarantine(open, entry.token))
   }
 
+  /** C4: what stands on marks that a slow relay refuses waits until that takes them, and with it only what touches its documents. */
+  function waitsForClock(earlier: Logged, later: Logged | undefined): boolean {
+    if (earlier.relay || earlier.together.some(({ key }) => key === later?.key)) return false
+    return cluster.relays.some(({ slowUntil }) => slowUntil > earlier.at)
+  }
+
   function expectAll(
     open: OpenTab,
     token: string,
@@ -64,7 +70,7 @@ export function createCausality(cluster: Cluster, log: readonly Logged[], findin
     for (const one of before) {
       const entry = entryOf(one)
       if (entry === undefined || isShown(entry) || mayBeMissing(entry)) continue
-      if (wasPassed(entry, entryOf(token))) continue
+      if (wasPassed(entry, entryOf(token)) || waitsForClock(entry, entryOf(token))) continue
       findings.push(
         `[V6] a tab of ${open.device.name} shows ${token} and not ${one} of ${entry.key}, which its author had seen`,
       )
