@@ -156,6 +156,17 @@ test('a new replica is sent what one before it was sent, and nothing is read for
   expect(await relay.readOf(async () => (await relay.join()).level())).toBeLessThan(1200)
 })
 
+test('[F3] a page that is longer than the credit of who comes first is sent to its end, and kept', async () => {
+  const relay = await openRelay()
+  // Two frames.
+  await relay.insert(upTo(6000))
+  const first = await relay.join(500)
+  expect([first.pages, first.rows.size]).toEqual([2, 6000])
+  await first.send({ type: 'credit', bytes: 1_000_000 })
+  await first.level()
+  expect(await relay.readOf(async () => (await relay.join()).level())).toBe(0)
+})
+
 test('[P2, P5] whatever is written between them, each new replica has what is there', async () => {
   const relay = await openRelay()
   await relay.insert(upTo(1500))

@@ -23,7 +23,7 @@ import {
   type WriterRecord,
 } from '@rejoin/core'
 import { differingBody, headOfBody, splittingUpdate } from '@rejoin/resolve/screen'
-import { hasRoom, send, sendBytes, type Attached } from './attached.ts'
+import { hasRoom, isWritable, send, sendBytes, type Attached } from './attached.ts'
 import { slicesOf } from './slices.ts'
 import type { KeptFrame, KeptPages } from './kept-pages.ts'
 
@@ -35,6 +35,8 @@ const answerRows = 64
 /** Writers in one frame, of an answer or to a peer. */
 const frameWriters = 1024
 const frameBytes = 256 * 1024
+/** A page that is kept and has no more is sent to its end, whatever the credit: else it would be made anew for each. */
+const keptPageFrames = 24
 /** Bodies of a row with more than this to send are named by their heads, and sent when they are asked for. */
 const tailBytesMax = 64 * 1024
 
@@ -98,7 +100,8 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
     }
     if (bytes < frameBytes) continue
     sendRows()
-    isFull = i + 1 < page.length && !hasRoom(attached)
+    const goesOn = frames !== null && frames.length < keptPageFrames && isWritable(attached)
+    isFull = i + 1 < page.length && !goesOn && !hasRoom(attached)
     if (!isFull) continue
     if (!endsCommit) attached.begun = beginOf(page.slice(0, i + 1), position)
     attached.rowsAtOnce = Math.max(rowsAtOnceMin, i + 1)
