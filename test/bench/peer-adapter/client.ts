@@ -35,10 +35,7 @@ export async function connect(url: string, space: string): Promise<unknown> {
   await handle.whenReady
   const all = replica.recs.query()
   return {
-    set: (id: string, field: EntryField, value: never) => {
-      if (replica.recs.get(id) === undefined) throw new Error(`${id} is not here`)
-      replica.recs.update(id, { [field]: value })
-    },
+    set: (id: string, field: EntryField, value: never) => void replica.recs.update(id, { [field]: value }),
     get: (id: string, field: EntryField) => replica.recs.get(id)?.[field],
     bulk(list: readonly (readonly [string, Entry])[]) {
       for (let i = 0; i < list.length; i += transactionEntries)
