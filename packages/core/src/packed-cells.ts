@@ -30,7 +30,7 @@ export interface PackedColumns {
 export interface WaitingValues {
   /** Puts all of them into the bytes of the columns. */
   write(): void
-  /** How many bytes the values of a row take at most; null if they are there. */
+  /** How many bytes the cells of a row take at most, as `sizeOfCells` counts; null if their values are there. */
   sizeAtMost(index: number): number | null
 }
 

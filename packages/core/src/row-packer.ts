@@ -13,6 +13,7 @@ import type { Mark } from './mark.ts'
 import { nameOfColumn, PackedCells, type PackedColumn, type PackedColumns } from './packed-cells.ts'
 import type { PartName, Row } from './row.ts'
 import { createShownColumns } from './shown-columns.ts'
+import { sizeOfParts } from './size.ts'
 import { encodeValue } from './value.ts'
 import { writeNumber } from './wire/numbers.ts'
 import { headOfText, textHeadMax } from './wire/value-tags.ts'
@@ -68,7 +69,8 @@ interface OpenColumns extends PackedColumns {
 /** `parts`: in the order of their names. */
 export function createRowPacker(parts: readonly PartName[]): RowPacker {
   const names = parts.map(nameOfColumn)
-  let columns = openColumns(parts, names)
+  const besideValues = sizeOfParts(parts)
+  let columns = openColumns(parts, names, besideValues)
   return {
     pack(values, mark) {
       assert(values.length === parts.length, 'a row has a value of each part')
@@ -77,13 +79,17 @@ export function createRowPacker(parts: readonly PartName[]): RowPacker {
       if (bytes > rowBytesMax) return null
       const cells = new PackedCells(columns, columns.marks.length)
       columns.rows.push(values)
-      if (columns.marks.push(mark) === rowsMax) columns = openColumns(parts, names)
+      if (columns.marks.push(mark) === rowsMax) columns = openColumns(parts, names, besideValues)
       return cells
     },
   }
 }
 
-function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): OpenColumns {
+function openColumns(
+  parts: readonly PartName[],
+  names: readonly Uint8Array[],
+  besideValues: number,
+): OpenColumns {
   const byPart = new Map<PartName, OpenColumn>()
   parts.forEach((part, i) => {
     byPart.set(part, {
@@ -103,15 +109,16 @@ function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): 
     shown: null,
     waiting: {
       write: () => writeRows(columns),
-      sizeAtMost: index => sizeOfValues(columns.rows[index - (marks.length - columns.rows.length)]),
+      sizeAtMost(index) {
+        const values = columns.rows[index - (marks.length - columns.rows.length)]
+        return values === undefined ? null : besideValues + sizeAtMost(values)
+      },
     },
   }
   return columns
 }
 
-/** At most. */
-function sizeOfValues(values: readonly PackedValue[] | undefined): number | null {
-  if (values === undefined) return null
+function sizeAtMost(values: readonly PackedValue[]): number {
   let bytes = 0
   for (let i = 0; i < values.length; i++) bytes += sizeOfValue(values[i] ?? '', 3)
   return bytes

@@ -25,20 +25,19 @@ export interface SeenDocument {
   readonly counted: ReadonlyMap<PartName, number>
 }
 
+interface RowsSeen {
+  confirmed(key: DocumentKey): Row | undefined
+  visible(key: DocumentKey): Row | undefined
+}
+
 /** What is seen by the writes of one transaction, each of which sees those before it. To be asked before they are joined in. */
-export function seenByWrites(
-  writes: readonly Write[],
-  state: {
-    confirmed(key: DocumentKey): Row | undefined
-    visible(key: DocumentKey): Row | undefined
-  },
-): readonly SeenDocument[] {
+export function seenByWrites(writes: readonly Write[], state: RowsSeen): readonly SeenDocument[] {
+  const [first] = writes
+  // Most writes of thousands make documents, of which there is nothing to be seen.
+  if (writes.length === 1 && first !== undefined && isUnknown(first.key, state)) return onlyNothingSeen
   const hasCounter = writes.length === 1 ? holdsCounter : askedOfColumns(holdsCounter)
   // Of the writes before them only those see something that count on from there.
   const rows = writes.some(({ delta }) => hasCounter(delta.cells)) ? new Map<DocumentKey, Row>() : null
-  const [first] = writes
-  if (rows === null && first !== undefined && writes.length === 1 && state.confirmed(first.key) === undefined)
-    return onlyNothingSeen
   return writes.map(({ key, delta, mark }) => {
     const confirmed = state.confirmed(key)
     let counted = nothingCounted
@@ -50,6 +49,10 @@ export function seenByWrites(
     if (confirmed === undefined && counted === nothingCounted) return nothingSeen
     return { exists: rowExists(confirmed), last: lastOfRow(confirmed), counted }
   })
+}
+
+function isUnknown(key: DocumentKey, state: RowsSeen): boolean {
+  return state.visible(key) === undefined && state.confirmed(key) === undefined
 }
 
 function holdsCounter(cells: Row['cells']): boolean {

@@ -45,7 +45,7 @@ export function sizeOfDeletion({ seen }: Deletion): number {
 
 /** Of the cells of a row, whose deletion can always be told beside them. */
 export function sizeOfCells(cells: Row['cells']): number {
-  const bytes = sizeOfParts(cells)
+  const bytes = sizeOfParts(keysOf(cells))
   if (cells instanceof PackedCells) return bytes + sizeOfPacked(cells)
   let ofValues = 0
   const all = valuesOf(cells)
@@ -54,9 +54,8 @@ export function sizeOfCells(cells: Row['cells']): number {
 }
 
 /** What cells take beside their values. */
-function sizeOfParts(cells: Row['cells']): number {
-  let bytes = cells.size * partBytes
-  const names = keysOf(cells)
+export function sizeOfParts(names: readonly PartName[]): number {
+  let bytes = names.length * partBytes
   for (let i = 0; i < names.length; i++) bytes += sizeOfName(names[i] as PartName)
   return bytes
 }
@@ -139,7 +138,7 @@ export function sizeOfWriteAtMost(write: Write): number {
   const { cells } = delta
   const waiting = cells instanceof PackedCells ? (cells.open.waiting?.sizeAtMost(cells.index) ?? null) : null
   if (waiting === null) return sizeOfWrite(write)
-  return sizeBesideRow(write) + sizeBesideCells(delta) + sizeOfParts(cells) + waiting
+  return sizeBesideRow(write) + sizeBesideCells(delta) + waiting
 }
 
 export function sizeOfTransaction(transaction: Pick<Transaction, 'writes'>): number {
