@@ -1,4 +1,4 @@
-// What pure code may use and ES2023's library does not list: two globals, and a question to texts. Naming them here, and nothing
+// The two globals that pure code may use and that ES2023's library does not list. Naming them here, and nothing
 // more, keeps every clock, timer and socket of a browser or of Node unknown to the compiler in this package.
 declare class TextEncoder {
   encode(input?: string): Uint8Array<ArrayBuffer>
@@ -7,7 +7,4 @@ declare class TextEncoder {
 declare class TextDecoder {
   constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean })
   decode(input?: ArrayBuffer | ArrayBufferView): string
-}
-interface String {
-  isWellFormed(): boolean
 }

@@ -40,9 +40,13 @@ const togetherMin = 8
 /** Throws what `encodeValue` does. */
 export function packValue(value: unknown): PackedValue {
   if (typeof value === 'number') return value
-  // What has halves of surrogate pairs is another text once it was encoded.
-  if (typeof value === 'string' && value.length < waitingCharacters && value.isWellFormed()) return value
+  if (typeof value === 'string' && value.length < waitingCharacters && isWellFormed(value)) return value
   return encodeValue(value)
+}
+
+/** What has halves of surrogate pairs is another text once it was encoded. The library of ES2023 does not list it. */
+function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }
 
 /** About how many bytes it takes, as of a text whose characters take so many each. */
