@@ -123,11 +123,14 @@ const noUpdates: TakenRow['updates'] = []
 /** A4: what is shown already is accepted whatever the rules say now, so that submitting again is harmless. Null if it is not. */
 export function judgeShown({ writes }: SubmittedTransaction, context: JudgeContext): Taken | null {
   for (const { key, delta } of writes) if (!showsDelta(context.row(key)?.row, delta)) return null
-  const shows = writes.map(write => {
+  return { kind: 'taken', rows: noneTaken, shows: howShown(writes, context) }
+}
+
+function howShown(writes: readonly Write[], context: JudgeContext): readonly WriteShows[] {
+  return writes.map(write => {
     const row = context.row(write.key)?.row
     return showing(write, row, row)
   })
-  return { kind: 'taken', rows: noneTaken, shows }
 }
 
 /**

@@ -127,10 +127,13 @@ export function takeRow(
   noteChange(turn, session, key, before, taken, brought, changed)
   const positions = rows.get(key)?.positions ?? copyListed(before?.positions ?? noPlaces)
   for (let i = 0; i < changed.length; i++) positions.set(changed[i] as FeedPart, position)
-  // A body may grow although its cell stands, when the cell came before it.
-  for (const { part } of taken.updates) positions.set(part, position)
   rows.set(key, { row: taken.row, position, positions, texts: taken.texts })
-  for (const { part, update } of taken.updates) texts.push({ key, part, update })
+  for (let i = 0; i < taken.updates.length; i++) {
+    const { part, update } = taken.updates[i] as TakenRow['updates'][number]
+    // A body may grow although its cell stands, when the cell came before it.
+    positions.set(part, position)
+    texts.push({ key, part, update })
+  }
 }
 
 /** As a rule one session brings of a row what stands as it came; who brought the parts of others is noted at once. */
@@ -144,7 +147,7 @@ function noteChange(
   parts: readonly FeedPart[],
 ): void {
   const { standing, changes } = turn
-  const isAlone = updates.every(({ part }) => parts.includes(part)) && cameAsItStands(row, brought, parts)
+  const isAlone = (updates.length === 0 || areOf(updates, parts)) && cameAsItStands(row, brought, parts)
   const earlier = changes.get(key)
   if (earlier === undefined) {
     const isAll = isAlone && updates.length === 0 && parts.length === countParts(brought)
@@ -157,6 +160,10 @@ function noteChange(
     earlier.by = null
   }
   noteOrigins(standing.origins, session, key, { row, brought, parts })
+}
+
+function areOf(updates: TakenRow['updates'], parts: readonly FeedPart[]): boolean {
+  return updates.every(({ part }) => parts.includes(part))
 }
 
 /** What of a turn came over one session alone is noted once it is on disk, if somebody has not heard of it by then. */
@@ -230,13 +237,18 @@ const noPlaces: HeldRow['positions'] = new ListedMap([], [])
 
 /** Nothing changes but parts of what was brought, as a rule all of them. */
 function changedParts(before: Row | undefined, after: Row, brought: Row): readonly FeedPart[] {
-  const isChanged = (name: PartName): boolean => before?.cells.get(name) !== after.cells.get(name)
-  const cells = keysOf(brought.cells)
+  const names = keysOf(brought.cells)
   const hasDeletion = after.deletion !== (before?.deletion ?? null)
   const hasRevival = after.revival !== (before?.revival ?? null)
-  if (!hasDeletion && !hasRevival && cells.every(isChanged)) return cells
-  const parts: FeedPart[] = cells.filter(isChanged)
+  let changed = 0
+  for (let i = 0; i < names.length; i++) if (isChanged(before, after, names[i] as PartName)) changed += 1
+  if (!hasDeletion && !hasRevival && changed === names.length) return names
+  const parts: FeedPart[] = names.filter(name => isChanged(before, after, name))
   if (hasDeletion) parts.push('deletion')
   if (hasRevival) parts.push('revival')
   return parts
+}
+
+function isChanged(before: Row | undefined, after: Row, name: PartName): boolean {
+  return before?.cells.get(name) !== after.cells.get(name)
 }
