@@ -29,7 +29,7 @@ export interface Field<Read, Insert, Patch> {
   insert(input: Insert, write: FieldWrite): Cell | null
   /**
    * Only of `lww`: as `insert` over no cell, but that it gives only the value, to be packed with those of other rows; null
-   * if there is none.
+   * if there is none. A text or a number is given as `read` shows it.
    */
   readonly insertPacked?: ((input: Insert) => PackedValue | null) | undefined
   /** The cell that an update writes, or null if it changes nothing. */
@@ -57,8 +57,13 @@ export function readField<Read>(row: Row, part: PartName, field: ReadableField<R
   const { cells } = row
   const { readEncoded } = field
   if (readEncoded === undefined || !(cells instanceof PackedCells)) return field.read(cells.get(part))
-  const column = cells.columns.byPart.get(part)
-  return column === undefined ? field.read(undefined) : cells.readValue(column, readEncoded)
+  const column = cells.open.byPart.get(part)
+  if (column === undefined) return field.read(undefined)
+  const waiting = cells.waitingIn(column)
+  if (waiting === undefined) return cells.readValue(column, readEncoded)
+  if (waiting instanceof Uint8Array) return readEncoded(waiting, 0, waiting.length, null, 0)
+  // By `insertPacked`, whose type says nothing of what is shown.
+  return waiting as Read
 }
 
 export interface FieldConflict<Value> {

@@ -10,6 +10,7 @@
 import type { Cell } from './cells/cell.ts'
 import { assert } from './errors.ts'
 import { greaterMark, type Mark } from './mark.ts'
+import type { PackedValue } from './row-packer.ts'
 import type { PartName } from './row.ts'
 import type { ShownColumns } from './shown-columns.ts'
 import { createWriter, finishWriting, writeString } from './wire/writer.ts'
@@ -30,6 +31,8 @@ export interface PackedColumns {
 export interface WaitingValues {
   /** Puts all of them into the bytes of the columns. */
   write(): void
+  /** The value of a row in a column; undefined if it is there. */
+  valueOf(index: number, column: PackedColumn): PackedValue | undefined
   /** How many bytes the cells of a row take at most, as `sizeOfCells` counts; null if their values are there. */
   sizeAtMost(index: number): number | null
 }
@@ -109,6 +112,11 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
   readValue<T>(column: PackedColumn, read: ReadEncoded<T>): T {
     const { bytes, starts } = column
     return read(bytes, starts[this.index] ?? 0, starts[this.index + 1] ?? 0, null, 0)
+  }
+
+  /** As it was given, if it is not in the bytes yet: what is shown at once is not encoded by itself for that. */
+  waitingIn(column: PackedColumn): PackedValue | undefined {
+    return this.open.waiting?.valueOf(this.index, column)
   }
 
   /** The greatest mark of the cell that has this column. */

@@ -105,6 +105,9 @@ function openColumns(
     })
   })
   const marks: Mark[] = []
+  const inOrder: readonly PackedColumn[] = [...byPart.values()]
+  const waitingOf = (index: number): readonly PackedValue[] | undefined =>
+    columns.rows[index - (marks.length - columns.rows.length)]
   const columns: OpenColumns = {
     marks,
     firsts: parts.length === 0 ? [] : [0],
@@ -113,8 +116,9 @@ function openColumns(
     shown: null,
     waiting: {
       write: () => writeRows(columns),
+      valueOf: (index, column) => waitingOf(index)?.[inOrder.indexOf(column)],
       sizeAtMost(index) {
-        const values = columns.rows[index - (marks.length - columns.rows.length)]
+        const values = waitingOf(index)
         return values === undefined ? null : besideValues + sizeAtMost(values)
       },
     },

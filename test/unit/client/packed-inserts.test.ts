@@ -74,7 +74,9 @@ test('[W1] what is packed is what cells of its own would hold, in memory and on 
       const list = Array.from({ length: few.length * times }, (_, i) => few[i % few.length] as Place)
       const alice = openPlaces()
       const ids = list.map(place => alice.places.insert(place).id)
-      expect(ids.map(id => alice.places.get(id))).toEqual(list.map((place, i) => ({ id: ids[i], ...place })))
+      const shown = list.map((place, i) => ({ id: ids[i], ...place }))
+      // As they were given, and once more when they are bytes.
+      expect(ids.map(id => alice.places.get(id))).toEqual(shown)
       const apart = alice.core.transactions.map((transaction, i): Transaction => {
         const [write] = transaction.writes as readonly [Write]
         const other = withOwnCells(write, list[i] as Place)
@@ -88,6 +90,8 @@ test('[W1] what is packed is what cells of its own would hold, in memory and on 
       expect(alice.core.transactions).toEqual(apart)
       const bytes = encodeChunk(ownChunk(alice.core.transactions))
       expect(bytes).toEqual(encodeChunk(ownChunk(apart)))
+      const anew = createSurface(alice.core, { places }).collections.places
+      expect(ids.map(id => anew.get(id))).toEqual(shown)
       expect(decodeChunk(bytes)).toEqual({ ok: true, value: ownChunk(apart) })
     }),
     { numRuns: 12 },
