@@ -157,10 +157,8 @@ export function createMilestones(
     const waiters = waiting.get(id)
     if (waiters === undefined) return
     const stage = stageOf(id)
-    for (const waiter of [...waiters]) {
-      if (!settle(waiter, id, stage)) continue
-      waiters.delete(waiter)
-    }
+    // Whoever is told goes on later, so none comes meanwhile.
+    for (const waiter of waiters) if (settle(waiter, id, stage)) waiters.delete(waiter)
     if (waiters.size === 0) waiting.delete(id)
   }
 
