@@ -328,7 +328,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
 
   function countSome(): void {
     const counting = fingerprintLater()
-    for (const enough = counting.left - countedAtOnce; counting.left > enough; ) counting.step()
+    const enough = Math.max(0, counting.left - countedAtOnce)
+    while (counting.left > enough) counting.step()
   }
 
   return {
