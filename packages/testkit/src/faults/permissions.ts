@@ -15,6 +15,8 @@ export function permissions({ cluster, say }: FaultWorld): Record<'read-only', S
       for (const url of urls) readers.add(user, url)
       askAnew(cluster, name)
       clock.after(chance.below(20_000), () => {
+        // It was given back before, with those of others or as the faults stopped.
+        if (!urls.some(url => readers.has(user, url))) return
         for (const url of urls) readers.delete(user, url)
         askAnew(cluster, name)
       })
