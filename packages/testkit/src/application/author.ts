@@ -82,7 +82,8 @@ export function createAuthor(cluster: Cluster, space: string): Author {
         if (!isAskedInVain || entries.every(({ device }) => !cluster.readers.wasOne(device.user))) throw error
       }
       for (const entry of entries) entry.asksAgain = true
-      await new Promise<void>(resolve => void clock.after(askAgainMs, resolve))
+      // By the clock of its tab: one that is gone asks no more.
+      await new Promise<void>(resolve => void entries[0]?.tab.tab.scope.after(askAgainMs, resolve))
       for (const entry of entries) entry.asksAgain = false
     }
   }
