@@ -166,7 +166,7 @@ export type {
   TextState,
 } from './relay-store.ts'
 export type { QuarantinedTransaction } from './replica/knowledge.ts'
-export type { Applied, AppliedChunk } from './replica/layers.ts'
+export type { Applied, AppliedChunk } from './replica/applied.ts'
 export { createReplicaState, type ReplicaState } from './replica/replica.ts'
 export { keysOfRows, unionOfKeys } from './key-set.ts'
 export { createRowMap, type RowMap } from './row-map.ts'

@@ -13,24 +13,9 @@ import { createOutbox, type Outbox, type OutboxEntry } from '../outbox.ts'
 import { createRowMap, type RowMap } from '../row-map.ts'
 import { emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
+import type { AppliedChunk } from './applied.ts'
 import { createChangedKeys, type ChangedKeys } from './changed-keys.ts'
 import { countAll, countedAs, countLater, type FingerprintCount } from './fingerprint-count.ts'
-
-/** What applying something changed, for queries, editors and promises. */
-export interface Applied {
-  readonly changed: ReadonlySet<DocumentKey>
-  /** Writers that were made anew, and with which their tabs go on (SPEC W6). */
-  readonly writers: ReadonlyMap<WriterId, WriterId>
-  /** Bodies of which something was taken out, so that they must be built again (SPEC X9). */
-  readonly rebuilt: ReadonlySet<string>
-  /** Updates that came to bodies, by body; of those that are built again perhaps not all. */
-  readonly arrived: ReadonlyMap<string, readonly Uint8Array[]>
-}
-
-export interface AppliedChunk extends Applied {
-  /** Own transactions that left the outbox in chunks that are gone, so that no chunk says what became of them. */
-  readonly overtaken: readonly Transaction[]
-}
 
 export interface Layers {
   readonly outbox: Outbox

@@ -25,6 +25,7 @@ import { keysOfRows, unionOfKeys } from '../key-set.ts'
 import type { RowMap } from '../row-map.ts'
 import { strategyOfPart, type DocumentKey, type Row } from '../row.ts'
 import type { Transaction, TransactionId } from '../write.ts'
+import type { AppliedChunk } from './applied.ts'
 import { applyChunk, noteStrangers, settleWritten, type Applying } from './apply-chunk.ts'
 import type { FingerprintCount } from './fingerprint-count.ts'
 import {
@@ -37,7 +38,7 @@ import {
   isVouchedFor,
   type QuarantinedTransaction,
 } from './knowledge.ts'
-import { createLayers, type AppliedChunk } from './layers.ts'
+import { createLayers } from './layers.ts'
 import { snapshotOf, takeSnapshot } from './snapshot.ts'
 
 export interface ReplicaState {
