@@ -76,11 +76,12 @@ test('[A1] what was committed reads as from a store in memory: before it is sett
         rmSync(world.folder, { recursive: true })
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 100 },
   )
-  // The log held something while it was read, and when its store was killed: how often is chance, but never hardly ever.
-  expect(seen.unsettled).toBeGreaterThan(10)
-  expect(seen.killed).toBeGreaterThan(5)
+  // The log held something while it was read, and when its store was killed: how often is chance, and so many runs are
+  // far above that.
+  expect(seen.unsettled).toBeGreaterThan(50)
+  expect(seen.killed).toBeGreaterThan(20)
 })
 
 test('a row that changed a hundred times is put in its place once', async () => {
