@@ -39,7 +39,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Every runtime dependency of the packages that end up in other people's bundles. */
 const bundled: Readonly<Record<string, readonly string[]>> = {
-  core: ['lib0'],
+  core: [],
   resolve: ['@rejoin/core', 'lib0', 'yjs'],
   client: ['@rejoin/core', 'idb'],
 }
