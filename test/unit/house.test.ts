@@ -41,7 +41,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const bundled: Readonly<Record<string, readonly string[]>> = {
   core: [],
   resolve: ['@rejoin/core', 'lib0', 'yjs'],
-  client: ['@rejoin/core', 'idb'],
+  client: ['@rejoin/core'],
 }
 
 const root = join(import.meta.dirname, '..', '..')

@@ -28,7 +28,6 @@ export const compiler = join(root, 'node_modules', '.bin', 'tsc')
 const packages = ['core', 'resolve', 'client'] as const
 /** What the packages and the project itself need from elsewhere, and who has it. */
 const others = [
-  ['idb', 'packages/client'],
   ['lib0', 'packages/resolve'],
   ['yjs', 'packages/resolve'],
   ['@standard-schema/spec', 'test'],
