@@ -255,6 +255,7 @@ export { createGrapevine, type Telling, type ToldElsewhere } from './client/told
 export { createClientSession } from './client/session.ts'
 export { limitOfRow } from './judge/growth.ts'
 export { judgeGiven, judgeTransaction, type Judgement, type JudgeContext } from './judge/judge.ts'
+export { judgeUpdate } from './judge/update.ts'
 export type { ScreenText } from './judge/texts.ts'
 export { createPeerPull, type PeerPull, type PulledTurn } from './relay/peer-pull.ts'
 export {

@@ -13,6 +13,7 @@ import {
   type Judgement,
 } from '../judge/judge.ts'
 import { takeTexts, type ScreenText } from '../judge/texts.ts'
+import { judgeUpdate } from '../judge/update.ts'
 import { limits } from '../limits.ts'
 import { compareMarks, type Mark } from '../mark.ts'
 import type { PeerState } from '../relay-store.ts'
@@ -27,6 +28,7 @@ import {
   notePulled,
   rememberWriter,
   rowOf,
+  takeCell,
   takeRow,
   writerOf,
   type Turn,
@@ -64,9 +66,19 @@ export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitF
   answer.submits = true
   // One for all that a session brings in a turn: nearly every frame of it brings one write.
   const context = (answer.judging ??= contextOf(taking, session))
+  /** The greatest mark of the updates that are taken and not remembered yet. */
+  let latest: Mark | null = null
   for (let i = 0; i < frame.transactions.length; i++) {
     const transaction = frame.transactions[i] as SubmittedTransaction
+    const { writes } = transaction
+    const only = writes.length === 1 ? (writes[0] as Write) : null
     const index = session.submitted++
+    const taken = only === null ? null : takeUpdate(taking, session, frame.round, context, only)
+    if (taken !== null) {
+      if (latest !== null && latest.writer !== taken.writer) remember(taking, session, latest)
+      latest = taken
+      continue
+    }
     const judgement = judgeSubmitted(context, session, frame.round, transaction)
     if (judgement === null) {
       answer.exceptions.push({ index, kind: 'skipped' })
@@ -77,7 +89,6 @@ export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitF
       answer.exceptions.push({ index, kind: 'refused', write: judgement.write, error: judgement.error })
       continue
     }
-    const { writes } = transaction
     // As nearly every transaction is one write, nothing is gathered for it.
     const brought = writes.length > 1 ? broughtByKey(writes) : null
     for (const [key, taken] of judgement.rows)
@@ -88,6 +99,24 @@ export function takeSubmit(taking: Taking, session: SpaceSession, frame: SubmitF
       if (shows !== 'yes') answer.exceptions.push({ index, kind: shows, write })
     }
   }
+  if (latest !== null) remember(taking, session, latest)
+}
+
+/** Takes an update, and gives back its mark; null if it is none, or to be judged as others are. */
+function takeUpdate(
+  { turn, reads }: Taking,
+  session: SpaceSession,
+  round: number,
+  context: JudgeContext,
+  write: Write,
+): Mark | null {
+  if (session.skipping || round !== session.round || !session.caller.mayWrite) return null
+  const held = rowOf(turn, write.key, reads)
+  if (held === undefined) return null
+  const row = judgeUpdate(write, held.row, context)
+  if (row === null || context.rule(write) !== null) return null
+  takeCell(turn, write.key, held, row, write.delta, session)
+  return write.mark
 }
 
 export function takeGive(taking: Taking, session: SpaceSession, frame: GiveFrame): void {

@@ -37,6 +37,7 @@ export interface TurnAnswer {
 
 /** A row that changed in the turn, whose positions are the turn's own until it is on disk. */
 interface TurnRow extends HeldRow {
+  row: Row
   readonly positions: ListedMap<FeedPart, number>
 }
 
@@ -136,6 +137,31 @@ export function takeRow(
   }
 }
 
+/** The same of a row whose change is one cell, which stands as it was brought. */
+export function takeCell(
+  turn: Turn,
+  key: DocumentKey,
+  before: HeldRow,
+  row: Row,
+  brought: Row,
+  session: SpaceSession,
+): void {
+  const { position, rows, changes } = turn
+  const part = keysOf(brought.cells)[0] as PartName
+  const earlier = changes.get(key)
+  if (earlier === undefined) changes.set(key, { before, by: session, news: brought })
+  else if (earlier.by === session) earlier.news = null
+  else noteMore(turn, session, key, earlier, { row, brought, parts: [part] })
+  const held = rows.get(key)
+  if (held !== undefined) {
+    held.row = row
+    held.positions.set(part, position)
+  } else {
+    const positions = copyListed(before.positions).set(part, position)
+    rows.set(key, { row, position, positions, texts: before.texts })
+  }
+}
+
 /** As a rule one session brings of a row what stands as it came; who brought the parts of others is noted at once. */
 function noteChange(
   turn: Turn,
@@ -146,20 +172,29 @@ function noteChange(
   brought: Row,
   parts: readonly FeedPart[],
 ): void {
-  const { standing, changes } = turn
+  const { changes } = turn
   const isAlone = (updates.length === 0 || areOf(updates, parts)) && cameAsItStands(row, brought, parts)
   const earlier = changes.get(key)
   if (earlier === undefined) {
     const isAll = isAlone && updates.length === 0 && parts.length === countParts(brought)
     changes.set(key, { before, by: isAlone ? session : null, news: isAll ? brought : null })
-    if (isAlone) return
-  } else {
-    earlier.news = null
-    if (isAlone && earlier.by === session) return
-    noteOriginsOfChange(turn, key, earlier)
-    earlier.by = null
-  }
-  noteOrigins(standing.origins, session, key, { row, brought, parts })
+    if (!isAlone) noteOrigins(turn.standing.origins, session, key, { row, brought, parts })
+  } else if (isAlone && earlier.by === session) earlier.news = null
+  else noteMore(turn, session, key, earlier, { row, brought, parts })
+}
+
+/** What several brought of a row, or not as it stands. */
+function noteMore(
+  turn: Turn,
+  session: SpaceSession,
+  key: DocumentKey,
+  earlier: RowChange,
+  change: Parameters<typeof noteOrigins>[3],
+): void {
+  earlier.news = null
+  noteOriginsOfChange(turn, key, earlier)
+  earlier.by = null
+  noteOrigins(turn.standing.origins, session, key, change)
 }
 
 function areOf(updates: TakenRow['updates'], parts: readonly FeedPart[]): boolean {
