@@ -9,17 +9,18 @@ import {
   bytesFor,
   createClientSession,
   createDictionary,
-  createFrameEncoder,
   createKnownNames,
-  decodeFrame,
+  createRequestEncoder,
+  decodeAnswer,
   RejoinError,
   StorageCollision,
+  type AnswerFrame,
   type ClientSession,
   type DocumentKey,
   type Failure,
-  type Frame,
   type Offers,
   type QuorumFrame,
+  type RequestFrame,
   type Runtime,
   type SessionEffect,
   type SessionOptions,
@@ -108,7 +109,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     offers: options.offers,
     elsewhere: options.elsewhere,
   })
-  const encoder = createFrameEncoder(clock.now)
+  const encoder = createRequestEncoder(clock.now)
   const names = createKnownNames()
   const heard = createDictionary()
   let isOver = false
@@ -125,7 +126,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let wasLevel = false
   let told = { phase: 'greeting', isCaughtUp: false, cuts: 0, offsetMs: Number.NaN }
   /** What comes while it is found out whether the user may go on; null when nobody asks. */
-  let held: { readonly frame: Frame; readonly bytes: number }[] | null = null
+  let held: { readonly frame: AnswerFrame; readonly bytes: number }[] | null = null
 
   function leave(): void {
     isOver = true
@@ -183,7 +184,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     send({ type: 'heartbeat', position: 0, time: clock.now() })
   }
 
-  function send(frame: Frame): void {
+  function send(frame: RequestFrame): void {
     if (frame.type === 'heartbeat') asked += 1
     options.send(bytesFor(encoder.encode(frame), names))
   }
@@ -267,7 +268,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   }
 
   /** C2: a frame says the relay's time when it comes, however long it then waits until what came before it is stored. */
-  function heedTime(frame: Frame): void {
+  function heedTime(frame: AnswerFrame): void {
     if (frame.type === 'heartbeat') return clock.heard(frame.time, tripMs)
     if (frame.type === 'welcome') {
       tripMs = runtime.monotonic() - begunAt
@@ -314,7 +315,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     },
     receive(bytes, isMore) {
       if (isOver) return
-      const decoded = decodeFrame(bytes, heard, 'encoded')
+      const decoded = decodeAnswer(bytes, heard, 'encoded')
       if (!decoded.ok) return end({ kind: 'ended', error: decoded.error, byRelay: false, retryAfterMs: 0 })
       const frame = decoded.value
       heedTime(frame)

@@ -281,22 +281,29 @@ export type PassedContent =
   | { readonly kind: 'frame'; readonly bytes: Uint8Array }
   | { readonly kind: 'end' }
 
-export type Frame =
+/** What a client says. */
+export type RequestFrame =
   | HelloFrame
+  | CreditFrame
+  | WantFrame
+  | SubmitFrame
+  | GoOnFrame
+  | RangeFrame
+  | GiveFrame
+  | HeartbeatFrame
+
+/** What a client hears. */
+export type AnswerFrame =
   | WelcomeFrame
   | RefuseFrame
   | ByeFrame
-  | CreditFrame
   | ChangesFrame
-  | WantFrame
   | TextFrame
-  | SubmitFrame
-  | GoOnFrame
   | VerdictFrame
   | RangeFrame
-  | GiveFrame
   | GivenFrame
   | HeartbeatFrame
   | PresenceFrame
-  | PassedFrame
   | QuorumFrame
+
+export type Frame = RequestFrame | AnswerFrame | PassedFrame

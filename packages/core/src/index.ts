@@ -66,6 +66,7 @@ export type {
 export { emptyFingerprint, type Fingerprint } from './fingerprint.ts'
 export { protocolVersion } from './frames.ts'
 export type {
+  AnswerFrame,
   ByeFrame,
   ChangedRow,
   ChangesFrame,
@@ -87,6 +88,7 @@ export type {
   RangeFrame,
   RangeItem,
   RefuseFrame,
+  RequestFrame,
   SubmitFrame,
   SubmittedTransaction,
   TextFrame,
@@ -222,10 +224,11 @@ export {
   withDeflatedRest,
   withInflatedRest,
 } from './wire/deflated.ts'
-export { decodeFrame, encodeFrame, isLinked, typeOfFrame } from './wire/frames.ts'
+export { decodeAnswer, decodeFrame, encodeFrame, isLinked, typeOfFrame } from './wire/frames.ts'
 export {
   bytesFor,
   createFrameEncoder,
+  createRequestEncoder,
   createKnownNames,
   type EncodedFrame,
   type FrameEncoder,

@@ -4,7 +4,7 @@
  */
 import type { Chunk, PulledChunk } from '../chunk.ts'
 import type { Failure } from '../errors.ts'
-import type { Frame, WelcomeFrame } from '../frames.ts'
+import type { RequestFrame, WelcomeFrame } from '../frames.ts'
 import type { Generation, GenerationId, StoreId } from '../generations.ts'
 import type { ReplicaState } from '../replica/replica.ts'
 import type { Beside } from './beside.ts'
@@ -32,7 +32,7 @@ export interface Conversation {
   learn(facts: readonly Generation[]): void
   /** Own facts and those that the relay told and no chunk has brought yet. */
   facts(): ReadonlyMap<GenerationId, Generation>
-  send(frame: Frame): void
+  send(frame: RequestFrame): void
   ask(effect: SessionEffect): void
   append(chunk: Chunk, durability: 'strict' | 'relaxed', told?: Telling | null): void
   /** A chunk that stores what was pulled, with the facts that are new. */

@@ -4,7 +4,7 @@
  */
 import type { Chunk } from '../chunk.ts'
 import type { Failure } from '../errors.ts'
-import type { Frame, Level, QuorumFrame } from '../frames.ts'
+import type { Frame, Level, QuorumFrame, RequestFrame } from '../frames.ts'
 import type { StoreId } from '../generations.ts'
 import type { RemakePlan } from '../remake/plan.ts'
 import type { DocumentKey, PartName, Row } from '../row.ts'
@@ -22,7 +22,7 @@ export interface SessionOptions {
 }
 
 export type SessionEffect =
-  | { readonly kind: 'send'; readonly frame: Frame }
+  | { readonly kind: 'send'; readonly frame: RequestFrame }
   /** Store this chunk under the fence of the tab lock, tell the other sessions of what it brought, then call `stored`. */
   | {
       readonly kind: 'append'

@@ -8,26 +8,9 @@
  * A frame that does not speak a link's names stands by itself (those that do: link-frames.ts). A decoder takes both.
  */
 import { failure, type Outcome } from '../errors.ts'
-import { protocolVersion, type Frame } from '../frames.ts'
-import type { GenerationId } from '../generations.ts'
+import { protocolVersion, type AnswerFrame, type Frame } from '../frames.ts'
 import { limits } from '../limits.ts'
-import { writeNumber } from './numbers.ts'
-import {
-  readChanges,
-  readGive,
-  readGiven,
-  readRange,
-  readSubmit,
-  readText,
-  readWant,
-  writeChanges,
-  writeGive,
-  writeGiven,
-  writeRange,
-  writeSubmit,
-  writeText,
-  writeWant,
-} from './data-frames.ts'
+import { readAnswer } from './client-bodies.ts'
 import { isDeflated } from './deflated.ts'
 import {
   borrowDictionary,
@@ -43,31 +26,10 @@ import {
   type Dictionary,
   type Names,
 } from './dictionary.ts'
-import { readFailure, writeFailure } from './failures.ts'
-import { readName, writeName } from './positions.ts'
-import { createReader, expectEnd, readByte, readBytes, readUint, type Reader } from './reader.ts'
+import { createReader, expectEnd, readByte, readUint, type Reader } from './reader.ts'
 import { attempt, checkLimit, refuse, refuseMalformed } from './refusal.ts'
-import {
-  readHello,
-  readPassed,
-  readShortString,
-  readTime,
-  readVerdict,
-  readWelcome,
-  writeHello,
-  writePassed,
-  writeVerdict,
-  writeWelcome,
-} from './session-frames.ts'
-import {
-  createWriter,
-  writeByte,
-  writeBytes,
-  writeString,
-  writeUint,
-  finishTogether,
-  type Writer,
-} from './writer.ts'
+import { readBody, writeBody } from './relay-bodies.ts'
+import { createWriter, finishTogether, writeByte, writeUint, type Writer } from './writer.ts'
 
 /** In the order of their numbers on the wire. */
 const frameTypes: readonly Frame['type'][] = [
@@ -103,11 +65,20 @@ export function headOf(type: Frame['type']): number {
   return number < furtherFrom ? number : number - furtherFrom + 1 + further
 }
 
+/** Writes the bodies of all frames, or of those that a client says. */
+export type WriteBody<F extends Frame> = (writer: Writer, dictionary: Dictionary, frame: F) => void
+/** Likewise of those that it hears; what it does not know it refuses. */
+type ReadBody<F extends Frame> = (reader: Reader, names: Names, type: Frame['type']) => F
+
 /** A frame that stands by itself: whoever gets it can read it. */
 export function encodeFrame(frame: Frame): Uint8Array {
+  return encodeAlone(frame, writeBody)
+}
+
+export function encodeAlone<F extends Frame>(frame: F, write: WriteBody<F>): Uint8Array {
   const dictionary = borrowDictionary()
   const body = createWriter()
-  writeBody(body, dictionary, frame)
+  write(body, dictionary, frame)
   const hasDefinitions = dictionary.writers.length + dictionary.fields.length > 0
   const writer = createWriter()
   writeByte(writer, headOf(frame.type) + (hasDefinitions ? defines : 0))
@@ -139,6 +110,24 @@ export function decodeFrame(
   link?: Dictionary,
   rows: 'decoded' | 'encoded' = 'decoded',
 ): Outcome<Frame> {
+  return decode(bytes, link, rows, readBody)
+}
+
+/** The same, but of what a client hears. */
+export function decodeAnswer(
+  bytes: Uint8Array,
+  link: Dictionary,
+  rows: 'decoded' | 'encoded',
+): Outcome<AnswerFrame> {
+  return decode(bytes, link, rows, readAnswer)
+}
+
+function decode<F extends Frame>(
+  bytes: Uint8Array,
+  link: Dictionary | undefined,
+  rows: 'decoded' | 'encoded',
+  read: ReadBody<F>,
+): Outcome<F> {
   return attempt(() => {
     checkSize(bytes, limits.frameBytesMax)
     const reader = createReader(bytes)
@@ -153,13 +142,13 @@ export function decodeFrame(
     if (isDeflated(bytes)) refuseMalformed('a frame is still deflated')
     if ((head & further) !== 0 && (head & 15) === 0) refuseMalformed('a reserved flag is set')
     if (!isLinked(bytes)) {
-      return readWhole(reader, readNames(reader, head, rows), type)
+      return readWhole(reader, readNames(reader, head, rows), type, read)
     }
     if (link === undefined) return refuseMalformed('a frame speaks the names of a link that has none')
-    if ((head & defines) === 0) return readWhole(reader, createNames(link), type)
+    if ((head & defines) === 0) return readWhole(reader, createNames(link), type, read)
     const names = readLinkDefinitions(reader, link)
     checkLinkNames(names)
-    const frame = readWhole(reader, names, type)
+    const frame = readWhole(reader, names, type, read)
     commitLinkNames(names, link)
     return frame
   })
@@ -173,8 +162,8 @@ function readNames(reader: Reader, head: number, rows: 'decoded' | 'encoded'): N
   return names
 }
 
-function readWhole(reader: Reader, names: Names, type: Frame['type']): Frame {
-  const frame = readBody(reader, names, type)
+function readWhole<F extends Frame>(reader: Reader, names: Names, type: Frame['type'], read: ReadBody<F>): F {
+  const frame = read(reader, names, type)
   expectEnd(reader)
   return frame
 }
@@ -186,93 +175,4 @@ function checkSize(bytes: Uint8Array, limit: number): void {
 function checkLinkNames({ dictionary, writers, fields }: Names): void {
   checkLimit('names of a link', linkNamesMax, dictionary.writers.length + writers.length)
   checkLimit('names of a link', linkNamesMax, dictionary.fields.length + fields.length)
-}
-
-export function writeBody(writer: Writer, dictionary: Dictionary, frame: Frame): void {
-  switch (frame.type) {
-    case 'hello':
-      return writeHello(writer, dictionary, frame)
-    case 'welcome':
-      return writeWelcome(writer, dictionary, frame)
-    case 'refuse':
-      return writeFailure(writer, frame.error)
-    case 'bye':
-      return writeNumber(writer, frame.retryAfterMs)
-    case 'credit':
-      return writeUint(writer, frame.bytes)
-    case 'changes':
-      return writeChanges(writer, dictionary, frame)
-    case 'want':
-      return writeWant(writer, dictionary, frame)
-    case 'text':
-      return writeText(writer, dictionary, frame)
-    case 'submit':
-      return writeSubmit(writer, dictionary, frame)
-    case 'go-on':
-      return writeUint(writer, frame.round)
-    case 'verdict':
-      return writeVerdict(writer, dictionary, frame)
-    case 'range':
-      return writeRange(writer, dictionary, frame)
-    case 'give':
-      return writeGive(writer, dictionary, frame)
-    case 'given':
-      return writeGiven(writer, dictionary, frame)
-    case 'heartbeat':
-      writeUint(writer, frame.position)
-      return writeNumber(writer, frame.time)
-    case 'presence':
-      writeString(writer, frame.from)
-      return writeBytes(writer, frame.state)
-    case 'passed':
-      return writePassed(writer, dictionary, frame)
-    case 'quorum':
-      writeName(writer, dictionary, frame.generation)
-      return writeUint(writer, frame.position)
-  }
-}
-
-function readBody(reader: Reader, names: Names, type: Frame['type']): Frame {
-  switch (type) {
-    case 'hello':
-      return readHello(reader, names)
-    case 'welcome':
-      return readWelcome(reader, names)
-    case 'refuse':
-      return { type, error: readFailure(reader) }
-    case 'bye':
-      return { type, retryAfterMs: readTime(reader) }
-    case 'credit':
-      return { type, bytes: readUint(reader) }
-    case 'changes':
-      return readChanges(reader, names)
-    case 'want':
-      return readWant(reader, names)
-    case 'text':
-      return readText(reader, names)
-    case 'submit':
-      return readSubmit(reader, names)
-    case 'go-on':
-      return { type, round: readUint(reader) }
-    case 'verdict':
-      return readVerdict(reader, names)
-    case 'range':
-      return readRange(reader, names)
-    case 'give':
-      return readGive(reader, names)
-    case 'given':
-      return readGiven(reader, names)
-    case 'heartbeat':
-      return { type, position: readUint(reader), time: readTime(reader) }
-    case 'presence':
-      return {
-        type,
-        from: readShortString(reader),
-        state: readBytes(reader, 'bytes of a presence', limits.valueBytesMax),
-      }
-    case 'passed':
-      return readPassed(reader, names)
-    case 'quorum':
-      return { type, generation: readName<GenerationId>(reader, names), position: readUint(reader) }
-  }
 }

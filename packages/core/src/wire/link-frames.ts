@@ -8,7 +8,8 @@
  * Who was not sent a frame has missed no more than definitions, which come with the next one: nothing but names is
  * carried from frame to frame, so whatever is left out or answered otherwise puts nobody out of step.
  */
-import type { Frame } from '../frames.ts'
+import type { Frame, RequestFrame } from '../frames.ts'
+import { writeRequest } from './client-bodies.ts'
 import {
   createDictionary,
   fitDictionary,
@@ -17,11 +18,12 @@ import {
   writeLinkDefinitions,
   type Dictionary,
 } from './dictionary.ts'
-import { defines, encodeFrame, headOf, linked, writeBody } from './frames.ts'
+import { defines, encodeAlone, headOf, linked, type WriteBody } from './frames.ts'
+import { writeBody } from './relay-bodies.ts'
 import { createWriter, finishWriting, writeByte, writeRaw } from './writer.ts'
 
-export interface FrameEncoder {
-  encode(frame: Frame): EncodedFrame
+export interface FrameEncoder<F extends Frame = Frame> {
+  encode(frame: F): EncodedFrame
 }
 
 /** A frame in numbers; or by itself, where it has more names than are worth to be told. */
@@ -66,15 +68,25 @@ function isAlone(frame: Frame): boolean {
   return frame.type === 'hello' || (frame.type === 'changes' && frame.rows.length >= aloneFrom)
 }
 
-interface LinkEncoder extends FrameEncoder {
+interface LinkEncoder<F extends Frame> extends FrameEncoder<F> {
   readonly now: () => number
+  readonly write: WriteBody<F>
   dictionary: Dictionary
 }
 
 /** `now`: about when what is sent was written, in milliseconds; times near it take less. */
 export function createFrameEncoder(now: () => number): FrameEncoder {
+  return createEncoder(now, writeBody)
+}
+
+/** The same, but of what a client says. */
+export function createRequestEncoder(now: () => number): FrameEncoder<RequestFrame> {
+  return createEncoder(now, writeRequest)
+}
+
+function createEncoder<F extends Frame>(now: () => number, write: WriteBody<F>): FrameEncoder<F> {
   // A plain field that all share: relays have one of these for each space.
-  const encoder: LinkEncoder = { now, dictionary: beginDictionary(now), encode: encodeLinked }
+  const encoder: LinkEncoder<F> = { now, write, dictionary: beginDictionary(now), encode: encodeLinked }
   return encoder
 }
 
@@ -82,13 +94,13 @@ function beginDictionary(now: () => number): Dictionary {
   return { ...createDictionary(), ms: Math.max(0, Math.floor(now())) }
 }
 
-function encodeLinked(this: LinkEncoder, frame: Frame): EncodedFrame {
-  if (isAlone(frame)) return { kind: 'alone', bytes: encodeFrame(frame) }
+function encodeLinked<F extends Frame>(this: LinkEncoder<F>, frame: F): EncodedFrame {
+  if (isAlone(frame)) return { kind: 'alone', bytes: encodeAlone(frame, this.write) }
   for (;;) {
     const { dictionary } = this
     const before = stateOfDictionary(dictionary)
     const writer = createWriter()
-    writeBody(writer, dictionary, frame)
+    this.write(writer, dictionary, frame)
     const body = finishWriting(writer)
     // A batch counts on from its last time; the next frame does not.
     dictionary.ms = before.ms
@@ -99,7 +111,7 @@ function encodeLinked(this: LinkEncoder, frame: Frame): EncodedFrame {
       return { kind: 'linked', dictionary, writers, fields, head, body, variants: [] }
     }
     restoreDictionary(dictionary, before)
-    if (before.writers + before.fields === 0) return { kind: 'alone', bytes: encodeFrame(frame) }
+    if (before.writers + before.fields === 0) return { kind: 'alone', bytes: encodeAlone(frame, this.write) }
     this.dictionary = beginDictionary(this.now)
   }
 }
