@@ -24,9 +24,9 @@ import {
   type Transaction,
   type TransactionId,
 } from '@rejoin/core'
-import { errorOfFailure } from './failure-error.ts'
 import { unsupported } from './field-errors.ts'
 import { fateOf } from './overtaken.ts'
+import { errorOfRefusal } from './refusal-words.ts'
 
 export interface Milestones {
   /**
@@ -97,7 +97,7 @@ export function createMilestones(
 
   function stageOf(id: TransactionId): Stage | { readonly error: unknown } {
     const failure = refused.get(id) ?? state.quarantine.get(id)?.error
-    if (failure !== undefined) return { error: errorOfFailure(failure) }
+    if (failure !== undefined) return { error: errorOfRefusal(failure) }
     if (done.has(id)) return 'quorum'
     const entry = state.outbox.get(id)
     if (unknown.has(id)) return 'local'

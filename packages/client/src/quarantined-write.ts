@@ -1,21 +1,15 @@
 /** What a refused transaction held, in the words of the application. */
-import {
-  collectionOfKey,
-  fieldOfPart,
-  idOfKey,
-  type Failure,
-  type QuarantinedTransaction,
-  type Write,
-} from '@rejoin/core'
+import { collectionOfKey, fieldOfPart, idOfKey, type QuarantinedTransaction, type Write } from '@rejoin/core'
 import type { Collections } from './collection.ts'
 import type { QuarantinedItem, QuarantinedWrite } from './quarantine.ts'
+import { explainRefusal } from './refusal-words.ts'
 
 export function describeTransaction(held: QuarantinedTransaction, collections: Collections): QuarantinedItem {
   const { transaction, error } = held
   return {
     id: transaction.id,
     error,
-    why: explainFailure(error),
+    why: explainRefusal(error),
     writes: transaction.writes.map(write => describeWrite(write, collections)),
     at: Math.max(0, ...transaction.writes.slice(0, 1).map(write => write.mark.ms)),
   }
@@ -40,24 +34,4 @@ function kindOf({ delta, whole }: Write): QuarantinedWrite['kind'] {
   if (delta.deletion !== null) return 'delete'
   if (whole) return 'insert'
   return delta.revival !== null && delta.cells.size === 0 ? 'undelete' : 'update'
-}
-
-/** A failure in a sentence. Codes are for programs; this is for people who look for the cause. */
-function explainFailure(error: Failure): string {
-  switch (error.code) {
-    case 'not-permitted':
-      return `It is not permitted: ${error.details.reason}.`
-    case 'refused-by-rule':
-      return `A rule of the application refused it: ${error.details.reason}.`
-    case 'built-on-refused':
-      return `It changes ${error.details.document}, whose insert was refused.`
-    case 'document-unknown':
-      return `The relay does not know ${error.details.document}, and refuses to be told.`
-    case 'limit-exceeded':
-      return `It is too large: ${error.details.what}.`
-    case 'text-invalid':
-      return `Its text cannot be taken: ${error.details.reason}.`
-    default:
-      return `The relay refused it (${error.code}).`
-  }
 }
