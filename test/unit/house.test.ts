@@ -39,9 +39,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Every runtime dependency of the packages that end up in other people's bundles. */
 const bundled: Readonly<Record<string, readonly string[]>> = {
-  core: [],
+  core: ['lib0'],
   resolve: ['@rejoin/core', 'lib0', 'yjs'],
-  client: ['@rejoin/core'],
+  client: ['@rejoin/core', 'idb'],
 }
 
 const root = join(import.meta.dirname, '..', '..')

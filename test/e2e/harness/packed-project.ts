@@ -28,7 +28,8 @@ export const compiler = join(root, 'node_modules', '.bin', 'tsc')
 const packages = ['core', 'resolve', 'client'] as const
 /** What the packages and the project itself need from elsewhere, and who has it. */
 const others = [
-  ['lib0', 'packages/resolve'],
+  ['idb', 'packages/client'],
+  ['lib0', 'packages/core'],
   ['yjs', 'packages/resolve'],
   ['@standard-schema/spec', 'test'],
   ['valibot', 'test'],

@@ -1,41 +1,49 @@
 /**
- * Writing bytes, and the few forms that everything of Rejoin is made of. Numbers are written by arithmetic, seven bits a
- * byte, the lowest first: 32-bit shifts would cut milliseconds.
+ * Writing bytes: lib0's encoder, and the few forms that everything of Rejoin is made of. Numbers are written by
+ * arithmetic, seven bits a byte, the lowest first: 32-bit shifts would cut milliseconds.
  */
+import {
+  createEncoder,
+  length,
+  toUint8Array,
+  verifyLen,
+  write,
+  writeVarUint,
+  type Encoder,
+} from 'lib0/encoding'
 import { assert } from '../errors.ts'
 
-export interface Writer {
-  /** What stands before the buffer: earlier ones, which were full, and bytes that stay where they lie. */
-  pieces: Uint8Array[]
-  buffer: Uint8Array
-  /** How much of the buffer is written. */
-  at: number
-}
+export type Writer = Encoder
 
 // A fresh buffer costs more than a short message does, so buffers go around.
 const idle: Writer[] = []
 const idleMax = 8
 const idleBytesMax = 64 * 1024
-const firstBytes = 128
 
 export function createWriter(): Writer {
-  return idle.pop() ?? { pieces: [], buffer: new Uint8Array(firstBytes), at: 0 }
+  return idle.pop() ?? createEncoder()
 }
 
 /** A copy of what was written. The writer is done with: another caller may get it. */
 export function finishWriting(writer: Writer): Uint8Array {
-  const bytes = writer.pieces.length === 0 ? writer.buffer.slice(0, writer.at) : joinPieces([writer])
+  const bytes = writer.bufs.length === 0 ? writer.cbuf.slice(0, writer.cpos) : toUint8Array(writer)
   giveBack(writer)
   return bytes
 }
 
 /** The same of two, one behind the other: what is long is copied once. */
 export function finishTogether(writer: Writer, rest: Writer): Uint8Array {
-  if (rest.pieces.length === 0) {
+  if (rest.bufs.length === 0) {
     writeWritten(writer, rest)
     return finishWriting(writer)
   }
-  const bytes = joinPieces([writer, rest])
+  const bytes = new Uint8Array(length(writer) + length(rest))
+  let at = 0
+  for (const { bufs, cbuf, cpos } of [writer, rest])
+    for (const piece of [...bufs, cbuf.subarray(0, cpos)]) {
+      bytes.set(piece, at)
+      at += piece.length
+    }
   giveBack(writer)
   giveBack(rest)
   return bytes
@@ -43,71 +51,43 @@ export function finishTogether(writer: Writer, rest: Writer): Uint8Array {
 
 /** What was written is the first `length` bytes, for as long as the call takes: they are not copied, and must not be kept. */
 export function lendWritten<T>(writer: Writer, use: (bytes: Uint8Array, length: number) => T): T {
-  const bytes = writer.pieces.length === 0 ? writer.buffer : joinPieces([writer])
-  const result = use(bytes, lengthWritten(writer))
+  const { bufs, cbuf, cpos } = writer
+  const bytes = bufs.length === 0 ? cbuf : toUint8Array(writer)
+  const result = use(bytes, bufs.length === 0 ? cpos : bytes.length)
   giveBack(writer)
   return result
 }
 
 /** How many bytes it has so far. */
-export function lengthWritten({ pieces, at }: Writer): number {
-  let length = at
-  for (const piece of pieces) length += piece.length
-  return length
+export function lengthWritten(writer: Writer): number {
+  return writer.bufs.length === 0 ? writer.cpos : length(writer)
 }
 
 /** Writes what another writer has, which is done with. */
 export function writeWritten(writer: Writer, other: Writer): void {
+  const { bufs, cbuf, cpos } = other
   // Of what another caller may get next a copy.
-  if (other.pieces.length === 0) copyRange(writer, other.buffer, 0, other.at)
-  else writeRaw(writer, joinPieces([other]))
+  if (bufs.length === 0) copyRange(writer, cbuf, 0, cpos)
+  else writeRaw(writer, toUint8Array(other))
   giveBack(other)
 }
 
-function joinPieces(writers: readonly Writer[]): Uint8Array {
-  const bytes = new Uint8Array(writers.reduce((length, writer) => length + lengthWritten(writer), 0))
-  let to = 0
-  for (const { pieces, buffer, at } of writers)
-    for (const piece of [...pieces, buffer.subarray(0, at)]) {
-      bytes.set(piece, to)
-      to += piece.length
-    }
-  return bytes
-}
-
-/** Sees to it that the buffer has room for so many bytes. */
-function makeRoom(writer: Writer, count: number): void {
-  const { pieces, buffer, at } = writer
-  if (buffer.length - at >= count) return
-  if (at > 0) pieces.push(buffer.subarray(0, at))
-  writer.buffer = new Uint8Array(Math.max(buffer.length, count) * 2)
-  writer.at = 0
-}
-
 function giveBack(writer: Writer): void {
-  writer.at = 0
-  writer.pieces = []
-  if (idle.length < idleMax && writer.buffer.length <= idleBytesMax) idle.push(writer)
+  writer.cpos = 0
+  writer.bufs = []
+  if (idle.length < idleMax && writer.cbuf.length <= idleBytesMax) idle.push(writer)
 }
 
 export function writeByte(writer: Writer, byte: number): void {
-  makeRoom(writer, 1)
-  writer.buffer[writer.at++] = byte
+  write(writer, byte)
 }
 
 /** A whole number from 0 to 2^53 - 1. */
 export function writeUint(writer: Writer, value: number): void {
-  if (value >= 0 && value < 128 && Number.isInteger(value)) return writeByte(writer, value)
+  if (value >= 0 && value < 128 && Number.isInteger(value)) return write(writer, value)
   assert(Number.isSafeInteger(value) && value >= 0, 'a number on the wire is whole, not negative and exact')
-  makeRoom(writer, uintBytesMax)
-  const { buffer } = writer
-  let rest = value
-  for (; rest > 127; rest = Math.floor(rest / 128)) buffer[writer.at++] = 128 | (rest & 127)
-  buffer[writer.at++] = rest
+  writeVarUint(writer, value)
 }
-
-/** What 2^53 - 1 takes. */
-const uintBytesMax = 8
 
 /** A whole number between -2^52 and 2^52, small ones in few bytes whatever their sign. */
 export function writeInt(writer: Writer, value: number): void {
@@ -132,11 +112,11 @@ export function writeRange(writer: Writer, bytes: Uint8Array, from: number, to: 
 
 function copyRange(writer: Writer, bytes: Uint8Array, from: number, to: number): void {
   const count = to - from
-  makeRoom(writer, count)
-  const { buffer, at } = writer
-  if (count > fewBytes) buffer.set(bytes.subarray(from, to), at)
-  else for (let i = 0; i < count; i++) buffer[at + i] = bytes[from + i] ?? 0
-  writer.at = at + count
+  verifyLen(writer, count)
+  const { cbuf, cpos } = writer
+  if (count > fewBytes) cbuf.set(bytes.subarray(from, to), cpos)
+  else for (let i = 0; i < count; i++) cbuf[cpos + i] = bytes[from + i] ?? 0
+  writer.cpos = cpos + count
 }
 
 /** Up to here a loop is faster than the call that copies. */
@@ -145,10 +125,10 @@ const fewBytes = 64
 const manyBytes = 16 * 1024
 
 function writeView(writer: Writer, bytes: Uint8Array): void {
-  const { pieces, buffer, at } = writer
-  if (at > 0) pieces.push(buffer.slice(0, at))
-  pieces.push(bytes)
-  writer.at = 0
+  const { bufs, cbuf, cpos } = writer
+  if (cpos > 0) bufs.push(cbuf.slice(0, cpos))
+  bufs.push(bytes)
+  writer.cpos = 0
 }
 
 /** Bytes after their length. */
@@ -172,40 +152,40 @@ export function writeString(writer: Writer, text: string): void {
 /** Writes `base` plus the length in one byte and then the text, or nothing if a character of it is not ASCII. */
 export function writeShortAscii(writer: Writer, base: number, text: string): boolean {
   const count = text.length
-  makeRoom(writer, count + 1)
-  const { buffer, at } = writer
+  verifyLen(writer, count + 1)
+  const { cbuf, cpos } = writer
   for (let i = 0; i < count; i++) {
     const code = text.charCodeAt(i)
     if (code > 127) return false
-    buffer[at + 1 + i] = code
+    cbuf[cpos + 1 + i] = code
   }
-  buffer[at] = base + count
-  writer.at = at + 1 + count
+  cbuf[cpos] = base + count
+  writer.cpos = cpos + 1 + count
   return true
 }
 
 /** Writes a text at once, without its length, if all of it is ASCII. Whether it is. */
 export function writeAscii(writer: Writer, text: string): boolean {
   const { length } = text
-  makeRoom(writer, length)
-  const { buffer, at } = writer
+  verifyLen(writer, length)
+  const { cbuf, cpos } = writer
   // What takes more than a byte a character does not find room.
-  if (utf8.encodeInto(text, buffer.subarray(at, at + length)).read !== length) return false
-  writer.at = at + length
+  if (utf8.encodeInto(text, cbuf.subarray(cpos, cpos + length)).read !== length) return false
+  writer.cpos = cpos + length
   return true
 }
 
 /** UTF-8 of a text from a place on, without its length. */
 export function writeUtf8(writer: Writer, text: string, from: number): void {
   const count = text.length - from
-  makeRoom(writer, count)
-  const { buffer, at } = writer
+  verifyLen(writer, count)
+  const { cbuf, cpos } = writer
   for (let i = 0; i < count; i++) {
     const code = text.charCodeAt(from + i)
     if (code > 127) return writeRaw(writer, utf8.encode(text.slice(from)))
-    buffer[at + i] = code
+    cbuf[cpos + i] = code
   }
-  writer.at = at + count
+  writer.cpos = cpos + count
 }
 
 /** How many bytes that takes. */
@@ -223,7 +203,7 @@ export function encodeUtf8(text: string): Uint8Array {
 export function writeDouble(writer: Writer, value: number): void {
   scratch.setFloat64(0, value)
   if (Number.isNaN(value)) scratch.setBigUint64(0, 0x7ff8_0000_0000_0000n)
-  for (let i = 0; i < 8; i++) writeByte(writer, scratch.getUint8(i))
+  for (let i = 0; i < 8; i++) write(writer, scratch.getUint8(i))
 }
 
 const utf8: TextEncoder = new TextEncoder()
