@@ -142,3 +142,29 @@ test('[F4, T3] relays tell each other a text that they joined beyond its bound, 
     { exceptions: [{ kind: 'refused', error: { code: 'limit-exceeded' } }] },
   ])
 })
+
+test('[P2] who brought a text is sent what its body grew by over another session, though its cell stands', () => {
+  const space = createRelaySpace(
+    { name: 'space', store, generation, screen: taking, lead: { leader: store, levels: ['relay'] } },
+    { record: null, generations: [] },
+  )
+  const rows = new Map<string, HeldRow>()
+  const reads = { row: (of: string) => rows.get(of), writer: () => undefined }
+  const caller = { user: 'alice', mayWrite: true, rule: () => null }
+  const greet = (role: 'client' | 'peer') =>
+    space.hello(helloWith({ role, empty: false }), caller, 1000).session
+  const [client, peer] = [greet('client'), greet('peer')]
+  const sent = (): readonly string[] => {
+    for (const [of, held] of space.draft()?.rows ?? []) rows.set(of, held)
+    space.committed(new Map([[client, null]]))
+    const held = rows.get(key)
+    return held === undefined ? [] : space.textsToSend(client, { key, held })
+  }
+  space.give(client, { type: 'give', rows: [{ ...part, row }] }, reads, 1000)
+  expect(sent()).toEqual([])
+  const pulled = { rows: [], writers: [], facts: [], joined: new Map() }
+  const cursor = { generation, cut: 0, place: 0 }
+  const texts = [{ key, part: body, update: bytesOf('three') }]
+  space.pulled(peer, { ...pulled, texts, peer: { cursor, wants: [] } }, reads, 1000)
+  expect(sent()).toEqual([body])
+})

@@ -20,6 +20,18 @@ export function createOrigins(): Origins {
   return { recent: null, older: null }
 }
 
+/** Of these parts nobody is known to have all: what their bodies grew by came over one session, and the cells over another. */
+export function forgetOriginsOf(
+  { recent, older }: Origins,
+  key: DocumentKey,
+  parts: Iterable<FeedPart>,
+): void {
+  for (const part of parts) {
+    recent?.get(key)?.delete(part)
+    older?.get(key)?.delete(part)
+  }
+}
+
 /** All sessions have everything: nothing is left that would be sent back. */
 export function forgetOrigins(origins: Origins): void {
   origins.recent = origins.older = null

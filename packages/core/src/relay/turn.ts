@@ -21,7 +21,7 @@ import { copyMap } from '../map-copy.ts'
 import type { WriterId } from '../mark.ts'
 import type { FeedPart, HeldRow, PeerState, SpaceCommit } from '../relay-store.ts'
 import { countParts, joinRows, type DocumentKey, type PartName, type Row } from '../row.ts'
-import { cameAsItStands, noteOrigins } from './origins.ts'
+import { cameAsItStands, forgetOriginsOf, noteOrigins } from './origins.ts'
 import type { SpaceSession, TurnReads } from './space-session.ts'
 import type { Standing } from './standing.ts'
 
@@ -181,6 +181,9 @@ function noteChange(
     if (!isAlone) noteOrigins(turn.standing.origins, session, key, { row, brought, parts })
   } else if (isAlone && earlier.by === session) earlier.news = null
   else noteMore(turn, session, key, earlier, { row, brought, parts })
+  if (isAlone || updates.length === 0) return
+  const grown = updates.map(({ part }) => part).filter(part => !parts.includes(part))
+  forgetOriginsOf(turn.standing.origins, key, grown)
 }
 
 /** What several brought of a row, or not as it stands. */
