@@ -31,6 +31,10 @@ export const unseen: readonly { readonly rule: string; readonly why: string }[] 
     rule: 'P4 lists',
     why: 'it takes a link that is cut while a row is asked for, and another relay that knows less of it; a unit test makes it happen',
   },
+  {
+    rule: 'P4 pages',
+    why: 'what was deleted since a page was made and is not told shows at the next cut, and is pulled (P5); a unit test makes it happen',
+  },
   { rule: 'Q2 left', why: 'who was not sent away when the leader went is when it comes back' },
   {
     rule: 'P4 peers',

@@ -52,7 +52,7 @@ export const tightBounds: readonly TightBound[] = [
   { file: 'relay/src/kernel/pages.ts', name: 'frameBytes', value: 300 },
   { file: 'relay/src/kernel/pages.ts', name: 'keptPageFrames', value: 2 },
   { file: 'relay/src/kernel/pages.ts', name: 'tailBytesMax', value: 40 },
-  { file: 'relay/src/kernel/kept-pages.ts', name: 'keptBytesMax', value: 2000 },
+  { file: 'relay/src/kernel/kept-pages.ts', name: 'keptBytesMax: number', value: 4000 },
   { file: 'relay/src/kernel/space-driver.ts', name: 'turnFramesMax', value: 2 },
   { file: 'relay/src/kernel/turns.ts', name: 'portionMax', value: 1 },
   { file: 'relay/src/kernel/folding.ts', name: 'tailBytesMin', value: 30 },

@@ -1,4 +1,5 @@
-// Pages that a relay keeps: new replicas come, between them people write, and each of them gets what is there then.
+// Pages that a relay keeps: new replicas come, between them people write, and each of them gets what is there then. They
+// are made for who comes first, or before, where a space has grown by much and rests.
 import {
   createDictionary,
   decodeFrame,
@@ -20,7 +21,7 @@ import {
   type Write,
 } from '@rejoin/core'
 import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
-import { createChance, helloWith } from '@rejoin/testkit'
+import { createChance, createScope, createSimulatedClock, helloWith } from '@rejoin/testkit'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { bareLink } from './bare-kernel.ts'
@@ -44,11 +45,15 @@ async function openRelay() {
   const disk = createMemoryDisk(length => chance.bytes(length))
   const opened = await disk.open()
   let read = 0
+  let onRead = (): void => {}
+  const clock = createSimulatedClock()
+  const scope = createScope(clock)
   const store: typeof opened = {
     ...opened,
     async feed(space, after, limit) {
       const rows = await opened.feed(space, after, limit)
       read += rows.length
+      onRead()
       return rows
     },
   }
@@ -57,9 +62,9 @@ async function openRelay() {
     store,
     runtime: {
       now: () => ms,
-      monotonic: () => ms,
+      monotonic: () => clock.time,
       randomBytes: length => chance.bytes(length),
-      after: () => () => {},
+      after: (delayMs, run) => scope.after(delayMs, run),
     },
     token: async token => ({ user: token }),
     access: async () => 'write',
@@ -107,19 +112,34 @@ async function openRelay() {
   }
 
   const author = await join()
+  let round = 0
   async function write(ids: readonly number[], make: (mark: Write['mark']) => Row): Promise<void> {
     ms += 1
     const writes = ids.map((id, tick): Write => {
       const mark = { ms, tick, writer }
       const key = documentKey('notes', `n${id}`)
-      return { mark, key, delta: make(mark), texts: noTexts, replaced: nothingReplaced, whole: true }
+      const delta = make(mark)
+      const whole = delta.deletion === null
+      return { mark, key, delta, texts: noTexts, replaced: nothingReplaced, whole }
     })
     const transactions = writes.map(one => ({ writes: [one], preconditions: [] }))
-    await author.send({ type: 'submit', round: 0, transactions })
+    await author.send({ type: 'submit', round, transactions })
+    // Of what is not here nothing can be removed; the rest is written.
+    round += 1
+    await author.send({ type: 'go-on', round })
   }
 
   return {
     join,
+    clock,
+    drain: () => kernel.drain(),
+    /** Runs when the store has been read next. */
+    atNextRead: (run: () => void) => {
+      onRead = () => {
+        onRead = () => {}
+        run()
+      }
+    },
     readOf: async (run: () => Promise<unknown>) => {
       const before = read
       await run()
@@ -151,9 +171,14 @@ test('a new replica is sent what one before it was sent, and nothing is read for
   await second.level()
   expect(second.rows.size).toBe(2000)
   expect(await relay.readOf(async () => (await relay.join()).level())).toBe(0)
-  // A row of the first page changes: what is after that page is kept.
+  // A row of the first page changes: it comes once more, and all pages are kept.
   await relay.insert([3])
-  expect(await relay.readOf(async () => (await relay.join()).level())).toBeLessThan(1200)
+  expect(await relay.readOf(async () => (await relay.join()).level())).toBe(1)
+  // Much of the first page changes: no other one is made anew.
+  await relay.insert(upTo(200))
+  const again = await relay.readOf(async () => (await relay.join()).level())
+  expect([again > 500, again < 1000]).toEqual([true, true])
+  expect(await relay.readOf(async () => (await relay.join()).level())).toBe(0)
 })
 
 test('[F3] a page that is longer than the credit of who comes first is sent to its end, and kept', async () => {
@@ -170,13 +195,16 @@ test('[F3] a page that is longer than the credit of who comes first is sent to i
 test('[P2, P5] whatever is written between them, each new replica has what is there', async () => {
   const relay = await openRelay()
   await relay.insert(upTo(1500))
+  let removed = 0
   for (let round = 0; round < 12; round++) {
     const replica = await relay.join()
     await replica.level()
+    removed = [...replica.rows.values()].filter(row => !rowExists(row)).length
     const some = upTo(1 + chance.below(8)).map(() => chance.below(1700))
     const ids = [...new Set(some)]
     await (chance.chance(0.5) ? relay.insert(ids) : relay.remove(ids))
   }
+  expect(removed).toBeGreaterThan(0)
 })
 
 test('[P4] who began before a deletion hears of it, whatever was kept for those who began later', async () => {
@@ -192,8 +220,21 @@ test('[P4] who began before a deletion hears of it, whatever was kept for those 
   await slow.level()
   const late = await relay.join()
   await late.level()
-  expect([...late.rows.values()].every(rowExists)).toBe(true)
+  expect([...late.rows.values()].filter(rowExists).length).toBe(1498)
   expect(await relay.readOf(async () => (await relay.join()).level())).toBe(0)
   await slower.send({ type: 'credit', bytes: 1_000_000 })
   await slower.level()
+})
+
+test('[P4] who began before a deletion is not sent pages in which those who began later are spared it', async () => {
+  const relay = await openRelay()
+  for (let i = 0; i < 1500; i += 100) await relay.insert(upTo(1500).slice(i, i + 100))
+  const slow = await relay.join(500)
+  expect(slow.pages).toBe(1)
+  await relay.remove(upTo(1500).filter(id => id % 2 === 0))
+  const late = await relay.join()
+  await late.level()
+  expect([late.rows.size, [...late.rows.values()].every(rowExists)]).toEqual([750, true])
+  await slow.send({ type: 'credit', bytes: 1_000_000 })
+  await slow.level()
 })

@@ -74,9 +74,9 @@ async function tryAnswer(driven: DrivenSpace, attached: Attached, frame: Frame):
   }
 }
 
-function walkOf({ space, kernel }: DrivenSpace): Walk {
-  const { store, deflate = (frame: Uint8Array) => frame } = kernel.options
-  return { space, store, kept: kernel.kept, deflate }
+export function walkOf({ space, kernel }: DrivenSpace): Walk {
+  const { store, runtime, deflate = (frame: Uint8Array) => frame } = kernel.options
+  return { space, store, runtime, kept: kernel.kept, deflate }
 }
 
 function ask(driven: DrivenSpace, attached: Attached, frame: WantFrame): void {

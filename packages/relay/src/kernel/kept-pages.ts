@@ -2,9 +2,11 @@
  * Pages of feeds as they were sent to new replicas, encoded and deflated, for the next new one: to make them anew takes
  * ten times what it takes to send them.
  *
- * A page holds what exists of the rows whose positions are in its stretch of the feed. A row that changes leaves that
- * stretch for the end of the feed, and its page is dropped, before the commit that moves it; so what is kept is what
- * would be made now. All spaces share one bound; what was not sent for the longest time goes first.
+ * A page holds what existed of the rows whose positions were in its stretch of the feed. A row that changes leaves that
+ * stretch for the end of the feed, where it comes again as it is now, so a page in which some are as they were does no
+ * harm; it costs bytes, and once a quarter of it has left it goes. Who is sent such a page hears of every deletion
+ * since (SPEC P4). No two pages of a space overlap, and one that is made in a gap ends where the next one begins. All
+ * spaces share one bound; what was not sent for the longest time goes first.
  */
 
 /** A frame as its link sends it, and how long it is before it was deflated, which is what credit counts (SPEC F3). */
@@ -18,67 +20,101 @@ export interface KeptPage {
   readonly from: number
   readonly to: number
   readonly frames: readonly KeptFrame[]
-  /** Whether it ended where the feed did. Once the feed goes on, there is a longer one. */
+  /** Whether it is short and ended where the feed did. Once the feed goes on, there is a longer one. */
   readonly isLast: boolean
+  /** It has no row that was deleted up to here. */
+  readonly spared: number
+  /** How many rows it has, and how many of them have left its stretch since. */
+  readonly rows: number
+  left: number
+  /** Up to where it is what would be made anew: the end of the feed before the first of them left. */
+  soundUpTo: number
 }
 
 export interface KeptPages {
   at(space: string, from: number): KeptPage | undefined
+  /** Where the next one begins behind a position; infinity if there is none. */
+  next(space: string, position: number): number
+  /** Takes the place of those that it overlaps. */
   keep(space: string, page: KeptPage): void
-  /** A row that was at this position is about to change. */
-  drop(space: string, position: number): void
+  /** A row that was at this position is about to change, where the feed ends at `end`. */
+  leaves(space: string, position: number, end: number): void
 }
 
-const keptBytesMax = 8 * 1024 * 1024
+export const keptBytesMax: number = 8 * 1024 * 1024
+/** What is sent of a page in vain is no more than this share of it. */
+const leftShareMax = 1 / 4
+/** What a page costs beside its frames: of what was deleted there are none. */
+const pageBytes = 256
 
 export function createKeptPages(): KeptPages {
-  /** By space and beginning; the first is the one that was sent least lately. */
-  const pages = new Map<string, { readonly space: string; readonly page: KeptPage }>()
-  const bySpace = new Map<string, Map<number, KeptPage>>()
+  /** The space of each; the first is the one that was sent least lately. */
+  const spaceByPage = new Map<KeptPage, string>()
+  /** In the order of the feed. */
+  const pagesBySpace = new Map<string, KeptPage[]>()
   let bytes = 0
 
-  function remove(space: string, page: KeptPage): void {
-    pages.delete(nameOf(space, page.from))
-    const ofSpace = bySpace.get(space)
-    ofSpace?.delete(page.from)
-    if (ofSpace?.size === 0) bySpace.delete(space)
-    bytes -= bytesOf(page)
+  /** Those in a stretch of the feed go. Gives back where they were. */
+  function clear(space: string, pages: KeptPage[], from: number, to: number): number {
+    const start = firstBehind(pages, from)
+    let end = start
+    for (; (pages[end]?.from ?? to) < to; end++);
+    for (const page of pages.splice(start, end - start)) {
+      spaceByPage.delete(page)
+      bytes -= bytesOf(page)
+    }
+    if (pages.length === 0) pagesBySpace.delete(space)
+    return start
   }
 
   return {
     at(space, from) {
-      const name = nameOf(space, from)
-      const found = pages.get(name)
-      if (found === undefined) return undefined
-      pages.delete(name)
-      pages.set(name, found)
-      return found.page
+      const pages = pagesBySpace.get(space) ?? []
+      const page = pages[firstBehind(pages, from)]
+      if (page?.from !== from) return undefined
+      spaceByPage.delete(page)
+      spaceByPage.set(page, space)
+      return page
+    },
+    next(space, position) {
+      const pages = pagesBySpace.get(space) ?? []
+      const at = firstBehind(pages, position)
+      const isBehind = (pages[at]?.from ?? 0) > position
+      return pages[isBehind ? at : at + 1]?.from ?? Number.POSITIVE_INFINITY
     },
     keep(space, page) {
-      const before = bySpace.get(space)?.get(page.from)
-      if (before !== undefined) remove(space, before)
-      pages.set(nameOf(space, page.from), { space, page })
-      const ofSpace = bySpace.get(space) ?? new Map<number, KeptPage>()
-      bySpace.set(space, ofSpace.set(page.from, page))
+      const pages = pagesBySpace.get(space) ?? []
+      pages.splice(clear(space, pages, page.from, page.to), 0, page)
+      pagesBySpace.set(space, pages)
+      spaceByPage.set(page, space)
       bytes += bytesOf(page)
-      for (const oldest of pages.values()) {
+      for (const [oldest, its] of spaceByPage) {
         if (bytes <= keptBytesMax) return
-        remove(oldest.space, oldest.page)
+        clear(its, pagesBySpace.get(its) ?? [], oldest.from, oldest.to)
       }
     },
-    drop(space, position) {
-      const ofSpace = bySpace.get(space)
-      if (ofSpace === undefined) return
-      for (const page of ofSpace.values())
-        if (page.from < position && position <= page.to) remove(space, page)
+    leaves(space, position, end) {
+      const pages = pagesBySpace.get(space)
+      const page = pages?.[firstBehind(pages, position - 1)]
+      if (pages === undefined || page === undefined || page.from >= position) return
+      page.left += 1
+      page.soundUpTo = Math.min(page.soundUpTo, end)
+      if (page.left > page.rows * leftShareMax) clear(space, pages, page.from, page.to)
     },
   }
 }
 
-function nameOf(space: string, from: number): string {
-  return `${from} ${space}`
+/** The index of the first that ends behind a position. */
+function firstBehind(pages: readonly KeptPage[], position: number): number {
+  let [low, high] = [0, pages.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((pages[middle]?.to ?? 0) > position) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 function bytesOf(page: KeptPage): number {
-  return page.frames.reduce((sum, frame) => sum + frame.bytes.length, 0)
+  return page.frames.reduce((sum, frame) => sum + frame.bytes.length, pageBytes)
 }

@@ -24,10 +24,13 @@ import {
 } from '@rejoin/core'
 import { differingBody, headOfBody, splittingUpdate } from '@rejoin/resolve/screen'
 import { hasRoom, isWritable, send, sendBytes, type Attached } from './attached.ts'
-import { slicesOf } from './slices.ts'
 import type { KeptFrame, KeptPages } from './kept-pages.ts'
+import { slicesOf } from './slices.ts'
+import { createStretch } from './stretch.ts'
 
 const pageRows = 512
+/** So many rows are a page of their own in front of one that is kept. */
+const gapRowsMin = pageRows / 4
 /** Where there was room for fewer, so many are read all the same. */
 const rowsAtOnceMin = 8
 /** Rows of an answer that are read at once: what a slow reader has not taken is not in memory. */
@@ -54,6 +57,7 @@ export interface Asked {
 export interface Walk {
   readonly space: RelaySpace
   readonly store: RelayStore
+  readonly runtime: Runtime
   readonly kept: KeptPages
   readonly deflate: (frame: Uint8Array) => Uint8Array
 }
@@ -68,17 +72,21 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
   if (sendKept(walk, attached)) return
   const from = session.place
   const limit = Math.min(pageRows, attached.rowsAtOnce)
-  const page = await store.feed(space.name, from, limit)
   const head = space.position
   const { begun } = attached
-  const frames: KeptFrame[] | null = begun === null && isAlike(attached, page.at(-1)) ? [] : null
+  const read = from >= head ? noRows : await store.feed(space.name, from, limit)
+  const frames: KeptFrame[] | null = begun === null && read.length > 0 && isAlike(attached) ? [] : null
+  const page = frames === null ? read : upToNext(walk, from, read)
+  const stretch = createStretch(walk.runtime)
   let rows: ChangedRow[] = []
+  let rowCount = 0
   let bytes = 0
   const sendRows = (): void => {
     const { place } = session
     const frame: Frame = { type: 'changes', rows, place, head, cut: null, answer: false, writers: [] }
     if (frames === null) send(attached, frame)
     else frames.push(sendToKeep(walk, attached, frame))
+    rowCount += rows.length
     rows = []
     bytes = 0
   }
@@ -100,6 +108,7 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
     }
     if (bytes < frameBytes) continue
     sendRows()
+    if (stretch.isOver()) await stretch.letOthersGo()
     const goesOn = frames !== null && frames.length < keptPageFrames && isWritable(attached)
     isFull = i + 1 < page.length && !goesOn && !hasRoom(attached)
     if (!isFull) continue
@@ -110,8 +119,17 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
   if (!isFull) attached.rowsAtOnce *= 2
   const atEnd = !isFull && (session.place >= head || page.length === 0)
   if (rows.length > 0 && (frames !== null || !atEnd)) sendRows()
-  if (frames !== null && frames.length > 0 && attached.begun === null)
-    walk.kept.keep(space.name, { from, to: session.place, frames, isLast: atEnd && page.length < limit })
+  if (frames !== null && attached.begun === null)
+    walk.kept.keep(space.name, {
+      from,
+      to: session.place,
+      frames,
+      isLast: atEnd && page.length < pageRows / 2,
+      spared: session.fresh,
+      rows: rowCount,
+      left: 0,
+      soundUpTo: Number.POSITIVE_INFINITY,
+    })
   if (!atEnd) return
   attached.begun = null
   // What is remembered of writers alone has the position of the commit before.
@@ -130,6 +148,7 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
   send(attached, { ...end, rows, cut, writers })
 }
 
+const noRows: readonly FeedRow[] = []
 const noWriters: readonly WriterRecord[] = []
 
 /** A place is told only between commits; of one that is more than there is room for, what was sent is noted. */
@@ -140,22 +159,35 @@ function beginOf(sent: readonly FeedRow[], position: number): NonNullable<Attach
   }
 }
 
-/**
- * Whether any new replica is sent the same up to this row: it has brought nothing that is not sent back, and what does not
- * exist of it was deleted before its walk began (SPEC P4).
- */
-function isAlike({ session }: Attached, last: FeedRow | undefined): boolean {
+/** Whether any new replica is sent the same: it has brought nothing that is not sent back. */
+function isAlike({ session }: Attached): boolean {
   const { fresh, cut, submitted, givenCount } = session
-  return fresh > 0 && cut === 0 && submitted + givenCount === 0 && (last?.held.position ?? 0) <= fresh
+  return fresh > 0 && cut === 0 && submitted + givenCount === 0
+}
+
+/**
+ * A page that is made where one was dropped ends where the next one begins, so that all behind it stay. Where few rows
+ * are left in between, it takes some of that one's.
+ */
+function upToNext({ space, kept }: Walk, from: number, page: readonly FeedRow[]): readonly FeedRow[] {
+  const next = kept.next(space.name, from)
+  const gap = page.findIndex(({ held }) => held.position > next)
+  if (gap < 0) return page
+  const least = gap < gapRowsMin ? pageRows / 2 : gap
+  const end = page.findIndex(({ held }, i) => i >= least && held.position !== page[i - 1]?.held.position)
+  return end < 0 ? page : page.slice(0, end)
 }
 
 /** Sends the page that begins at a session's place, if it is kept. */
 function sendKept({ space, kept }: Walk, attached: Attached): boolean {
   const { session } = attached
-  const page = isAlike(attached, undefined) ? kept.at(space.name, session.place) : undefined
-  if (page === undefined || page.to > session.fresh || (page.isLast && page.to < space.position)) return false
+  const page = isAlike(attached) ? kept.at(space.name, session.place) : undefined
+  if (page === undefined || page.spared > session.fresh || (page.isLast && page.to < space.position))
+    return false
   for (const { bytes, length } of page.frames) sendBytes(attached, bytes, length)
   session.place = page.to
+  // P4: what was deleted since is there in what it was sent.
+  session.fresh = Math.min(session.fresh, page.soundUpTo)
   return true
 }
 

@@ -187,7 +187,7 @@ async function commit(driven: DrivenSpace, draft: SpaceCommit, reads: Reads, gre
   const { store, log } = driven.kernel.options
   for (const key of draft.rows.keys()) {
     const before = reads.rows.get(key)
-    if (before !== undefined) driven.kernel.kept.drop(driven.name, before.position)
+    if (before !== undefined) driven.kernel.kept.leaves(driven.name, before.position, driven.space.position)
   }
   await store.commit(draft)
   if (draft.texts.length > 0) grew(driven, draft.texts)
