@@ -238,3 +238,54 @@ test('[P4] who began before a deletion is not sent pages in which those who bega
   await slow.send({ type: 'credit', bytes: 1_000_000 })
   await slow.level()
 })
+
+test('who comes new after much was written, and nothing for a while, is sent what was made before', async () => {
+  const relay = await openRelay()
+  for (let i = 0; i < 2000; i += 100) await relay.insert(upTo(2000).slice(i, i + 100))
+  expect(await relay.readOf(() => relay.clock.advance(1500))).toBe(2000)
+  const read = await relay.readOf(async () => {
+    const replica = await relay.join()
+    await replica.level()
+    expect(replica.rows.size).toBe(2000)
+  })
+  expect(read).toBe(0)
+  // What is little is made for who asks for it.
+  await relay.insert(upTo(10))
+  expect(await relay.readOf(() => relay.clock.advance(5000))).toBe(0)
+  expect(await relay.readOf(async () => (await relay.join()).level())).toBe(10)
+})
+
+test('nothing is made while a space grows', async () => {
+  const relay = await openRelay()
+  const read = await relay.readOf(async () => {
+    for (let i = 0; i < 2000; i += 100) {
+      await relay.insert(upTo(2000).slice(i, i + 100))
+      await relay.clock.advance(300)
+    }
+  })
+  expect(read).toBe(0)
+})
+
+test('[P4, P5] a write that comes while pages are made comes behind them, and the rest is made when it rests again', async () => {
+  const relay = await openRelay()
+  for (let i = 0; i < 2000; i += 100) await relay.insert(upTo(2000).slice(i, i + 100))
+  let written: Promise<void> | null = null
+  relay.atNextRead(() => (written = relay.remove([0, 499, 500, 1999])))
+  const read = await relay.readOf(() => relay.clock.advance(1200))
+  expect(read).toBeLessThan(2000)
+  await written
+  await relay.clock.advance(1500)
+  const replica = await relay.join()
+  await replica.level()
+  expect([...replica.rows.values()].filter(rowExists).length).toBe(1996)
+  expect(await relay.readOf(async () => (await relay.join()).level())).toBe(0)
+})
+
+test('a relay that ends makes none any more, and leaves no timer', async () => {
+  const relay = await openRelay()
+  for (let i = 0; i < 2000; i += 100) await relay.insert(upTo(2000).slice(i, i + 100))
+  await relay.drain()
+  const { steps } = relay.clock
+  expect(await relay.readOf(() => relay.clock.advance(60_000))).toBe(0)
+  expect(relay.clock.steps).toBe(steps)
+})

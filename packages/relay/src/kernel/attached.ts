@@ -1,6 +1,8 @@
 /** A session that a space knows, with the link that carries its frames. */
 import {
+  createKnownNames,
   encodeFrame,
+  noPositions,
   type DocumentKey,
   type Frame,
   type KnownNames,
@@ -45,6 +47,26 @@ export interface Attached {
   /** What it was told of the names that changes are sent in. */
   readonly known: KnownNames
   open: boolean
+}
+
+/** One that has been told nothing yet. */
+export function createAttached(
+  of: Pick<Attached, 'link' | 'session' | 'pull' | 'leader' | 'follower' | 'inflow' | 'awaitsQuorum'>,
+): Attached {
+  return {
+    ...of,
+    index: null,
+    begun: null,
+    rowsAtOnce: Number.POSITIVE_INFINITY,
+    answers: [],
+    asked: 0,
+    given: 0,
+    givenRefused: 0,
+    differences: 0,
+    quorum: noPositions,
+    known: createKnownNames(),
+    open: true,
+  }
 }
 
 /** Sends a frame, and counts it against the receiver's credit (SPEC F3). Returns its bytes. */

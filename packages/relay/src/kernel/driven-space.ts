@@ -21,6 +21,7 @@ import type { Inflows } from './inflow.ts'
 import type { KeptPages } from './kept-pages.ts'
 import type { PassedSessions } from './passed-sessions.ts'
 import type { PassingOn } from './passing-on.ts'
+import type { Resting } from './resting.ts'
 
 export interface DrivenSpace {
   readonly name: string
@@ -42,6 +43,8 @@ export interface DrivenSpace {
   noted: NotedCut[]
   /** Of what is told as it happens, to all clients in the same names. None before the first change. */
   encoder: FrameEncoder | null
+  /** How many rows changed since its pages were made at rest. */
+  grown: number
   /** None before the first text. */
   folding: Folding | null
   /** None before a follower passes something on. */
@@ -57,6 +60,7 @@ export interface SpaceHost {
   readonly options: KernelOptions
   readonly kept: KeptPages
   readonly inflows: Inflows
+  readonly resting: Resting
   /** How spaces begin. */
   readonly lead: Lead
   /** What a user may do in a space. */

@@ -3,9 +3,7 @@
  * dials says hello, who is dialled answers, and says hello in turn.
  */
 import {
-  createKnownNames,
   createPeerPull,
-  noPositions,
   protocolVersion,
   type Caller,
   type HelloFrame,
@@ -15,7 +13,7 @@ import {
 } from '@rejoin/core'
 import type { SessionLink } from '../kernel-port.ts'
 import { sendWant } from './asking.ts'
-import { send, type Attached } from './attached.ts'
+import { createAttached, send, type Attached } from './attached.ts'
 import type { DrivenSpace } from './driven-space.ts'
 import type { Inflow } from './inflow.ts'
 import { sendAway } from './leaving.ts'
@@ -42,27 +40,16 @@ export function greet(driven: DrivenSpace, arrival: Arrival): Attached {
   const { runtime, log } = kernel.options
   const { session, welcome } = space.hello(hello, caller, runtime.now())
   const pull = hello.role === 'peer' ? createPeerPull(space.record.peers.get(hello.replica) ?? null) : null
-  const attached: Attached = {
+  const attached = createAttached({
     link,
     session,
     pull,
-    index: null,
-    begun: null,
-    rowsAtOnce: Number.POSITIVE_INFINITY,
-    answers: [],
-    asked: 0,
-    given: 0,
-    givenRefused: 0,
-    differences: 0,
     // Whom this relay follows knows better than it who judges.
     leader: welcomed === null ? welcome.leader : welcomed.leader,
     follower,
     inflow,
     awaitsQuorum: hello.role === 'peer' || hello.level === 'quorum',
-    quorum: noPositions,
-    known: createKnownNames(),
-    open: true,
-  }
+  })
   attachedBySession.set(session, attached)
   send(attached, welcome)
   if (pull !== null) {

@@ -24,7 +24,8 @@ import { helloToPeer } from './greeting.ts'
 import { came, costOf, createInflow, dealtWith } from './inflow.ts'
 import { createKeptPages } from './kept-pages.ts'
 import { couldNotBegin, detach } from './leaving.ts'
-import { attach, isIdle, openSpace, receive, settle, wake } from './space-driver.ts'
+import { createResting } from './resting.ts'
+import { attach, isIdle, makePages, openSpace, receive, settle, wake } from './space-driver.ts'
 
 const trusted: Caller = { user: 'peer', mayWrite: true, rule: () => null }
 const heartbeatMs = 10_000
@@ -60,6 +61,7 @@ export function createKernel(options: KernelOptions): Kernel {
     options,
     kept: createKeptPages(),
     inflows: { bytes: 0 },
+    resting: createResting(runtime, log, makePages),
     lead: {
       leader: follows ? null : store.id,
       // A follower does not know before it has met its leader: who asks for a quorum until then waits.
@@ -273,6 +275,7 @@ export function createKernel(options: KernelOptions): Kernel {
     async drain() {
       draining = true
       stopBeat()
+      await host.resting.stop()
       const opened = await Promise.allSettled(spaces.values())
       await Promise.all(opened.map(space => (space.status === 'fulfilled' ? settle(space.value) : null)))
       log.debug({ store: store.id }, 'everything received is answered')

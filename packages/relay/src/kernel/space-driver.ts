@@ -13,6 +13,7 @@ import { createFolding } from './folding.ts'
 import { follow, greet, type Arrival } from './greeting.ts'
 import { came, costOf } from './inflow.ts'
 import { couldNotBegin, detach, refuse, refuseMalformed, refuseOverloaded, sendAway } from './leaving.ts'
+import { walkAsNewcomer } from './newcomer.ts'
 import { createPassedSessions } from './passed-sessions.ts'
 import { createPassingOn, isJudged } from './passing-on.ts'
 import { hearQuorum } from './quorum.ts'
@@ -41,6 +42,7 @@ export async function openSpace(name: string, kernel: SpaceHost): Promise<Driven
     quorum: noPositions,
     noted: [],
     encoder: null,
+    grown: 0,
     folding: null,
     passedSessions: null,
     passingOn: null,
@@ -88,8 +90,15 @@ export function wake(driven: DrivenSpace): void {
   })
 }
 
-export function isIdle({ attachedBySession, running, queue, folding }: DrivenSpace): boolean {
-  return attachedBySession.size === 0 && running === null && queue.length === 0 && folding?.isIdle !== false
+export function isIdle(driven: DrivenSpace): boolean {
+  const { kernel, attachedBySession, running, queue, folding } = driven
+  if (attachedBySession.size > 0 || running !== null || queue.length > 0) return false
+  return folding?.isIdle !== false && !kernel.resting.awaits(driven)
+}
+
+/** What new replicas will be sent. */
+export function makePages(driven: DrivenSpace, isToStop: () => boolean): Promise<void> {
+  return walkAsNewcomer(driven, run => betweenTurns(driven, run), isToStop)
 }
 
 /** Resolves when everything received so far is answered, whatever comes meanwhile. */
@@ -136,8 +145,10 @@ function betweenTurns(driven: DrivenSpace, run: () => Promise<void>): Promise<vo
   })
 }
 
-const noteGrowth: Grew = (driven, texts) => {
+const noteGrowth: Grew = (driven, { rows, texts }) => {
   const { name, kernel } = driven
+  kernel.resting.grew(driven, rows.size)
+  if (texts.length === 0) return
   driven.folding ??= createFolding(name, kernel.options, run => betweenTurns(driven, run))
   driven.folding.grew(texts)
 }

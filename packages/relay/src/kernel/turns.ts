@@ -27,8 +27,8 @@ export interface Sent {
 /** Of a frame so many transactions, or rows that are given back, are taken in without a look at the time. */
 const portionMax = 16
 
-/** Hears what a commit that is on disk added to bodies. */
-export type Grew = (driven: DrivenSpace, texts: SpaceCommit['texts']) => void
+/** Hears of a commit that is on disk. */
+export type Grew = (driven: DrivenSpace, commit: SpaceCommit) => void
 
 /** Empties `jobs`. */
 export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Promise<void> {
@@ -190,7 +190,7 @@ async function commit(driven: DrivenSpace, draft: SpaceCommit, reads: Reads, gre
     if (before !== undefined) driven.kernel.kept.leaves(driven.name, before.position, driven.space.position)
   }
   await store.commit(draft)
-  if (draft.texts.length > 0) grew(driven, draft.texts)
+  grew(driven, draft)
   if (driven.fault !== null) log.info({ space: driven.name }, 'commits are on disk again')
   driven.fault = null
 }

@@ -1,0 +1,69 @@
+/** Somebody new who is not there: what it is sent is kept for who comes. */
+import { noPositions, protocolVersion, type Caller } from '@rejoin/core'
+import type { SessionLink } from '../kernel-port.ts'
+import { walkOf } from './answering.ts'
+import { createAttached } from './attached.ts'
+import type { DrivenSpace } from './driven-space.ts'
+import { createInflow } from './inflow.ts'
+import { keptBytesMax } from './kept-pages.ts'
+import { sendPage } from './pages.ts'
+
+const caller: Caller = { user: '', mayWrite: false, rule: () => null }
+/** A page that is longer is not kept: who reads slowly would have too much of it in front of it. */
+const pageBytesMax = 2 * 1024 * 1024
+
+/** It walks over the feed a page at a time, each of them in what `betweenTurns` runs. */
+export async function walkAsNewcomer(
+  driven: DrivenSpace,
+  betweenTurns: (run: () => Promise<void>) => Promise<void>,
+  isToStop: () => boolean,
+): Promise<void> {
+  const { space, kernel } = driven
+  const { runtime } = kernel.options
+  const end = space.position
+  let sent = 0
+  let sentOfPage = 0
+  const link: SessionLink = {
+    send: bytes => void (sentOfPage += bytes.length),
+    buffered: () => (sentOfPage < pageBytesMax ? 0 : Number.POSITIVE_INFINITY),
+    close() {},
+    pause: () => false,
+    resume() {},
+    address: '',
+  }
+  const hello = {
+    type: 'hello',
+    protocol: protocolVersion,
+    space: driven.name,
+    token: '',
+    replica: space.store,
+    device: '',
+    role: 'client',
+    cursors: [],
+    empty: true,
+    frontier: noPositions,
+    reach: noPositions,
+    level: 'relay',
+    credit: 0,
+  } as const
+  const { session } = space.hello(hello, caller, runtime.now())
+  const inflow = createInflow(link, kernel.inflows)
+  const attached = createAttached({
+    link,
+    session,
+    pull: null,
+    leader: null,
+    follower: null,
+    inflow,
+    awaitsQuorum: false,
+  })
+  while (session.place < end && sent < keptBytesMax && !isToStop()) {
+    await betweenTurns(() => sendPage(walkOf(driven), attached))
+    sent += sentOfPage
+    sentOfPage = 0
+    // A commit that is longer than a page may be is left out.
+    session.place = attached.begun?.position ?? session.place
+    attached.begun = null
+    await new Promise<void>(resolve => void runtime.after(0, resolve))
+  }
+}
