@@ -126,7 +126,7 @@ test('the log has room for so many rows, and for no large ones: all others are p
   const world = await createWorld()
   onTestFinished(() => rmSync(world.folder, { recursive: true }))
   const { store } = world
-  const keys = Array.from({ length: 1100 }, (_, i) => documentKey('notes', `n${i}`))
+  const keys = Array.from({ length: 4200 }, (_, i) => documentKey('notes', `n${i}`))
   const large = documentKey('notes', 'large')
   const commitAll = async (position: number): Promise<void> => {
     await store.rows('team', [...keys, large])
@@ -136,11 +136,42 @@ test('the log has room for so many rows, and for no large ones: all others are p
   await commitAll(1)
   await commitAll(2)
   const placed = tableOf(world, 'rows').filter(({ position }) => position === 2)
-  expect(placed).toHaveLength(1 + 1100 - 1024)
+  expect(placed).toHaveLength(1 + 4200 - 4096)
   expect(placed.map(({ id }) => id)).toContain('large')
-  const feed = await store.feed('team', 1, 2000)
+  const feed = await store.feed('team', 1, 5000)
   expect(new Set(feed.map(({ key }) => key))).toEqual(new Set([...keys, large]))
   await store.close()
+})
+
+test('many rows are settled some at a time; what comes meanwhile, and who is killed in between, find all of them', async () => {
+  const world = await createWorld()
+  onTestFinished(() => rmSync(world.folder, { recursive: true }))
+  const keys = Array.from({ length: 2500 }, (_, i) => documentKey('notes', `n${i}`))
+  const placed = (position: number): number =>
+    tableOf(world, 'rows').filter(row => row.position === position).length
+  for (const position of [1, 2]) {
+    await world.store.rows('team', keys)
+    const rows = new Map(keys.map(key => [key, heldAt(position, 10)]))
+    await world.store.commit(commitOf('team', position, rows))
+  }
+  while (placed(2) === 0) expect(await world.clock.step()).toBe(true)
+  expect(placed(2)).toBe(1024)
+  const [first, last] = [keys.slice(0, 1), keys.slice(-1)]
+  for (const some of [first, last]) {
+    await world.store.rows('team', some)
+    const rows = new Map(some.map(key => [key, heldAt(some === first ? 3 : 4, 10)]))
+    await world.store.commit(commitOf('team', some === first ? 3 : 4, rows))
+  }
+  const path = killed(world)
+  await world.clock.advance(1000)
+  expect(tableOf(world, 'log')).toEqual([])
+  expect([placed(2), placed(3), placed(4)]).toEqual([2498, 1, 1])
+  await world.store.close()
+  world.store = await world.open((world.path = path))
+  expect(tableOf(world, 'log')).toEqual([])
+  expect([placed(2), placed(3), placed(4)]).toEqual([2498, 1, 1])
+  expect((await world.store.loadSpace('team')).record?.position).toBe(4)
+  await world.store.close()
 })
 
 test('a store that is full when it opens leaves to the log what that has, and is read all the same', async () => {

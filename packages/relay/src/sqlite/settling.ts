@@ -1,8 +1,9 @@
 /**
  * Settling: what commits left to the log is put in its place once in a while, a row that changed a hundred times once.
  *
- *   commit --> log (on disk) --> unsettled, in memory --> settle: tables, and the log is empty
- *                  └── a store that was killed reads it when it opens (log.ts)
+ *   commit --> log (on disk) --> unsettled, in memory --> settle: tables, a thousand rows at a time; with the last of
+ *                  │                                      them, the log is empty
+ *                  └── a store that was killed reads it when it opens (log.ts), but for what is in its place by then
  */
 import {
   collectionOfKey,
@@ -19,7 +20,14 @@ import type { Database } from './database.ts'
 import { cacheKey, type Recent } from './recent.ts'
 import { formatSpaceRecord } from './space-record.ts'
 import type { Statements } from './statements.ts'
-import { clearUnsettled, forgetRow, noteRecord, noteRow, type Unsettled } from './unsettled.ts'
+import {
+  clearUnsettled,
+  forgetRow,
+  noteRecord,
+  noteRow,
+  type Unsettled,
+  type UnsettledSpace,
+} from './unsettled.ts'
 
 export interface Settling {
   /** A commit is on disk: what it left to the log is unsettled from now on. */
@@ -35,6 +43,8 @@ export interface Settling {
 }
 
 const settleMs = 1000
+/** So many rows are put in their places at once. More of them, and what comes meanwhile would wait too long. */
+const sliceRows = 1024
 /** Where the disk is locked, each try makes everybody wait. */
 const retryMs = 10_000
 const logBytesMax = 1024 * 1024
@@ -51,23 +61,30 @@ export function createSettling(
   /** Why the last try failed. */
   let failure: RejoinError | null = null
 
-  function settle(): void {
+  /** So many rows at most; the rest of what is unsettled with the last of them. */
+  function settle(rowsMax: number): void {
     if (unsettled.spaces.size === 0) return
-    const placed: (readonly [string, readonly EncodedHeldRow[]])[] = []
+    const isAll = unsettled.rows <= rowsMax
+    const placed: Placed[] = []
     database.transact(() => {
       // In a file that cannot grow, what the log took is room for what it held.
-      statements.clearLog.run()
-      for (const [name, { number, record, ...changed }] of unsettled.spaces) {
-        statements.putSpace.run(record.position, formatSpaceRecord(record), number)
-        const encoded = encodeHeldRows(changed.rows)
-        for (const row of encoded) putRow(statements, number, row)
-        for (const one of changed.writers.values()) putWriter(statements, number, one.record, one.position)
-        placed.push([name, encoded])
+      if (isAll) statements.clearLog.run()
+      let left = rowsMax
+      for (const [name, space] of unsettled.spaces) {
+        const rows = firstOf(space.rows, left)
+        left -= rows.size
+        const encoded = encodeHeldRows(rows)
+        for (const row of encoded) putRow(statements, space.number, row)
+        if (isAll) putBeside(statements, space)
+        placed.push({ name, space, encoded })
       }
     })
-    clearUnsettled(unsettled)
-    for (const [name, encoded] of placed)
-      for (const { key, held, state } of encoded) rows.set(cacheKey(name, key), held, state.length)
+    for (const { name, space, encoded } of placed)
+      for (const { key, held, state } of encoded) {
+        rows.set(cacheKey(name, key), held, state.length)
+        forgetRow(unsettled, space, key)
+      }
+    if (isAll) clearUnsettled(unsettled)
   }
 
   function stop(): void {
@@ -76,16 +93,27 @@ export function createSettling(
   }
 
   /** What cannot be settled stays in the log. */
-  function trySettling(): void {
+  function trySettling(rowsMax: number): void {
     stop()
     try {
-      settle()
+      settle(rowsMax)
       failure = null
+      if (unsettled.spaces.size > 0) cancel = runtime.after(0, settleSlice)
     } catch (error) {
       if (!(error instanceof RejoinError)) throw error
+      // What the log takes is room only for all that it holds.
+      if (error.code === 'storage-full' && rowsMax < unsettled.rows) return settleAll()
       failure = error
-      cancel = runtime.after(retryMs, trySettling)
+      cancel = runtime.after(retryMs, settleSlice)
     }
+  }
+
+  function settleSlice(): void {
+    trySettling(sliceRows)
+  }
+
+  function settleAll(): void {
+    trySettling(Number.POSITIVE_INFINITY)
   }
 
   /** A full disk and a locked one commits meet themselves; of anything else they would say nothing, in a log without end. */
@@ -111,20 +139,38 @@ export function createSettling(
       const { position } = commit.record
       for (const record of written.loggedWriters) space.writers.set(record.writer, { record, position })
       unsettled.bytes += written.bytes
-      cancel ??= runtime.after(settleMs, trySettling)
+      cancel ??= runtime.after(settleMs, settleSlice)
     },
     makeRoom() {
       if (unsettled.bytes <= logBytesMax) return
-      if (failure === null) trySettling()
+      if (failure === null) settleAll()
       assertSound()
     },
-    begin: trySettling,
+    begin: settleAll,
     stop,
     close() {
-      trySettling()
+      settleAll()
       stop()
     },
   }
+}
+
+/** What was put in its place of a space. */
+interface Placed {
+  readonly name: string
+  readonly space: UnsettledSpace
+  readonly encoded: readonly EncodedHeldRow[]
+}
+
+/** The first so many of them, which are all as a rule. */
+function firstOf(rows: UnsettledSpace['rows'], count: number): UnsettledSpace['rows'] {
+  return rows.size <= count ? rows : new Map([...rows].slice(0, count))
+}
+
+/** What is unsettled of a space beside its rows. */
+function putBeside(statements: Statements, { number, record, writers }: UnsettledSpace): void {
+  statements.putSpace.run(record.position, formatSpaceRecord(record), number)
+  for (const { record, position } of writers.values()) putWriter(statements, number, record, position)
 }
 
 export function putRow(statements: Statements, space: number, { key, held, state }: EncodedHeldRow): void {

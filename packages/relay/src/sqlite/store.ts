@@ -47,8 +47,8 @@ const cacheRestBytes = 1536 * 1024
 const rowObjectsBytes = 896
 const recordBounds = { bytesMax: 4 * 1024 * 1024, restBytesMax: 256 * 1024, overheadBytes: 256 }
 const sliceRows = 500
-/** So many rows may be left to the log. */
-const unsettledRowsMax = 1024
+/** So many rows may be left to the log: what a day offline changes, as a rule. */
+const unsettledRowsMax = 4096
 
 /** A store in a file, which is made if it is not there; its folder must be. */
 export function sqlite(path: string, options: SqliteOptions = {}): OpenRelayStore {
