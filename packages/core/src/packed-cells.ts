@@ -9,6 +9,7 @@
  */
 import type { Cell } from './cells/cell.ts'
 import { assert } from './errors.ts'
+import { ListedMap } from './listed-map.ts'
 import { greaterMark, type Mark } from './mark.ts'
 import type { PackedValue } from './row-packer.ts'
 import type { PartName } from './row.ts'
@@ -56,15 +57,15 @@ export function nameOfColumn(part: PartName): Uint8Array {
   return finishWriting(writer)
 }
 
-/** What is asked of the parts of rows, thousands of which have the same columns: of these it is asked once. */
+/** What is asked of the names of parts of rows, thousands of which have the same ones: of these it is asked once. */
 export function askedOfColumns<T>(
   ask: (cells: ReadonlyMap<PartName, Cell>) => T,
 ): (cells: ReadonlyMap<PartName, Cell>) => T {
-  let known: { readonly columns: PackedColumns; readonly answer: T } | null = null
+  let known: { readonly of: PackedColumns | readonly PartName[]; readonly answer: T } | null = null
   return cells => {
-    if (!(cells instanceof PackedCells)) return ask(cells)
-    const { open } = cells
-    if (known?.columns !== open) known = { columns: open, answer: ask(cells) }
+    const of = cells instanceof PackedCells ? cells.open : cells instanceof ListedMap ? cells.names : null
+    if (of === null) return ask(cells)
+    if (known?.of !== of) known = { of, answer: ask(cells) }
     return known.answer
   }
 }

@@ -61,7 +61,11 @@ export function readOnlyPart(reader: Reader, names: Names, bounds: Bounds, slot:
   const { part } = slot
   if (part !== 'deletion' && part !== 'revival') {
     if (latestPart[0] !== part) latestPart = [part]
-    return { cells: new ListedMap(latestPart, [readCell(source, part, slot)]), deletion: null, revival: null }
+    return {
+      cells: new ListedMap(latestPart, [readCell(source, part, slot.mark, slot.head)]),
+      deletion: null,
+      revival: null,
+    }
   }
   const row = openRow(emptyRow.cells)
   readBeside(source, row, slot)
@@ -109,7 +113,11 @@ export function readParts(
 
 /** Of each part the mark of its row. */
 function knownMarks(shapes: readonly Shape[], marks: readonly (Mark | null)[]): (Mark | null)[] {
-  return shapes.flatMap(({ parts, rows }) => parts.flatMap(() => rows.map(index => marks[index] ?? null)))
+  const known: (Mark | null)[] = []
+  for (const { parts, rows } of shapes)
+    for (let left = parts.length; left > 0; left--)
+      for (let i = 0; i < rows.length; i++) known.push(marks[rows[i] as number] ?? null)
+  return known
 }
 
 function marksOfRows({ parts, rows }: Shape, marks: readonly (Mark | null)[]): readonly (Mark | null)[] {
@@ -126,14 +134,20 @@ function readOpen(source: Source, shape: Shape, first: number, places: Places): 
   let column = 0
   for (const part of shape.parts) {
     const within = contentsOf(source, part, rows.length, place, places)
-    const isCell = part !== 'deletion' && part !== 'revival'
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i] as OpenRow<ListedMap<PartName, Cell>>
-      const slot = slotAt(shape, part, places, place, i)
-      if (isCell) row.cells.list[column] = readCell(within, part, slot)
-      else readBeside(within, row, slot)
+    if (part === 'deletion' || part === 'revival')
+      for (let i = 0; i < rows.length; i++)
+        readBeside(within, rows[i] as (typeof rows)[number], slotAt(shape, part, places, place, i))
+    else {
+      const first = places.markAt(place)
+      for (let i = 0; i < rows.length; i++)
+        (rows[i] as (typeof rows)[number]).cells.list[column] = readCell(
+          within,
+          part,
+          places.marks[first + i] ?? null,
+          places.heads[place + i] ?? 0,
+        )
+      column += 1
     }
-    if (isCell) column += 1
     place += rows.length
   }
   return rows
@@ -210,7 +224,7 @@ function slotAt(
   return { collection, part, mark: marks[markAt(place) + i] ?? null, head: heads[place + i] ?? 0 }
 }
 
-function readCell({ reader, names, bounds }: Source, part: PartName, { mark, head }: Slot): Cell {
+function readCell({ reader, names, bounds }: Source, part: PartName, mark: Mark | null, head: number): Cell {
   const length = lengthOf(bounds, head)
   if (hasStrategy(part, 'lww'))
     return { strategy: 'lww', last: expectMark(mark), value: readValue(reader, bounds, length) }

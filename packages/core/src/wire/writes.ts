@@ -120,7 +120,7 @@ function writeReplaced(
   const known: Mark[] = []
   for (const { delta, mark, replaced } of writes) {
     let named = 0
-    for (const name of replaceableParts(delta)) {
+    for (const name of replaceableParts(delta.cells)) {
       const before = replaced.get(name) ?? null
       if (before !== null) named++
       marks.push(before)
@@ -144,17 +144,19 @@ function readReplaced(
   for (let i = 0; i < batch.length; i++) count += countOf(batch[i]?.row.cells ?? emptyRow.cells)
   // As of all inserts, of which there may be thousands.
   if (readNoMarks(reader, count)) return []
-  const parts = batch.map(({ row }) => replaceableParts(row))
+  const partsIn = askedOfColumns(replaceableParts)
   const known: (Mark | null)[] = []
-  parts.forEach((ofRow, i) => {
-    for (let left = ofRow.length; left > 0; left--) known.push(batch[i]?.mark ?? null)
-  })
+  for (let i = 0; i < batch.length; i++) {
+    const { row, mark } = batch[i] as BatchRow
+    for (let left = partsIn(row.cells).length; left > 0; left--) known.push(mark)
+  }
   const marks = readMarks(reader, names, known.length, known)
   let at = 0
-  return parts.map(ofRow => {
+  return batch.map(({ row }) => {
+    const parts = partsIn(row.cells)
     const from = at
-    at += ofRow.length
-    return replacedBy(ofRow, marks.slice(from, at))
+    at += parts.length
+    return replacedBy(parts, marks.slice(from, at))
   })
 }
 
@@ -177,6 +179,8 @@ function readOnlyReplaced(
 
 /** Of each part the mark that was replaced there, if any was. */
 function replacedBy(parts: readonly PartName[], marks: (Mark | null)[]): ReadonlyMap<PartName, Mark> {
+  if (!marks.includes(null))
+    return parts.length === 0 ? nothingReplaced : new ListedMap(parts, marks as Mark[])
   const replaced = pick(new ListedMap(parts, marks as Mark[]), (_, mark) => mark !== null)
   return replaced.size === 0 ? nothingReplaced : replaced
 }
@@ -186,8 +190,8 @@ function isLww(name: PartName): boolean {
 }
 
 /** The `lww` cells of a row in the order of their names. */
-function replaceableParts(row: Row): readonly PartName[] {
-  const names = keysOf(row.cells)
+function replaceableParts(cells: Row['cells']): readonly PartName[] {
+  const names = keysOf(cells)
   const parts = names.every(isLww) ? names : names.filter(isLww)
   return isInOrder(parts) ? parts : parts.toSorted(compareNames)
 }
