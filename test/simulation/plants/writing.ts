@@ -104,7 +104,7 @@ export const writing: readonly Plant[] = [
     name: 'L2',
     does: 'what is acknowledged does not join what is confirmed',
     find: 'leaving.push(entry)',
-    replace: 'layers.outbox.put(acknowledged)',
+    replace: 'layers.outbox.put({ ...entry, acks: onlyAck })',
     world: calm,
     seed: 1,
   },

@@ -140,20 +140,21 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
   const ack = { generation: chunk.generation, position: chunk.position }
   const onlyAck = new Map([[chunk.store, ack]])
   const leaving: OutboxEntry[] = []
+  let isEnough: boolean | null = null
   for (const { id, outcome } of chunk.verdicts) {
     const entry = layers.outbox.get(id)
     if (entry === undefined) continue
     if (outcome.kind === 'acknowledged') {
-      // Most are acknowledged by one relay, and were refused by none: all of a chunk share what says so.
-      const acks = entry.acks.size === 0 ? onlyAck : new Map(entry.acks).set(chunk.store, ack)
-      const refusedBy = without(entry.refusedBy, chunk.store)
       const { transaction, position: at } = entry
-      const acknowledged = { transaction, position: at, acks, refusedBy }
       const isFirst = entry.acks.size === 0
-      if (isFirst && at > 0 && layers.isEverywhere(acknowledged)) {
+      // Most are acknowledged by one relay: whether that is enough is the same for all of a chunk.
+      if (isFirst && at > 0 && (isEnough ??= layers.isEverywhere({ ...entry, acks: onlyAck }))) {
         leaving.push(entry)
         continue
       }
+      const acks = isFirst ? onlyAck : new Map(entry.acks).set(chunk.store, ack)
+      const refusedBy = without(entry.refusedBy, chunk.store)
+      const acknowledged = { transaction, position: at, acks, refusedBy }
       // With the first one it is in the confirmed layer, and stays there.
       if (isFirst) confirmWrites(state, entry, position)
       if (!layers.release(acknowledged)) layers.outbox.put(acknowledged)

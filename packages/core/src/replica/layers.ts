@@ -248,10 +248,11 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       heed(after)
     }
     for (const { transaction } of entries) outbox.remove(transaction.id, confirmWhatShows)
-    // What else waits there is not confirmed yet.
-    for (const { transaction } of entries)
-      for (const { key, delta } of transaction.writes)
-        if (outbox.touches(key)) heed(confirm(key, delta, position))
+    // Where something else waits, they are not confirmed yet.
+    if (outbox.size > 0)
+      for (const { transaction } of entries)
+        for (const { key, delta } of transaction.writes)
+          if (outbox.touches(key)) heed(confirm(key, delta, position))
     if (uncounted.size + uncountedNew.length >= uncountedMax) count()
   }
 
