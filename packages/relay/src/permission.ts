@@ -48,6 +48,7 @@ export interface Rules {
 export function createAccept(rules: Rules): Accept {
   const collections = rules.collections === undefined ? null : new Map(Object.entries(rules.collections))
   const accepts = new Map(Object.entries(rules.accept ?? {}))
+  if (collections === null && accepts.size === 0) return () => true
   return (write, context) => {
     const name = collectionOfKey(write.key)
     if (collections !== null) {

@@ -14,8 +14,10 @@ export interface Needs {
 export function needsOf(frames: Iterable<Frame>): Needs {
   const keys = new Set<DocumentKey>()
   const writers = new Set<WriterId>()
+  let latest: WriterId | null = null
   const add = ({ writer }: Mark): null => {
-    writers.add(writer)
+    // Most marks are of one writer.
+    if (writer !== latest) writers.add((latest = writer))
     return null
   }
   for (const frame of frames) addNeeds(frame, keys, writers, add)
