@@ -105,5 +105,5 @@ test('[Q1] an update that is judged in one go is taken as any other write, and m
     }),
     { numRuns: 20_000 },
   )
-  expect(taken).toBeGreaterThan(500)
+  expect(taken).toBeGreaterThan(100)
 })
