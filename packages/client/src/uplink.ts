@@ -256,13 +256,16 @@ export function createUplink(options: UplinkOptions): Uplink {
     onEnd: (end: ConversationEnd) => void,
     onChange: () => void,
   ): Promise<Conversation> {
-    const held = await holdFence()
-    return createConversation({
+    // A link opens while the fence is taken, which is as long a way.
+    const conversation = createConversation({
       url,
       connect: ports.connect,
       runtime,
       onEnd: end => onEnd(explain(end)),
-      createSession: (send, onSessionEnd) =>
+    })
+    try {
+      const held = await holdFence()
+      conversation.begin((send, onSessionEnd) =>
         createSessionDriver({
           state: engine.state,
           journal: engine.journal,
@@ -291,7 +294,12 @@ export function createUplink(options: UplinkOptions): Uplink {
           },
           onEnd: onSessionEnd,
         }),
-    })
+      )
+    } catch (error) {
+      conversation.close()
+      throw error
+    }
+    return conversation
   }
 
   /**
