@@ -10,6 +10,7 @@
  *
  * Rows keep their order, parts are in the order of their names, so a batch is decided by its rows and dictionary.
  */
+import { listOf } from '../listed-map.ts'
 import { isSameMark, type Mark } from '../mark.ts'
 import { collectionOfKey, countParts, type DocumentKey, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
@@ -55,13 +56,23 @@ export function writeBatch(
 
 export function readBatch(reader: Reader, names: Names, bounds: Bounds): readonly BatchRow[] {
   const head = readUint(reader)
-  const rows =
-    head % 2 === 1
-      ? [readSingle(reader, names, bounds, (head - 1) / 2)]
-      : readMany(reader, names, bounds, head / 2)
-  const last = rows.findLast(({ mark }) => mark !== null)?.mark
-  if (last) names.ms = last.ms
-  return rows
+  if (head % 2 === 1) return [readSingle(reader, names, bounds, (head - 1) / 2)]
+  const { keys, rows, marks } = readMany(reader, names, bounds, head / 2)
+  return rows.map((row, i) => ({ key: keys[i] ?? missing(), row, mark: marks[i] ?? null }))
+}
+
+/** What a batch holds, each of a row by its index: thousands of rows come without an object for each beside it. */
+export interface BatchColumns {
+  readonly keys: readonly DocumentKey[]
+  readonly rows: readonly Row[]
+  readonly marks: readonly (Mark | null)[]
+}
+
+export function readBatchColumns(reader: Reader, names: Names, bounds: Bounds): BatchColumns {
+  const head = readUint(reader)
+  if (head % 2 === 0) return readMany(reader, names, bounds, head / 2)
+  const { key, row, mark } = readSingle(reader, names, bounds, (head - 1) / 2)
+  return { keys: [key], rows: [row], marks: [mark] }
 }
 
 /** One row with one part whose mark is the row's: the form of nearly every live change. */
@@ -93,6 +104,7 @@ function readSingle(reader: Reader, names: Names, bounds: Bounds, number: number
   if (hasTick && tick === 0) refuseMalformed('a tick is not in its one form')
   const mark = createMark(ms, tick, writer)
   const head = part === 'revival' ? 0 : readUint(reader) + 1
+  names.ms = ms
   return { key, row: readOnlyPart(reader, names, bounds, { collection, part, mark, head }), mark }
 }
 
@@ -123,14 +135,15 @@ function writeMany(writer: Writer, dictionary: Dictionary, rows: readonly BatchR
   return shapes
 }
 
-function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): readonly BatchRow[] {
+function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): BatchColumns {
   checkLimit('rows', bounds.rows, count)
-  if (count === 0) return []
+  if (count === 0) return noRows
   const shapes = readShapes(reader, names, bounds, count)
   const shapeOfRow = shapes.length > 1 ? readColumn(reader, count) : null
-  const shapeAt = (i: number): Shape =>
-    shapes[shapeOfRow?.[i] ?? 0] ?? refuseMalformed('a shape was not defined')
-  for (let i = 0; i < count; i++) shapeAt(i).rows.push(i)
+  for (let i = 0; i < count; i++) {
+    const shape = shapes[shapeOfRow?.[i] ?? 0] ?? refuseMalformed('a shape was not defined')
+    shape.rows.push(i)
+  }
   let parts = 0
   let contents = 0
   for (const shape of shapes) {
@@ -143,10 +156,23 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
   const ids = readIds(reader, names, count)
   const marks = readMarks(reader, names, count, { ms: names.ms })
   const rows = readParts(reader, names, bounds, { shapes, marks, parts })
-  const batch: BatchRow[] = []
-  for (let i = 0; i < count; i++) {
-    const row = rows[i] ?? refuseMalformed('a row is missing')
-    batch.push({ key: keyOf(shapeAt(i).collection, ids[i] ?? ''), row, mark: marks[i] ?? null })
-  }
-  return batch
+  const last = marks.findLast(mark => mark !== null)
+  if (last) names.ms = last.ms
+  return { keys: keysOf(shapes, ids), rows, marks }
+}
+
+function keysOf(shapes: readonly Shape[], ids: readonly string[]): readonly DocumentKey[] {
+  const keys = listOf<DocumentKey>(ids.length)
+  for (const { collection, rows } of shapes)
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] ?? 0
+      keys[row] = keyOf(collection, ids[row] ?? '')
+    }
+  return keys
+}
+
+const noRows: BatchColumns = { keys: [], rows: [], marks: [] }
+
+function missing(): never {
+  throw new Error('invariant broken: every row of a batch has its key')
 }

@@ -2,7 +2,7 @@
 import { limits } from '../limits.ts'
 import { lastOfRow, type DocumentKey, type PartName, type Row, collectionOfKey } from '../row.ts'
 import type { ChangedRow, TextHead, TextPart } from '../frames.ts'
-import { readBatch, writeBatch } from './batch.ts'
+import { readBatchColumns, writeBatch } from './batch.ts'
 import type { Bounds } from './bounds.ts'
 import { readColumn, writeColumn } from './columns.ts'
 import { readCellName } from './contents.ts'
@@ -30,13 +30,16 @@ export function writeChangedRows(writer: Writer, dictionary: Dictionary, rows: r
 
 export function readChangedRows(reader: Reader, names: Names, bounds: Bounds): readonly ChangedRow[] {
   const from = reader.at
-  const batch = readBatch(reader, names, bounds)
-  const heads = readColumn(reader, batch.length)
-  const rows = batch.map(({ key, row }, i) => {
+  const { keys, rows: deltas } = readBatchColumns(reader, names, bounds)
+  const heads = readColumn(reader, deltas.length)
+  const rows: ChangedRow[] = []
+  for (let i = 0; i < deltas.length; i++) {
+    const key = keys[i] as DocumentKey
+    const delta = deltas[i] as Row
     const head = heads[i] ?? 0
-    const texts = head % 2 === 1 ? readTexts(reader, names, key, row) : noTextParts
-    return { key, delta: row, parts: Math.floor(head / 2), texts }
-  })
+    const texts = head % 2 === 1 ? readTexts(reader, names, key, delta) : noTextParts
+    rows.push({ key, delta, parts: Math.floor(head / 2), texts })
+  }
   const { defined } = names
   if (defined !== null) keepEncoded(reader.bytes, defined, { from, to: reader.at }, rows)
   return rows

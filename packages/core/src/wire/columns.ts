@@ -192,22 +192,27 @@ export function readMarks(
   const times = readColumn(reader, spoken)
   const ticks = readColumn(reader, spoken)
   const marks: (Mark | null)[] = []
+  const beside = 'ms' in known ? null : known
   let before: Mark | null = null
   let next = 0
+  let spokenHead = noMark
+  let writer = ''
   for (let i = 0; i < count; i++) {
     const head = heads[i] ?? noMark
     if (head === noMark) {
       marks.push(null)
       continue
     }
-    const base: Mark | null = 'ms' in known ? before : (known[i] ?? null)
+    const base: Mark | null = beside === null ? before : (beside[i] ?? null)
     if (head === sameMark) {
       before = base ?? refuseMalformed('a mark refers to one that is not there')
     } else {
+      // Most marks are of the writer of the one before them.
+      if (head !== spokenHead) writer = writerAt(names, (spokenHead = head) - firstWriter)
       const ms = (base === null ? msOf(known) : base.ms) + unzigzag(times[next] ?? 0)
-      const tick = (base?.tick ?? 0) + unzigzag(ticks[next] ?? 0)
+      const tick = (base === null ? 0 : base.tick) + unzigzag(ticks[next] ?? 0)
       next++
-      before = createMark(ms, tick, writerAt(names, head - firstWriter))
+      before = createMark(ms, tick, writer)
     }
     marks.push(before)
   }

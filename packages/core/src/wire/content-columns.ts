@@ -80,7 +80,7 @@ export function createContentList(count: number): ContentList {
       pieces.push({ bytes, from: starts[index] ?? 0, to: starts[index + count] ?? 0, count })
     },
     write(writer, count) {
-      const width = widthOf(count, i => (heads[written + i] ?? 0) - 1)
+      const width = widthOf(heads, written, count)
       if (width > 0) writePlaces(writer, together(count, width), count, width)
       else take(count, piece => writeRaw(writer, piece))
     },
@@ -101,11 +101,11 @@ function writePlaces(writer: Writer, bytes: Uint8Array, count: number, width: nu
 }
 
 /**
- * Where to read the contents of so many rows, whose lengths are known: the reader itself, at the first of them, or
+ * Where to read the contents of so many rows, whose heads begin at a place: the reader itself, at the first of them, or
  * another one, if they do not lie there one after the other.
  */
-export function openContents(reader: Reader, count: number, lengthAt: (row: number) => number): Reader {
-  const width = widthOf(count, lengthAt)
+export function openContents(reader: Reader, heads: ArrayLike<number>, place: number, count: number): Reader {
+  const width = widthOf(heads, place, count)
   const places = width === 0 ? 0 : readUint(reader)
   if (places === 0) return reader
   if (places >= 2 ** width - 1) refuseMalformed('of a content nothing is there as it is')
@@ -122,10 +122,11 @@ export function openContents(reader: Reader, count: number, lengthAt: (row: numb
 }
 
 /** How long each is, or 0 if that is not short or not the same. */
-function widthOf(count: number, lengthAt: (row: number) => number): number {
-  const width = count < rowsMin ? 0 : lengthAt(0)
+function widthOf(heads: ArrayLike<number>, place: number, count: number): number {
+  const head = count < rowsMin ? 0 : (heads[place] ?? 0)
+  const width = head - 1
   if (width < widthMin || width > widthMax) return 0
-  for (let row = 1; row < count; row++) if (lengthAt(row) !== width) return 0
+  for (let row = 1; row < count; row++) if (heads[place + row] !== head) return 0
   return width
 }
 

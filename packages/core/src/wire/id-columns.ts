@@ -49,22 +49,28 @@ export function readIds(reader: Reader, names: Names, count: number): readonly s
   let nextText = 0
   let restAt = 0
   let before = ''
-  return mints.map(mint => {
-    if (mint > 0) return idOf(writerAt(names, mint - 1), serials[next++] ?? 0)
+  const ids: string[] = []
+  for (let i = 0; i < count; i++) {
+    const mint = mints[i] ?? 0
+    if (mint > 0) {
+      ids.push(idOf(writerAt(names, mint - 1), serials[next++] ?? 0))
+      continue
+    }
     const shared = shares[nextText] ?? 0
     const length = (lengths[nextText++] ?? 0) - shared
     if (length < 0) refuseMalformed('an id is shorter than what it shares with the one before')
     if (shared > before.length || isLeadSurrogate(before.charCodeAt(shared - 1)))
       refuseMalformed('an id shares more with the one before than there is')
-    checkLimit('bytes of an id', limits.idBytesMax, length)
-    const rest = rests?.slice(restAt, (restAt += length)) ?? readUtf8(reader, length)
-    const id = before.slice(0, shared) + rest
-    if (id.length * 3 > limits.idBytesMax)
-      checkLimit('bytes of an id', limits.idBytesMax, encodeUtf8(id).length)
-    before = checkFreeId(id)
-    return id
-  })
+    checkLimit('bytes of an id', idBytesMax, length)
+    const rest = rests === null ? readUtf8(reader, length) : rests.slice(restAt, (restAt += length))
+    before = checkFreeId(before.slice(0, shared) + rest)
+    if (before.length * 3 > idBytesMax) checkLimit('bytes of an id', idBytesMax, encodeUtf8(before).length)
+    ids.push(before)
+  }
+  return ids
 }
+
+const { idBytesMax } = limits
 
 /**
  * The rests of all, which lie together, as one text to cut them out of; null if there are few, or not all of it is ASCII:

@@ -159,7 +159,8 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
   const { marks } = places
   const firsts: number[] = []
   const columns = { marks, firsts, byPart, waiting: null, shown: createShownColumns(shape.rows.length) }
-  const rows = shape.rows.map((_, i) => openRow(new PackedCells(columns, i)))
+  const rows: OpenRow<PackedCells>[] = []
+  for (let i = 0; i < shape.rows.length; i++) rows.push(openRow(new PackedCells(columns, i)))
   let place = first
   for (const part of shape.parts) {
     const within = contentsOf(source, part, rows.length, place, places)
@@ -205,7 +206,7 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
 /** A source that stands at the first of them. */
 function contentsOf(source: Source, part: FeedPart, count: number, place: number, { heads }: Places): Source {
   if (part === 'revival') return source
-  const reader = openContents(source.reader, count, i => (heads[place + i] ?? 0) - 1)
+  const reader = openContents(source.reader, heads, place, count)
   return reader === source.reader ? source : { ...source, reader }
 }
 
