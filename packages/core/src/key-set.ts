@@ -9,7 +9,7 @@ type Keys = ReadonlySet<DocumentKey>
 
 /** Every key of a map, as of when it is asked. */
 export function keysOfRows(rows: RowMap): Keys {
-  return viewOf({ has: rows.has, each: () => rows.keys() })
+  return viewOf({ has: key => rows.has(key), each: () => rows.keys() })
 }
 
 export function unionOfKeys(a: Keys, b: Keys): Keys {

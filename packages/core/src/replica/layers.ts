@@ -140,17 +140,22 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   let changes = noChanges()
 
   function confirmed(key: DocumentKey): Row | undefined {
-    // Of a cold start nothing is touched, and there are thousands of rows to look for.
-    return outbox.size > 0 && outbox.touches(key) ? beside.get(key) : rows.get(key)
+    return isTouchedByOutbox(key) ? beside.get(key) : rows.get(key)
+  }
+
+  /** Of a cold start nothing is, and there are thousands of rows to look for. */
+  function isTouchedByOutbox(key: DocumentKey): boolean {
+    return outbox.size > 0 && outbox.touches(key)
   }
 
   function confirm(key: DocumentKey, delta: Row, position: number): Row | undefined {
-    const before = confirmed(key)
+    const isTouched = isTouchedByOutbox(key)
+    const before = isTouched ? beside.get(key) : rows.get(key)
     const after = joinRows(before ?? emptyRow, delta)
     // Of a row that a relay does not have, the answer is empty.
     if (after === before || after === emptyRow) return before
     noteConfirmed(key, before, after, position)
-    if (outbox.touches(key)) {
+    if (isTouched) {
       beside.set(key, after)
       show(key, delta)
     } else {
