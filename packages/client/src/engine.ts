@@ -8,7 +8,7 @@
 import {
   createReplicaState,
   greaterMark,
-  lastOfRow,
+  lastOfOthers,
   RejoinError,
   seenByWrites,
   transactionId,
@@ -125,7 +125,7 @@ export function createEngine(options: EngineOptions): Engine {
   function hear(chunk: Chunk): void {
     let last: Mark | null = null
     if (chunk.kind === 'pulled') {
-      for (const { delta } of chunk.rows) last = greaterOfOthers(last, lastOfRow(delta))
+      last = lastOfOthers(chunk.rows, stamps.writer)
     } else if (chunk.kind === 'own') {
       for (const { id, writes } of chunk.transactions)
         if (!isOwn(id)) for (const { mark } of writes) last = greaterOfOthers(last, mark)

@@ -183,6 +183,7 @@ export {
   isDeletionDisputed,
   joinRows,
   lastOfLww,
+  lastOfOthers,
   lastOfRow,
   partName,
   rowExists,

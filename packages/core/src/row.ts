@@ -8,7 +8,7 @@
 import { joinCells, lastOfCell, seenCovers, strategies, type Cell, type Strategy } from './cells/cell.ts'
 import { joinDeletions, type Deletion } from './deletion.ts'
 import { copyListed, keysOf, ListedMap, valuesOf } from './listed-map.ts'
-import { compareMarks, greaterMark, type Mark } from './mark.ts'
+import { compareMarks, greaterMark, type Mark, type WriterId } from './mark.ts'
 import { PackedCells } from './packed-cells.ts'
 
 /** `collection/id`. A collection's name has no slash, so the first one parts them. */
@@ -156,6 +156,29 @@ export function lastOfRow(row: Row | undefined): Mark | null {
   if (row.cells instanceof PackedCells) return greaterMark(last, row.cells.last)
   const cells = valuesOf(row.cells)
   for (let i = 0; i < cells.length; i++) last = greaterMark(last, lastOfCell(cells[i] as Cell))
+  return last
+}
+
+/**
+ * The greatest mark that any of these bears, but for those of one writer. What lies in the same columns is looked through
+ * once for all rows that do, those of the same columns that are not among these too.
+ */
+export function lastOfOthers(deltas: readonly { readonly delta: Row }[], own: WriterId | null): Mark | null {
+  let last: Mark | null = null
+  let known: PackedCells['open'] | null = null
+  const hear = (mark: Mark | null): void => {
+    if (mark !== null && mark.writer !== own) last = greaterMark(last, mark)
+  }
+  for (let i = 0; i < deltas.length; i++) {
+    const { delta } = deltas[i] as (typeof deltas)[number]
+    const { cells } = delta
+    if (!(cells instanceof PackedCells) || delta.deletion !== null || delta.revival !== null)
+      hear(lastOfRow(delta))
+    else if (cells.open !== known) {
+      known = cells.open
+      known.marks.forEach(hear)
+    }
+  }
   return last
 }
 
