@@ -10,7 +10,7 @@
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
-import type { RejoinError, RelayStore, Runtime } from '@rejoin/core'
+import type { RejoinError, RelayStore } from '@rejoin/core'
 import type { CreateKernel, Kernel } from './kernel-port.ts'
 import { noLog } from './logger.ts'
 import { createMemoryDisk } from './memory-store.ts'
@@ -21,6 +21,7 @@ import type { ListenOptions, RelayOptions } from './relay-options.ts'
 import { socketLimits, type SocketLimits } from './socket-limits.ts'
 import { deflateToKeep } from './deflating.ts'
 import { createSockets, syncPath, type Sockets } from './sockets.ts'
+import { within } from './within.ts'
 
 export interface Relay {
   /** The HTTP side; routes may be added until it listens. */
@@ -172,25 +173,4 @@ function listenOn(server: Server, host: string, port: number): Promise<void> {
 function portOf(server: Server, asked: number): number {
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : asked
-}
-
-/** Runs, but resolves at the latest when the time is over. */
-async function within(
-  runtime: Runtime,
-  ms: number,
-  run: (isLate: () => boolean) => Promise<void>,
-): Promise<void> {
-  let isLate = false
-  let cancel: () => void = () => {}
-  const late = new Promise<void>(resolve => {
-    cancel = runtime.after(ms, () => {
-      isLate = true
-      resolve()
-    })
-  })
-  try {
-    await Promise.race([run(() => isLate), late])
-  } finally {
-    cancel()
-  }
 }
