@@ -1,7 +1,7 @@
 // The `rejoin` command as a process: what it says, how it ends, and with which code.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { openRawClient } from '../chaos/harness/raw-client.ts'
 import { createRawWriter } from '../chaos/harness/raw-writer.ts'
+import { until } from '../chaos/harness/until.ts'
 
 interface Ended {
   readonly code: number | null
@@ -178,10 +179,52 @@ test('a relay whose folder was deleted acknowledges nothing more, and ends with 
   expect(errors).toMatch(/rejoin: .*rejoin\.db was removed or replaced.*\n$/)
 })
 
+test('it rehearses before it says where it is, and nothing of that stays', async () => {
+  const [data, stage] = [createFolder(), createFolder()]
+  const environment = { REJOIN_NO_REHEARSAL: '0', TMPDIR: stage }
+  const relay = run(['serve', '--dev', '--port', '0', '--data', data], environment)
+  const client = await openRawClient((/ws:\S+sync/.exec(await relay.line) ?? [])[0] ?? '')
+  onTestFinished(() => client.close())
+  await client.greet()
+  expect(await client.submit([[createRawWriter('notes').insert('a')]])).toEqual([null])
+  expect(readdirSync(stage)).toEqual([])
+  relay.child.kill('SIGTERM')
+  const { code, errors } = await relay.ended
+  expect(code).toBe(0)
+  expect(messagesOf(errors)).toEqual([
+    'rehearsed',
+    'relay started',
+    'session opened',
+    'session closed',
+    'relay stopped',
+  ])
+})
+
+test('a rehearsal that cannot be held is logged, and the relay starts all the same', async () => {
+  const environment = { REJOIN_NO_REHEARSAL: '0', TMPDIR: join(createFolder(), 'nowhere') }
+  const relay = run(['serve', '--dev', '--port', '0', '--data', createFolder()], environment)
+  expect(await (await fetch(`http://127.0.0.1:${portIn(await relay.line)}/livez`)).text()).toBe('ok')
+  relay.child.kill('SIGTERM')
+  const { code, errors } = await relay.ended
+  expect(code).toBe(0)
+  expect(messagesOf(errors)[0]).toContain('the rehearsal failed')
+})
+
+test('a relay that is ended while it rehearses leaves nothing behind', async () => {
+  const [data, stage] = [createFolder(), createFolder()]
+  const environment = { REJOIN_NO_REHEARSAL: '0', TMPDIR: stage }
+  const relay = run(['serve', '--dev', '--port', '0', '--data', join(data, 'store')], environment)
+  await until(() => readdirSync(stage).length > 0, 'it rehearses')
+  relay.child.kill('SIGTERM')
+  expect(await relay.ended).toMatchObject({ code: 0, output: '' })
+  expect(readdirSync(stage)).toEqual([])
+  expect(readdirSync(data)).toEqual([])
+})
+
 test('help tells every option', async () => {
   const { code, output } = await run(['help']).ended
   expect(code).toBe(0)
-  for (const name of ['--port', '--host', '--data', '--dev', '--origin', '--rules']) {
+  for (const name of ['--port', '--host', '--data', '--dev', '--origin', '--rules', '--no-rehearsal']) {
     expect(output).toContain(name)
   }
 })
@@ -193,7 +236,7 @@ function run(
   log: 'pipe' | number = 'pipe',
 ): Process {
   const child = spawn(process.execPath, [command, ...args], {
-    env: { ...process.env, ...environment },
+    env: { ...process.env, REJOIN_NO_REHEARSAL: '1', ...environment },
     stdio: ['ignore', 'pipe', log],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -212,6 +255,11 @@ function run(
   })
   line.catch(() => {})
   return { child, line, ended }
+}
+
+function messagesOf(log: string): readonly string[] {
+  const lines = log.trim().split('\n')
+  return lines.map(line => (JSON.parse(line) as { readonly msg: string }).msg)
 }
 
 function portIn(line: string): number {

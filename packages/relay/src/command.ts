@@ -8,9 +8,11 @@
  */
 import { mkdirSync } from 'node:fs'
 import { parseConfiguration, storePath, usage, type Configuration } from './configuration.ts'
+import type { Log } from './kernel-port.ts'
 import { createLog } from './logger.ts'
 import type { RelayOptions } from './relay-options.ts'
 import { createRelay } from './relay.ts'
+import { rehearse } from './rehearsal/rehearsal.ts'
 import { readRules } from './rules-file.ts'
 import type { RelayAddress } from './shell.ts'
 import { closeOnSignal } from './signals.ts'
@@ -27,9 +29,11 @@ async function serve(): Promise<void> {
   const { configuration } = parsed
   const rules = await readRules(configuration)
   if (!rules.ok) return fail(2, [rules.problem])
-  const relay = createRelay(optionsOf(configuration, rules.rules))
+  const log = createLog(configuration.logLevel)
+  const relay = createRelay(optionsOf(configuration, rules.rules, log))
   closeOnSignal(relay)
   void relay.lost.then(error => fail(1, [error.message]))
+  if (configuration.rehearsal) await rehearse(log)
   try {
     mkdirSync(configuration.data, { recursive: true })
     const address = await relay.listen({ port: configuration.port, host: configuration.host })
@@ -39,10 +43,10 @@ async function serve(): Promise<void> {
   }
 }
 
-function optionsOf(configuration: Configuration, rules: Partial<RelayOptions>): RelayOptions {
-  const { development, origins, logLevel } = configuration
+function optionsOf(configuration: Configuration, rules: Partial<RelayOptions>, log: Log): RelayOptions {
+  const { development, origins } = configuration
   const store = sqlite(storePath(configuration))
-  return { ...rules, store, development, origins, log: createLog(logLevel) }
+  return { ...rules, store, development, origins, log }
 }
 
 function describe(configuration: Configuration, address: RelayAddress): string {

@@ -17,6 +17,8 @@ export interface Configuration {
   /** A module that exports `token`, `access`, `accept` or `collections`. */
   readonly rules: string | null
   readonly logLevel: LogLevel
+  /** Whether it rehearses before it listens. */
+  readonly rehearsal: boolean
 }
 
 export type ParsedConfiguration =
@@ -32,6 +34,7 @@ export const usage: string = `rejoin serve: a relay that judges, stores and forw
   --origin ORIGIN   a web page's origin that may connect; *    REJOIN_ORIGIN
   --rules FILE      a module with token, access, accept        REJOIN_RULES
   --log-level NAME  ${logLevels.join(', ')} (info)         REJOIN_LOG_LEVEL
+  --no-rehearsal    starts sooner, with code that is cold      REJOIN_NO_REHEARSAL
 
   * may be given several times; in the environment, separated by commas.`
 
@@ -43,6 +46,7 @@ const options = {
   origin: { type: 'string', multiple: true },
   rules: { type: 'string' },
   'log-level': { type: 'string' },
+  'no-rehearsal': { type: 'boolean' },
 } as const
 
 export function parseConfiguration(
@@ -66,10 +70,13 @@ export function parseConfiguration(
     port: parsePort(given.port ?? fromEnvironment('PORT') ?? '4455', problems),
     host: given.host ?? fromEnvironment('HOST') ?? '127.0.0.1',
     data: resolve(given.data ?? fromEnvironment('DATA') ?? '.rejoin'),
-    development: given.dev ?? parseSwitch(fromEnvironment('DEV'), problems),
+    development: given.dev ?? parseSwitch('DEV', fromEnvironment('DEV'), problems),
     origins: given.origin ?? list('ORIGIN'),
     rules: rules === null ? null : resolve(rules),
     logLevel: parseLevel(given['log-level'] ?? fromEnvironment('LOG_LEVEL') ?? 'info', problems),
+    rehearsal: !(
+      given['no-rehearsal'] ?? parseSwitch('NO_REHEARSAL', fromEnvironment('NO_REHEARSAL'), problems)
+    ),
   }
   findProblems(configuration, problems)
   return problems.length === 0 ? { ok: true, configuration } : { ok: false, problems }
@@ -108,10 +115,10 @@ function parsePort(text: string, problems: string[]): number {
   return 0
 }
 
-function parseSwitch(text: string | undefined, problems: string[]): boolean {
+function parseSwitch(name: string, text: string | undefined, problems: string[]): boolean {
   if (text === undefined || text === '0' || text === 'false') return false
   if (text === '1' || text === 'true') return true
-  problems.push(`REJOIN_DEV is ${text}; it takes 1 or 0.`)
+  problems.push(`REJOIN_${name} is ${text}; it takes 1 or 0.`)
   return false
 }
 

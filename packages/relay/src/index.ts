@@ -22,6 +22,7 @@ export type {
   TokenContext,
   WriteContext,
 } from './permission.ts'
+export { rehearse } from './rehearsal/rehearsal.ts'
 export { createRelay } from './relay.ts'
 export type { ListenOptions, RelayOptions } from './relay-options.ts'
 export { createShell, type Relay, type RelayAddress } from './shell.ts'

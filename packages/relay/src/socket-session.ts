@@ -270,7 +270,7 @@ function sessionOf(socket: SessionSocket): SocketSession {
 }
 
 /** As it lies, which may be in a piece of a larger buffer: what is read of it is copied (core/wire/reader.ts). */
-function bytesOfMessage(message: RawData): Uint8Array {
+export function bytesOfMessage(message: RawData): Uint8Array {
   if (message instanceof ArrayBuffer) return new Uint8Array(message)
   const { buffer, byteOffset, length } = Array.isArray(message) ? Buffer.concat(message) : message
   return new Uint8Array(buffer, byteOffset, length)

@@ -65,7 +65,7 @@ export async function startRelayProcess(options: RelayProcessOptions = {}): Prom
   let starts = 0
 
   async function start(): Promise<void> {
-    const args = ['serve', '--dev', '--port', `${port}`, '--data', data]
+    const args = ['serve', '--dev', '--no-rehearsal', '--port', `${port}`, '--data', data]
     args.push('--log-level', options.logLevel ?? 'info')
     if (options.rules !== undefined) args.push('--rules', rules)
     // Who is started again and again need not be compiled again; only a process that ends in order leaves that.
