@@ -107,12 +107,14 @@ export function createConversation(state: ReplicaState, now: () => number, besid
       effects.push({ kind: 'end', error, retryAfterMs })
     },
     act(run) {
-      effects = []
       if (conversation.phase !== 'ended') run()
       const asked = effects
+      if (asked.length === 0) return nothingAsked
       effects = []
       return asked
     },
   }
   return conversation
 }
+
+const nothingAsked: readonly SessionEffect[] = []

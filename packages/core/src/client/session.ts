@@ -9,7 +9,7 @@
  * is judged against the state is judged against what a crash would leave.
  */
 import { failure } from '../errors.ts'
-import { protocolVersion, type Frame, type WelcomeFrame } from '../frames.ts'
+import { protocolVersion, type ChangesFrame, type Frame, type WelcomeFrame } from '../frames.ts'
 import { areSameCopies } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
 import type { DocumentKey } from '../row.ts'
@@ -47,6 +47,11 @@ export function createClientSession(
   let uncredited = 0
   /** Whether the relay was told once to send its feed. */
   let hasBegun = false
+  /**
+   * Up to where the journal was when everything was looked through and there was nothing to do but to wait; null if that
+   * is not so, or a step was asked for since.
+   */
+  let restingAt: number | null = null
   /** Damaged rows that were asked for. */
   const askedAnew = new Set<DocumentKey>()
 
@@ -94,6 +99,7 @@ export function createClientSession(
 
   /** One thing after the other, until something is to be stored: what came, what is made anew, what is offered. */
   function step(): void {
+    restingAt = null
     if (conversation.busy || conversation.phase === 'ended') return
     // What others made anew or were told is on disk before this session goes on: it may be what it would offer.
     if (!beside.mayStore(submitting.hasPlan)) return
@@ -118,7 +124,31 @@ export function createClientSession(
     if (conversation.busy || conversation.phase !== 'open') return
     submitting.goOn()
     submitting.offer()
-    if (submitting.hasPlan) step()
+    if (submitting.hasPlan) return step()
+    restingAt = state.seen
+  }
+
+  /** Whether nothing came into this session or to the state since, and of what is written here nothing is on its way. */
+  function isResting(seen: number): boolean {
+    return restingAt === seen && state.outbox.size === 0 && inbox.isEmpty
+  }
+
+  /**
+   * Of a feed most comes while there is nothing else to do, and leaves nothing else to do: then what a step asks is not
+   * asked again, neither before it is stored nor after. Whether it is so.
+   */
+  function takeAtRest(frame: ChangesFrame): boolean {
+    const isPlain = !frame.answer && (frame.cut?.fingerprint ?? null) === null
+    if (!isPlain || conversation.busy || !isResting(state.seen) || !beside.mayStore(false)) return false
+    if (!pull.store([frame])) stored()
+    return true
+  }
+
+  /** The same behind it: what was stored at rest, with nothing of others before it, leaves the session at rest. */
+  function restsAgain(): boolean {
+    if (restingAt === null || !isResting(state.seen - 1) || state.strangers.size > 0) return false
+    restingAt = state.seen
+    return true
   }
 
   /** L2: which relay it is stands in the journal before what it answers, and which ones are meant. */
@@ -134,6 +164,7 @@ export function createClientSession(
   }
 
   function receive(frame: Frame, isMore: boolean): void {
+    if (frame.type === 'changes' && !isMore && takeAtRest(frame)) return
     const { phase } = conversation
     if (phase === 'greeting' && !['welcome', 'refuse', 'bye'].includes(frame.type))
       return conversation.end(failure('malformed-frame', { reason: `${frame.type} before welcome` }), 0)
@@ -169,14 +200,18 @@ export function createClientSession(
 
   function stored(): void {
     conversation.busy = false
-    verdicts.stored()
-    wants.strangers()
-    submitting.remade()
     // F3: what was stored may be sent anew.
     if (uncredited >= creditBytes / 4) {
       send({ type: 'credit', bytes: uncredited })
       uncredited = 0
     }
+    if (restsAgain()) {
+      if (pull.takeMissedCut()) askCut()
+      return pull.stored()
+    }
+    verdicts.stored()
+    wants.strangers()
+    submitting.remade()
     if (reconciling.hasEnded()) {
       pull.stored()
       return openAgain()

@@ -179,7 +179,8 @@ export function createSubmitting(
 
   return {
     offer() {
-      if (isHalted || !conversation.mayWrite) return
+      // Who only reads has nothing to offer, at each change that comes.
+      if (state.outbox.size === 0 || isHalted || !conversation.mayWrite) return
       if (lineageRevision !== state.lineageRevision) {
         ;({ lineageRevision } = state)
         // What a relay had acknowledged before it was restored is to be offered again once that is known.

@@ -119,6 +119,7 @@ export function createWants(conversation: Conversation): Wants {
     },
     strangersAgain: () => askedWriters.clear(),
     strangers() {
+      if (state.strangers.size === 0) return
       const writers = [...state.strangers].filter(writer => !askedWriters.has(writer))
       for (const writer of writers) askedWriters.add(writer)
       if (writers.length > 0) conversation.send({ type: 'want', keys: [], texts: [], writers })
