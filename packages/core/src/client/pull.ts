@@ -5,7 +5,7 @@
  * every frame, to the end of the feed as of then, since a page may end within a commit.
  */
 import type { Fingerprint } from '../fingerprint.ts'
-import type { ChangedRow, ChangesFrame, Cut, TextFrame, WelcomeFrame } from '../frames.ts'
+import type { ChangedRow, ChangesFrame, TextFrame, WelcomeFrame } from '../frames.ts'
 import {
   addPosition,
   coversPosition,
@@ -111,7 +111,7 @@ export function createPull(
       if (parts > 0 && (lacksBody || countParts(joinRows(held, delta)) < parts)) keys.push(key)
       for (const [part, text] of texts) if (text.kind === 'head') wants.body(key, part, text.head)
     }
-    wants.rows(keys)
+    if (keys.length > 0) wants.rows(keys)
   }
 
   /** What several relays send is stored once. What comes of a body is not compared. */
@@ -120,7 +120,7 @@ export function createPull(
   }
 
   function newsOf(rows: readonly ChangedRow[]): readonly ChangedRow[] {
-    return isFirstWalk ? rows : rows.filter(bringsNews)
+    return isFirstWalk || rows.every(bringsNews) ? rows : rows.filter(bringsNews)
   }
 
   /** P4: a part of a row that this replica lacks shows nothing: the row is asked for, and comes whole with all that came since. */
@@ -131,7 +131,7 @@ export function createPull(
   /** X3: texts of rows of which something is outstanding are stored when nothing is. */
   function storable(frames: readonly ChangesFrame[], texts: readonly TextFrame[]): FinishedTexts {
     if (wants.isEmpty && !wants.hasDone)
-      return { rows: newsOf(frames.flatMap(frame => frame.rows)), texts: [] }
+      return { rows: newsOf(allOf(frames, frame => frame.rows)), texts: [] }
     const done = new Set(wants.takeDone())
     const isAsked = (key: DocumentKey): boolean => done.has(key) || wants.isOutstanding(key)
     for (const text of texts) if (isAsked(text.key)) unfinished.holdText(text)
@@ -143,24 +143,25 @@ export function createPull(
     return { rows: newsOf([...rows, ...finished.rows]), texts: finished.texts }
   }
 
-  function reachWith(frames: readonly ChangesFrame[]): Positions {
-    const head = Math.max(0, ...frames.map(frame => frame.head))
-    return head === 0 ? state.reach : addPosition(facts(), state.reach, conversation.generation, head)
+  function answeredBy(rows: readonly ChangedRow[]): void {
+    for (const row of rows) {
+      wants.rowCame(row.key)
+      onAnswer(row)
+    }
   }
 
   /** Answers are out of turn: the feed's own frames alone say how far the pull has come. */
-  function moveWith(last: ChangesFrame | undefined, cuts: readonly Cut[]): void {
+  function moveWith(frames: readonly ChangesFrame[]): void {
+    const last = frames.findLast(frame => !frame.answer)
     if (last === undefined || cursor === null) return
     const { generation } = conversation
     cursor = { generation, cut: cursor.cut, place: last.place }
     atCut = last.cut !== null
-    for (const cut of cuts)
-      frontier = addPosition(
-        facts(),
-        joinPositions(facts(), frontier, cut.frontier),
-        generation,
-        cut.position,
-      )
+    for (const { cut } of frames) {
+      if (cut === null) continue
+      const known = joinPositions(facts(), frontier, cut.frontier)
+      frontier = addPosition(facts(), known, generation, cut.position)
+    }
   }
 
   /** At a cut: what was given is that relay's now, and what others sent meanwhile is not, nor what its leader judged. */
@@ -189,24 +190,33 @@ export function createPull(
   }
 
   function store(all: readonly (ChangesFrame | TextFrame)[]): boolean {
-    const frames = all.filter(frame => frame.type === 'changes')
-    const texts = all.filter(frame => frame.type === 'text')
-    const rows = frames.flatMap(frame => frame.rows)
+    const frames: ChangesFrame[] = []
+    const texts: TextFrame[] = []
+    let head = 0
+    for (const frame of all) {
+      if (frame.type === 'text') {
+        texts.push(frame)
+        wants.textCame(frame)
+        continue
+      }
+      frames.push(frame)
+      head = Math.max(head, frame.head)
+    }
+    const rows = allOf(frames, frame => frame.rows)
     // Nothing was told elsewhere where there is one relay.
     if (!elsewhere.isEmpty) for (const { key, delta } of rows) elsewhere.holds(key, delta)
-    for (const text of texts) wants.textCame(text)
-    for (const row of frames.flatMap(frame => (frame.answer ? frame.rows : []))) {
-      wants.rowCame(row.key)
-      onAnswer(row)
-    }
+    for (const { answer, rows } of frames) if (answer) answeredBy(rows)
     wantWhatIsMissing(rows)
+    let fingerprint: Fingerprint | null = null
     // Each tells what is new since the one before.
-    const cuts = frames.flatMap(({ cut }) => (cut === null ? [] : [cut]))
-    for (const cut of cuts) conversation.learn(cut.generations)
-    if (cuts.some(({ frontier }) => frontier.size > 0)) wants.strangersAgain()
-    let reach = reachWith(frames)
-    const last = frames.findLast(frame => !frame.answer)
-    moveWith(last, cuts)
+    for (const { cut } of frames) {
+      if (cut === null) continue
+      ;({ fingerprint } = cut)
+      conversation.learn(cut.generations)
+      if (cut.frontier.size > 0) wants.strangersAgain()
+    }
+    let reach = head === 0 ? state.reach : addPosition(facts(), state.reach, conversation.generation, head)
+    moveWith(frames)
     const isOpen = conversation.phase === 'open'
     // P3: with something outstanding the relay's frontier says more than what is here.
     const isLevel = isOpen && atCut && cursor !== null && wants.isEmpty
@@ -220,18 +230,20 @@ export function createPull(
     }
     const news = storable(frames, texts)
     if (everLevel) isFirstWalk = false
-    const head = Math.max(feedEnd(), ...frames.map(frame => frame.head))
     const told: Telling = {
       rows: news.rows,
-      told: { at: state.seen + 1, generation: conversation.generation, position: head },
+      told: {
+        at: state.seen + 1,
+        generation: conversation.generation,
+        position: Math.max(feedEnd(), head),
+      },
     }
-    const fingerprint = cuts.at(-1)?.fingerprint ?? null
     expected = isCovered ? fingerprint : null
     if (fingerprint !== null) missedCut = isCovered ? 'no' : 'yes'
     else if (isCovered && missedCut === 'yes') missedCut = 'due'
     const chunk = conversation.pulled({
       ...news,
-      writers: frames.flatMap(frame => frame.writers),
+      writers: allOf(frames, frame => frame.writers),
       cursor: isOpen ? cursor : null,
       wants: wants.outstanding(),
       frontier: isLevel ? { positions: frontier, how: 'join' } : null,
@@ -324,4 +336,10 @@ export function createPull(
       if (cursor !== null && isOnDisk(cursor.place)) kept = cursor.place
     },
   }
+}
+
+/** What frames bring, one after the other: as a rule there is one. */
+function allOf<T>(frames: readonly ChangesFrame[], of: (frame: ChangesFrame) => readonly T[]): readonly T[] {
+  const [first] = frames
+  return frames.length === 1 && first !== undefined ? of(first) : frames.flatMap(of)
 }
