@@ -114,6 +114,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   const heard = createDictionary()
   let isOver = false
   let working = 0
+  let isStoring = false
   let begunAt = 0
   let tripMs = 0
   let isRefused = false
@@ -124,7 +125,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let awaited = 0
   let isCutDue = false
   let wasLevel = false
-  let told = { phase: 'greeting', isCaughtUp: false, cuts: 0, offsetMs: Number.NaN }
+  let told = { phase: 'greeting', isCaughtUp: false, cuts: 0 }
+  let toldOffsetMs = Number.NaN
   /** What comes while it is found out whether the user may go on; null when nobody asks. */
   let held: { readonly frame: AnswerFrame; readonly bytes: number }[] | null = null
 
@@ -162,15 +164,16 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   function tellChange(): void {
     const { phase } = session
     const isCaughtUp = working === 0 && session.caughtUp
+    if (told.phase === phase && told.isCaughtUp === isCaughtUp && told.cuts === cuts) return
+    told = { phase, isCaughtUp, cuts }
+    options.onChange()
+  }
+
+  /** The relay said its time, or time passed: to ask the clock after each frame would cost as much as to decode it. */
+  function tellTime(): void {
     const { offsetMs } = clock
-    if (
-      told.phase === phase &&
-      told.isCaughtUp === isCaughtUp &&
-      told.cuts === cuts &&
-      told.offsetMs === offsetMs
-    )
-      return
-    told = { phase, isCaughtUp, cuts, offsetMs }
+    if (toldOffsetMs === offsetMs) return
+    toldOffsetMs = offsetMs
     options.onChange()
   }
 
@@ -190,7 +193,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   }
 
   function advance(): void {
-    drive(session.advance)
+    // What it is storing itself it hears of when that is done, and goes on then.
+    if (!isStoring) drive(session.advance)
   }
 
   function perform(effect: SessionEffect): void {
@@ -232,31 +236,38 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   /** Stores a chunk in this session's turn, which ends with it, also where the session has ended meanwhile. */
   function store(run: () => Promise<void>): void {
     turns.take(advance)
-    work(run, session.stored, turns.release, turns.wakeOthers)
+    isStoring = true
+    working += 1
+    void run().then(
+      () => endTurn(() => drive(session.stored)),
+      (error: unknown) => endTurn(() => fail(error)),
+    )
+  }
+
+  function endTurn(goOn: () => void): void {
+    isStoring = false
+    working -= 1
+    turns.release()
+    try {
+      goOn()
+    } finally {
+      turns.wakeOthers()
+    }
   }
 
   /** Does something that takes time, then tells the machine. */
-  function work<T>(
-    run: () => Promise<T>,
-    tell: (result: T) => readonly SessionEffect[],
-    before = (): void => {},
-    after = (): void => {},
-  ): void {
+  function work<T>(run: () => Promise<T>, tell: (result: T) => readonly SessionEffect[]): void {
     working += 1
-    run()
-      .then(
-        result => {
-          before()
-          working -= 1
-          drive(() => tell(result))
-        },
-        (error: unknown) => {
-          before()
-          working -= 1
-          fail(error)
-        },
-      )
-      .finally(after)
+    void run().then(
+      result => {
+        working -= 1
+        drive(() => tell(result))
+      },
+      (error: unknown) => {
+        working -= 1
+        fail(error)
+      },
+    )
   }
 
   function fail(error: unknown): void {
@@ -269,14 +280,22 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
 
   /** C2: a frame says the relay's time when it comes, however long it then waits until what came before it is stored. */
   function heedTime(frame: AnswerFrame): void {
-    if (frame.type === 'heartbeat') return clock.heard(frame.time, tripMs)
-    if (frame.type === 'welcome') {
-      tripMs = runtime.monotonic() - begunAt
-      return clock.measured(frame.time, tripMs)
+    switch (frame.type) {
+      case 'heartbeat':
+        clock.heard(frame.time, tripMs)
+        return tellTime()
+      case 'welcome':
+        tripMs = runtime.monotonic() - begunAt
+        clock.measured(frame.time, tripMs)
+        return tellTime()
+      case 'verdict': {
+        const relayTime = timeOfSkew(frame)
+        if (relayTime === null || Math.abs(clock.now() - relayTime) < verdictMaxMs) return
+        clock.measured(relayTime, Math.min(tripMs, verdictMaxMs))
+        return tellTime()
+      }
+      default:
     }
-    const relayTime = frame.type === 'verdict' ? timeOfSkew(frame) : null
-    if (relayTime === null || Math.abs(clock.now() - relayTime) < verdictMaxMs) return
-    clock.measured(relayTime, Math.min(tripMs, verdictMaxMs))
   }
 
   /** Before the machine hears of the welcome, it sends nothing. */
@@ -327,7 +346,10 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       else drive(() => session.receive(frame, bytes.length, isMore))
     },
     advance,
-    heed: () => drive(session.heed),
+    heed() {
+      if (!isOver) tellTime()
+      drive(session.heed)
+    },
     probe() {
       if (!isOver && session.phase === 'open') requestCut()
     },

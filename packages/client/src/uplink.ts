@@ -321,12 +321,13 @@ export function createUplink(options: UplinkOptions): Uplink {
     freshCuts.look()
   }
 
+  /** Asked at each frame: of one relay at a time there is one connection, and no list is made of it. */
   function learnFromRelays(): void {
-    const known = sessions().flatMap(({ relay }) => relay ?? [])
-    const [relay] = known
-    if (relay === undefined) return
+    const known = quorum === null ? null : sessions().flatMap(({ relay }) => relay ?? [])
+    const relay = known === null ? connections?.begun[0]?.session?.relay : known[0]
+    if (!relay) return
     user = relay.user
-    learnLevels(quorum === null ? relay.levels : levelsGiven(known))
+    learnLevels(known === null ? relay.levels : levelsGiven(known))
   }
 
   /** Q4: who may only read at some relays has no level there; those that have not answered may give one. */
@@ -431,13 +432,15 @@ export function createUplink(options: UplinkOptions): Uplink {
     },
     note() {
       const { seen, outbox } = engine.state
-      const stored = outbox.size - outbox.counts.unstored
+      // Who only reads has nothing to count, at each change that comes.
+      const isEmpty = outbox.size === 0
+      const stored = isEmpty ? 0 : outbox.size - outbox.counts.unstored
       // Of what is not on disk yet no session has anything to say.
       if (seen !== advanced.seen || stored !== advanced.stored) {
         advanced = { seen, stored }
         connections?.begun.forEach(advance)
       }
-      const isPending = engine.pending > 0
+      const isPending = !isEmpty && engine.pending > 0
       const isNews = noted === null || noted.isPending !== isPending || noted.seen !== seen
       // Of one more own write others are told nothing but how many wait for which relay, and that when it is time.
       if (!isNews && (telling.owesCounts || options.relays.length === 0)) return options.onChange()
