@@ -9,10 +9,10 @@ export interface Listeners<T> {
 
 /** A list that is made anew when somebody comes or goes, which is seldom, and not at each call, which is for each write. */
 export function createListeners<T>(): Listeners<T> {
-  let all: readonly ((told: T) => void)[] = []
+  let all: readonly { readonly listener: (told: T) => void }[] = []
   return {
     add(listener) {
-      const own: typeof listener = told => listener(told)
+      const own = { listener }
       all = [...all, own]
       return () => {
         all = all.filter(one => one !== own)
@@ -21,8 +21,8 @@ export function createListeners<T>(): Listeners<T> {
     call(told) {
       const called = all
       for (let i = 0; i < called.length; i++) {
-        const listener = called[i]
-        if (listener !== undefined && (called === all || all.includes(listener))) listener(told)
+        const own = called[i]
+        if (own !== undefined && (called === all || all.includes(own))) own.listener(told)
       }
     },
     clear() {

@@ -5,7 +5,7 @@
  * are read when somebody asks for them; a whole collection is read with its first query, or once much of it was asked for,
  * and kept up from then on, unless nobody listens and more comes than there was.
  */
-import { collectionOfKey, documentKey, idOfKey, type DocumentKey, type ReplicaState } from '@rejoin/core'
+import { documentKey, type DocumentKey, type ReplicaState } from '@rejoin/core'
 import type { Changes } from './changes.ts'
 import type { Collection, Collections } from './collection.ts'
 import { compareIds } from './query/document-order.ts'
@@ -47,22 +47,9 @@ export function createVisibleDocuments(
   const all = [...shelves.values()]
   changes.onUpdate(({ changed }) => {
     // Of what nobody has read nothing is to be kept up; and what opens may be all there is.
-    if (!all.some(isReadShelf)) return
-    const keysByShelf = new Map<Shelf, DocumentKey[]>()
-    for (const key of changed) {
-      const shelf = shelves.get(collectionOfKey(key))
-      if (shelf?.isRead !== true) continue
-      const keys = keysByShelf.get(shelf)
-      if (keys === undefined) keysByShelf.set(shelf, [key])
-      else keys.push(key)
-    }
-    for (const [shelf, keys] of keysByShelf) shelf.refresh(keys)
+    for (const shelf of all) if (shelf.isRead) shelf.refresh(changed)
   })
   return shelves
-}
-
-function isReadShelf({ isRead }: Shelf): boolean {
-  return isRead
 }
 
 /** Once so many, and one of so many of the replica's rows, were asked for one by one, all are read. */
@@ -74,7 +61,8 @@ const fewShare = 4
 interface Shelf extends VisibleDocuments {
   /** Whether anything of it was asked for. */
   readonly isRead: boolean
-  refresh(keys: readonly DocumentKey[]): void
+  /** Of keys of any collection. */
+  refresh(changed: ReadonlySet<DocumentKey>): void
 }
 
 function createShelf(state: ReplicaState, collection: Collection): Shelf {
@@ -165,14 +153,17 @@ function createShelf(state: ReplicaState, collection: Collection): Shelf {
       listeners.add(own)
       return () => void listeners.delete(own)
     },
-    refresh(keys) {
+    refresh(changed) {
+      const keys: DocumentKey[] = []
+      for (const key of changed) if (key.startsWith(prefix)) keys.push(key)
+      if (keys.length === 0) return
       const found: DocumentChange[] = []
       const removed: AnyDocument[] = []
       const added: AnyDocument[] = []
       if (sorted !== null && listeners.size === 0 && keys.length > sorted.length) letGoOfList(sorted)
       expect(keys.length)
       for (const key of keys) {
-        const id = idOfKey(key)
+        const id = key.slice(prefix.length)
         const before = known(id)
         if (before === undefined && sorted === null) continue
         const after = read(id, key, before)
