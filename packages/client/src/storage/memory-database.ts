@@ -47,6 +47,12 @@ interface Store {
 
 type Undo = () => void
 
+/** Where a key stands, or would stand. */
+interface Place {
+  readonly index: number
+  readonly there: boolean
+}
+
 export function createMemoryDatabase(schemas: readonly StoreSchema[]): MemoryDatabase {
   const stores = new Map<string, Store>()
 
@@ -136,15 +142,16 @@ function run(
       return answered(copyRecord(store.keys.slice(from, Math.min(to, from + (request.limit ?? Infinity)))))
     }
     case 'put':
-      insert(store, request.key, copyOnce(request.value), undone)
+      insert(store, request.key, find(store, request.key), copyOnce(request.value), undone)
       return answered(request.key)
     case 'add': {
       if (request.key === undefined && !store.schema.autoIncrement) {
         throw new Error(`a record of ${store.schema.name} needs a key`)
       }
       const key = request.key ?? store.next
-      if (find(store, key).there) return { ok: false, collision: key }
-      insert(store, key, copyOnce(request.value), undone)
+      const place = find(store, key)
+      if (place.there) return { ok: false, collision: key }
+      insert(store, key, place, copyOnce(request.value), undone)
       return answered(key)
     }
     case 'delete': {
@@ -166,9 +173,8 @@ function answered(answer: unknown): Answer {
   return { ok: true, answer }
 }
 
-function insert(store: Store, key: StoreKey, value: unknown, undone: Undo[]): void {
+function insert(store: Store, key: StoreKey, { index, there }: Place, value: unknown, undone: Undo[]): void {
   part(store)
-  const { index, there } = find(store, key)
   const { next } = store
   if (there) {
     const before = store.values[index]
@@ -187,7 +193,10 @@ function insert(store: Store, key: StoreKey, value: unknown, undone: Undo[]): vo
   })
 }
 
-function find(store: Store, key: StoreKey): { readonly index: number; readonly there: boolean } {
+function find(store: Store, key: StoreKey): Place {
+  const last = store.keys.at(-1)
+  // Most of what is added comes behind all that is there.
+  if (last === undefined || compareKeys(last, key) < 0) return { index: store.keys.length, there: false }
   const index = firstIndex(store, other => compareKeys(other, key) >= 0)
   const found = store.keys[index]
   return { index, there: found !== undefined && compareKeys(found, key) === 0 }
