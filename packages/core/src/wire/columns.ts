@@ -39,6 +39,11 @@ export function writeColumnOf(writer: Writer, count: number, numberAt: (i: numbe
   if (run > 0) writeRun(writer, number, run)
 }
 
+/** The same where all are one number. */
+export function writeUniform(writer: Writer, number: number, count: number): void {
+  if (count > 0) writeRun(writer, number, count)
+}
+
 function writeRun(writer: Writer, number: number, length: number): void {
   writeUint(writer, number * 2 + (length > 1 ? 1 : 0))
   if (length > 1) writeUint(writer, length - 2)
@@ -136,12 +141,12 @@ export function writeMarks(
 
 /** As `writeMarks` where each is the one that is known. */
 export function writeKnownMarks(writer: Writer, count: number): void {
-  if (count > 0) writeRun(writer, sameMark, count)
+  writeUniform(writer, sameMark, count)
 }
 
 /** As `writeMarks` where there are none: the columns of what they say are empty. */
 export function writeNoMarks(writer: Writer, count: number): void {
-  if (count > 0) writeRun(writer, noMark, count)
+  writeUniform(writer, noMark, count)
 }
 
 /** Whether each is the one that is known, which `writeKnownMarks` wrote. Else nothing of them is read. */

@@ -22,6 +22,8 @@ export interface ContentList {
   readonly heads: Int32Array
   /** Null of what has no content. */
   add(content: Uint8Array | null): void
+  /** So many that have no content. */
+  addNone(count: number): void
   /** The values of so many rows that lie together. */
   addPacked(column: PackedColumn, index: number, count: number): void
   /** Writes the next so many. */
@@ -74,6 +76,10 @@ export function createContentList(count: number): ContentList {
     add(content) {
       heads[added++] = content === null ? 0 : content.length + 1
       pieces.push(content ?? noContent)
+    },
+    addNone(count) {
+      added += count
+      pieces.push({ bytes: noContent, from: 0, to: 0, count })
     },
     addPacked({ bytes, starts }, index, count) {
       for (let i = index; i < index + count; i++) heads[added++] = (starts[i + 1] ?? 0) - (starts[i] ?? 0) + 1

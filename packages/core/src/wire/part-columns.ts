@@ -27,9 +27,15 @@ export function writeParts(
   )
   let areKnown = true
   for (const shape of shapes) {
-    const ofShape = shape.rows.map(index => rows[index] ?? missing())
+    const ofShape =
+      shape.rows.length === rows.length ? rows : shape.rows.map(index => rows[index] ?? missing())
     const runs = runsOf(ofShape)
     for (const part of shape.parts) {
+      if (part === 'revival') {
+        contents.addNone(ofShape.length)
+        areKnown &&= ofShape.every(isRevivedByMark)
+        continue
+      }
       for (const run of runs) {
         const column = columnOf(run, part)
         if (column !== null) {
@@ -49,6 +55,11 @@ export function writeParts(
   else writeMarksOfParts(writer, dictionary, rows, shapes)
   writeColumn(writer, contents.heads)
   for (const { rows, parts } of shapes) for (const _ of parts) contents.write(writer, rows.length)
+}
+
+/** As of all inserts, of which there may be thousands. */
+function isRevivedByMark({ row, mark }: BatchRow): boolean {
+  return mark !== null && mark === row.revival
 }
 
 /** Rows one after the other whose cells lie so in the same columns, or others. */

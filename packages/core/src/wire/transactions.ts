@@ -15,7 +15,15 @@ import {
   type Write,
 } from '../write.ts'
 import { diskBounds } from './bounds.ts'
-import { readColumn, readMarks, readNoMarks, writeColumnOf, writeMarks, writeNoMarks } from './columns.ts'
+import {
+  readColumn,
+  readMarks,
+  readNoMarks,
+  writeColumnOf,
+  writeMarks,
+  writeNoMarks,
+  writeUniform,
+} from './columns.ts'
 import { readTotal } from './contents.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { compareNames } from './order.ts'
@@ -44,19 +52,36 @@ export function writeTransactions(
   assert(seen.length === writes.length, 'a transaction says for each write what it had seen')
   writeColumnOf(writer, transactions.length, i => transactions[i]?.writes.length ?? 0)
   const shapes = writeWrites(writer, dictionary, writes)
-  writeColumnOf(writer, seen.length, i => (seen[i]?.exists === true ? 1 : 0))
-  if (seen.every(({ last }) => last === null)) writeNoMarks(writer, seen.length)
-  else
-    writeMarks(
-      writer,
-      dictionary,
-      seen.map(({ last }) => last),
-      writes.map(({ mark }) => mark),
-    )
+  writeSeen(writer, dictionary, seen, writes)
   if (shapes !== null && countOfStrategy(shapes, 'counter') === 0) return
   writes.forEach(({ delta }, i) => {
     for (const part of countersOf(delta.cells)) writeNumber(writer, seen[i]?.counted.get(part) ?? 0)
   })
+}
+
+function writeSeen(
+  writer: Writer,
+  dictionary: Dictionary,
+  seen: readonly SeenDocument[],
+  writes: readonly Write[],
+): void {
+  const { length } = seen
+  // As of all inserts, of which there may be thousands.
+  if (seen.every(isNothing)) {
+    writeUniform(writer, 0, length)
+    return writeNoMarks(writer, length)
+  }
+  writeColumnOf(writer, length, i => (seen[i]?.exists === true ? 1 : 0))
+  writeMarks(
+    writer,
+    dictionary,
+    seen.map(({ last }) => last),
+    writes.map(({ mark }) => mark),
+  )
+}
+
+function isNothing(seen: SeenDocument): boolean {
+  return seen === nothingSeen
 }
 
 export function readTransactions(reader: Reader, names: Names): readonly Transaction[] {

@@ -18,6 +18,7 @@ import {
   writeColumnOf,
   writeMarks,
   writeNoMarks,
+  writeUniform,
 } from './columns.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { expectMark } from './marks.ts'
@@ -48,6 +49,12 @@ export function writeWrites(
     dictionary,
     writes.map(({ key, delta, mark }) => ({ key, row: delta, mark })),
   )
+  // As they are made by the thousands: all that is to be said of them is one look at each.
+  if (!arePlain && writes.every(isInsert)) {
+    writeUniform(writer, isWhole, writes.length)
+    writeNoMarks(writer, countReplaceableIn(writes, shapes))
+    return shapes
+  }
   if (!arePlain) {
     writeColumnOf(writer, writes.length, i => flagsOf(writes[i]))
     for (const { key, delta, texts } of writes)
@@ -55,6 +62,10 @@ export function writeWrites(
   }
   writeReplaced(writer, dictionary, writes, shapes)
   return shapes
+}
+
+function isInsert({ whole, texts, replaced }: Write): boolean {
+  return whole && texts.size === 0 && replaced.size === 0
 }
 
 function flagsOf(write: Write | undefined): number {
@@ -110,12 +121,8 @@ function writeReplaced(
   writes: readonly Write[],
   shapes: readonly Shape[] | null,
 ): void {
-  if (writes.every(({ replaced }) => replaced.size === 0)) {
-    let count = 0
-    if (shapes !== null) count = countOfStrategy(shapes, 'lww')
-    else for (const { delta } of writes) count += countReplaceable(delta.cells)
-    return writeNoMarks(writer, count)
-  }
+  if (writes.every(({ replaced }) => replaced.size === 0))
+    return writeNoMarks(writer, countReplaceableIn(writes, shapes))
   const marks: (Mark | null)[] = []
   const known: Mark[] = []
   for (const { delta, mark, replaced } of writes) {
@@ -158,6 +165,11 @@ function readReplaced(
     at += parts.length
     return replacedBy(parts, marks.slice(from, at))
   })
+}
+
+function countReplaceableIn(writes: readonly Write[], shapes: readonly Shape[] | null): number {
+  if (shapes !== null) return countOfStrategy(shapes, 'lww')
+  return writes.reduce((count, { delta }) => count + countReplaceable(delta.cells), 0)
 }
 
 function countReplaceable(cells: Row['cells']): number {
