@@ -49,13 +49,9 @@ function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }
 
-/** About how many bytes it takes, as of a text whose characters take so many each. */
-function sizeOfValue(value: PackedValue, bytesOfCharacter: 1 | 3): number {
-  if (typeof value === 'number') return numberBytesMax
-  return typeof value === 'string' ? value.length * bytesOfCharacter + textHeadMax : value.length
-}
-
 const numberBytesMax = 9
+/** What a character of a text may take beyond a byte. */
+const moreOfCharacter = 2
 
 /** A column that still grows. */
 interface OpenColumn extends PackedColumn {
@@ -68,32 +64,38 @@ interface OpenColumns extends PackedColumns {
   readonly byPart: ReadonlyMap<PartName, OpenColumn>
   /** The last rows, of which nothing is in the columns yet. */
   rows: (readonly PackedValue[])[]
+  /** How many bytes the cells of each of them take at most. */
+  sizes: number[]
 }
 
 /** `parts`: in the order of their names. */
 export function createRowPacker(parts: readonly PartName[]): RowPacker {
   const names = parts.map(nameOfColumn)
   const besideValues = sizeOfParts(parts)
-  let columns = openColumns(parts, names, besideValues)
+  let columns = openColumns(parts, names)
   return {
     pack(values, mark) {
       assert(values.length === parts.length, 'a row has a value of each part')
       let bytes = 0
-      for (let i = 0; i < values.length; i++) bytes += sizeOfValue(values[i] ?? '', 1)
+      let more = 0
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i] ?? ''
+        if (typeof value === 'string') {
+          bytes += value.length + textHeadMax
+          more += value.length * moreOfCharacter
+        } else bytes += typeof value === 'number' ? numberBytesMax : value.length
+      }
       if (bytes > rowBytesMax) return null
       const cells = new PackedCells(columns, columns.marks.length)
       columns.rows.push(values)
-      if (columns.marks.push(mark) === rowsMax) columns = openColumns(parts, names, besideValues)
+      columns.sizes.push(besideValues + bytes + more)
+      if (columns.marks.push(mark) === rowsMax) columns = openColumns(parts, names)
       return cells
     },
   }
 }
 
-function openColumns(
-  parts: readonly PartName[],
-  names: readonly Uint8Array[],
-  besideValues: number,
-): OpenColumns {
+function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): OpenColumns {
   const byPart = new Map<PartName, OpenColumn>()
   parts.forEach((part, i) => {
     byPart.set(part, {
@@ -106,30 +108,22 @@ function openColumns(
   })
   const marks: Mark[] = []
   const inOrder: readonly PackedColumn[] = [...byPart.values()]
-  const waitingOf = (index: number): readonly PackedValue[] | undefined =>
-    columns.rows[index - (marks.length - columns.rows.length)]
+  /** Which of those that wait it is. */
+  const waitingAt = (index: number): number => index - (marks.length - columns.rows.length)
   const columns: OpenColumns = {
     marks,
     firsts: parts.length === 0 ? [] : [0],
     byPart,
     rows: [],
+    sizes: [],
     shown: null,
     waiting: {
       write: () => writeRows(columns),
-      valueOf: (index, column) => waitingOf(index)?.[inOrder.indexOf(column)],
-      sizeAtMost(index) {
-        const values = waitingOf(index)
-        return values === undefined ? null : besideValues + sizeAtMost(values)
-      },
+      valueOf: (index, column) => columns.rows[waitingAt(index)]?.[inOrder.indexOf(column)],
+      sizeAtMost: index => columns.sizes[waitingAt(index)] ?? null,
     },
   }
   return columns
-}
-
-function sizeAtMost(values: readonly PackedValue[]): number {
-  let bytes = 0
-  for (let i = 0; i < values.length; i++) bytes += sizeOfValue(values[i] ?? '', 3)
-  return bytes
 }
 
 const noBytes: Uint8Array = new Uint8Array(0)
@@ -138,6 +132,7 @@ function writeRows(columns: OpenColumns): void {
   const { marks, rows } = columns
   if (rows.length === 0) return
   columns.rows = []
+  columns.sizes = []
   const isWhole = marks.length === rowsMax
   let part = 0
   for (const column of columns.byPart.values()) writeColumn(column, rows, part++, marks.length, isWhole)
