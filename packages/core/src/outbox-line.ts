@@ -35,8 +35,8 @@ export function createOutboxLine(): OutboxLine {
   let placed = 0
   let epoch = 0
 
-  function replace(ids: readonly TransactionId[]): void {
-    all = [...ids]
+  function replace(ids: (TransactionId | null)[]): void {
+    all = ids
     first = 0
     gaps = 0
     places = new Map()
@@ -65,7 +65,8 @@ export function createOutboxLine(): OutboxLine {
       gaps += 1
       while (first < all.length && all[first] === null) first += 1
       if (placed > 0) places.delete(id)
-      if (gaps >= gapsMin && gaps > all.length - gaps) replace(all.filter(one => one !== null))
+      if (gaps >= gapsMin && gaps > all.length - gaps)
+        replace(gaps === first ? all.slice(first) : all.filter(one => one !== null))
     },
     clear: () => replace([]),
     isBefore: (one, other) => (placeOf(one) ?? 0) < (placeOf(other) ?? Infinity),
