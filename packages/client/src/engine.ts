@@ -187,8 +187,9 @@ export function createEngine(options: EngineOptions): Engine {
       const id = transactionId(writer, serial)
       const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs, heard: state.seen }
       const applied = state.write(transaction)
-      batch.noteOwn(applied)
+      // First on its way to the disk, then told: what waits for the disk waits no longer for who listens.
       journal.write(transaction, heed, bytes)
+      batch.noteOwn(applied)
       return { transaction, changed: applied.changed }
     },
     onApplied: batch.onApplied,
