@@ -238,7 +238,9 @@ export function createMilestones(
           for (const id of chunk.ids) check(id)
           return
         case 'own':
-          if (waiting.size > 0) for (const { id } of chunk.transactions) check(id)
+          // Thousands may come at once, and few are waited for.
+          if (waiting.size < chunk.transactions.length) recheck()
+          else for (const { id } of chunk.transactions) check(id)
           return
         case 'verdicts': {
           const { generation, position } = chunk

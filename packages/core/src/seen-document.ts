@@ -51,8 +51,9 @@ export function seenByWrites(writes: readonly Write[], state: RowsSeen): readonl
   })
 }
 
+/** What is not seen at all is not confirmed either. */
 function isUnknown(key: DocumentKey, state: RowsSeen): boolean {
-  return state.visible(key) === undefined && state.confirmed(key) === undefined
+  return state.visible(key) === undefined
 }
 
 function holdsCounter(cells: Row['cells']): boolean {
