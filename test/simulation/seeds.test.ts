@@ -136,6 +136,27 @@ test('[S4] what one relay told and was on its way to a slow disk when the sessio
   expect(alarms).toEqual([])
 })
 
+test('[S3] what a relay refuses for its time, as another with a clock ahead took it, is given to it again once its clock has caught up', async () => {
+  const cluster = await begin({ relays: 2, devices: 1 })
+  const { network } = cluster
+  network.cut('ws://relay-0', 'ws://relay-1', 'told')
+  network.cut('device-0', 'ws://relay-1', 'told')
+  for (const skewed of [cluster.relays[0], cluster.devices[0]]) if (skewed) skewed.skewMs = 3_000_000
+  const alice = await open(cluster, 0)
+  alice.notes.insert({ title: 'a', color: 'amber' }, { id: 'a' })
+  await pass(cluster, 20_000)
+  network.cut('device-0', 'ws://relay-0', 'told')
+  network.heal('device-0', 'ws://relay-1')
+  await pass(cluster, 20_000)
+  const before = network.counts.frames
+  await pass(cluster, 60_000)
+  // Heartbeats, and the row offered again once a minute.
+  expect(network.counts.frames - before).toBeLessThan(60)
+  await pass(cluster, 3_100_000)
+  const rows = await cluster.relays[1]?.store.rows('space', [documentKey('notes', 'a')])
+  expect(rows?.size).toBe(1)
+})
+
 function colorOf({ delta }: Pick<Write, 'delta'>): string | null {
   const cell = delta.cells.get(partName('lww', 'color'))
   const value = cell?.strategy === 'lww' ? decodeValue(cell.value) : null

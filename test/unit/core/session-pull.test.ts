@@ -8,6 +8,7 @@ import {
   createReplicaState,
   createRowIndex,
   documentKey,
+  failure,
   joinRows,
   rowExists,
   type Beside,
@@ -245,6 +246,29 @@ test.each([
     expect(one.alarms()).toBe(0)
   },
 )
+
+test('[P5] a difference that the relay refuses to be given is no alarm, and no cut behind that is compared', () => {
+  const one = pulling()
+  one.receive(page(7, 7, 'a'))
+  const [key] = [...one.state.keys()]
+  if (key === undefined) throw new Error('there is no row')
+  for (let looks = 0; looks < 2; looks++) {
+    one.receive(comparedAt(one, 7, 0))
+    one.rested()
+  }
+  const gives = one.receive({
+    type: 'range',
+    ranges: [{ end: null, content: { kind: 'items', items: [] } }],
+  })
+  expect(gives.map(({ type }) => type)).toEqual(['give'])
+  const refused = [{ key, error: failure('clock-skew', { ms: 90_000, relayTime: 1000 }) }]
+  one.receive({ type: 'given', count: 1, generation, position: 7, refused })
+  expect(one.alarms()).toBe(0)
+  for (let looks = 0; looks < 2; looks++) {
+    one.receive(comparedAt(one, 7, 0))
+    expect(kindsOf(one.rested())).toEqual([])
+  }
+})
 
 test('[P5] a cut that comes while something is outstanding is asked for again once that is here', () => {
   const one = pulling()

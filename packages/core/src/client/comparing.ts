@@ -4,6 +4,8 @@
  * it lacked, in this session or, as it does not cover this replica's frontier, in an earlier one: deletions of what this
  * replica was spared or has forgotten it was not given, nor is it asked for those that it has.
  *
+ * A relay that refused some of that cannot be equal: it is not compared, since each difference would be joined anew.
+ *
  * What is to be equal is noted at the cut and compared after everybody was told of it, some rows at a time.
  */
 import { isSameFingerprint, type Fingerprint } from '../fingerprint.ts'
@@ -60,7 +62,7 @@ export function createComparing(
 
   return {
     note(expected) {
-      if (expected === null) return
+      if (expected === null || reconciling.isRefused) return
       const isProof =
         !reconciling.hasGiven && coversPositions(state.generations, pull.frontier, state.frontier)
       noted.push({ expected, isProof, held: state.fingerprintLater() })

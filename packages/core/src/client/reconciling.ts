@@ -19,6 +19,8 @@ import type { Wants } from './wants.ts'
 export interface Reconciling {
   /** Whether this session had a give: then the relay may have known more of what it was given (SPEC P5). */
   readonly hasGiven: boolean
+  /** Whether the relay refused some of what it lacks: then it differs, and no difference is worth a look (SPEC P5). */
+  readonly isRefused: boolean
   /** `mustBeEqual`: nothing that is known explains a difference; if its join does not either, that is an alarm (SPEC P5). */
   begin(how: 'join' | 'give', mustBeEqual?: boolean): void
   takeRanges(frame: RangeFrame): void
@@ -34,6 +36,8 @@ export interface Reconciling {
 
 /** How many rows that differ are asked for at once. */
 const askedMax = 16_384
+/** What a relay refused for its time it may take later: it is given that again so often, in milliseconds. */
+const offeredAgainMs = 60_000
 
 export function createReconciling(
   conversation: Conversation,
@@ -64,6 +68,8 @@ export function createReconciling(
   let reachGiven = noPositions
   /** What the relay did not take in this session, as it was given: as such it is not given again (SPEC T2). */
   const refusedRows = new Map<DocumentKey, Row>()
+  /** When something was refused for its time, until that is given again. */
+  let refusedForNowAt: number | null = null
   let lacking: { readonly reach: Positions; readonly since: number } | null = null
 
   function begin(kind: 'join' | 'give', mustBeEqual: boolean = false): void {
@@ -130,16 +136,18 @@ export function createReconciling(
   }
 
   /** Whether the relay refused this very row; what it refused for its time it may take by now (SPEC C4). */
-  function isRefused(key: DocumentKey): boolean {
+  function isRefusedRow(key: DocumentKey): boolean {
     const row = refusedRows.get(key)
     return row !== undefined && row === state.confirmed(key)
   }
 
   function noteRefused(): void {
+    refusedForNowAt = null
     for (const [key, row] of giving.given) {
       const error = giving.refused.get(key)
       if (error === undefined) refusedRows.delete(key)
-      else if (error.code !== 'clock-skew') refusedRows.set(key, row)
+      else if (error.code === 'clock-skew') refusedForNowAt = now()
+      else refusedRows.set(key, row)
     }
   }
 
@@ -160,6 +168,9 @@ export function createReconciling(
     get hasGiven() {
       return hasGiven
     },
+    get isRefused() {
+      return !isNothingRefused()
+    },
     begin,
     takeRanges(frame) {
       if (index === null || !isRanging)
@@ -172,7 +183,7 @@ export function createReconciling(
       }
       if (next.length > 0) send({ type: 'range', ranges: next })
       else isRanging = false
-      if (conversation.mayWrite) giving.give(mine.filter(key => !isRefused(key)))
+      if (conversation.mayWrite) giving.give(mine.filter(key => !isRefusedRow(key)))
       else withheld ||= mine.length > 0
     },
     answered({ key, delta }) {
@@ -198,7 +209,9 @@ export function createReconciling(
       // What other relays told since goes its own way for a while.
       else if (lacking === null || isHeldByRelay(lacking.reach))
         lacking = { reach: state.reach, since: now() }
-      if (lacking === null || now() - lacking.since < lackingMs) return
+      const isStillLacking = lacking !== null && now() - lacking.since >= lackingMs
+      const isOfferedAgain = mayGive && refusedForNowAt !== null && now() - refusedForNowAt >= offeredAgainMs
+      if (!isStillLacking && !isOfferedAgain) return
       lacking = null
       begin('give')
     },
@@ -207,7 +220,7 @@ export function createReconciling(
       const isAsking = isRanging || unasked.length > 0 || !wants.isEmpty
       if (phase !== 'reconciling' || busy || isAsking || !giving.isDone || !welcome) return
       noteRefused()
-      if (isAlarming) ask({ kind: 'alarm' })
+      if (isAlarming && isNothingRefused()) ask({ kind: 'alarm' })
       isAlarming = false
       tellRepair()
       const joined: Partial<PulledChunk> =
