@@ -121,6 +121,8 @@ async function run(driven: DrivenSpace): Promise<void> {
 
 /** Behind each turn somebody is sent something, and everybody as long as nothing else is to be taken in (SPEC F3). */
 async function sendPages(driven: DrivenSpace): Promise<boolean> {
+  // As a rule nobody lags.
+  if (!somebodyLags(driven)) return false
   let progressed = false
   for (const attached of inOrder(driven)) {
     if (progressed && driven.queue.length > 0) return true
@@ -129,6 +131,11 @@ async function sendPages(driven: DrivenSpace): Promise<boolean> {
     if (await sendMore(driven, attached)) progressed = true
   }
   return progressed
+}
+
+function somebodyLags({ attachedBySession }: DrivenSpace): boolean {
+  for (const attached of attachedBySession.values()) if (hasMore(attached)) return true
+  return false
 }
 
 /** Who comes next, and at the end who was served last. */
