@@ -265,10 +265,7 @@ function checkExists({ key, row, writes, passive, perhaps, options }: Facts): st
   // W6: a copy of a disk makes anew for itself what was made anew before, and who deleted the one has not seen the other.
   const isMadeTwice =
     options.mayRepeat &&
-    perhaps.some(
-      entry =>
-        isRevival(entry) && options.passes.filter(({ names }) => names.includes(nameOf(entry))).length > 1,
-    )
+    mustYield.some(entry => options.passes.filter(({ names }) => names.includes(nameOf(entry))).length > 1)
   if (exists && last !== undefined && !options.standsTwice && !isUnseenText && !isMadeTwice)
     return [`[V9] ${key} is there, though ${last.token} deleted all of it`]
   if (exists || key.startsWith('drafts/') || perhaps.some(entry => entry.blind)) return []
