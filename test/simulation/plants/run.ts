@@ -24,6 +24,9 @@ export async function catchPlant(plant: Plant): Promise<Found | null> {
   for (let from = 0; from < triesMax; ) {
     const found = await hunt(plant, from)
     if (found === null) return null
+    // A name that is not there is caught by any history, and shows nothing of the rule that the plant breaks.
+    if (found.finding.includes('ReferenceError'))
+      throw new Error(`${plant.name} does not run: ${found.finding}`)
     const { findings } = await runHistory({ ...plant.world, seed: found.seed })
     if (findings.length === 0) return found
     from = found.tried + 1
