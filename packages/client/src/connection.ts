@@ -228,8 +228,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     return { connection: 'online', reason: mayWrite ? undefined : 'not-permitted', caughtUp }
   }
 
-  // Once its owner has it.
-  if (!isPaused && relays.length > 0) queueMicrotask(() => void begin())
+  if (!isPaused && relays.length > 0) rest(runtime.monotonic())
 
   return {
     get info() {

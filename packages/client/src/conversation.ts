@@ -16,16 +16,8 @@ export type ConversationEnd =
   /** No link, or no welcome, in time; or silence. */
   | { readonly kind: 'silent' }
 
-/** Makes the session of an open link. */
-export type CreateSession = (
-  send: (bytes: Uint8Array) => void,
-  onEnd: (end: SessionEnd) => void,
-) => SessionDriver
-
 export interface Conversation {
   readonly session: SessionDriver | null
-  /** Lets the session begin as soon as the link is open, which it may be since the conversation was made. */
-  begin(createSession: CreateSession): void
   /** Asks for a sign of life that must come soon: after a sleep, or when the network came back. */
   probe(): void
   /** Ends it without a word to its owner. */
@@ -36,6 +28,11 @@ export interface ConversationOptions {
   readonly url: string
   readonly connect: Connect
   readonly runtime: Runtime
+  /** Makes the session when the link is open. */
+  readonly createSession: (
+    send: (bytes: Uint8Array) => void,
+    onEnd: (end: SessionEnd) => void,
+  ) => SessionDriver
   readonly onEnd: (end: ConversationEnd) => void
 }
 
@@ -47,7 +44,6 @@ export function createConversation(options: ConversationOptions): Conversation {
   const { runtime } = options
   let link: Link | null = null
   let session: SessionDriver | null = null
-  let createSession: CreateSession | null = null
   let isOver = false
   let watchedAt = runtime.monotonic()
   let deadline = watchedAt + answerMs
@@ -58,7 +54,8 @@ export function createConversation(options: ConversationOptions): Conversation {
       if (isOver) return opened.close()
       link = opened
       heard(answerMs)
-      greet()
+      session = options.createSession(bytes => link?.send(bytes), over)
+      session.begin()
     },
     frame(bytes, isMore) {
       if (isOver || session === null) return
@@ -68,12 +65,6 @@ export function createConversation(options: ConversationOptions): Conversation {
     },
     closed: (code, reason) => over({ kind: 'closed', code, reason }),
   })
-
-  function greet(): void {
-    if (isOver || link === null || createSession === null) return
-    session = createSession(bytes => link?.send(bytes), over)
-    session.begin()
-  }
 
   function heard(nextWithinMs: number): void {
     deadline = runtime.monotonic() + nextWithinMs
@@ -105,10 +96,6 @@ export function createConversation(options: ConversationOptions): Conversation {
   return {
     get session() {
       return session
-    },
-    begin(create) {
-      createSession = create
-      greet()
     },
     probe() {
       if (isOver || session === null) return

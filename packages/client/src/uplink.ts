@@ -256,16 +256,13 @@ export function createUplink(options: UplinkOptions): Uplink {
     onEnd: (end: ConversationEnd) => void,
     onChange: () => void,
   ): Promise<Conversation> {
-    // A link opens while the fence is taken, which is as long a way.
-    const conversation = createConversation({
+    const held = await holdFence()
+    return createConversation({
       url,
       connect: ports.connect,
       runtime,
       onEnd: end => onEnd(explain(end)),
-    })
-    try {
-      const held = await holdFence()
-      conversation.begin((send, onSessionEnd) =>
+      createSession: (send, onSessionEnd) =>
         createSessionDriver({
           state: engine.state,
           journal: engine.journal,
@@ -294,12 +291,7 @@ export function createUplink(options: UplinkOptions): Uplink {
           },
           onEnd: onSessionEnd,
         }),
-      )
-    } catch (error) {
-      conversation.close()
-      throw error
-    }
-    return conversation
+    })
   }
 
   /**
