@@ -40,6 +40,7 @@ export function createVerdicts(
   submitting: Submitting,
 ): Verdicts {
   const { state, append } = conversation
+  const { elsewhere } = conversation.beside
   const { offers } = conversation.beside
   const tries = new Map<TransactionId, number>()
   /** What the relay has, until that is on disk: if it never is, no other relay's refusal may take it out (W6). */
@@ -138,12 +139,21 @@ export function createVerdicts(
       pull.hear(generation, position)
       const cut = frame.cut && pull.follow(position)
       if (verdicts.length === 0) return
+      taken = verdicts.filter(({ outcome }) => outcome.kind === 'acknowledged')
       const { judge: store } = conversation
+      // S4: what a relay took first is confirmed from now on, so the others are to be given it, as what is pulled.
+      const rows: Write[] = []
+      for (const { id } of taken) {
+        const entry = state.outbox.get(id)
+        if (entry === undefined) continue
+        for (const { key, delta } of entry.transaction.writes) elsewhere.holds(key, delta)
+        if (entry.acks.size === 0) rows.push(...entry.transaction.writes)
+      }
       append(
         { kind: 'verdicts', store, generation, position, cut, verdicts, wants: wants.outstanding() },
         'relaxed',
+        { rows, told: { at: state.seen + 1, generation, position } },
       )
-      taken = verdicts.filter(({ outcome }) => outcome.kind === 'acknowledged')
     },
     stored() {
       for (const { id } of taken) offers.taken(conversation.judge, id)
