@@ -146,8 +146,8 @@ export function createJournal(options: JournalOptions): Journal {
     const request = { stores: ['journal'], durability, early, requests }
     const answers = await (fence?.transact(request) ?? storage.transact({ ...request, mode: 'readwrite' }))
     const positions = answers as readonly number[]
-    for (let i = 0; i < positions.length; i++) {
-      const [position = 0, chunk, bytes] = [positions[i], chunks[i], encoded[i]]
+    for (const [i, position] of positions.entries()) {
+      const [chunk, bytes] = [chunks[i], encoded[i]]
       if (chunk === undefined || bytes === undefined) continue
       announcements.announce(position, bytes)
       if (reader.take(position, bytes.length, () => chunk)) continue

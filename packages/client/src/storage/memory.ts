@@ -45,9 +45,6 @@ function openMemory(name: string, database: MemoryDatabase): Storage {
 
 /** Whether a browser that commits early keeps all of it or nothing. A fence has a store of its own. */
 function mayCommitEarly(requests: readonly StorageRequest[]): boolean {
-  const isData = ({ op }: StorageRequest): boolean => op === 'add' || op === 'put'
-  return requests.every(
-    (request, i) =>
-      !isData(request) || requests.findIndex(other => isData(other) && other.store === request.store) === i,
-  )
+  const stores = requests.flatMap(({ op, store }) => (op === 'add' || op === 'put' ? store : []))
+  return new Set(stores).size === stores.length
 }
