@@ -1,9 +1,10 @@
 /** Somebody new who is not there: what it is sent is kept for who comes. */
-import { noPositions, protocolVersion, type Caller } from '@rejoin/core'
+import type { Caller } from '@rejoin/core'
 import type { SessionLink } from '../kernel-port.ts'
 import { walkOf } from './answering.ts'
 import { createAttached } from './attached.ts'
 import type { DrivenSpace } from './driven-space.ts'
+import { emptyHello } from './empty-hello.ts'
 import { createInflow } from './inflow.ts'
 import { keptBytesMax } from './kept-pages.ts'
 import { sendPage } from './pages.ts'
@@ -31,21 +32,7 @@ export async function walkAsNewcomer(
     resume() {},
     address: '',
   }
-  const hello = {
-    type: 'hello',
-    protocol: protocolVersion,
-    space: driven.name,
-    token: '',
-    replica: space.store,
-    device: '',
-    role: 'client',
-    cursors: [],
-    empty: true,
-    frontier: noPositions,
-    reach: noPositions,
-    level: 'relay',
-    credit: 0,
-  } as const
+  const hello = emptyHello(driven.name, { replica: space.store, device: '' })
   const { session } = space.hello(hello, caller, runtime.now())
   const inflow = createInflow(link, kernel.inflows)
   const attached = createAttached({

@@ -5,8 +5,6 @@
 import {
   decodeFrame,
   encodeFrame,
-  noPositions,
-  protocolVersion,
   type Caller,
   type Failure,
   type Frame,
@@ -16,6 +14,7 @@ import {
 } from '@rejoin/core'
 import type { SessionLink } from '../kernel-port.ts'
 import { send, type Attached } from './attached.ts'
+import { emptyHello } from './empty-hello.ts'
 import { isJudged } from './passing-on.ts'
 
 export interface PassedSessions {
@@ -81,7 +80,8 @@ export function createPassedSessions(options: PassedSessionsOptions): PassedSess
     const caller = await options.admit(whose.user)
     if ('code' in caller) return caller
     if (session.isOver) return null
-    const attached = await options.attach(link, helloOf(options.space, whose), caller, follower)
+    // It pulls nothing: its pull is of the follower.
+    const attached = await options.attach(link, emptyHello(options.space, whose), caller, follower)
     if (session.isOver) options.detach(attached)
     else session.attached = attached
     return null
@@ -136,24 +136,5 @@ function linkThrough(follower: Attached, session: number, onClose: () => void): 
       send(follower, { type: 'passed', session, content: { kind: 'end' } })
       onClose()
     },
-  }
-}
-
-/** It holds nothing and pulls nothing: its pull is of the follower. */
-function helloOf(space: string, { replica, device }: Whose): HelloFrame {
-  return {
-    type: 'hello',
-    protocol: protocolVersion,
-    space,
-    token: '',
-    replica,
-    device,
-    role: 'client',
-    cursors: [],
-    empty: true,
-    frontier: noPositions,
-    reach: noPositions,
-    level: 'relay',
-    credit: 0,
   }
 }
