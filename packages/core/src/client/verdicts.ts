@@ -40,8 +40,7 @@ export function createVerdicts(
   submitting: Submitting,
 ): Verdicts {
   const { state, append } = conversation
-  const { elsewhere } = conversation.beside
-  const { offers } = conversation.beside
+  const { elsewhere, offers } = conversation.beside
   const tries = new Map<TransactionId, number>()
   /** What the relay has, until that is on disk: if it never is, no other relay's refusal may take it out (W6). */
   let taken: readonly StoredVerdict[] = []
@@ -110,6 +109,19 @@ export function createVerdicts(
     })
   }
 
+  /** S4: what is confirmed by what this relay took, and no other did before: they are to be given it, as what is pulled. */
+  function takenFirst(): readonly Write[] {
+    const first: Write[] = []
+    for (const { id } of taken) {
+      const entry = state.outbox.get(id)
+      if (entry === undefined) continue
+      const { writes } = entry.transaction
+      if (!elsewhere.isEmpty) for (const { key, delta } of writes) elsewhere.holds(key, delta)
+      if (entry.acks.size === 0) first.push(...writes)
+    }
+    return first
+  }
+
   return {
     store(frame) {
       // Q2: nobody judges now, so the writes wait.
@@ -141,18 +153,10 @@ export function createVerdicts(
       if (verdicts.length === 0) return
       taken = verdicts.filter(({ outcome }) => outcome.kind === 'acknowledged')
       const { judge: store } = conversation
-      // S4: what a relay took first is confirmed from now on, so the others are to be given it, as what is pulled.
-      const rows: Write[] = []
-      for (const { id } of taken) {
-        const entry = state.outbox.get(id)
-        if (entry === undefined) continue
-        for (const { key, delta } of entry.transaction.writes) elsewhere.holds(key, delta)
-        if (entry.acks.size === 0) rows.push(...entry.transaction.writes)
-      }
       append(
         { kind: 'verdicts', store, generation, position, cut, verdicts, wants: wants.outstanding() },
         'relaxed',
-        { rows, told: { at: state.seen + 1, generation, position } },
+        { rows: takenFirst(), told: { at: state.seen + 1, generation, position } },
       )
     },
     stored() {
