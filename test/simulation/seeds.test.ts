@@ -157,6 +157,38 @@ test('[S3] what a relay refuses for its time, as another with a clock ahead took
   expect(rows?.size).toBe(1)
 })
 
+test('[S4] what one relay took and was on its way to a slow disk when the session with the next one began is given to that one', async () => {
+  const cluster = await begin({ relays: 2, devices: 1 })
+  const [first, second] = cluster.relays
+  const { network } = cluster
+  network.cut('ws://relay-0', 'ws://relay-1', 'told')
+  network.cut('device-0', 'ws://relay-1', 'told')
+  const alice = await open(cluster, 0)
+  alice.notes.insert({ title: 'a', color: 'amber' }, { id: 'a' })
+  await pass(cluster, 20_000)
+  network.cut('device-0', 'ws://relay-0', 'told')
+  network.heal('device-0', 'ws://relay-1')
+  await pass(cluster, 20_000)
+  network.cut('device-0', 'ws://relay-1', 'told')
+  network.heal('device-0', 'ws://relay-0')
+  await pass(cluster, 20_000)
+  const alarms: string[] = []
+  alice.on('alarm', () => void alarms.push('alarm'))
+  alice.notes.insert({ title: 'b', color: 'teal' }, { id: 'b' })
+  const isOnDisk = (relay: typeof first): Promise<boolean | undefined> | undefined =>
+    relay?.store.rows('space', [documentKey('notes', 'b')]).then(rows => rows.size > 0)
+  while (!(await isOnDisk(first))) await pass(cluster, 1)
+  cluster.devices[0]?.disk.slow(1000)
+  await pass(cluster, 100)
+  network.cut('device-0', 'ws://relay-0', 'told')
+  network.heal('device-0', 'ws://relay-1')
+  await pass(cluster, 1000)
+  cluster.devices[0]?.disk.slow(1)
+  await pass(cluster, 60_000)
+  expect(await isOnDisk(second)).toBe(true)
+  expect(alarms).toEqual([])
+})
+
 function colorOf({ delta }: Pick<Write, 'delta'>): string | null {
   const cell = delta.cells.get(partName('lww', 'color'))
   const value = cell?.strategy === 'lww' ? decodeValue(cell.value) : null
