@@ -3,127 +3,25 @@ import {
   alone,
   answerRanges,
   bodyKey,
-  createClientSession,
   createGrapevine,
   createReplicaState,
   createRowIndex,
   documentKey,
-  failure,
-  joinRows,
-  rowExists,
-  type Beside,
   type Cell,
   type ChangesFrame,
-  type ClientSession,
   type Cut,
   type DocumentKey,
   type Frame,
   type Generation,
   type GenerationId,
   type Positions,
-  type ReplicaState,
-  type SessionEffect,
   type StoreId,
   type TextPart,
-  type WelcomeFrame,
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { body, deltaOf, markOf } from './edits.ts'
 import { pulledChunk } from './chunks.ts'
-import { welcomeFrom } from './welcomes.ts'
-
-const relay = 'relay' as StoreId
-const generation = 'generation' as GenerationId
-
-interface Pulling {
-  readonly state: ReplicaState
-  /** What it sends when it is welcomed. */
-  readonly greeting: readonly Frame[]
-  /** Takes a frame in, and stores what it asks for. */
-  receive(frame: Frame): readonly Frame[]
-  /** Nothing else is to be done. */
-  rested(): readonly SessionEffect[]
-  /** What there is of a body is found out. */
-  measured(digest: string): readonly Frame[]
-  /** Time passes. */
-  heed(): void
-  /** Takes frames in that all have come when the first is heard of. */
-  receiveTogether(...frames: readonly Frame[]): void
-  /** Takes frames in while the chunk of the first is on its way to the disk. */
-  receiveAll(...frames: readonly Frame[]): void
-  /** How often it raised an alarm. */
-  alarms(): number
-}
-
-/** A client whose pull has begun: a new one, unless stated. */
-function pulling(
-  now: () => number = () => 1000,
-  begin: WelcomeFrame['begin'] = 'new',
-  state: ReplicaState = createReplicaState(),
-  at = 0,
-  beside: Beside = alone,
-): Pulling {
-  const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
-  const session = createClientSession(state, options, now, beside)
-  let alarms = 0
-  const onAlarm = (): void => void (alarms += 1)
-  const receive = (frame: Frame): readonly Frame[] =>
-    settle(session, state, session.receive(frame, 10), onAlarm)
-  settle(session, state, session.begin())
-  const greeting = receive(
-    welcomeFrom(relay, generation, { begin, cursor: { generation, cut: at, place: at } }),
-  )
-  return {
-    state,
-    greeting,
-    receive,
-    rested: session.rested,
-    measured: digest =>
-      settle(session, state, session.measured(documentKey('notes', 'a'), body, new Map(), digest)),
-    heed: () => void settle(session, state, session.heed()),
-    receiveTogether(...frames) {
-      frames.forEach((frame, i) => {
-        settle(session, state, session.receive(frame, 10, i + 1 < frames.length))
-      })
-    },
-    receiveAll(...frames) {
-      const effects = frames.map(frame => session.receive(frame, 10))
-      settle(session, state, effects.flat())
-    },
-    alarms: () => alarms,
-  }
-}
-
-/** Stores every chunk and loads every row at once, and gathers the frames that are sent. */
-function settle(
-  session: ClientSession,
-  state: ReplicaState,
-  effects: readonly SessionEffect[],
-  onAlarm: () => void = () => {},
-): readonly Frame[] {
-  return effects.flatMap(effect => {
-    if (effect.kind === 'send') return [effect.frame]
-    if (effect.kind === 'alarm') onAlarm()
-    if (effect.kind === 'load') {
-      const rows = effect.keys.flatMap(key => {
-        const row = state.confirmed(key)
-        return row === undefined ? [] : [{ key, row, texts: new Map() }]
-      })
-      return settle(session, state, session.loaded(rows), onAlarm)
-    }
-    if (effect.kind !== 'append') return []
-    state.apply(state.seen + 1, effect.chunk)
-    return settle(session, state, session.stored(), onAlarm)
-  })
-}
-
-function page(place: number, head: number, ...names: readonly string[]): ChangesFrame {
-  const rows = names.map((name, i) => {
-    const delta = deltaOf({ kind: 'insert', value: 'red', element: 'x' }, undefined, markOf('bob', 500, i))
-    return { key: documentKey('notes', name), delta, parts: 0, texts: new Map() }
-  })
-  return { type: 'changes', rows, place, head, cut: null, answer: false, writers: [] }
-}
+import { comparedAt, generation, page, pulling, relay } from './pulling.ts'
 
 test('[P3] rows of a page that ends within a commit are as new as the feed, and the reach says so', () => {
   const { state, receive } = pulling()
@@ -192,97 +90,6 @@ test('[P1] a cut at which nothing is new asks for no chunk, and the next one tha
   receive(cutAt(8))
   receive(cutAt(8))
   expect(state.seen).toBe(seen + 2)
-})
-
-const kindsOf = (effects: readonly SessionEffect[]): readonly string[] =>
-  effects.map(effect => (effect.kind === 'send' ? effect.frame.type : effect.kind))
-
-/** A cut of a relay that has so many rows. */
-function comparedAt({ state }: Pulling, position: number, count: number): ChangesFrame {
-  const fingerprint = { ...state.fingerprint, count }
-  const frontier = new Map([[generation, position]])
-  return {
-    ...page(position, position),
-    cut: { generation, position, frontier, generations: [], fingerprint },
-  }
-}
-
-test('[P5] a difference at a cut is looked at again when there is time, and one that stays and that its join does not explain is an alarm', () => {
-  const one = pulling()
-  expect(one.receive(comparedAt(one, 7, 7))).toEqual([])
-  expect(kindsOf(one.rested())).toEqual(['heartbeat'])
-  expect(kindsOf(one.rested())).toEqual([])
-  one.receive(comparedAt(one, 7, 7))
-  expect(kindsOf(one.rested())).toEqual(['range'])
-  expect(one.alarms()).toBe(0)
-  one.receive({ type: 'range', ranges: [] })
-  expect(one.alarms()).toBe(1)
-})
-
-test.each([
-  ['stands', false],
-  ['was written over since', true],
-])(
-  '[P5] a deletion that the replica was spared explains a difference, also one that %s: another relay that had not heard of it gave the document',
-  (_, isAnew) => {
-    const one = pulling()
-    const [row] = page(7, 7, 'a').rows
-    if (row === undefined) throw new Error('there is no row')
-    one.receive(page(7, 7, 'a'))
-    for (let looks = 0; looks < 2; looks++) {
-      one.receive(comparedAt(one, 7, 7))
-      one.rested()
-    }
-    const { key } = row
-    const mark = markOf('carol', 600, 0)
-    const deleted = joinRows(row.delta, deltaOf({ kind: 'delete', policy: 'delete-wins' }, row.delta, mark))
-    const delta = isAnew ? { ...deleted, revival: markOf('carol', 700, 0) } : deleted
-    const items = [{ key, mark, digest: 'another' }]
-    one.receive({ type: 'range', ranges: [{ end: null, content: { kind: 'items', items } }] })
-    one.receive({ ...page(7, 7), answer: true, rows: [{ ...row, delta }] })
-    one.receive({ type: 'given', count: 1, generation, position: 7, refused: [] })
-    expect(one.state.confirmed(key)?.deletion?.mark).toEqual(mark)
-    expect(rowExists(one.state.confirmed(key))).toBe(isAnew)
-    expect(one.alarms()).toBe(0)
-  },
-)
-
-test('[P5] a difference that the relay refuses to be given is no alarm, and no cut behind that is compared', () => {
-  const one = pulling()
-  one.receive(page(7, 7, 'a'))
-  const [key] = [...one.state.keys()]
-  if (key === undefined) throw new Error('there is no row')
-  for (let looks = 0; looks < 2; looks++) {
-    one.receive(comparedAt(one, 7, 0))
-    one.rested()
-  }
-  const gives = one.receive({
-    type: 'range',
-    ranges: [{ end: null, content: { kind: 'items', items: [] } }],
-  })
-  expect(gives.map(({ type }) => type)).toEqual(['give'])
-  const refused = [{ key, error: failure('clock-skew', { ms: 90_000, relayTime: 1000 }) }]
-  one.receive({ type: 'given', count: 1, generation, position: 7, refused })
-  expect(one.alarms()).toBe(0)
-  for (let looks = 0; looks < 2; looks++) {
-    one.receive(comparedAt(one, 7, 0))
-    expect(kindsOf(one.rested())).toEqual([])
-  }
-})
-
-test('[P5] a cut that comes while something is outstanding is asked for again once that is here', () => {
-  const one = pulling()
-  const [row] = page(7, 7, 'a').rows
-  if (row === undefined) throw new Error('there is no row')
-  const { cells } = row.delta
-  const part = [...cells].slice(0, 1)
-  one.receive({
-    ...comparedAt(one, 7, 1),
-    rows: [{ ...row, delta: { ...row.delta, cells: new Map(part) }, parts: cells.size }],
-  })
-  expect(one.state.wants).toEqual([row.key])
-  const sent = one.receive({ ...page(7, 7), answer: true, rows: [row] })
-  expect(sent.map(({ type }) => type)).toContain('heartbeat')
 })
 
 test('[P3] the cut behind pages is stored at once, since without it all of them would come again', () => {
