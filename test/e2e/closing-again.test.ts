@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createRequire } from 'node:module'
 import { createRelay } from '@rejoin/relay'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 
 interface Ended {
   readonly code: number | null
@@ -35,10 +35,10 @@ const programs: readonly (readonly [state: keyof typeof urls, storage: string, w
 ]
 
 describe.concurrent('a program ends by itself', () => {
-  test.each(programs)('within a second, with the relay %s, kept in %s, ended by %s', async (...program) => {
+  test.for(programs)('within a second, with the relay %s, kept in %s, ended by %s', async (program, own) => {
     const [state, storage, way] = program
     const script = join(harness, 'closing-rounds-script.ts')
-    const ended = await run(process.execPath, [script, urls[state], storage, state, way])
+    const ended = await run(own, [script, urls[state], storage, state, way])
     expect({ code: ended.code, errors: ended.errors }).toEqual({ code: 0, errors: '' })
     const told = JSON.parse(ended.output)
     expect(told).toMatchObject({ rounds: 20, heardAfter: 0, left: [] })
@@ -47,20 +47,25 @@ describe.concurrent('a program ends by itself', () => {
   })
 })
 
-test('a test run of vitest ends by itself, with timers that nobody turns too', async () => {
+test('a test run of vitest ends by itself, with timers that nobody turns too', async own => {
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
   const config = join(harness, 'closing-vitest.config.ts')
-  const ended = await run(process.execPath, [vitest, 'run', '--config', config], { REJOIN_URL: urls.up })
+  const ended = await run(own, [vitest, 'run', '--config', config], { REJOIN_URL: urls.up })
   expect(ended, ended.output).toMatchObject({ code: 0, errors: '' })
   expect(ended.output).toContain('3 passed')
   expect(ended.output).not.toContain('something prevents')
 })
 
-function run(command: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
+/** Beside other tests: which of them is over only its own context knows. */
+function run(
+  { onTestFinished }: TestContext,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Ended> {
   const env = { ...process.env, ...environment }
   // A runner inside a runner is one of its own.
   for (const name of Object.keys(env)) if (name.startsWith('VITEST')) delete env[name]
-  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   let errors = ''
