@@ -207,7 +207,6 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
       housekeeping.note()
       marked.note()
       uplink.note()
-      settling.look()
     }),
     storage.onLost(loss => {
       const error = loss === 'dropped' ? dropped() : goneFrom(name)

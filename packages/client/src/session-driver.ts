@@ -125,7 +125,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let awaited = 0
   let isCutDue = false
   let wasLevel = false
-  let told = { phase: 'greeting', isCaughtUp: false, cuts: 0 }
+  /** What others know: who asked and heard that it is not caught up is told when it is. */
+  const told = { phase: 'greeting', isCaughtUp: false, cuts: 0 }
   let toldOffsetMs = Number.NaN
   /** What comes while it is found out whether the user may go on; null when nobody asks. */
   let held: { readonly frame: AnswerFrame; readonly bytes: number }[] | null = null
@@ -160,12 +161,23 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     tellChange()
   }
 
-  /** Most of what comes changes nothing that is told; what it changes of the state is told by who applies it. */
+  function isCaughtUp(): boolean {
+    return !isOver && working === 0 && session.caughtUp
+  }
+
+  /**
+   * Most of what comes changes nothing that is told; what it changes of the state is told by who applies it. That it is not
+   * on disk yet is told if somebody asks, or if it takes long (`heed`): else all were told twice with each change, and `synced`
+   * would flicker.
+   */
   function tellChange(): void {
     const { phase } = session
-    const isCaughtUp = working === 0 && session.caughtUp
-    if (told.phase === phase && told.isCaughtUp === isCaughtUp && told.cuts === cuts) return
-    told = { phase, isCaughtUp, cuts }
+    const isStoringAlone = working > 0 && session.caughtUp
+    const isSame = isStoringAlone || told.isCaughtUp === isCaughtUp()
+    if (isSame && told.phase === phase && told.cuts === cuts) return
+    told.phase = phase
+    told.cuts = cuts
+    told.isCaughtUp = isCaughtUp()
     options.onChange()
   }
 
@@ -323,7 +335,9 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       return isOver ? 'ended' : session.phase
     },
     get caughtUp() {
-      return !isOver && working === 0 && session.caughtUp
+      const answer = isCaughtUp()
+      if (!answer) told.isCaughtUp = false
+      return answer
     },
     get relay() {
       return session.relay
@@ -347,8 +361,10 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     },
     advance,
     heed() {
-      if (!isOver) tellTime()
+      if (isOver) return
+      tellTime()
       drive(session.heed)
+      if (working > 0) options.onChange()
     },
     probe() {
       if (!isOver && session.phase === 'open') requestCut()
