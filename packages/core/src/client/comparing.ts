@@ -11,7 +11,7 @@
 import { isSameFingerprint, type Fingerprint } from '../fingerprint.ts'
 import { coversPositions } from '../generations.ts'
 import type { FingerprintCount } from '../replica/fingerprint-count.ts'
-import type { Conversation } from './conversation.ts'
+import { ask, type Conversation } from './conversation.ts'
 import type { Pull } from './pull.ts'
 import type { Reconciling } from './reconciling.ts'
 
@@ -37,7 +37,7 @@ export function createComparing(
   reconciling: Reconciling,
   askCut: () => void,
 ): Comparing {
-  const { state, ask } = conversation
+  const { state } = conversation
   let noted: Noted[] = []
   let differences = 0
 
@@ -52,7 +52,7 @@ export function createComparing(
     if (conversation.busy || conversation.phase !== 'open') return
     for (let next = noted[0]; next !== undefined && conversation.phase === 'open'; next = noted[0]) {
       const held = next.held.step()
-      if (held === null) return ask({ kind: 'rest' })
+      if (held === null) return ask(conversation, { kind: 'rest' })
       noted = noted.slice(1)
       if (isSameFingerprint(next.expected, held)) differences = 0
       else differ(next.isProof)
@@ -66,7 +66,7 @@ export function createComparing(
       const isProof =
         !reconciling.hasGiven && coversPositions(state.generations, pull.frontier, state.frontier)
       noted.push({ expected, isProof, held: state.fingerprintLater() })
-      ask({ kind: 'rest' })
+      ask(conversation, { kind: 'rest' })
     },
     compare,
   }

@@ -6,7 +6,7 @@ import type { Failure } from '../errors.ts'
 import type { GivenFrame } from '../frames.ts'
 import { partsOfGive } from '../size.ts'
 import type { DocumentKey, Row } from '../row.ts'
-import type { Conversation } from './conversation.ts'
+import { ask, send, type Conversation } from './conversation.ts'
 import type { LoadedRow } from './effects.ts'
 
 export interface Giving {
@@ -28,7 +28,7 @@ const rowsAtOnce = 256
 /** With so many unanswered no more are read: a whole replica is not to wait in the memory of its link. */
 const unansweredMax = 2048
 
-export function createGiving({ ask, send }: Conversation): Giving {
+export function createGiving(conversation: Conversation): Giving {
   const queue: DocumentKey[] = []
   let isLoading = false
   let partsGiven = 0
@@ -40,7 +40,7 @@ export function createGiving({ ask, send }: Conversation): Giving {
   function loadNext(): void {
     if (isLoading || queue.length === 0 || partsGiven - partsAnswered > unansweredMax) return
     isLoading = true
-    ask({ kind: 'load', keys: queue.splice(0, rowsAtOnce) })
+    ask(conversation, { kind: 'load', keys: queue.splice(0, rowsAtOnce) })
   }
 
   return {
@@ -66,7 +66,7 @@ export function createGiving({ ask, send }: Conversation): Giving {
       isLoading = false
       for (const part of partsOfGive(rows)) {
         partsGiven += part.length
-        send({ type: 'give', rows: part })
+        send(conversation, { type: 'give', rows: part })
       }
       for (const { key, row } of rows) given.set(key, row)
       loadNext()

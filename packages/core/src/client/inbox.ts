@@ -6,47 +6,29 @@
  */
 import type { ChangesFrame, TextFrame, VerdictFrame } from '../frames.ts'
 
-export interface Inbox {
-  readonly isEmpty: boolean
-  /** Whether it is not worth while to wait for more. */
-  readonly isAmple: boolean
-  push(frame: ChangesFrame | TextFrame | VerdictFrame): void
-  /** What the next chunk is made of, or null. */
-  next(): VerdictFrame | readonly (ChangesFrame | TextFrame)[] | null
-}
+export type Inbox = (ChangesFrame | TextFrame | VerdictFrame)[]
 
 const rowsMax = 4096
-/** As many pages as a chunk takes, more or less. */
-const ampleFrames = 4
+/** As many pages as a chunk takes, more or less: with so many it is not worth while to wait for more. */
+export const ampleFrames = 4
 
-export function createInbox(): Inbox {
-  let frames: (ChangesFrame | TextFrame | VerdictFrame)[] = []
-  return {
-    get isEmpty() {
-      return frames.length === 0
-    },
-    get isAmple() {
-      return frames.length >= ampleFrames
-    },
-    push: frame => void frames.push(frame),
-    next() {
-      const [first] = frames
-      if (first === undefined) return null
-      if (first.type === 'verdict') {
-        frames = frames.slice(1)
-        return first
-      }
-      const batch: (ChangesFrame | TextFrame)[] = []
-      let rows = 0
-      for (const frame of frames) {
-        if (frame.type === 'verdict' || rows > rowsMax) break
-        batch.push(frame)
-        if (frame.type === 'text') continue
-        rows += frame.rows.length
-        if ((frame.cut?.fingerprint ?? null) !== null) break
-      }
-      frames = frames.slice(batch.length)
-      return batch
-    },
+/** Takes out what the next chunk is made of; null if there is nothing. */
+export function takeNext(inbox: Inbox): VerdictFrame | readonly (ChangesFrame | TextFrame)[] | null {
+  const [first] = inbox
+  if (first === undefined) return null
+  if (first.type === 'verdict') {
+    inbox.shift()
+    return first
   }
+  const batch: (ChangesFrame | TextFrame)[] = []
+  let rows = 0
+  for (const frame of inbox) {
+    if (frame.type === 'verdict' || rows > rowsMax) break
+    batch.push(frame)
+    if (frame.type === 'text') continue
+    rows += frame.rows.length
+    if ((frame.cut?.fingerprint ?? null) !== null) break
+  }
+  inbox.splice(0, batch.length)
+  return batch
 }

@@ -7,8 +7,9 @@ import type { DocumentKey } from '../row.ts'
 import type { Transaction } from '../write.ts'
 import { touchesAny } from '../write.ts'
 import type { Conversation } from './conversation.ts'
+import type { Told } from './told-elsewhere.ts'
 import type { Giving } from './giving.ts'
-import type { Pull } from './pull.ts'
+import { isHeldByRelay, type Pull } from './pull.ts'
 
 /** Long enough for what a peer of the relay is about to tell it. With a look every 2 s, it is given within 3 s. */
 export const lackingMs = 1000
@@ -18,11 +19,11 @@ export const lackingMs = 1000
  * of own writes that another relay has and this one has not taken.
  */
 export function createLacking(
-  { beside: { elsewhere } }: Conversation,
+  { beside: { elsewhere }, now }: Conversation,
   pull: Pull,
   giving: Giving,
-  now: () => number,
 ): (entry: OutboxEntry, without: ReadonlySet<DocumentKey>) => boolean {
+  const isHeld = (told: Told): boolean => isHeldByRelay(pull, told)
   /** Since when each waits; null once what it stands on is given. It goes with what left the outbox meanwhile. */
   const waiting = new WeakMap<Transaction, number | null>()
   /** Documents that are being given: also for what a write that waited for that was made anew, or came behind it. */
@@ -36,7 +37,7 @@ export function createLacking(
     const lacked: DocumentKey[] = []
     if (since !== null) {
       for (const { key } of writes)
-        if (without.has(key) || elsewhere.lacks(key, heard, pull.isHeld)) lacked.push(key)
+        if (without.has(key) || elsewhere.lacks(key, heard, isHeld)) lacked.push(key)
     }
     if (lacked.length === 0) {
       if (since !== undefined) waiting.delete(transaction)

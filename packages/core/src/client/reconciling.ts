@@ -10,11 +10,11 @@ import type { ChangedRow, RangeFrame } from '../frames.ts'
 import { addPosition, coversPositions, joinPositions, noPositions, type Positions } from '../generations.ts'
 import { compareRanges, createRowIndex, firstRanges, type RowIndex } from '../reconcile.ts'
 import { emptyRow, joinRows, rowExists, type DocumentKey, type Row } from '../row.ts'
-import type { Conversation } from './conversation.ts'
+import { append, ask, end, factsOf, pulledChunk, send, type Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
 import { lackingMs } from './lacking.ts'
-import type { Pull } from './pull.ts'
-import type { Wants } from './wants.ts'
+import { feedEnd, isHeldByRelay, noteGiven, type Pull } from './pull.ts'
+import { isNothingWanted, wantRows, type Wants } from './wants.ts'
 
 export interface Reconciling {
   /** Whether this session had a give: then the relay may have known more of what it was given (SPEC P5). */
@@ -44,9 +44,8 @@ export function createReconciling(
   pull: Pull,
   wants: Wants,
   giving: Giving,
-  now: () => number,
 ): Reconciling {
-  const { state, facts, send, ask } = conversation
+  const { state, now } = conversation
   let index: RowIndex | null = null
   let how: 'join' | 'give' = 'join'
   let isRanging = false
@@ -86,7 +85,7 @@ export function createReconciling(
     isNewStore = !state.cursors.has(conversation.store)
     isRanging = true
     giving.begin()
-    send({ type: 'range', ranges: firstRanges(index) })
+    send(conversation, { type: 'range', ranges: firstRanges(index) })
   }
 
   function* confirmedRows(): Iterable<readonly [DocumentKey, Row]> {
@@ -98,26 +97,30 @@ export function createReconciling(
 
   /** So many at once that the relay has always something to send, and each chunk remembers no more of them (SPEC P4). */
   function askForSome(): void {
-    if (differing.size - unasked.length <= askedMax / 2) wants.rows(unasked.splice(0, askedMax / 2))
+    if (differing.size - unasked.length <= askedMax / 2) wantRows(wants, unasked.splice(0, askedMax / 2))
   }
 
-  function isHeldByRelay(reach: Positions): boolean {
-    const given = conversation.beside.elsewhere.withoutTold(facts(), reachGiven)
-    return coversPositions(facts(), joinPositions(facts(), pull.frontier, given), reach)
+  function isHadByRelay(reach: Positions): boolean {
+    const given = conversation.beside.elsewhere.withoutTold(factsOf(conversation), reachGiven)
+    return coversPositions(
+      factsOf(conversation),
+      joinPositions(factsOf(conversation), pull.frontier, given),
+      reach,
+    )
   }
 
   /** S4: the reach is the relay's alone from the next cut on; nothing that was refused, put off or withheld is given. */
   function reachAfter(): Positions {
     const isWhole = !giving.isPutOff && !withheld
     hadAll = isWhole && isNothingRefused()
-    if (isWhole) noteGiven(reachBefore)
-    const reach = joinPositions(facts(), state.reach, pull.judged)
-    return addPosition(facts(), reach, conversation.generation, pull.feedEnd)
+    if (isWhole) noteHad(reachBefore)
+    const reach = joinPositions(factsOf(conversation), state.reach, pull.judged)
+    return addPosition(factsOf(conversation), reach, conversation.generation, feedEnd(pull))
   }
 
-  function noteGiven(reach: Positions): void {
-    reachGiven = joinPositions(facts(), reachGiven, reach)
-    if (isNothingRefused()) pull.gave(reach)
+  function noteHad(reach: Positions): void {
+    reachGiven = joinPositions(factsOf(conversation), reachGiven, reach)
+    if (isNothingRefused()) noteGiven(pull, reach)
   }
 
   function isNothingRefused(): boolean {
@@ -154,7 +157,7 @@ export function createReconciling(
   function tellRepair(): void {
     const { given, refused } = giving
     if (given.size === 0 && took === 0) return
-    ask({
+    ask(conversation, {
       kind: 'repaired',
       isNewStore,
       gave: given.size - refused.size,
@@ -174,14 +177,14 @@ export function createReconciling(
     begin,
     takeRanges(frame) {
       if (index === null || !isRanging)
-        return conversation.end(failure('malformed-frame', { reason: 'ranges that nobody asked for' }), 0)
+        return end(conversation, failure('malformed-frame', { reason: 'ranges that nobody asked for' }), 0)
       const { next, mine, theirs } = compareRanges(index, frame.ranges)
       if (how === 'join') {
         for (const key of theirs) differing.add(key)
         unasked.push(...theirs)
         askForSome()
       }
-      if (next.length > 0) send({ type: 'range', ranges: next })
+      if (next.length > 0) send(conversation, { type: 'range', ranges: next })
       else isRanging = false
       if (conversation.mayWrite) giving.give(mine.filter(key => !isRefusedRow(key)))
       else withheld ||= mine.length > 0
@@ -200,15 +203,14 @@ export function createReconciling(
       if (row !== undefined && rowExists(row) && joined.deletion !== row.deletion) isAlarming = false
     },
     heed() {
-      conversation.beside.elsewhere.settle(pull.isHeld)
+      conversation.beside.elsewhere.settle(told => isHeldByRelay(pull, told))
       const { phase, mayWrite } = conversation
       const mayGive = phase === 'open' && pull.atCut && mayWrite && giving.isDone && !giving.isPutOff
-      if (mayGive && !isHeldByRelay(state.reach) && hasAllByNow()) noteGiven(state.reach)
-      const lacks = mayGive && !isHeldByRelay(state.reach)
+      if (mayGive && !isHadByRelay(state.reach) && hasAllByNow()) noteHad(state.reach)
+      const lacks = mayGive && !isHadByRelay(state.reach)
       if (!lacks) lacking = null
       // What other relays told since goes its own way for a while.
-      else if (lacking === null || isHeldByRelay(lacking.reach))
-        lacking = { reach: state.reach, since: now() }
+      else if (lacking === null || isHadByRelay(lacking.reach)) lacking = { reach: state.reach, since: now() }
       const isStillLacking = lacking !== null && now() - lacking.since >= lackingMs
       const isOfferedAgain = mayGive && refusedForNowAt !== null && now() - refusedForNowAt >= offeredAgainMs
       if (!isStillLacking && !isOfferedAgain) return
@@ -217,20 +219,21 @@ export function createReconciling(
     },
     endIfDone() {
       const { phase, busy, welcome } = conversation
-      const isAsking = isRanging || unasked.length > 0 || !wants.isEmpty
+      const isAsking = isRanging || unasked.length > 0 || !isNothingWanted(wants)
       if (phase !== 'reconciling' || busy || isAsking || !giving.isDone || !welcome) return
       noteRefused()
-      if (isAlarming && isNothingRefused()) ask({ kind: 'alarm' })
+      if (isAlarming && isNothingRefused()) ask(conversation, { kind: 'alarm' })
       isAlarming = false
       tellRepair()
       const joined: Partial<PulledChunk> =
         how === 'give'
           ? {}
           : {
-              cursor: pull.beginAt(welcome.cursor),
+              cursor: (pull.cursor ??= welcome.cursor),
               frontier: { positions: pull.frontier, how: 'replace' },
             }
-      conversation.append(conversation.pulled({ ...joined, reach: reachAfter(), wants: [] }), 'relaxed')
+      const chunk = pulledChunk(conversation, { ...joined, reach: reachAfter(), wants: [] })
+      append(conversation, chunk, 'relaxed')
       index = null
       isEnding = true
     },

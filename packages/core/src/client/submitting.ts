@@ -14,11 +14,11 @@ import { isOrphan, type RemakePlan } from '../remake/plan.ts'
 import { showsDelta, type DocumentKey } from '../row.ts'
 import { sizeOfTransaction } from '../size.ts'
 import { touchesAny, type TransactionId } from '../write.ts'
-import type { Conversation } from './conversation.ts'
+import { send, type Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
 import { createLacking } from './lacking.ts'
 import { createOfferQueue, type Look } from './offer-queue.ts'
-import type { Pull } from './pull.ts'
+import { isHeldByRelay, type Pull } from './pull.ts'
 
 export interface Submitting {
   /** Offers what the window has room for; or finds what must be made anew first. */
@@ -69,13 +69,8 @@ interface HeldBack {
   readonly wasHeld: boolean
 }
 
-export function createSubmitting(
-  conversation: Conversation,
-  pull: Pull,
-  giving: Giving,
-  now: () => number,
-): Submitting {
-  const { state, send } = conversation
+export function createSubmitting(conversation: Conversation, pull: Pull, giving: Giving): Submitting {
+  const { state, now } = conversation
   const { offers } = conversation.beside
   /** What is under way, in the order in which it is answered. */
   let sent: { readonly index: number; readonly id: TransactionId; readonly bytes: number }[] = []
@@ -85,7 +80,7 @@ export function createSubmitting(
   /** What waits for the relay's clock, and whether what it stands on was given once more. */
   const ahead = new Map<TransactionId, { readonly readyAt: number; readonly isGiven: boolean }>()
   const queue = createOfferQueue(state.outbox)
-  const isLacking = createLacking(conversation, pull, giving, now)
+  const isLacking = createLacking(conversation, pull, giving)
   let { lineageRevision } = state
   let sentBytes = 0
   let nextIndex = 0
@@ -102,7 +97,7 @@ export function createSubmitting(
   function isAcknowledgedHere({ acks }: OutboxEntry): boolean {
     const ack = acks.get(conversation.judge)
     // Of a relay that was restored, what its peers gave back does not count as its own word.
-    if (ack === undefined || !pull.isHeld(ack)) return false
+    if (ack === undefined || !isHeldByRelay(pull, ack)) return false
     return ack.generation === conversation.generation || state.isCounted(conversation.judge, ack)
   }
 
@@ -117,7 +112,7 @@ export function createSubmitting(
 
   /** Whether the relay tells that it holds what another one has acknowledged: then it takes the write (SPEC A4). */
   function isHeldHere({ acks }: OutboxEntry): boolean {
-    return [...acks.values()].some(pull.isHeld)
+    return [...acks.values()].some(ack => isHeldByRelay(pull, ack))
   }
 
   function hold(entry: OutboxEntry, readyAt: number | null): void {
@@ -189,7 +184,7 @@ export function createSubmitting(
       let batch: SubmittedTransaction[] = []
       let batchBytes = 0
       const flush = (): void => {
-        if (batch.length > 0) send({ type: 'submit', round, transactions: batch })
+        if (batch.length > 0) send(conversation, { type: 'submit', round, transactions: batch })
         batch = []
         batchBytes = 0
       }
@@ -241,7 +236,7 @@ export function createSubmitting(
       isHalted = false
       round += 1
       queue.restart()
-      send({ type: 'go-on', round })
+      send(conversation, { type: 'go-on', round })
     },
     answered(count) {
       const left = sent.findIndex(({ index }) => index >= count)

@@ -9,11 +9,11 @@ import type { Failure } from '../errors.ts'
 import type { VerdictException, VerdictFrame } from '../frames.ts'
 import type { DocumentKey } from '../row.ts'
 import type { TransactionId, Write } from '../write.ts'
-import type { Conversation } from './conversation.ts'
+import { append, end, type Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
-import type { Pull } from './pull.ts'
+import { followVerdict, hearOf, type Pull } from './pull.ts'
 import type { Submitting } from './submitting.ts'
-import type { Wants } from './wants.ts'
+import { outstandingOf, wantRows, type Wants } from './wants.ts'
 
 export interface Verdicts {
   /** Does what a verdict asks for, and asks for the chunk that stores it, if there is something to store. */
@@ -39,7 +39,7 @@ export function createVerdicts(
   giving: Giving,
   submitting: Submitting,
 ): Verdicts {
-  const { state, append } = conversation
+  const { state } = conversation
   const { elsewhere, offers } = conversation.beside
   const tries = new Map<TransactionId, number>()
   /** What the relay has, until that is on disk: if it never is, no other relay's refusal may take it out (W6). */
@@ -125,7 +125,7 @@ export function createVerdicts(
   return {
     store(frame) {
       // Q2: nobody judges now, so the writes wait.
-      if (frame.exceptions.some(isNoLeader)) return conversation.end(null, noLeaderMs)
+      if (frame.exceptions.some(isNoLeader)) return end(conversation, null, noLeaderMs)
       const toldByIndex = exceptionsByIndex(frame)
       const verdicts: StoredVerdict[] = []
       const give: DocumentKey[] = []
@@ -145,16 +145,17 @@ export function createVerdicts(
           noteLacked(state.outbox.get(id)?.transaction.writes ?? [], told, lacked)
         }
       }
-      wants.rows(lacked)
+      wantRows(wants, lacked)
       giving.give(give)
       const { generation, position } = frame
-      pull.hear(generation, position)
-      const cut = frame.cut && pull.follow(position)
+      hearOf(pull, generation, position)
+      const cut = frame.cut && followVerdict(pull, position)
       if (verdicts.length === 0) return
       taken = verdicts.filter(({ outcome }) => outcome.kind === 'acknowledged')
       const { judge: store } = conversation
       append(
-        { kind: 'verdicts', store, generation, position, cut, verdicts, wants: wants.outstanding() },
+        conversation,
+        { kind: 'verdicts', store, generation, position, cut, verdicts, wants: outstandingOf(wants) },
         'relaxed',
         { rows: takenFirst(), told: { at: state.seen + 1, generation, position } },
       )
