@@ -8,6 +8,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { parseConfiguration, storePath, usage, type Configuration } from './configuration.ts'
+import { tuneEngine } from './engine.ts'
 import type { Log } from './kernel-port.ts'
 import { createLog } from './logger.ts'
 import type { RelayOptions } from './relay-options.ts'
@@ -24,6 +25,7 @@ else if (command === undefined || command.endsWith('help') || args.includes('--h
 else fail(2, [`There is no command ${command}; try rejoin help.`])
 
 async function serve(): Promise<void> {
+  tuneEngine()
   const parsed = parseConfiguration(args, process.env)
   if (!parsed.ok) return fail(2, parsed.problems)
   const { configuration } = parsed
