@@ -8,7 +8,8 @@
  * longer than two heartbeats goes.
  */
 import type { Connect, Link, Runtime } from '@rejoin/core'
-import type { SessionDriver, SessionEnd } from './session-driver.ts'
+import type { SessionDriver } from './session-driver.ts'
+import type { SessionEnd } from './session-driving.ts'
 
 export type ConversationEnd =
   | SessionEnd
