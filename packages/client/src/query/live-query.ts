@@ -37,8 +37,11 @@ export function createLiveQuery(
   let matches: typeof others = null
   const isById = orderBy === undefined && !descending
   const compare = isById ? compareIds : compileOrder(orderBy, descending, fields)
-  /** All that match, in order, while somebody is subscribed. */
-  let kept: AnyDocument[] | null = null
+  /** Whether it shows the collection as that is kept up anyway. */
+  const isWhole = isById && equal === null && others === null
+  let isOpen = false
+  /** All that match, in order, while somebody is subscribed; of a whole collection nothing of its own. */
+  let kept: AnyDocument[] = []
   /** Rises with everything that comes to what is kept or goes from it; and what it was when that was read last. */
   let version = 0
   let readAt = -1
@@ -56,7 +59,7 @@ export function createLiveQuery(
   }
 
   function work(changes: readonly DocumentChange[]): void {
-    if (kept === null) return
+    if (isWhole) return void (version += changes.length)
     const removed: AnyDocument[] = []
     const added: AnyDocument[] = []
     for (const { before, after } of changes) {
@@ -69,23 +72,25 @@ export function createLiveQuery(
 
   return createLive<readonly AnyDocument[]>(changes, {
     read(previous) {
-      if (kept !== null && previous !== undefined && version === readAt) return previous
+      if (isOpen && previous !== undefined && version === readAt) return previous
       const isRead = readAt >= 0
-      readAt = kept === null ? -1 : version
-      const found = kept === null ? findFirst() : kept.slice(0, limit)
+      readAt = isOpen ? version : -1
+      const found = isOpen ? (isWhole ? documents.all() : kept).slice(0, limit) : findFirst()
       // What is kept up and shown whole is another list with every document that comes or goes.
-      const isOther = kept !== null && isRead && limit === Infinity
+      const isOther = isOpen && isRead && limit === Infinity
       return !isOther && previous !== undefined && isSameList(previous, found)
         ? previous
         : Object.freeze(found)
     },
     open() {
       matches = allOf(conditions)
-      kept = findAll()
+      if (!isWhole) kept = findAll()
+      isOpen = true
       const stop = documents.onChange(work)
       return () => {
         stop()
-        kept = null
+        isOpen = false
+        kept = []
         readAt = -1
       }
     },
