@@ -30,8 +30,8 @@ export const pulling: readonly Plant[] = [
   {
     name: 'P3',
     does: "a client joins the relay's frontier before it has come to a cut",
-    find: "frontier: isLevel ? { positions: frontier, how: 'join' } : null,",
-    replace: "frontier: { positions: frontier, how: 'join' },",
+    find: "frontier: isLevel ? { positions: pull.frontier, how: 'join' } : null,",
+    replace: "frontier: { positions: pull.frontier, how: 'join' },",
     world: one(40, { forgetting: 0.2, eviction: 0.2, 'storage-crash': 0.5 }),
     seed: 4,
   },
@@ -140,8 +140,8 @@ export const pulling: readonly Plant[] = [
   {
     name: 'X6',
     does: 'of a long body a client does not ask for what is missing',
-    find: "if (text.kind === 'head') wants.body(key, part, text.head)",
-    replace: "if (text.kind === 'head' && keys.length < 0) wants.body(key, part, text.head)",
+    find: "if (text.kind === 'head') wantBody(wants, key, part, text.head)",
+    replace: "if (text.kind === 'head' && keys.length < 0) wantBody(wants, key, part, text.head)",
     // Bodies are long from a few letters on, or there would be hardly one.
     also: { find: 'const tailBytesMax = 64 * 1024', replace: 'const tailBytesMax = 16' },
     world: one(70, { eviction: 0.1, cut: 0.2 }),
@@ -199,8 +199,8 @@ export const pulling: readonly Plant[] = [
   {
     name: 'X8',
     does: 'a client gives rows back without their bodies',
-    find: "send({ type: 'give', rows: part })",
-    replace: "send({ type: 'give', rows: part.map(row => ({ ...row, texts: new Map() })) })",
+    find: "send(conversation, { type: 'give', rows: part })",
+    replace: "send(conversation, { type: 'give', rows: part.map(row => ({ ...row, texts: new Map() })) })",
     world: forgetful,
     seed: 1,
   },
