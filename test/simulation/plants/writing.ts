@@ -46,8 +46,8 @@ export const writing: readonly Plant[] = [
   {
     name: 'A1 client',
     does: 'own writes are stored so that a power loss takes them',
-    find: "chunks => appendAll(chunks, { durability: 'strict' })",
-    replace: "chunks => appendAll(chunks, { durability: 'relaxed' })",
+    find: "add(encoded, { durability: 'strict' })",
+    replace: "add(encoded, { durability: 'relaxed' })",
     world: one(40, { 'power-loss': 0.3, cut: 0.3 }),
     seed: 5,
   },

@@ -120,10 +120,11 @@ function holdFence(storage: Storage, store: string, term: number, runtime: Pick<
   let last: Promise<unknown> = Promise.resolve()
 
   async function guarded(options: Parameters<Fence['transact']>[0], at: number): Promise<readonly unknown[]> {
+    const now = runtime.now()
     // Who slept so long may find its bar taken away.
-    if (runtime.now() - usedAt > pruneMs / 2 && !(await isNewest())) lost = true
+    if (now - usedAt > pruneMs / 2 && !(await isNewest())) lost = true
     if (lost) throw new StorageCollision(`the fence ${store} ${term} was taken over`)
-    usedAt = runtime.now()
+    usedAt = now
     const requests: readonly StorageRequest[] = [
       ...options.requests,
       { op: 'delete', store, range: [term, count] },

@@ -118,7 +118,7 @@ export function createJournal(options: JournalOptions): Journal {
     },
   })
   const gatherer = createGatherer(
-    chunks => appendAll(chunks, { durability: 'strict' }),
+    appendAll,
     fault => options.onFault?.(fault),
     () => reader.read().catch(ignoreStorage),
   )
@@ -131,34 +131,48 @@ export function createJournal(options: JournalOptions): Journal {
   announcements.open()
   let isClosed = false
 
-  /** Stores chunks in one transaction; resolves with the position of each. */
-  async function appendAll(
-    chunks: readonly Chunk[],
+  /** Stores encoded chunks in one transaction; resolves with the position of each. */
+  function add(
+    encoded: readonly Uint8Array[],
     { durability, fence }: Parameters<Journal['append']>[1],
   ): Promise<readonly number[]> {
-    if (isClosed) throw closedError(name)
-    const encoded = chunks.map(encodeChunk)
     const requests = encoded.map(
       (bytes): StorageRequest => ({ op: 'add', store: 'journal', value: { bytes } }),
     )
     // Several without an early commit, so that they are one transaction in Firefox too.
-    const early = requests.length === 1
-    const request = { stores: ['journal'], durability, early, requests }
-    const answers = await (fence?.transact(request) ?? storage.transact({ ...request, mode: 'readwrite' }))
-    const positions = answers as readonly number[]
+    const request = { stores: ['journal'], durability, early: requests.length === 1, requests }
+    const answers = fence?.transact(request) ?? storage.transact({ ...request, mode: 'readwrite' })
+    return answers as Promise<readonly number[]>
+  }
+
+  /** A chunk of this tab is stored: applies it, and returns null, or what is to be waited for until it is. */
+  function added(position: number, chunk: Chunk, bytes: Uint8Array): Promise<void> | null {
+    announcements.announce(position, bytes)
+    if (reader.take(position, bytes.length, () => chunk)) return null
+    // It is stored, whatever keeps this tab from reading what lies before it; the next read brings both.
+    return reader.readTo(position).catch(ignoreStorage)
+  }
+
+  async function appendAll(chunks: readonly Chunk[]): Promise<readonly number[]> {
+    if (isClosed) throw closedError(name)
+    const encoded = chunks.map(encodeChunk)
+    const positions = await add(encoded, { durability: 'strict' })
     for (const [i, position] of positions.entries()) {
       const [chunk, bytes] = [chunks[i], encoded[i]]
       if (chunk === undefined || bytes === undefined) continue
-      announcements.announce(position, bytes)
-      if (reader.take(position, bytes.length, () => chunk)) continue
-      // It is stored, whatever keeps this tab from reading what lies before it; the next read brings both.
-      await reader.readTo(position).catch(ignoreStorage)
+      const reading = added(position, chunk, bytes)
+      if (reading !== null) await reading
     }
     return positions
   }
 
+  /** What a relay sent comes alone, and as often as somebody writes. */
   const append: Journal['append'] = async (chunk, options) => {
-    const [position = 0] = await appendAll([chunk], options)
+    if (isClosed) throw closedError(name)
+    const bytes = encodeChunk(chunk)
+    const [position = 0] = await add([bytes], options)
+    const reading = added(position, chunk, bytes)
+    if (reading !== null) await reading
     return position
   }
 
