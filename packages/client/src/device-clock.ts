@@ -40,16 +40,20 @@ export function createDeviceClock(runtime: Pick<Runtime, 'now' | 'monotonic'>): 
   let doubtfulAt: number | null = null
   let offset = 0
 
-  /** Brings offset or anchor up to date with what the device's clock did. */
-  function settle(): void {
-    if (anchor === null) return
+  /** The time; brings offset and anchor up to date with what the device's clock did. */
+  function now(): number {
+    const own = runtime.now()
+    if (anchor === null) return own + offset
     const at = runtime.monotonic()
     const time = anchor.time + (at - anchor.at)
-    const current = Math.round(time - runtime.now())
+    const current = Math.round(time - own)
     if (current < offset - driftMs) {
-      anchor = { time: runtime.now() + offset, at }
+      anchor = { time: own + offset, at }
       doubtfulAt ??= at
-    } else if (Math.abs(current - offset) >= noticeableMs) offset = current
+      return anchor.time
+    }
+    if (Math.abs(current - offset) >= noticeableMs) offset = current
+    return time
   }
 
   function measured(relayTime: number, tripMs: number): void {
@@ -62,15 +66,10 @@ export function createDeviceClock(runtime: Pick<Runtime, 'now' | 'monotonic'>): 
     if (Math.abs(current - offset) >= noticeableMs) offset = current
   }
 
-  function now(): number {
-    settle()
-    return anchor === null ? runtime.now() + offset : anchor.time + (runtime.monotonic() - anchor.at)
-  }
-
   return {
     now,
     get offsetMs() {
-      settle()
+      now()
       return offset
     },
     measured,
@@ -81,7 +80,7 @@ export function createDeviceClock(runtime: Pick<Runtime, 'now' | 'monotonic'>): 
       if (isFresh || relayTime + tripMs / 2 > time + driftMs) measured(relayTime, tripMs)
     },
     released() {
-      settle()
+      now()
       anchor = null
       doubtfulAt = null
     },
