@@ -33,12 +33,12 @@ export function deflating(
       isClosed = true
       events.closed(code, reason)
     }
+    const hear = (frame: Uint8Array, isMore: boolean): void => {
+      if (!isClosed) events.frame(frame, isMore)
+    }
     const giveUp = connect(url, {
       opened: link => events.opened(withDeflatedFrames(link, deflation, () => (isClosed = true))),
       frame(bytes) {
-        const hear = (frame: Uint8Array, isMore: boolean): void => {
-          if (!isClosed) events.frame(frame, isMore)
-        }
         if (isDeflated(bytes)) incoming.add(inflateFrame(bytes, deflation), hear)
         else incoming.add(bytes, hear)
       },
