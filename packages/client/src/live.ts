@@ -25,21 +25,28 @@ export interface LiveSource<T> {
 
 /** A live value over a source. It holds on to nothing but its last value while nobody is subscribed. */
 export function createLive<T>(changes: Changes, source: LiveSource<T>): Live<T> {
-  const subscriptions = new Set<Subscription<T>>()
-  let known: { readonly value: T; readonly version: number } | null = null
+  /** Another list when somebody comes or goes, which is seldom, and none of its own for each change. */
+  let subscriptions: readonly Subscription<T>[] = []
+  let known: T | undefined
+  /** As of which version that is. */
+  let knownAt = -1
   let stop: (() => void) | null = null
 
   function get(): T {
-    if (known?.version !== changes.version) {
-      known = { value: source.read(known?.value), version: changes.version }
+    const { version } = changes
+    if (knownAt !== version) {
+      known = source.read(known)
+      knownAt = version
     }
-    return known.value
+    return known as T
   }
 
   function tell(): void {
     const value = get()
-    for (const subscription of [...subscriptions]) {
-      if (subscription.told === value || !subscriptions.has(subscription)) continue
+    const called = subscriptions
+    for (const subscription of called) {
+      const isGone = called !== subscriptions && !subscriptions.includes(subscription)
+      if (subscription.told === value || isGone) continue
       subscription.told = value
       callBack(subscription.listener, value)
     }
@@ -61,11 +68,11 @@ export function createLive<T>(changes: Changes, source: LiveSource<T>): Live<T> 
       stop ??= open()
       const value = get()
       const subscription = { listener, told: value }
-      subscriptions.add(subscription)
+      subscriptions = [...subscriptions, subscription]
       callBack(listener, value)
       return () => {
-        subscriptions.delete(subscription)
-        if (subscriptions.size > 0) return
+        subscriptions = subscriptions.filter(one => one !== subscription)
+        if (subscriptions.length > 0) return
         stop?.()
         stop = null
       }
