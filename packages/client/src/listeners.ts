@@ -4,6 +4,7 @@ export interface Listeners<T> {
   add(listener: (told: T) => void): () => void
   /** Those who listened when it began, and still do in their turn. */
   call(told: T): void
+  readonly isEmpty: boolean
   clear(): void
 }
 
@@ -24,6 +25,9 @@ export function createListeners<T>(): Listeners<T> {
         const own = called[i]
         if (own !== undefined && (called === all || all.includes(own))) own.listener(told)
       }
+    },
+    get isEmpty() {
+      return all.length === 0
     },
     clear() {
       all = []

@@ -8,6 +8,7 @@
 import { documentKey, type DocumentKey, type ReplicaState } from '@rejoin/core'
 import type { Changes } from './changes.ts'
 import type { Collection, Collections } from './collection.ts'
+import { createListeners, type Listeners } from './listeners.ts'
 import { compareIds } from './query/document-order.ts'
 import { findById, putInPlace, replaceSorted, sortById } from './query/sorted-documents.ts'
 import { createValueIndex, type ValueIndex } from './query/value-index.ts'
@@ -41,15 +42,13 @@ export function createVisibleDocuments(
   collections: Collections,
   changes: Changes,
 ): ReadonlyMap<string, VisibleDocuments> {
-  const shelves = new Map(
-    Object.values(collections).map(collection => [collection.name, createShelf(state, collection)]),
-  )
-  const all = [...shelves.values()]
+  const shelves = Object.values(collections).map(collection => createShelf(state, collection))
   changes.onUpdate(({ changed }) => {
     // Of what nobody has read nothing is to be kept up; and what opens may be all there is.
-    for (const shelf of all) if (shelf.isRead) shelf.refresh(changed)
+    for (const shelf of shelves)
+      if (shelf.sorted !== null || (shelf.byId?.size ?? 0) > 0) refresh(shelf, changed)
   })
-  return shelves
+  return new Map(shelves.map(shelf => [shelf.collection.name, documentsOf(shelf)]))
 }
 
 /** Once so many, and one of so many of the replica's rows, were asked for one by one, all are read. */
@@ -58,126 +57,145 @@ const askedShare = 16
 /** Fewer than one of so many. */
 const fewShare = 4
 
-interface Shelf extends VisibleDocuments {
-  /** Whether anything of it was asked for. */
-  readonly isRead: boolean
-  /** Of keys of any collection. */
-  refresh(changed: ReadonlySet<DocumentKey>): void
+/** What is known of one collection: plain fields, as each change that comes goes through it (see the core's conversation.ts). */
+interface Shelf {
+  readonly state: ReplicaState
+  readonly collection: Collection
+  /** Of its keys. */
+  readonly prefix: string
+  /** By id, what was read so far; null while all of them are in `sorted` alone. */
+  byId: Map<string, AnyDocument> | null
+  /** All of them, once somebody asked for that. */
+  sorted: AnyDocument[] | null
+  /** How many were looked for in `sorted`. */
+  searches: number
+  readonly indexes: Map<string, ValueIndex>
+  readonly listeners: Listeners<readonly DocumentChange[]>
 }
 
 function createShelf(state: ReplicaState, collection: Collection): Shelf {
-  const prefix = `${collection.name}/`
-  /** By id, what was read so far; null while all of them are in `sorted` alone. */
-  let byId: Map<string, AnyDocument> | null = new Map()
-  /** All of them, once somebody asked for that. */
-  let sorted: AnyDocument[] | null = null
-  const listeners = new Set<(changes: readonly DocumentChange[]) => void>()
-  const indexes = new Map<string, ValueIndex>()
-  /** How many were looked for in `sorted`. */
-  let searches = 0
-
-  /** So many are looked for. To put all into a map takes as long as to search for each, and most of them nobody looks for. */
-  function expect(count: number): void {
-    if (byId !== null || sorted === null) return
-    searches += count
-    if (searches > sorted.length) byId = mapById(sorted)
-  }
-
-  function known(id: string): AnyDocument | undefined {
-    return byId === null ? findById(sorted ?? [], id) : byId.get(id)
-  }
-
-  function read(id: string, key: DocumentKey, before?: AnyDocument): AnyDocument | undefined {
-    const after = readDocument(collection, id, state.visible(key), before)
-    if (after === before) return after
-    if (after === undefined) byId?.delete(id)
-    else byId?.set(id, after)
-    return after
-  }
-
-  /** Who asks for so many one by one is told of the rest sooner if that is read at once. */
-  function areMostWanted(): boolean {
-    const asked = byId?.size ?? 0
-    return asked >= askedMin && asked * askedShare >= state.size
-  }
-
-  function all(): readonly AnyDocument[] {
-    if (sorted !== null) return sorted
-    const before = byId ?? new Map<string, AnyDocument>()
-    // To look for each in what was read before takes longer than to read a few of them again.
-    const areFew = before.size * fewShare < state.size
-    const documents: AnyDocument[] = []
-    state.forEachVisible((row, key) => {
-      if (!key.startsWith(prefix)) return
-      const id = key.slice(prefix.length)
-      const known = areFew ? undefined : before.get(id)
-      const document = known ?? readDocument(collection, id, row, undefined, true)
-      if (document !== undefined) documents.push(document)
-    })
-    sorted = sortById(documents)
-    // What was read before is kept up since then, and stays what it is.
-    if (areFew) for (const document of before.values()) putInPlace(sorted, document)
-    byId = null
-    searches = 0
-    return sorted
-  }
-
-  /** What comes is more than what is here, and nobody waits for it: then it is read when somebody asks. */
-  function letGoOfList(documents: readonly AnyDocument[]): void {
-    byId ??= mapById(documents)
-    sorted = null
-    indexes.clear()
-  }
-
   return {
-    get isRead() {
-      return sorted !== null || (byId?.size ?? 0) > 0
-    },
+    state,
+    collection,
+    prefix: `${collection.name}/`,
+    byId: new Map(),
+    sorted: null,
+    searches: 0,
+    indexes: new Map(),
+    listeners: createListeners(),
+  }
+}
+
+function documentsOf(shelf: Shelf): VisibleDocuments {
+  const { collection, indexes, listeners } = shelf
+  return {
     get(id) {
-      expect(1)
-      const document = known(id)
-      if (document !== undefined || sorted !== null) return document
-      if (!areMostWanted()) return read(id, documentKey(collection.name, id))
-      all()
-      return known(id)
+      expect(shelf, 1)
+      const document = known(shelf, id)
+      if (document !== undefined || shelf.sorted !== null) return document
+      if (!areMostWanted(shelf)) return read(shelf, id, documentKey(collection.name, id))
+      readAll(shelf)
+      return known(shelf, id)
     },
-    all,
+    all: () => readAll(shelf),
     having(field, value) {
       let index = indexes.get(field)
-      if (index === undefined) indexes.set(field, (index = createValueIndex(field, all())))
+      if (index === undefined) indexes.set(field, (index = createValueIndex(field, readAll(shelf))))
       return index.with(value)
     },
     onChange(listener) {
-      all()
-      const own: typeof listener = changes => listener(changes)
-      listeners.add(own)
-      return () => void listeners.delete(own)
-    },
-    refresh(changed) {
-      const keys: DocumentKey[] = []
-      for (const key of changed) if (key.startsWith(prefix)) keys.push(key)
-      if (keys.length === 0) return
-      const found: DocumentChange[] = []
-      const removed: AnyDocument[] = []
-      const added: AnyDocument[] = []
-      if (sorted !== null && listeners.size === 0 && keys.length > sorted.length) letGoOfList(sorted)
-      expect(keys.length)
-      for (const key of keys) {
-        const id = key.slice(prefix.length)
-        const before = known(id)
-        if (before === undefined && sorted === null) continue
-        const after = read(id, key, before)
-        if (after === before) continue
-        found.push({ before, after })
-        if (before !== undefined) removed.push(before)
-        if (after !== undefined) added.push(after)
-      }
-      if (found.length === 0) return
-      if (sorted !== null) sorted = replaceSorted(sorted, removed, added, compareIds)
-      for (const index of indexes.values()) index.replace(removed, added)
-      for (const listener of [...listeners]) listener(found)
+      readAll(shelf)
+      return listeners.add(listener)
     },
   }
+}
+
+/** So many are looked for. To put all into a map takes as long as to search for each, and most of them nobody looks for. */
+function expect(shelf: Shelf, count: number): void {
+  const { byId, sorted } = shelf
+  if (byId !== null || sorted === null) return
+  shelf.searches += count
+  if (shelf.searches > sorted.length) shelf.byId = mapById(sorted)
+}
+
+function known({ byId, sorted }: Shelf, id: string): AnyDocument | undefined {
+  return byId === null ? findById(sorted ?? [], id) : byId.get(id)
+}
+
+function read(
+  { byId, collection, state }: Shelf,
+  id: string,
+  key: DocumentKey,
+  before?: AnyDocument,
+): AnyDocument | undefined {
+  const after = readDocument(collection, id, state.visible(key), before)
+  if (after === before) return after
+  if (after === undefined) byId?.delete(id)
+  else byId?.set(id, after)
+  return after
+}
+
+/** Who asks for so many one by one is told of the rest sooner if that is read at once. */
+function areMostWanted({ byId, state }: Shelf): boolean {
+  const asked = byId?.size ?? 0
+  return asked >= askedMin && asked * askedShare >= state.size
+}
+
+function readAll(shelf: Shelf): readonly AnyDocument[] {
+  if (shelf.sorted !== null) return shelf.sorted
+  const { state, collection, prefix } = shelf
+  const before = shelf.byId ?? new Map<string, AnyDocument>()
+  // To look for each in what was read before takes longer than to read a few of them again.
+  const areFew = before.size * fewShare < state.size
+  const documents: AnyDocument[] = []
+  state.forEachVisible((row, key) => {
+    if (!key.startsWith(prefix)) return
+    const id = key.slice(prefix.length)
+    const known = areFew ? undefined : before.get(id)
+    const document = known ?? readDocument(collection, id, row, undefined, true)
+    if (document !== undefined) documents.push(document)
+  })
+  const sorted = sortById(documents)
+  // What was read before is kept up since then, and stays what it is.
+  if (areFew) for (const document of before.values()) putInPlace(sorted, document)
+  shelf.sorted = sorted
+  shelf.byId = null
+  shelf.searches = 0
+  return sorted
+}
+
+/** Of keys of any collection. */
+function refresh(shelf: Shelf, changed: ReadonlySet<DocumentKey>): void {
+  const { prefix, indexes, listeners } = shelf
+  const keys: DocumentKey[] = []
+  for (const key of changed) if (key.startsWith(prefix)) keys.push(key)
+  if (keys.length === 0) return
+  const found: DocumentChange[] = []
+  const removed: AnyDocument[] = []
+  const added: AnyDocument[] = []
+  if (listeners.isEmpty && keys.length > (shelf.sorted?.length ?? Infinity)) letGoOfList(shelf)
+  expect(shelf, keys.length)
+  for (const key of keys) {
+    const id = key.slice(prefix.length)
+    const before = known(shelf, id)
+    if (before === undefined && shelf.sorted === null) continue
+    const after = read(shelf, id, key, before)
+    if (after === before) continue
+    found.push({ before, after })
+    if (before !== undefined) removed.push(before)
+    if (after !== undefined) added.push(after)
+  }
+  if (found.length === 0) return
+  if (shelf.sorted !== null) shelf.sorted = replaceSorted(shelf.sorted, removed, added, compareIds)
+  if (indexes.size > 0) for (const index of indexes.values()) index.replace(removed, added)
+  listeners.call(found)
+}
+
+/** What comes is more than what is here, and nobody waits for it: then it is read when somebody asks. */
+function letGoOfList(shelf: Shelf): void {
+  shelf.byId ??= mapById(shelf.sorted ?? [])
+  shelf.sorted = null
+  shelf.indexes.clear()
 }
 
 function mapById(documents: readonly AnyDocument[]): Map<string, AnyDocument> {
