@@ -109,6 +109,7 @@ export interface Driving {
 /** So long a verdict may be on its way, also over disks. What is not explained by that is to be believed. */
 const verdictMaxMs = 10_000
 
+/** Bytes of the relay; `isMore`: as links tell it. */
 export function receive(driving: Driving, bytes: Uint8Array, isMore: boolean | undefined): void {
   if (driving.isOver) return
   const decoded = decodeAnswer(bytes, driving.heard, 'encoded')
@@ -232,12 +233,14 @@ function end(driving: Driving, how: SessionEnd): void {
   driving.options.onEnd(how)
 }
 
+/** From now on nothing happens any more. */
 export function leave(driving: Driving): void {
   driving.isOver = true
   driving.options.elsewhere.end()
   driving.options.clock.released()
 }
 
+/** At a cut, with everything that was received on disk. */
 export function isCaughtUp({ isOver, working, session }: Driving): boolean {
   return !isOver && working === 0 && session.caughtUp
 }
@@ -272,6 +275,7 @@ export function canAsk({ isOver, session, wasLevel }: Driving): boolean {
   return !isOver && session.phase === 'open' && wasLevel
 }
 
+/** A heartbeat is answered by a cut. */
 export function requestCut(driving: Driving): void {
   driving.isCutDue = false
   send(driving, { type: 'heartbeat', position: 0, time: driving.options.clock.now() })

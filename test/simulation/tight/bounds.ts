@@ -15,7 +15,7 @@ export const tightBounds: readonly TightBound[] = [
   { file: 'core/src/outbox-line.ts', name: 'gapsMin', value: 2 },
   { file: 'core/src/size.ts', name: 'giveBytes', value: 300 },
   { file: 'core/src/client/wants.ts', name: 'keysPerFrameMax', value: 2 },
-  { file: 'core/src/client/session.ts', name: 'creditBytes', value: 3000 },
+  { file: 'core/src/client/session-step.ts', name: 'creditBytes: number', value: 3000 },
   { file: 'core/src/client/giving.ts', name: 'rowsAtOnce', value: 2 },
   { file: 'core/src/client/giving.ts', name: 'unansweredMax', value: 2 },
   { file: 'core/src/client/reconciling.ts', name: 'askedMax', value: 4 },

@@ -55,6 +55,7 @@ export function createConversation(state: ReplicaState, now: () => number, besid
 
 const nobody = '' as StoreId & GenerationId
 
+/** The relay said who it is. */
 export function greeted(conversation: Conversation, welcome: WelcomeFrame): void {
   conversation.welcome = welcome
   conversation.store = welcome.store
@@ -75,14 +76,17 @@ export function factsOf({ newFacts, state }: Conversation): ReadonlyMap<Generati
   return new Map([...newFacts.map(fact => [fact.id, fact] as const), ...state.generations])
 }
 
+/** To the relay, behind what was asked for before. */
 export function send({ effects }: Conversation, frame: RequestFrame): void {
   effects.push({ kind: 'send', frame })
 }
 
+/** Of the shell. */
 export function ask({ effects }: Conversation, effect: SessionEffect): void {
   effects.push(effect)
 }
 
+/** Asks for a chunk to be stored; `busy` until it is. */
 export function append(
   conversation: Conversation,
   chunk: Chunk,
@@ -117,6 +121,7 @@ export function pulledChunk(
 
 const nothingLearned: readonly Generation[] = []
 
+/** The session is over; with an error, one side refused the other. */
 export function end(conversation: Conversation, error: Failure | null, retryAfterMs: number): void {
   conversation.phase = 'ended'
   conversation.effects.push({ kind: 'end', error, retryAfterMs })

@@ -80,6 +80,7 @@ export function createPull(
   }
 }
 
+/** Where the relay's welcome says that this begins. */
 export function beginPull(pull: Pull, frame: WelcomeFrame): void {
   const { state } = pull.conversation
   pull.frontier = frame.frontier
@@ -159,6 +160,7 @@ export function keepPlaces(pull: Pull): void {
   if (pull.places === 'ahead') pull.places = 'due'
 }
 
+/** What must be the fingerprint after the last chunk. Told once. */
 export function takeExpected(pull: Pull): Fingerprint | null {
   const { expected } = pull
   pull.expected = null

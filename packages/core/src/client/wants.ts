@@ -35,6 +35,7 @@ export function createWants(conversation: Conversation): Wants {
   }
 }
 
+/** Whether neither a row nor a body is outstanding. */
 export function isNothingWanted({ isQuiet, rows, bodies }: Wants): boolean {
   return isQuiet || rows.size + bodies.size === 0
 }
@@ -114,6 +115,7 @@ export function bodyMeasured(
   else send(wants.conversation, { type: 'want', keys: [], texts: [{ key, part, stateVector }], writers: [] })
 }
 
+/** Of a body came what was missing, or a part of it. */
 export function textCame(wants: Wants, { key, part, more }: TextFrame): void {
   if (!more) bodyCame(wants, key, part)
 }
