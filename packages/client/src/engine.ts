@@ -7,7 +7,7 @@
  */
 import {
   createReplicaState,
-  greaterMark,
+  isLater,
   lastOfOthers,
   RejoinError,
   seenByWrites,
@@ -111,12 +111,7 @@ export function createEngine(options: EngineOptions): Engine {
     stamps.renew()
   }
 
-  /** The clock went past what this tab stamped, so that is not heard. */
-  function greaterOfOthers(last: Mark | null, mark: Mark | null): Mark | null {
-    return mark === null || mark.writer === stamps.writer ? last : greaterMark(last, mark)
-  }
-
-  /** A transaction is of one writer, whose it says in the beginning. */
+  /** The clock went past what this tab stamped, so that is not heard. A transaction is of one writer, whom its id names. */
   function isOwn(id: TransactionId): boolean {
     return stamps.writer !== null && id.startsWith(stamps.writer)
   }
@@ -128,7 +123,7 @@ export function createEngine(options: EngineOptions): Engine {
       last = lastOfOthers(chunk.rows, stamps.writer)
     } else if (chunk.kind === 'own') {
       for (const { id, writes } of chunk.transactions)
-        if (!isOwn(id)) for (const { mark } of writes) last = greaterOfOthers(last, mark)
+        if (!isOwn(id)) for (const { mark } of writes) if (last === null || isLater(mark, last)) last = mark
     } else if (chunk.kind === 'forgotten') {
       // D2: a writer in use must not have written what is forgotten; so none that has is used any more.
       stamps.renew()

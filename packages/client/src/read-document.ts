@@ -1,10 +1,8 @@
 /** From a row to the document that its readers see. */
-import { placeInColumns, readField, readTogether, rowExists, type Row } from '@rejoin/core'
+import { readField, readTogether, rowExists, type OpenDocument, type Row } from '@rejoin/core'
 import type { Collection } from './collection.ts'
 import { freezeValue, isSameValue } from './shown-value.ts'
 import type { AnyDocument } from './visible-documents.ts'
-
-type OpenDocument = Record<string, unknown> & { id: string }
 
 /**
  * The row of a document as its readers see it, or undefined if it does not exist; `previous` itself if that shows the same.
@@ -18,19 +16,26 @@ export function readDocument(
   areAll: boolean = false,
 ): AnyDocument | undefined {
   if (row === undefined || !rowExists(row)) return undefined
-  const document: OpenDocument = { id }
-  const { parts } = collection
-  const together = readTogether(row, parts, areAll)
-  const place = placeInColumns(row)
+  const together = readTogether(row, collection.parts, areAll, freezeValue)
+  // With an id it was asked for before, and is somebody's.
+  const isGiven = together !== null && together.id !== ''
+  if (isGiven && together.id === id && previous === undefined) return together
+  const document = isGiven ? { ...together } : (together ?? readAlone(collection, row))
+  document.id = id
+  return previous === undefined ? Object.freeze(document) : keepSame(document, previous)
+}
+
+function readAlone({ parts }: Collection, row: Row): OpenDocument {
+  const document: OpenDocument = { id: '' }
   // By number, since iterating makes an object a step, for each field of thousands of documents.
   for (let i = 0; i < parts.length; i++) {
     const declared = parts[i]
     if (declared === undefined || declared.field.strategy === 'text') continue
-    const value = together === null ? readField(row, declared.part, declared.field) : together[i]?.[place]
+    const value = readField(row, declared.part, declared.field)
     if (typeof value === 'object') freezeValue(value)
     document[declared.name] = value
   }
-  return previous === undefined ? Object.freeze(document) : keepSame(document, previous)
+  return document
 }
 
 /** The document as it was, if it shows the same; else of each field that does, what it showed. */

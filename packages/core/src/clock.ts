@@ -12,7 +12,8 @@ export interface Stamp {
 
 export const earliestStamp: Stamp = { ms: 0, tick: 0 }
 
-function isLater(a: Stamp, b: Stamp): boolean {
+/** Whichever writers bear them. */
+export function isLater(a: Stamp, b: Stamp): boolean {
   return a.ms > b.ms || (a.ms === b.ms && a.tick > b.tick)
 }
 

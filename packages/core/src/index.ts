@@ -31,7 +31,15 @@ export type {
   StoredVerdict,
   VerdictsChunk,
 } from './chunk.ts'
-export { earliestStamp, followingStamp, hearMark, skewOfMark, stampWrite, type Stamp } from './clock.ts'
+export {
+  earliestStamp,
+  followingStamp,
+  hearMark,
+  isLater,
+  skewOfMark,
+  stampWrite,
+  type Stamp,
+} from './clock.ts'
 export { disputeOf } from './conflict-writers.ts'
 export {
   addToContext,
@@ -193,7 +201,7 @@ export {
   type PartName,
   type Row,
 } from './row.ts'
-export { placeInColumns, readTogether, type ShownField } from './shown-columns.ts'
+export { readTogether, type OpenDocument, type ShownField } from './shown-columns.ts'
 export { nothingCounted, seenByWrites, type SeenDocument } from './seen-document.ts'
 export {
   noTexts,

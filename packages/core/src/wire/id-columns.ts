@@ -4,6 +4,7 @@
  * much that is together with the rest, which is often the same for all, and the rests.
  */
 import { limits } from '../limits.ts'
+import { listOf } from '../listed-map.ts'
 import { parseMintedId } from '../minted-id.ts'
 import { idOfKey, type DocumentKey } from '../row.ts'
 import { readColumn, readSteps, writeColumn, writeColumnOf, writeSteps } from './columns.ts'
@@ -61,6 +62,7 @@ export function readIds(reader: Reader, names: Names, count: number): readonly s
   const shares = readColumn(reader, count - minted)
   const lengths = readColumn(reader, count - minted)
   const rests = readTogether(reader, shares, lengths)
+  if (rests !== null && minted === 0) return cutIds(rests, shares, lengths)
   let next = 0
   let nextText = 0
   let restAt = 0
@@ -86,6 +88,25 @@ export function readIds(reader: Reader, names: Names, count: number): readonly s
   return ids
 }
 
+/** As most are that come by the thousands: all of them texts of ASCII, so that a character is a byte. */
+function cutIds(rests: string, shares: readonly number[], lengths: readonly number[]): readonly string[] {
+  const ids = listOf<string>(lengths.length)
+  let restAt = 0
+  let before = ''
+  for (let i = 0; i < lengths.length; i++) {
+    const shared = shares[i] ?? 0
+    const length = lengths[i] ?? 0
+    if (shared > before.length || shared > length) refuseMalformed('an id shares more than there is')
+    if (length > idBytesMax) checkLimit('bytes of an id', idBytesMax, length)
+    const from = restAt
+    restAt += length - shared
+    before = before.slice(0, shared) + rests.slice(from, restAt)
+    if (length >= checkedFrom) checkFreeId(before)
+    ids[i] = before
+  }
+  return ids
+}
+
 const { idBytesMax } = limits
 
 /**
@@ -104,6 +125,8 @@ function readTogether(reader: Reader, shares: readonly number[], lengths: readon
 }
 
 const togetherFrom = 16
+/** No shorter one is forbidden, or looks like a minted one. */
+const checkedFrom = 9
 
 /** In UTF-16 code units, and never half of a pair. */
 function sharedLength(a: string, b: string): number {

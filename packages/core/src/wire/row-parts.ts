@@ -8,7 +8,7 @@ import type { Cell } from '../cells/cell.ts'
 import type { Deletion } from '../deletion.ts'
 import { ListedMap, listOf } from '../listed-map.ts'
 import type { Mark } from '../mark.ts'
-import { nameOfColumn, PackedCells, type PackedColumn } from '../packed-cells.ts'
+import { nameOfColumn, PackedCells, type PackedColumn, type PackedColumns } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
 import { emptyRow, hasStrategy, strategyOfPart, type PartName, type Row } from '../row.ts'
 import { createShownColumns } from '../shown-columns.ts'
@@ -53,6 +53,8 @@ interface Places {
   readonly marks: readonly (Mark | null)[]
   /** Where the marks of a part begin whose heads begin at a place. */
   readonly markAt: (place: number) => number
+  /** Each part has one. */
+  readonly areMarked: boolean
 }
 
 /** A row of one part. */
@@ -98,8 +100,8 @@ export function readParts(
   let first = 0
   for (const shape of shapes) {
     const places: Places = areKnown
-      ? { heads, marks: marksOfRows(shape, batch.marks), markAt: () => 0 }
-      : { heads, marks, markAt: place => place }
+      ? { heads, marks: marksOfRows(shape, batch.marks), markAt: () => 0, areMarked: true }
+      : { heads, marks, markAt: place => place, areMarked: false }
     const isPacked = names.defined !== null && shape.rows.length >= packedFrom
     const read = isPacked ? readPacked(source, shape, first, places) : readOpen(source, shape, first, places)
     if (shapes.length === 1) return read
@@ -159,14 +161,12 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
   const { marks } = places
   const firsts: number[] = []
   const columns = { marks, firsts, byPart, waiting: null, shown: createShownColumns(shape.rows.length) }
-  const rows: OpenRow<PackedCells>[] = []
-  for (let i = 0; i < shape.rows.length; i++) rows.push(openRow(new PackedCells(columns, i)))
+  const rows = openPacked(columns, shape, first, places)
   let place = first
   for (const part of shape.parts) {
     const within = contentsOf(source, part, rows.length, place, places)
     const { reader } = within
     if (part === 'revival') {
-      readRevivals(rows, places, place)
       place += rows.length
       continue
     }
@@ -251,18 +251,26 @@ function readBeside(
   )
 }
 
-/** Of all rows of a shape, of which nothing is said but their marks. */
-function readRevivals(
-  rows: readonly OpenRow<PackedCells>[],
+/** The rows of a shape, with their revivals, of which nothing is said but their marks. */
+function openPacked(
+  columns: PackedColumns,
+  { parts, rows }: Shape,
+  first: number,
   { marks, heads, markAt }: Places,
-  place: number,
-): void {
-  const first = markAt(place)
+): readonly OpenRow<PackedCells>[] {
+  const at = parts.indexOf('revival')
+  const place = first + at * rows.length
+  const firstMark = markAt(place)
+  const open = listOf<OpenRow<PackedCells>>(rows.length)
   for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]
-    if (row === undefined || (heads[place + i] ?? 0) > 0) return refuseMalformed('a revival has no content')
-    row.revival = expectMark(marks[first + i] ?? null)
+    let revival: Mark | null = null
+    if (at >= 0) {
+      if ((heads[place + i] ?? 0) > 0) refuseMalformed('a revival has no content')
+      revival = marks[firstMark + i] ?? expectMark(null)
+    }
+    open[i] = { cells: new PackedCells(columns, i), deletion: null, revival }
   }
+  return open
 }
 
 function readValue(reader: Reader, bounds: Bounds, length: number): Uint8Array {
@@ -274,7 +282,7 @@ function readValue(reader: Reader, bounds: Bounds, length: number): Uint8Array {
 /** Checks values as reading them would, goes past them, and notes where each begins. */
 function passValues(
   { reader, bounds }: Source,
-  { marks, heads, markAt }: Places,
+  { marks, heads, markAt, areMarked }: Places,
   place: number,
   starts: Uint32Array,
 ): void {
@@ -287,7 +295,7 @@ function passValues(
     const head = heads[place + i] ?? 0
     at += head > bounds.contentBytesMin && head <= bounds.valueBytes ? head - 1 : lengthOfValue(bounds, head)
   }
-  for (let i = first; i < first + count; i++) if (marks[i] === null) expectMark(null)
+  if (!areMarked) for (let i = first; i < first + count; i++) if (marks[i] === null) expectMark(null)
   if (at > reader.end) refuseMalformed('the bytes end too early')
   reader.at = at
 }
