@@ -393,5 +393,5 @@ test('[T3] only relays pass on: of a client such a frame ends the session', asyn
     content: { kind: 'begin', user: 'alice', replica: 'AAAAAAAAAAA' as StoreId, device: '' },
   })
   await cluster.clock.advance(100)
-  expect(heard).toEqual(['welcome', 'refuse'])
+  expect(heard).toEqual(['welcome', 'changes', 'refuse'])
 })

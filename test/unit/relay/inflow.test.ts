@@ -71,7 +71,7 @@ test('[F5] a client that waits for no verdict is not read while the disk is slow
   const sent = flood(session, link, submitOf)
   expect([sent, link.isPaused]).toEqual([64, true])
   await settle()
-  expect([last().type, link.isPaused]).toEqual(['welcome', true])
+  expect([last().type, link.isPaused]).toEqual(['changes', true])
   disk.free()
   await settle()
   expect([last(), link.isPaused]).toMatchObject([{ type: 'verdict', count: sent, exceptions: [] }, false])
@@ -194,7 +194,7 @@ test('[F5] whose session the leader has not begun is held back at the follower, 
   await clock.advance(1000)
   expect([alice.last(), mallory.last(), mallory.link.isPaused]).toMatchObject([
     { type: 'verdict', count: 1 },
-    { type: 'welcome' },
+    { type: 'changes' },
     true,
   ])
   await clock.advance(10_000)
@@ -216,7 +216,7 @@ test('[F5] what was held until the leader began a session is judged in its order
   await clock.advance(1000)
   const sent = flood(alice.session, alice.link, longSubmitOf)
   await clock.advance(4000)
-  expect([alice.last().type, alice.link.isPaused]).toEqual(['welcome', true])
+  expect([alice.last().type, alice.link.isPaused]).toEqual(['changes', true])
   await clock.advance(2000)
   expect([alice.last(), alice.link.isPaused]).toMatchObject([
     { type: 'verdict', count: sent, exceptions: [] },

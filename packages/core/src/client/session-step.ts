@@ -48,7 +48,6 @@ export interface SessionState {
 export function open(session: SessionState): void {
   session.conversation.phase = 'open'
   session.hasBegun = true
-  send(session.conversation, { type: 'range', ranges: [] })
   step(session)
 }
 
@@ -135,7 +134,13 @@ export function stored(session: SessionState): void {
 /** S4: only at a cut is what was given the relay's. A feed that begins comes to one; of one that goes on it is asked for. */
 function openAgain(session: SessionState): void {
   if (session.hasBegun) askCut(session)
+  askFeed(session)
   open(session)
+}
+
+/** Nothing is to be reconciled, or no more. */
+export function askFeed({ conversation }: SessionState): void {
+  send(conversation, { type: 'range', ranges: [] })
 }
 
 /** A heartbeat is answered by one (SPEC, Wire). */

@@ -19,7 +19,16 @@ import { createGiving } from './giving.ts'
 import { ampleFrames } from './inbox.ts'
 import { beginPull, createPull, hearOf, isLevel, keepPlaces } from './pull.ts'
 import { createReconciling } from './reconciling.ts'
-import { askCut, creditBytes, open, step, stored, takeAtRest, type SessionState } from './session-step.ts'
+import {
+  askCut,
+  askFeed,
+  creditBytes,
+  open,
+  step,
+  stored,
+  takeAtRest,
+  type SessionState,
+} from './session-step.ts'
 import { createSubmitting } from './submitting.ts'
 import { createVerdicts } from './verdicts.ts'
 import { bodyMeasured, createWants, wantAgain, wantStrangers } from './wants.ts'
@@ -132,6 +141,8 @@ function greet(session: SessionState, frame: WelcomeFrame): void {
   wantStrangers(wants)
   if (frame.begin === 'join') return reconciling.begin('join')
   if (!frame.covers && conversation.state.size > 0 && conversation.mayWrite) return reconciling.begin('give')
+  // Of what covers the reach the feed comes behind the welcome.
+  if (!frame.covers) askFeed(session)
   open(session)
 }
 

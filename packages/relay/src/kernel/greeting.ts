@@ -52,6 +52,8 @@ export function greet(driven: DrivenSpace, arrival: Arrival): Attached {
   })
   attachedBySession.set(session, attached)
   send(attached, welcome)
+  // Of a client that has nothing to give or to join this is all that its pull waits for; what is passed on has its own.
+  session.walking = pull === null && follower === null && welcome.covers && welcome.begin !== 'join'
   if (pull !== null) {
     if (welcomed === null) send(attached, helloToPeer(driven, hello.token))
     else beginPull(attached, pull, welcomed)

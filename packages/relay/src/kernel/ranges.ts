@@ -10,7 +10,6 @@ import {
   type RangeFrame,
   type Row,
   type RowIndex,
-  type SpaceSession,
 } from '@rejoin/core'
 import { send, type Attached } from './attached.ts'
 import type { DrivenSpace } from './driven-space.ts'
@@ -18,8 +17,7 @@ import type { DrivenSpace } from './driven-space.ts'
 export async function answerRange(driven: DrivenSpace, attached: Attached, frame: RangeFrame): Promise<void> {
   if (frame.ranges.length === 0) {
     attached.index = null
-    attached.begun = null
-    beginWalk(attached.session)
+    beginWalk(attached)
     return
   }
   const index = (attached.index ??= await indexOf(driven))
@@ -39,8 +37,10 @@ async function indexOf(driven: DrivenSpace): Promise<RowIndex> {
 }
 
 /** P5: a peer whose pull has begun asks for the feed from its start, since what it made of it is not what is here. */
-function beginWalk(session: SpaceSession): void {
+function beginWalk(attached: Attached): void {
+  const { session } = attached
   if (session.role === 'peer' && session.walking) {
+    attached.begun = null
     session.cut = session.place = session.toldWriters = 0
     session.live = false
   }
