@@ -228,7 +228,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     return { connection: 'online', reason: mayWrite ? undefined : 'not-permitted', caughtUp }
   }
 
-  if (!isPaused && relays.length > 0) rest(runtime.monotonic())
+  // Once who made it has it in hand; a timer would be a millisecond later.
+  if (!isPaused && relays.length > 0) queueMicrotask(() => void begin())
 
   return {
     get info() {
