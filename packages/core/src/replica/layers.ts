@@ -117,7 +117,7 @@ function handedOver({ changed, writers, rebuilt, arrived, overtaken }: Changes):
 const nothingCame: AppliedChunk = noChanges()
 
 /** So many rows wait to be counted until somebody asks: they stay in memory as they were. */
-const uncountedMax = 65_536
+const uncountedMax = 131_072
 /** Of more so many are counted at once. */
 const countedAtOnce = 16_384
 
