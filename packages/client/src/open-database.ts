@@ -57,13 +57,16 @@ async function openWith(
   ports: ClientPorts,
   blocked: RejoinError | null,
 ): Promise<OpenedDatabase> {
-  const holding = openHoldingsOf(name, ports)
+  let holding: Promise<Holdings | null> | null = null
   try {
     let replica: StoreId | null = null
     const isSame = async (storage: Storage): Promise<boolean> =>
       replica === null || (await readRecord(storage))?.id === replica
     const open = reopening(ports.openStorage, ports.runtime, isSame)
-    const storage = await open(name, journalVersion, journalStores)
+    // Before the other database, which nobody waits for as long.
+    const opening = open(name, journalVersion, journalStores)
+    holding = openHoldingsOf(name, ports)
+    const storage = await opening
     const first = lookFirst(storage)
     const known = await readKnown(storage, space, first, ports).catch((error: unknown) => {
       storage.close()
@@ -72,7 +75,7 @@ async function openWith(
     ;({ replica } = known)
     return { ports, storage, journal: first, ...known, holdings: await holding, blocked }
   } catch (error) {
-    void holding.then(opened => opened?.close())
+    void holding?.then(opened => opened?.close())
     throw error
   }
 }
