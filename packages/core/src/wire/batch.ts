@@ -12,7 +12,7 @@
  */
 import { listOf } from '../listed-map.ts'
 import { isSameMark, type Mark } from '../mark.ts'
-import { collectionOfKey, countParts, type DocumentKey, type Row } from '../row.ts'
+import { collectionOfKey, countParts, documentKey, type DocumentKey, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
 import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
 import {
@@ -163,11 +163,13 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
 
 function keysOf(shapes: readonly Shape[], ids: readonly string[]): readonly DocumentKey[] {
   const keys = listOf<DocumentKey>(ids.length)
-  for (const { collection, rows } of shapes)
+  for (const { collection, rows } of shapes) {
+    if (collection === '') refuseMalformed('the name of a collection is empty')
     for (let i = 0; i < rows.length; i++) {
-      const row = rows[i] ?? 0
-      keys[row] = keyOf(collection, ids[row] ?? '')
+      const row = rows[i] as number
+      keys[row] = documentKey(collection, ids[row] as string)
     }
+  }
   return keys
 }
 

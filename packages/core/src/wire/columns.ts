@@ -49,11 +49,13 @@ function writeRun(writer: Writer, number: number, length: number): void {
   if (length > 1) writeUint(writer, length - 2)
 }
 
-export function readColumn(reader: Reader, count: number): number[] {
+/** `isSigned`: each is a zigzag number, which is undone once for each run. */
+export function readColumn(reader: Reader, count: number, isSigned: boolean = false): number[] {
   const numbers = listOf(count, 0)
   for (let at = 0; at < count; ) {
     const head = readUint(reader)
-    const number = Math.floor(head / 2)
+    const half = Math.floor(head / 2)
+    const number = isSigned ? unzigzag(half) : half
     if (head % 2 === 0) {
       numbers[at++] = number
       continue
@@ -95,8 +97,8 @@ export function writeSteps(writer: Writer, numbers: readonly number[]): void {
 
 export function readSteps(reader: Reader, count: number): number[] {
   let before = 0
-  return readColumn(reader, count).map(step => {
-    before += unzigzag(step)
+  return readColumn(reader, count, true).map(step => {
+    before += step
     if (before < 0) refuseMalformed('a number of a column is out of range')
     return before
   })
@@ -194,8 +196,8 @@ export function readMarks(
   const heads = uniform === null ? readColumn(reader, count) : listOf(count, uniform)
   let spoken = 0
   for (let i = 0; i < count; i++) if ((heads[i] ?? 0) >= firstWriter) spoken += 1
-  const times = readColumn(reader, spoken)
-  const ticks = readColumn(reader, spoken)
+  const times = readColumn(reader, spoken, true)
+  const ticks = readColumn(reader, spoken, true)
   const marks: (Mark | null)[] = []
   const beside = 'ms' in known ? null : known
   let before: Mark | null = null
@@ -214,8 +216,8 @@ export function readMarks(
     } else {
       // Most marks are of the writer of the one before them.
       if (head !== spokenHead) writer = writerAt(names, (spokenHead = head) - firstWriter)
-      const ms = (base === null ? msOf(known) : base.ms) + unzigzag(times[next] ?? 0)
-      const tick = (base === null ? 0 : base.tick) + unzigzag(ticks[next] ?? 0)
+      const ms = (base === null ? msOf(known) : base.ms) + (times[next] ?? 0)
+      const tick = (base === null ? 0 : base.tick) + (ticks[next] ?? 0)
       next++
       before = createMark(ms, tick, writer)
     }

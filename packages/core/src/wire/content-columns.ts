@@ -117,14 +117,16 @@ export function openContents(reader: Reader, heads: ArrayLike<number>, place: nu
   if (places >= 2 ** width - 1) refuseMalformed('of a content nothing is there as it is')
   const bytes = new Uint8Array(count * width)
   for (let place = 0; place < width; place++) {
-    const ofPlace = isColumn(places, place) ? readColumn(reader, count) : passBytes(reader, count)
-    for (let row = 0, at = place; row < count; row++, at += width) {
-      const byte = ofPlace[row] ?? 0
-      if (byte > 255) refuseMalformed('a byte of a content is none')
-      bytes[at] = byte
-    }
+    const ofPlace = isColumn(places, place) ? readByteColumn(reader, count) : passBytes(reader, count)
+    for (let row = 0, at = place; row < count; row++, at += width) bytes[at] = ofPlace[row] as number
   }
   return createReader(bytes)
+}
+
+function readByteColumn(reader: Reader, count: number): readonly number[] {
+  const column = readColumn(reader, count)
+  for (const byte of column) if (byte > 255) refuseMalformed('a byte of a content is none')
+  return column
 }
 
 /** How long each is, or 0 if that is not short or not the same. */

@@ -94,13 +94,11 @@ function cutIds(rests: string, shares: readonly number[], lengths: readonly numb
   let restAt = 0
   let before = ''
   for (let i = 0; i < lengths.length; i++) {
-    const shared = shares[i] ?? 0
-    const length = lengths[i] ?? 0
+    const shared = shares[i] as number
+    const length = lengths[i] as number
     if (shared > before.length || shared > length) refuseMalformed('an id shares more than there is')
     if (length > idBytesMax) checkLimit('bytes of an id', idBytesMax, length)
-    const from = restAt
-    restAt += length - shared
-    before = before.slice(0, shared) + rests.slice(from, restAt)
+    before = before.slice(0, shared) + rests.slice(restAt, (restAt += length - shared))
     if (length >= checkedFrom) checkFreeId(before)
     ids[i] = before
   }
