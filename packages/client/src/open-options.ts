@@ -2,12 +2,44 @@
  * What `openReplica` is given, before anything is opened: what can never work would otherwise show only as a replica that
  * stays offline for ever, and leave behind what was opened by then.
  */
-import { limits, RejoinError } from '@rejoin/core'
+import { limits, RejoinError, type Level } from '@rejoin/core'
 import { checkCollections, type Collections } from './collection.ts'
 import { originName } from './journal/holdings.ts'
-import type { OpenOptions } from './open.ts'
-import { reservedNameIn } from './replica.ts'
+import type { ClientPorts } from './ports.ts'
+import { reservedNameIn, type ReservedName } from './replica.ts'
+import type { Token } from './token-source.ts'
 import { addressOf } from './websocket-runtime.ts'
+
+export interface OpenOptions<C extends Collections> {
+  /** The unit of sharing: all replicas of a space come to the same. */
+  readonly space: string
+  /** Keeps the databases of several people on one device apart. */
+  readonly account?: string | undefined
+  readonly collections: C & { readonly [K in ReservedName | 'then']?: never }
+  /** URLs of relays. None: a replica of its own. */
+  readonly relays: readonly string[]
+  /**
+   * `failover`, unless stated: one relay at a time is used, the next one when it fails. `quorum`: all of them at once,
+   * be they peers of each other or not.
+   */
+  readonly mode?: 'failover' | 'quorum' | undefined
+  /** Of mode `quorum`: how many relays must have a write on their disks before it is at `quorum`. Most of them, unless stated. */
+  readonly write?: number | undefined
+  /** Of mode `quorum`: from how many relays everything must be here before the replica is `synced`. Likewise. */
+  readonly read?: number | undefined
+  /** Of mode `quorum`: must be said where `write` + `read` is not greater than the number of relays. */
+  readonly unsafe?: boolean | undefined
+  /** Says to a relay who this is. Asked when needed, and again when a relay does not take what it gave. */
+  readonly token?: Token | undefined
+  /** What people call this device. */
+  readonly device?: string | undefined
+  /** The level that a write must reach before the outbox lets go of it; in mode `quorum` that is `quorum`. */
+  readonly level?: Level | undefined
+  /** Names the database, in the place of account and space. It belongs to the space for which it was opened first. */
+  readonly name?: string | undefined
+  /** What is not to be the platform's own. */
+  readonly ports?: Partial<ClientPorts> | undefined
+}
 
 /** Throws a TypeError, or `key-forbidden` for the name of a collection. */
 export function checkOptions(options: OpenOptions<Collections>): void {
