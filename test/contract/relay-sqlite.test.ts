@@ -256,7 +256,36 @@ test('rows that nobody asks for are let go after two seconds, unless all of them
   await store.close()
 })
 
-function commitAt(position: number, bytes: number): SpaceCommit {
+test('rows that are looked up together are found whatever their ids are', async () => {
+  const path = createPath()
+  const ids = [
+    'a',
+    'b/c',
+    '"quoted"',
+    'back\\slash',
+    'nul\0',
+    'nul\0and',
+    'é',
+    '😀',
+    ' ',
+    '[]',
+    "it's",
+    'A',
+    'null',
+    '1',
+  ]
+  const store = await sqlite(path)()
+  for (const [i, id] of ids.entries()) await store.commit(commitAt(i + 1, 10, id))
+  await store.close()
+  const again = await sqlite(path)()
+  const keys = ids.map(id => documentKey('notes', id))
+  const found = await again.rows('team', [...keys, documentKey('notes', 'nul'), documentKey('other', 'a')])
+  expect(keys.map(key => found.get(key)?.position)).toEqual(keys.map((_, i) => i + 1))
+  expect(found.size).toBe(keys.length)
+  await again.close()
+})
+
+function commitAt(position: number, bytes: number, id: string = `${position}`): SpaceCommit {
   const part = partName('lww', 'title')
   const last = { ms: position, tick: 0, writer: writerFromBytes(new Uint8Array(8)) }
   const cells = new Map([[part, { strategy: 'lww' as const, last, value: new Uint8Array(bytes) }]])
@@ -275,7 +304,7 @@ function commitAt(position: number, bytes: number): SpaceCommit {
   return {
     space: 'team',
     record: { ...record, peers: new Map() },
-    rows: new Map([[documentKey('notes', `${position}`), held]]),
+    rows: new Map([[documentKey('notes', id), held]]),
     texts: [],
     writers: [],
     generations: [],

@@ -13,6 +13,7 @@ export interface Statements {
   readonly listWriters: Statement
   readonly putWriter: Statement
   readonly findRow: Statement
+  readonly findRows: Statement
   readonly putRow: Statement
   readonly listFeed: Statement
   readonly listCommit: Statement
@@ -45,6 +46,9 @@ export function prepareStatements(database: Database): Statements {
     listWriters: prepare('select * from writers where space = ? and position > ? order by position, id'),
     putWriter: prepare('insert or replace into writers values (?, ?, ?, ?, ?, ?, ?)'),
     findRow: prepare('select state from rows where space = ? and collection = ? and id = ?'),
+    // The ids in JSON; crosswise, or each row of the collection is looked for among them.
+    findRows: prepare(`select collection, rows.id, state from json_each(?) cross join rows
+      on space = ? and collection = ? and rows.id = value`),
     putRow: prepare(`insert into rows (space, ${row}) values (?, ?, ?, ?, ?)
       on conflict (space, collection, id) do update set position = excluded.position, state = excluded.state`),
     listFeed: prepare(`select ${row} from rows where space = ? and position > ? order by position limit ?`),

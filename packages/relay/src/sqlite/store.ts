@@ -27,6 +27,7 @@ import { cacheKey, createRecent, type Recent } from './recent.ts'
 import { openSchema } from './schema.ts'
 import { createSettling } from './settling.ts'
 import { parseSpaceRecord } from './space-record.ts'
+import { findStates } from './stored-rows.ts'
 import { prepareStatements } from './statements.ts'
 import { readText } from './texts.ts'
 import { createUnsettled, mergeFeed, type UnsettledSpace } from './unsettled.ts'
@@ -192,24 +193,18 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       const number = find(space)
       const rows = new Map<FeedRow['key'], FeedRow['held']>()
       const latest = unsettled.spaces.get(space)?.rows
+      const missing: FeedRow['key'][] = []
       for (const key of keys) {
-        const fresh = latest?.get(key)
-        if (fresh !== undefined) {
-          rows.set(key, fresh)
-          continue
-        }
-        const name = cacheKey(space, key)
-        let held = cache.get(name)
-        if (held === undefined) {
-          const slash = key.indexOf('/')
-          const row = statements.findRow.get(number, key.slice(0, slash), key.slice(slash + 1))
-          if (row === undefined) continue
-          const state = bytesOf(row, 'state')
-          held = heldOf(state)
-          cache.set(name, held, state.length)
-        }
-        rows.set(key, held)
+        const held = latest?.get(key) ?? cache.get(cacheKey(space, key))
+        if (held === undefined) missing.push(key)
+        else rows.set(key, held)
       }
+      if (missing.length > 0)
+        findStates(statements, number, missing, (key, state) => {
+          const held = heldOf(state)
+          cache.set(cacheKey(space, key), held, state.length)
+          rows.set(key, held)
+        })
       return rows
     },
 
