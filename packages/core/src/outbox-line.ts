@@ -16,8 +16,10 @@ export interface OutboxLine {
   clear(): void
   /** Of one that has a place, whether it stands before another, which may have none yet. */
   isBefore(one: TransactionId, other: TransactionId): boolean
-  /** Those at a place and behind it, also those that come while it is walked. */
-  from(place: number): Iterable<readonly [place: number, id: TransactionId]>
+  /** Behind the last place. */
+  readonly end: number
+  /** The one at a place; null if it has left. */
+  at(place: number): TransactionId | null
   /** All of them, whatever leaves while it is walked. */
   ids(): Iterable<TransactionId>
 }
@@ -70,13 +72,10 @@ export function createOutboxLine(): OutboxLine {
     },
     clear: () => replace([]),
     isBefore: (one, other) => (placeOf(one) ?? 0) < (placeOf(other) ?? Infinity),
-    *from(place) {
-      const begun = epoch
-      for (let at = Math.max(place, first); at < all.length && epoch === begun; at++) {
-        const id = all[at]
-        if (id) yield [at, id]
-      }
+    get end() {
+      return all.length
     },
+    at: place => all[place] ?? null,
     *ids() {
       const walked = all
       for (let at = first; at < walked.length; at++) {

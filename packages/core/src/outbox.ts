@@ -59,7 +59,7 @@ export interface Outbox {
   readonly counts: OutboxCounts
   get(id: TransactionId): OutboxEntry | undefined
   /** The order of those on disk, for who walks it again and again. What comes to the disk goes to its end, or all places are given anew. */
-  readonly line: Pick<OutboxLine, 'epoch' | 'from'>
+  readonly line: Pick<OutboxLine, 'epoch' | 'end' | 'at'>
   /** In the order of the journal, but those of one writer as it made them; what is not on disk yet last. */
   entries(): Iterable<OutboxEntry>
   /**
@@ -75,6 +75,8 @@ export interface Outbox {
   move(id: TransactionId, position: number): boolean
   /** Calls back with each document that nothing touches any more. */
   remove(id: TransactionId, onUntouched?: (key: DocumentKey) => void): void
+  /** The same with each of these. */
+  removeAll(entries: readonly OutboxEntry[], onUntouched: (key: DocumentKey) => void): void
   /** The writes that touch a document, in no order that means anything: they join. */
   writesOf(key: DocumentKey): readonly Write[]
   touches(key: DocumentKey): boolean
@@ -157,7 +159,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     }
   }
 
-  function unindex(entry: OutboxEntry, onUntouched: ((key: DocumentKey) => void) | null = null): void {
+  function unindex(entry: OutboxEntry, onUntouched?: (key: DocumentKey) => void): void {
     counts.went(entry)
     const { id, writes } = entry.transaction
     for (const { key } of writes) {
@@ -167,6 +169,14 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       idsByKey.delete(key)
       onUntouched?.(key)
     }
+  }
+
+  function remove(id: TransactionId, onUntouched?: (key: DocumentKey) => void): void {
+    const old = byId.get(id)
+    if (old === undefined) return
+    unindex(old, onUntouched)
+    byId.delete(id)
+    lineOf(old).remove(id)
   }
 
   function lineOf({ position }: OutboxEntry): OutboxLine {
@@ -228,12 +238,20 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       counts.stored()
       return true
     },
-    remove(id, onUntouched) {
-      const old = byId.get(id)
-      if (old === undefined) return
-      unindex(old, onUntouched)
-      byId.delete(id)
-      lineOf(old).remove(id)
+    remove,
+    removeAll(entries, onUntouched) {
+      if (entries.length < byId.size) {
+        for (const { transaction } of entries) remove(transaction.id, onUntouched)
+        return
+      }
+      // All that there is, as after a reconnection, which may be the writes of months.
+      for (let i = 0; i < entries.length; i++) counts.went(entries[i] as OutboxEntry)
+      const untouched = [...idsByKey.keys()]
+      byId.clear()
+      line.clear()
+      unstored.clear()
+      idsByKey.clear()
+      untouched.forEach(onUntouched)
     },
     writesOf(key) {
       const writes: Write[] = []

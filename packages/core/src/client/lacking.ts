@@ -34,6 +34,8 @@ export function createLacking(
     if (giving.isDone) underWay.clear()
     if (touchesAny(writes, underWay)) return true
     const since = waiting.get(transaction)
+    // As of nearly all writes, of which there may be thousands to look at.
+    if (since === undefined && without.size === 0 && elsewhere.isEmpty) return false
     const lacked: DocumentKey[] = []
     if (since !== null) {
       for (const { key } of writes)

@@ -40,12 +40,13 @@ export function createOfferQueue(outbox: Outbox): OfferQueue {
         if (told === 'later') still.push(id)
         if (told === 'stop') return void still.push(...before.slice(i))
       }
-      for (const [at, id] of outbox.line.from(place)) {
-        const entry = outbox.get(id)
+      const { line } = outbox
+      for (; place < line.end; place++) {
+        const id = line.at(place)
+        const entry = id === null ? undefined : outbox.get(id)
         const told = entry === undefined ? 'done' : look(entry)
         if (told === 'stop') return
-        place = at + 1
-        if (told === 'later') still.push(id)
+        if (told === 'later' && id !== null) still.push(id)
       }
     },
     restart,

@@ -60,6 +60,13 @@ const frameBytes = 256 * 1024
 /** A relay that had not heard of what a write stands on may have by then. */
 const askAgainMs = 10_000
 
+/** One that is under way: in the order in which they are answered, their indices follow each other. */
+interface Sent {
+  readonly index: number
+  readonly id: TransactionId
+  readonly bytes: number
+}
+
 /** Why a transaction is kept back although nobody has decided about it. */
 interface HeldBack {
   /** When the relay's clock has caught up with it. */
@@ -69,11 +76,13 @@ interface HeldBack {
   readonly wasHeld: boolean
 }
 
+const noPreconditions: SubmittedTransaction['preconditions'] = []
+
 export function createSubmitting(conversation: Conversation, pull: Pull, giving: Giving): Submitting {
   const { state, now } = conversation
   const { offers } = conversation.beside
   /** What is under way, in the order in which it is answered. */
-  let sent: { readonly index: number; readonly id: TransactionId; readonly bytes: number }[] = []
+  const sent: Sent[] = []
   const sentIds = new Set<TransactionId>()
   const keptBack = new Set<TransactionId>()
   const heldBack = new Map<TransactionId, HeldBack>()
@@ -145,6 +154,8 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
    * relay may have heard of it from another one.
    */
   function isAhead(entry: OutboxEntry): boolean {
+    // As nearly always, also where thousands are offered.
+    if (ahead.size + giving.refused.size === 0) return false
     const { id, writes } = entry.transaction
     const waits = ahead.get(id)
     if (waits === undefined || (waits.isGiven && giving.isDone)) {
@@ -206,8 +217,8 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
         }
         // What is not on disk yet comes again when it is; what this relay skips, with the next round.
         if (!isToOffer(entry)) return 'done'
-        const again = putOff.get(id)
-        putOff.delete(id)
+        const again = putOff.size === 0 ? undefined : putOff.get(id)
+        if (again !== undefined) putOff.delete(id)
         if (again !== undefined && entry.acks.size === 0 && !isShown(entry)) {
           if (sent.length === 0) plan ??= again
           if (plan !== again) putOff.set(id, again)
@@ -225,7 +236,7 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
         const bytes = enter(entry)
         const isFull = batchBytes + bytes > frameBytes || batch.length >= limits.transactionsPerFrameMax
         if (batch.length > 0 && isFull) flush()
-        batch.push({ writes, preconditions: [] })
+        batch.push({ writes, preconditions: noPreconditions })
         batchBytes += bytes
         return 'done'
       })
@@ -239,10 +250,9 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
       send(conversation, { type: 'go-on', round })
     },
     answered(count) {
-      const left = sent.findIndex(({ index }) => index >= count)
-      const done = left < 0 ? sent : sent.slice(0, left)
-      sent = left < 0 ? [] : sent.slice(left)
-      for (const { id, bytes } of done) {
+      const done = sent.splice(0, Math.max(0, count - (sent[0]?.index ?? count)))
+      for (let i = 0; i < done.length; i++) {
+        const { id, bytes } = done[i] as Sent
         sentIds.delete(id)
         sentBytes -= bytes
       }

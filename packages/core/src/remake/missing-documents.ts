@@ -59,6 +59,7 @@ export function lacksDocument(state: ReplicaState, { transaction }: OutboxEntry)
   const { id, writes } = transaction
   return writes.some((write, i) => {
     const { key } = write
+    if (standsAlone(write, transaction.seen[i]?.exists ?? false)) return false
     const row = state.confirmed(key)
     return (
       isMissing(state, transaction, i, { own: undefined, row, leaving: [] }) &&
@@ -87,16 +88,20 @@ function isMissing(
 ): boolean {
   const write = transaction.writes[i]
   if (write === undefined) return false
-  const { key, delta, whole } = write
+  const { key, delta } = write
   const seen = transaction.seen[i]
   const last = seen?.last ?? null
-  if (whole) return false
+  if (standsAlone(write, own ?? seen?.exists ?? false)) return false
   if (delta.revival !== null) return own === undefined && last === null && state.confirmed(key) === undefined
-  if (own ?? seen?.exists ?? false) return false
   // X5: who types in what is known to be deleted keeps it.
   const isKept = isTyped(write) && state.confirmed(key) !== undefined
   if (isKept && !stoodOnRefused(state, transaction, i, leaving)) return false
   return !rowExists(row) && !(own === undefined && stoodOnTaken(state, write, last))
+}
+
+/** Whether nothing is missing before a write, as of nearly all; `exists`: whether its document does there. */
+function standsAlone({ whole, delta }: Write, exists: boolean): boolean {
+  return whole || (exists && delta.revival === null)
 }
 
 /** Whether a write settles that its document exists or does not; null if it leaves that as it was. */

@@ -74,8 +74,8 @@ export function isOrphan(state: ReplicaState, entry: OutboxEntry): boolean {
   const { transaction, position } = entry
   const isOld = transaction.writes.some(
     write =>
-      bearsGoneWriter(state, write, position) ||
-      standsOnGoneMarks(state, write, transaction.heard) ||
+      (state.retired.size > 0 &&
+        (bearsGoneWriter(state, write, position) || standsOnGoneMarks(state, write, transaction.heard))) ||
       standsOnOldText(state, write, transaction.heard),
   )
   return isOld || lacksDocument(state, entry)
@@ -93,7 +93,6 @@ function standsOnOldText(state: ReplicaState, write: Write, heard: number): bool
 }
 
 function standsOnGoneMarks(state: ReplicaState, write: Write, heard: number): boolean {
-  if (state.retired.size === 0) return false
   return marksOfDelta(write).some(
     mark =>
       state.retired.has(mark.writer) &&

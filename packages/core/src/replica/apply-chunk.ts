@@ -141,7 +141,8 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
   const onlyAck = new Map([[chunk.store, ack]])
   const leaving: OutboxEntry[] = []
   let isEnough: boolean | null = null
-  for (const { id, outcome } of chunk.verdicts) {
+  for (let i = 0; i < chunk.verdicts.length; i++) {
+    const { id, outcome } = chunk.verdicts[i] as VerdictsChunk['verdicts'][number]
     const entry = layers.outbox.get(id)
     if (entry === undefined) continue
     if (outcome.kind === 'acknowledged') {
@@ -214,8 +215,11 @@ function confirmLeaving(
   entries: readonly OutboxEntry[],
   position: number,
 ): void {
-  for (const entry of entries) confirmTexts(layers, entry, position)
-  layers.confirmLeaving(entries, position, row => noteStrangers(knowledge, row))
+  for (let i = 0; i < entries.length; i++) confirmTexts(layers, entries[i] as OutboxEntry, position)
+  const mayAsk = askedOfColumns(hasAskedCells)
+  layers.confirmLeaving(entries, position, row => {
+    if (row !== undefined && (row.deletion !== null || mayAsk(row.cells))) noteStrangers(knowledge, row)
+  })
 }
 
 function confirmTexts({ addToBody }: Layers, { transaction }: OutboxEntry, position: number): void {

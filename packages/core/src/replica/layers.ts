@@ -252,7 +252,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       noteConfirmed(key, before, after, position)
       heed(after)
     }
-    for (const { transaction } of entries) outbox.remove(transaction.id, confirmWhatShows)
+    outbox.removeAll(entries, confirmWhatShows)
     // Where something else waits, they are not confirmed yet.
     if (outbox.size > 0)
       for (const { transaction } of entries)
