@@ -15,7 +15,7 @@ import { streamDeflation } from './stream-deflation.ts'
 
 /** Of the bytes of one frame. Null for what cannot be done, or would be longer than a frame may be. */
 export interface Deflation {
-  deflate(bytes: Uint8Array): Promise<Uint8Array | null>
+  deflate(bytes: Uint8Array): Uint8Array | null | Promise<Uint8Array | null>
   inflate(bytes: Uint8Array): Uint8Array | null | Promise<Uint8Array | null>
 }
 
@@ -100,9 +100,11 @@ function createQueue(): Queue {
   }
 }
 
-async function deflateFrame(frame: Uint8Array, { deflate }: Deflation): Promise<Uint8Array> {
-  const rest = await deflate(restOfFrame(frame))
-  return rest !== null && rest.length + 1 < frame.length ? withDeflatedRest(frame, rest) : frame
+function deflateFrame(frame: Uint8Array, { deflate }: Deflation): Uint8Array | Promise<Uint8Array> {
+  const deflated = (rest: Uint8Array | null): Uint8Array =>
+    rest !== null && rest.length + 1 < frame.length ? withDeflatedRest(frame, rest) : frame
+  const rest = deflate(restOfFrame(frame))
+  return rest instanceof Promise ? rest.then(deflated) : deflated(rest)
 }
 
 /** What cannot be inflated stays as it is, which no decoder takes. */

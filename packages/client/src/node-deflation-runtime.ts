@@ -1,11 +1,13 @@
 /**
  * Deflating by Node's own functions: its streams take some twenty turns of the event loop for a frame that is inflated in
- * less time than one of them. What is deflated is longer, and goes to another thread.
+ * less time than one of them. So is most of what is deflated, and the relay has it while the rest is made; only what is
+ * long goes to another thread.
  */
 import { limits } from '@rejoin/core'
 import type { Deflation } from './deflating.ts'
 
 interface Zlib {
+  deflateRawSync(bytes: Uint8Array): Uint8Array
   deflateRaw(bytes: Uint8Array, done: (error: Error | null, deflated: Uint8Array) => void): void
   inflateRawSync(
     bytes: Uint8Array,
@@ -19,6 +21,7 @@ interface NodeProcess {
 
 /** Most of what comes is inflated into one piece of memory; many take half as long again. */
 const inflatedShare = 4
+const deflatedAtOnceMax = 256 * 1024
 const chunkBytesMin = 16 * 1024
 
 const zlib = zlibOfNode()
@@ -28,10 +31,12 @@ export const nodeDeflation: Deflation | null =
   zlib === null
     ? null
     : {
-        deflate: bytes =>
-          new Promise(resolve =>
+        deflate(bytes) {
+          if (bytes.length <= deflatedAtOnceMax) return zlib.deflateRawSync(bytes)
+          return new Promise(resolve =>
             zlib.deflateRaw(bytes, (error, deflated) => resolve(error === null ? deflated : null)),
-          ),
+          )
+        },
         inflate(bytes) {
           try {
             const chunkSize = Math.max(chunkBytesMin, inflatedShare * bytes.length)

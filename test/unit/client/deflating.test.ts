@@ -58,16 +58,16 @@ const deflated = (head: number): Uint8Array =>
   withDeflatedRest(frame(head, 1), deflateRawSync(new Uint8Array(100_000)))
 
 describe.each([
-  ['by what Node has', undefined],
-  ['by streams, as in browsers', streamDeflation],
-] as const)('%s', (_, deflation) => {
+  ['by what Node has', undefined, 300_000],
+  ['by streams, as in browsers', streamDeflation, 5000],
+] as const)('%s', (_, deflation, long) => {
   test('long frames are deflated on the way, and arrive as they were and in order', async () => {
     const { connect, sent, end } = echo()
     const { link, told } = hear(connect, deflation)
-    const frames = [frame(1, 10), frame(2, 100_000), frame(3, 10), frame(4, 5000), frame(5, 10)]
+    const frames = [frame(1, 10), frame(2, long), frame(3, 10), frame(4, 5000), frame(5, 10)]
     for (const one of frames) link?.send(one)
     expect(told).toEqual([frames[0]])
-    expect(link?.buffered()).toBe(105_020)
+    expect(link?.buffered()).toBe(long + 5020)
     await expect.poll(() => told.length).toBe(frames.length)
     end()
     expect(told).toEqual([...frames, 'closed 1006'])
@@ -89,7 +89,7 @@ describe.each([
   test('after it was closed here nothing comes any more', async () => {
     const { connect, sent, say } = echo()
     const { link, told } = hear(connect, deflation)
-    link?.send(frame(2, 100_000))
+    link?.send(frame(2, long))
     link?.close(4001, '')
     say(deflated(3))
     say(frame(4, 10))
@@ -110,6 +110,15 @@ describe.each([
     await expect.poll(() => told.length).toBe(2)
     expect(told).toEqual([broken, bomb])
   })
+})
+
+test('by what Node has, what is not long is sent at once', () => {
+  const { connect, sent } = echo()
+  const { link, told } = hear(connect, undefined)
+  link?.send(frame(2, 100_000))
+  expect(sent.map(isDeflated)).toEqual([true])
+  expect(told).toEqual([frame(2, 100_000)])
+  expect(link?.buffered()).toBe(0)
 })
 
 test('nor what is being inflated when it is closed', async () => {
