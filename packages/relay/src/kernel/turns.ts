@@ -14,7 +14,7 @@ import type { DrivenSpace, Job } from './driven-space.ts'
 import { dealtWith, type Inflow } from './inflow.ts'
 import { withoutKnownTexts } from './known-texts.ts'
 import { refuse, refuseMalformed, refuseOverloaded } from './leaving.ts'
-import { load, type Reads } from './loading.ts'
+import { createReads, load, type Reads } from './loading.ts'
 import { countQuorum } from './quorum.ts'
 import { slicesOf } from './slices.ts'
 import { createStretch, type Stretch } from './stretch.ts'
@@ -27,22 +27,33 @@ export interface Sent {
 /** Of a frame so many transactions, or rows that are given back, are taken in without a look at the time. */
 const portionMax = 16
 
+/**
+ * Up to so much a turn takes in what came while it took in the rest: what was written offline comes in several frames, and
+ * what is taken in together is stored, counted and forwarded once.
+ */
+const turnCostMax = 8 * 1024 * 1024
+
 /** Hears of a commit that is on disk. */
 export type Grew = (driven: DrivenSpace, commit: SpaceCommit) => void
 
 /** Empties `jobs`. */
 export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Promise<void> {
   const { space } = driven
-  const { frames, bringers, asking, arrivals, apart, inflows } = workOf(jobs)
+  const work = createWork()
+  addJobs(work, jobs)
+  const { frames, bringers, asking, arrivals, apart, inflows } = work
   const isAlone = frames.length === 0
   // Frames are let go of before the commit: the collector would copy what lives through it, again and again.
   jobs.length = 0
   let deliveries: readonly Delivery[] = []
   try {
     const stretch = createStretch(driven.kernel.options.runtime)
-    const reads = await load(driven, frames, stretch)
-    await takeFrames(driven, frames, reads, stretch)
-    frames.length = 0
+    const reads = createReads()
+    do {
+      await load(driven, frames, reads, stretch)
+      await takeFrames(driven, frames, reads, stretch)
+      frames.length = 0
+    } while (!isAlone && joinSubmits(work, driven.queue))
     countQuorum(driven)
     if (arrivals.length > 0) space.openLineage()
     const draft = space.draft()
@@ -77,6 +88,8 @@ export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Pr
 }
 
 interface Work {
+  /** What all of it counts for, as of inflows. */
+  cost: number
   readonly frames: Sent[]
   /** Who brought something. */
   readonly bringers: Set<Attached>
@@ -88,8 +101,23 @@ interface Work {
   readonly inflows: Inflow[]
 }
 
-function workOf(jobs: readonly Job[]): Work {
-  const work: Work = { frames: [], bringers: new Set(), asking: [], arrivals: [], apart: [], inflows: [] }
+/** Takes what came meanwhile out of the queue, as far as submits come first. Whether there are any. */
+function joinSubmits(work: Work, queue: Job[]): boolean {
+  let count = 0
+  for (let cost = work.cost; cost < turnCostMax && count < queue.length; count++) {
+    const job = queue[count] as Job
+    if (job.kind !== 'frame' || job.frame.type !== 'submit') break
+    cost += job.cost
+  }
+  if (count > 0) addJobs(work, queue.splice(0, count))
+  return count > 0
+}
+
+function createWork(): Work {
+  return { cost: 0, frames: [], bringers: new Set(), asking: [], arrivals: [], apart: [], inflows: [] }
+}
+
+function addJobs(work: Work, jobs: readonly Job[]): void {
   for (const job of jobs) {
     if (job.kind === 'attach') work.arrivals.push(job)
     else if (job.kind === 'apart') work.apart.push(job)
@@ -98,13 +126,13 @@ function workOf(jobs: readonly Job[]): Work {
       const { inflow } = attached
       if (inflow.inTurn === 0) work.inflows.push(inflow)
       inflow.inTurn += cost
+      work.cost += cost
       if (!attached.open) continue
       work.frames.push(job)
       if (bringing.has(frame.type)) work.bringers.add(attached)
       if (!answeredInTurn.has(frame.type)) work.asking.push(job)
     }
   }
-  return work
 }
 
 async function takeFrames(
