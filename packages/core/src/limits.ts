@@ -13,6 +13,8 @@ export interface Limits {
   /** Parts (cells, deletions, revivals) in one frame. */
   readonly partsPerFrameMax: number
   readonly transactionsPerFrameMax: number
+  /** Own transactions that go to the disk as one record. */
+  readonly transactionsPerChunkMax: number
   readonly writesPerTransactionMax: number
   /** Cells of one row. */
   readonly fieldsPerRowMax: number
@@ -64,6 +66,7 @@ export const limits: Limits = {
   rowsPerFrameMax: 16_384,
   partsPerFrameMax: 131_072,
   transactionsPerFrameMax: 4096,
+  transactionsPerChunkMax: 16_384,
   writesPerTransactionMax: 8192,
   fieldsPerRowMax: 256,
   rowBytesMax: 960 * 1024,

@@ -1,5 +1,5 @@
 // The journal: what tabs write and sessions store, in one order for all of them (SPEC W1, S1).
-import { limits, RejoinError, StorageCollision, type OpenStorage } from '@rejoin/core'
+import { RejoinError, StorageCollision, type OpenStorage } from '@rejoin/core'
 import { expect, test, vi } from 'vitest'
 import {
   contentOf,
@@ -33,7 +33,7 @@ overStores((fresh, engine, open) => {
   test('what one tick writes becomes several chunks, in order, where it is too much for one', async () => {
     const replica = fresh()
     const tab = await replica.open()
-    const large = Array.from({ length: 30 }, (_, i) =>
+    const large = Array.from({ length: 60 }, (_, i) =>
       own(i, [[key(i), rowWith('x'.repeat(200_000), markAt(i))]]),
     )
     const positions = await Promise.all(large.map(transaction => replica.write(tab, transaction)))
@@ -172,8 +172,8 @@ overStores((fresh, engine, open) => {
       }
     }
     const tab = await createReplica(noting, runtime, `${engine} hurried`).open()
-    const writes = Array.from({ length: limits.transactionsPerFrameMax + 1 }, (_, i) =>
-      writeTo(tab.journal, own(i + 1, [[key(1), rowWith('a', markAt(i + 1))]])),
+    const writes = Array.from({ length: 60 }, (_, i) =>
+      writeTo(tab.journal, own(i + 1, [[key(1), rowWith('x'.repeat(200_000), markAt(i + 1))]])),
     )
     tab.journal.pause()
     expect(handedOver).toEqual([true, true])
@@ -226,7 +226,7 @@ overStores((fresh, engine, open) => {
     expect(checks.filter(Boolean).length).toBe(1)
   })
 
-  test('[W1] thousands of writes are several chunks of one transaction, and one by one where there was no room for that', async () => {
+  test('[W1] what is too much for one chunk is several of one transaction, and one by one where there was no room for that', async () => {
     const chunksAtOnce: number[] = []
     let chunksMax = 4
     const counting: OpenStorage = async (...args) => {
@@ -247,12 +247,12 @@ overStores((fresh, engine, open) => {
     const replica = createReplica(counting, runtime, `${engine} many`)
     const tab = await replica.open()
     const write = (from: number): readonly Promise<number>[] =>
-      Array.from({ length: 2 * limits.transactionsPerFrameMax }, (_, i) =>
-        replica.write(tab, own(from + i, [[key(1), rowWith('a', markAt(from + i))]])),
+      Array.from({ length: 60 }, (_, i) =>
+        replica.write(tab, own(from + i, [[key(1), rowWith('x'.repeat(200_000), markAt(from + i))]])),
       )
     expect(new Set(await Promise.all(write(1)))).toEqual(new Set([1, 2]))
     chunksMax = 1
-    const more = write(1 + 2 * limits.transactionsPerFrameMax)
+    const more = write(61)
     await expect(tab.journal.flush()).rejects.toMatchObject({ code: 'storage-full' })
     await tab.journal.flush()
     expect(new Set(await Promise.all(more))).toEqual(new Set([3, 4]))

@@ -33,7 +33,8 @@ export interface Gatherer {
   stop(error: unknown): void
 }
 
-const chunkBytesMax = 4 * limits.submitBytesMax
+/** As counted at most, which of texts is twice what they take. */
+const chunkBytesMax = 8 * limits.submitBytesMax
 const chunksMax = 4
 
 interface Queued {
@@ -163,7 +164,7 @@ function chunksOf(queue: readonly Queued[], most: number): readonly (readonly Qu
   let bytes = 0
   for (const one of queue) {
     bytes += one.bytes
-    const isFull = bytes > chunkBytesMax || chunk.length === limits.transactionsPerFrameMax
+    const isFull = bytes > chunkBytesMax || chunk.length === limits.transactionsPerChunkMax
     if (chunks.length === 0 || isFull) {
       if (chunks.length === most) break
       chunks.push((chunk = []))
