@@ -58,12 +58,16 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
   /** How many bytes they take at most; and so many of them exactly. */
   let bytes = 0
   let measured = { count: 0, bytes: 0 }
+  /** The greatest of the keys that they touch. */
+  let lastKey = noKey
   /** Rows as the draft sees them, with its first `joined` writes in them: most drafts are read no more. */
   let rows: Map<DocumentKey, Row> | null = null
   let joined = 0
 
   const draft: Draft = {
     row(key) {
+      // Thousands are as a rule inserted in the order of their ids: then none of them is looked up among the others.
+      if (key > lastKey) return core.state.visible(key)
       for (; joined < writes.length; joined++) {
         const write = writes[joined]
         if (write === undefined) continue
@@ -75,12 +79,15 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
     },
     nextMark: seen => core.nextMark(lastOfRow(seen)),
     add(write) {
-      let size = bytes + sizeOfWriteAtMost(write)
-      // Most texts take less than they might.
-      if (size > limits.submitBytesMax) size = measure() + sizeOfWrite(write)
+      const most = sizeOfWriteAtMost(write)
+      let size = bytes + most
+      // Most texts take less than they might: of those before it that is known then, so it is seldom asked again.
+      if (size > limits.submitBytesMax) size = measure() + most
+      if (size > limits.submitBytesMax) size = measured.bytes + sizeOfWrite(write)
       if (size > limits.submitBytesMax) throw tooLarge(size)
       if (writes.length === limits.writesPerTransactionMax) throw tooMany(writes.length + 1)
       bytes = size
+      if (write.key > lastKey) lastKey = write.key
       // Most transactions are one write, and stay for long: a list that grew keeps room for sixteen more.
       if (writes.length === 0) writes = [write]
       else writes.push(write)
@@ -102,6 +109,7 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
     later = null
     bytes = 0
     if (measured.count > 0) measured = { count: 0, bytes: 0 }
+    lastKey = noKey
     rows = null
     joined = 0
     const outcome: Outcome = {
@@ -157,6 +165,8 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
 }
 
 const noWrites: Write[] = []
+/** Before all others. */
+const noKey = '' as DocumentKey
 const nothingFollows: Outcome['following'] = []
 
 function reachOf(
