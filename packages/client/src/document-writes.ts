@@ -6,9 +6,11 @@ import {
   createRowPacker,
   emptyRow,
   joinRows,
+  keysOf,
   lastOfLww,
   limitOfRow,
   limits,
+  ListedMap,
   nothingReplaced,
   noTexts,
   RejoinError,
@@ -155,7 +157,8 @@ export function writeUpdate(site: WriteSite, patch: Readonly<Record<string, unkn
   const { collection, seen, mark } = site
   checkNames(collection, patch)
   const { partsInOrder } = collection
-  const cells = new Map<PartName, Cell>()
+  const names: PartName[] = []
+  const list: Cell[] = []
   let isLarger = false
   let at = ''
   try {
@@ -167,14 +170,15 @@ export function writeUpdate(site: WriteSite, patch: Readonly<Record<string, unkn
       const before = seen?.cells.get(declared.part)
       const cell = declared.field.update(value as never, { mark, seen: before })
       if (cell === null) continue
-      cells.set(declared.part, cell)
+      names.push(declared.part)
+      list.push(cell)
       isLarger ||= !takesNoMore(cell, before)
     }
   } catch (error) {
     throw errorInField(error, collection, at)
   }
-  if (cells.size === 0) return null
-  const delta: Row = { cells, deletion: null, revival: null }
+  if (list.length === 0) return null
+  const delta: Row = { cells: new ListedMap(names, list), deletion: null, revival: null }
   return isLarger ? growing(site, delta) : writeOf(site, delta)
 }
 
@@ -240,11 +244,13 @@ function checkGrowth({ name }: Collection, seen: Row | undefined, delta: Row): v
 }
 
 function replacedOf(seen: Row, delta: Row): Write['replaced'] {
-  let replaced: Map<PartName, Mark> | null = null
-  for (const part of delta.cells.keys()) {
+  let replaced: ListedMap<PartName, Mark> | null = null
+  const parts = keysOf(delta.cells)
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as PartName
     const last = lastOfLww(seen.cells, part)
     if (last === null) continue
-    replaced ??= new Map()
+    replaced ??= new ListedMap<PartName, Mark>([], [])
     replaced.set(part, last)
   }
   return replaced ?? nothingReplaced

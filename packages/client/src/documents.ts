@@ -165,7 +165,8 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
     update: (id, patch) =>
       change(id, (site, draft) => {
         requireSeen(id, site.seen)
-        const write = writeUpdate({ ...site, mark: draft.nextMark(site.seen) }, patch)
+        const { key, seen } = site
+        const write = writeUpdate({ collection, key, seen, mark: draft.nextMark(seen) }, patch)
         if (write !== null) draft.add(write)
       }),
     delete: id =>

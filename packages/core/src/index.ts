@@ -127,7 +127,7 @@ export {
   type StoreId,
 } from './generations.ts'
 export { limits, type Limits } from './limits.ts'
-export { ListedMap, pick } from './listed-map.ts'
+export { keysOf, ListedMap, pick } from './listed-map.ts'
 export {
   bytesOfWriter,
   compareMarks,

@@ -22,6 +22,8 @@ export interface PackedColumns {
   readonly marks: readonly (Mark | null)[]
   /** The places of first rows that its columns have, each once: most have one, since most rows bear one mark. */
   readonly firsts: readonly number[]
+  /** The names of the parts, in their order. */
+  readonly names: readonly PartName[]
   readonly byPart: ReadonlyMap<PartName, PackedColumn>
   /** Of columns that grow, what is perhaps not in their bytes yet (row-packer.ts). */
   readonly waiting: WaitingValues | null
@@ -96,8 +98,13 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
     return this.open
   }
 
+  /** As of listed maps: all rows of these columns share one list. */
+  get names(): readonly PartName[] {
+    return this.open.names
+  }
+
   get size(): number {
-    return this.open.byPart.size
+    return this.open.names.length
   }
 
   has(part: PartName): boolean {
@@ -175,13 +182,14 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
     return { strategy: 'lww', last, value: bytes.slice(starts[this.index], starts[this.index + 1]) }
   }
 
-  /** All of them, in a map of the caller's own, with news of some. */
-  decoded(news: ReadonlyMap<PartName, Cell> = noNews): Map<PartName, Cell> {
-    const cells = new Map<PartName, Cell>()
-    this.columns.byPart.forEach((column, part) => cells.set(part, news.get(part) ?? this.cellIn(column)))
-    if (news.size > 0) for (const [part, cell] of news) if (!cells.has(part)) cells.set(part, cell)
+  /** All of them, in a map of the caller's own; those of which there is news, as they are there. */
+  decoded(news: ReadonlyMap<PartName, Cell> | null = null): ListedMap<PartName, Cell> {
+    const list: Cell[] = []
+    this.columns.byPart.forEach((column, part) => list.push(news?.get(part) ?? this.cellIn(column)))
+    const cells = new ListedMap(this.open.names, list)
+    news?.forEach((cell, part) => {
+      if (!this.has(part)) cells.set(part, cell)
+    })
     return cells
   }
 }
-
-const noNews: ReadonlyMap<PartName, Cell> = new Map()

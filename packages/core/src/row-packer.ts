@@ -113,6 +113,7 @@ function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): 
   const columns: OpenColumns = {
     marks,
     firsts: parts.length === 0 ? [] : [0],
+    names: parts,
     byPart,
     rows: [],
     sizes: [],

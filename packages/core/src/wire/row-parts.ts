@@ -160,7 +160,9 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
   const byPart = new Map<PartName, PackedColumn>()
   const { marks } = places
   const firsts: number[] = []
-  const columns = { marks, firsts, byPart, waiting: null, shown: createShownColumns(shape.rows.length) }
+  const parts: PartName[] = []
+  const shown = createShownColumns(shape.rows.length)
+  const columns = { marks, firsts, names: parts, byPart, waiting: null, shown }
   const rows = openPacked(columns, shape, first, places)
   let place = first
   for (const part of shape.parts) {
@@ -177,6 +179,7 @@ function readPacked(source: Source, shape: Shape, first: number, places: Places)
     }
     const first = places.markAt(place)
     if (!firsts.includes(first)) firsts.push(first)
+    parts.push(part)
     const strategy = strategyOfPart(part)
     const cells: Cell[] = []
     const starts = new Uint32Array(rows.length + 1)
