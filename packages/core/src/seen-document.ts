@@ -2,6 +2,7 @@
  * What a writer had seen of a document when it wrote. It is kept with the write, since making it anew must not ask
  * what has become of the state since (SPEC W6).
  */
+import { keysOf } from './listed-map.ts'
 import type { Mark, WriterId } from './mark.ts'
 import { askedOfColumns } from './packed-cells.ts'
 import {
@@ -32,10 +33,9 @@ interface RowsSeen {
 
 /** What is seen by the writes of one transaction, each of which sees those before it. To be asked before they are joined in. */
 export function seenByWrites(writes: readonly Write[], state: RowsSeen): readonly SeenDocument[] {
-  const [first] = writes
-  // Most writes of thousands make documents, of which there is nothing to be seen.
-  if (writes.length === 1 && first !== undefined && isUnknown(first.key, state)) return onlyNothingSeen
-  const hasCounter = writes.length === 1 ? holdsCounter : askedOfColumns(holdsCounter)
+  const [only] = writes
+  if (only !== undefined && writes.length === 1) return seenByOnly(only, state)
+  const hasCounter = askedOfColumns(holdsCounter)
   // Of the writes before them only those see something that count on from there.
   const rows = writes.some(({ delta }) => hasCounter(delta.cells)) ? new Map<DocumentKey, Row>() : null
   return writes.map(({ key, delta, mark }) => {
@@ -46,18 +46,27 @@ export function seenByWrites(writes: readonly Write[], state: RowsSeen): readonl
       rows.set(key, joinRows(row ?? emptyRow, delta))
       if (row !== undefined) counted = countedBy(mark.writer, row, delta)
     }
-    if (confirmed === undefined && counted === nothingCounted) return nothingSeen
-    return { exists: rowExists(confirmed), last: lastOfRow(confirmed), counted }
+    return seenOf(confirmed, counted)
   })
 }
 
-/** What is not seen at all is not confirmed either. */
-function isUnknown(key: DocumentKey, state: RowsSeen): boolean {
-  return state.visible(key) === undefined
+/** Most transactions are one write, and most of thousands make documents, of which there is nothing to be seen. */
+function seenByOnly({ key, delta, mark }: Write, state: RowsSeen): readonly SeenDocument[] {
+  const row = state.visible(key)
+  // What is not seen at all is not confirmed either.
+  if (row === undefined) return onlyNothingSeen
+  const counted = holdsCounter(delta.cells) ? countedBy(mark.writer, row, delta) : nothingCounted
+  return [seenOf(state.confirmed(key), counted)]
+}
+
+function seenOf(confirmed: Row | undefined, counted: SeenDocument['counted']): SeenDocument {
+  if (confirmed === undefined && counted === nothingCounted) return nothingSeen
+  return { exists: rowExists(confirmed), last: lastOfRow(confirmed), counted }
 }
 
 function holdsCounter(cells: Row['cells']): boolean {
-  for (const part of cells.keys()) if (isCounter(part)) return true
+  const parts = keysOf(cells)
+  for (let i = 0; i < parts.length; i++) if (isCounter(parts[i] as PartName)) return true
   return false
 }
 

@@ -141,6 +141,14 @@ export function writeMarks(
   writeColumn(writer, ticks)
 }
 
+/** As `writeMarks` of one mark alone, as of nearly every live change. */
+export function writeOnlyMark(writer: Writer, dictionary: Dictionary, mark: Mark, known: Mark): void {
+  if (isSameMark(mark, known)) return writeRun(writer, sameMark, 1)
+  writeRun(writer, firstWriter + numberOfWriter(dictionary, mark.writer), 1)
+  writeRun(writer, zigzag(mark.ms - known.ms), 1)
+  writeRun(writer, zigzag(mark.tick - known.tick), 1)
+}
+
 /** As `writeMarks` where each is the one that is known. */
 export function writeKnownMarks(writer: Writer, count: number): void {
   writeUniform(writer, sameMark, count)

@@ -22,6 +22,7 @@ import {
   writeColumnOf,
   writeMarks,
   writeNoMarks,
+  writeOnlyMark,
   writeUniform,
 } from './columns.ts'
 import { readTotal } from './contents.ts'
@@ -40,15 +41,13 @@ export function writeTransactions(
   transactions: readonly Transaction[],
 ): void {
   writeUint(writer, transactions.length)
-  const writes: Write[] = []
-  const seen: SeenDocument[] = []
-  for (const transaction of transactions) {
-    writeTransactionId(writer, dictionary, transaction.id)
-    writeNumber(writer, transaction.correction)
-    writeUint(writer, transaction.heard)
-    for (let i = 0; i < transaction.writes.length; i++) writes.push(transaction.writes[i] as Write)
-    for (let i = 0; i < transaction.seen.length; i++) seen.push(transaction.seen[i] as SeenDocument)
+  for (const { id, correction, heard } of transactions) {
+    writeTransactionId(writer, dictionary, id)
+    writeNumber(writer, correction)
+    writeUint(writer, heard)
   }
+  const writes = inOneList(transactions, transaction => transaction.writes)
+  const seen = inOneList(transactions, transaction => transaction.seen)
   assert(seen.length === writes.length, 'a transaction says for each write what it had seen')
   writeColumnOf(writer, transactions.length, i => transactions[i]?.writes.length ?? 0)
   const shapes = writeWrites(writer, dictionary, writes)
@@ -57,6 +56,21 @@ export function writeTransactions(
   writes.forEach(({ delta }, i) => {
     for (const part of countersOf(delta.cells)) writeNumber(writer, seen[i]?.counted.get(part) ?? 0)
   })
+}
+
+/** Most chunks are one transaction, which has such a list. */
+function inOneList<T>(
+  transactions: readonly Transaction[],
+  listOf: (transaction: Transaction) => readonly T[],
+): readonly T[] {
+  const [only] = transactions
+  if (only !== undefined && transactions.length === 1) return listOf(only)
+  const all: T[] = []
+  for (const transaction of transactions) {
+    const list = listOf(transaction)
+    for (let i = 0; i < list.length; i++) all.push(list[i] as T)
+  }
+  return all
 }
 
 function writeSeen(
@@ -70,6 +84,11 @@ function writeSeen(
   if (seen.every(isNothing)) {
     writeUniform(writer, 0, length)
     return writeNoMarks(writer, length)
+  }
+  const [[only], [write]] = [seen, writes]
+  if (only !== undefined && only.last !== null && write !== undefined && length === 1) {
+    writeUniform(writer, only.exists ? 1 : 0, 1)
+    return writeOnlyMark(writer, dictionary, only.last, write.mark)
   }
   writeColumnOf(writer, length, i => (seen[i]?.exists === true ? 1 : 0))
   writeMarks(

@@ -18,6 +18,7 @@ import {
   writeColumnOf,
   writeMarks,
   writeNoMarks,
+  writeOnlyMark,
   writeUniform,
 } from './columns.ts'
 import type { Dictionary, Names } from './dictionary.ts'
@@ -121,6 +122,9 @@ function writeReplaced(
   writes: readonly Write[],
   shapes: readonly Shape[] | null,
 ): void {
+  const [only] = writes
+  if (only !== undefined && writes.length === 1 && only.delta.cells.size === 1 && only.replaced.size === 1)
+    return writeOnlyReplaced(writer, dictionary, only)
   if (writes.every(({ replaced }) => replaced.size === 0))
     return writeNoMarks(writer, countReplaceableIn(writes, shapes))
   const marks: (Mark | null)[] = []
@@ -136,6 +140,14 @@ function writeReplaced(
     assert(named === replaced.size, 'what a write replaced is of lww cells that it brings')
   }
   writeMarks(writer, dictionary, marks, known)
+}
+
+/** Of what brings one part and replaces it, as nearly every live change does. */
+function writeOnlyReplaced(writer: Writer, dictionary: Dictionary, { delta, mark, replaced }: Write): void {
+  const [name] = keysOf(delta.cells)
+  const before = name === undefined || !isLww(name) ? undefined : replaced.get(name)
+  assert(before !== undefined, 'what a write replaced is of lww cells that it brings')
+  writeOnlyMark(writer, dictionary, before, mark)
 }
 
 function readReplaced(
