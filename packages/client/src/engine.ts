@@ -134,8 +134,10 @@ export function createEngine(options: EngineOptions): Engine {
   const heed: WriteHeed = {
     stored(transaction, position) {
       if (closed !== null) return
-      // The rule: it was applied as soon as it was stored.
-      if (state.seen >= position && state.outbox.get(transaction.id)?.position !== 0) return
+      // The rule: it was applied as soon as it was stored. Of thousands none is looked for where none is left.
+      const { outbox, seen } = state
+      if (seen >= position && (outbox.counts.unstored === 0 || outbox.get(transaction.id)?.position !== 0))
+        return
       written.set(transaction.id, { position, transaction })
       settleWritten()
     },

@@ -6,6 +6,7 @@
  *                 \------------------------------------------^
  */
 import { RejoinError, type TransactionId } from '@rejoin/core'
+import { nothingApplied } from './applied-batch.ts'
 import { createAttendance } from './attendance.ts'
 import { closeParts } from './closing.ts'
 import type { Collections } from './collection.ts'
@@ -156,8 +157,9 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
     clockOffsetMs: engine.clock.offsetMs,
   }))
   const stops = [
-    engine.onApplied(() => {
-      housekeeping.note()
+    engine.onApplied(applied => {
+      // What was written here and is not on the disk yet has not made the journal any longer.
+      if (applied !== nothingApplied) housekeeping.note()
       marked.note()
       uplink.note()
     }),
