@@ -34,8 +34,8 @@ export const remaking: readonly Plant[] = [
   {
     name: 'W6 (5)',
     does: 'what stands on a refused insert is sent all the same',
-    find: 'if (whole) return false',
-    replace: 'if (key) return false',
+    find: 'return whole || (exists && delta.revival === null)',
+    replace: 'return true',
     world: refusing,
     seed: 1,
   },
