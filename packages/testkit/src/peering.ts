@@ -54,10 +54,11 @@ export function createPeering(
     }
     linked.set(pair, current)
     scope.onKill(unlink)
-    // Who dials peers would notice a dead one by its missing heartbeats; here it is told.
-    to.scope.onKill(unlink)
     giveUp = network.connectFrom(from.url, scope)(to.url, {
       opened(opened) {
+        // Who dials peers would notice a dead one by its missing heartbeats; here it is told. Which one it has reached is
+        // known only now: another may have taken the place of the one that was there when it dialled.
+        to.scope.onKill(unlink)
         const peer: SessionLink = {
           address: to.url,
           send: bytes => opened.send(bytes),
