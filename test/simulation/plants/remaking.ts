@@ -9,7 +9,7 @@ export const remaking: readonly Plant[] = [
     find: 'return { ms: Math.max(0, Math.floor(Math.min(shifted, context.now))), tick }',
     replace: 'return { ms: Math.max(shifted, Math.floor(context.now)), tick }',
     world: one(100, { refusal: 1, cut: 0.3, 'silent-cut': 0.2 }),
-    seed: 20,
+    seed: 68,
   },
   {
     name: 'W6 (2)',
