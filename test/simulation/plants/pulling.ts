@@ -135,7 +135,7 @@ export const pulling: readonly Plant[] = [
     replace: 'return [row]',
     also: { find: 'const tailBytesMax = 64 * 1024', replace: 'const tailBytesMax = 16' },
     world: peers(120, { cut: 0.3, 'device-crash': 0.2, 'relay-crash': 0.1, 'relay-rollback': 0.2 }),
-    seed: 50,
+    seed: 24,
   },
   {
     name: 'X6',
