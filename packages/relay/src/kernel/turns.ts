@@ -101,12 +101,15 @@ interface Work {
   readonly inflows: Inflow[]
 }
 
-/** Takes what came meanwhile out of the queue, as far as submits come first. Whether there are any. */
+/**
+ * Takes what came meanwhile out of the queue, as far as submits come first, of those who brought something before: of a
+ * text that two write in one turn, each is told also what it wrote itself. Whether there are any.
+ */
 function joinSubmits(work: Work, queue: Job[]): boolean {
   let count = 0
   for (let cost = work.cost; cost < turnCostMax && count < queue.length; count++) {
     const job = queue[count] as Job
-    if (job.kind !== 'frame' || job.frame.type !== 'submit') break
+    if (job.kind !== 'frame' || job.frame.type !== 'submit' || !work.bringers.has(job.attached)) break
     cost += job.cost
   }
   if (count > 0) addJobs(work, queue.splice(0, count))
