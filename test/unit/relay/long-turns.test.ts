@@ -80,3 +80,45 @@ test('[A1] what many transactions touch is looked up in portions', async () => {
 test('[A1] a turn of little is committed at once', async () => {
   expect(await submitAtOnce(3, 0.1)).toEqual(['verdict 3', 'somebody else'])
 })
+
+/** Commits while two frames are taken in, and what is submitted meanwhile; by whom and where as told. */
+async function commitsWith(submitMeanwhile: 'who brought the rest' | 'somebody else'): Promise<number> {
+  let ms = 0
+  let commits = 0
+  const store = await openStore()
+  const kernel = await openKernel({
+    store: {
+      ...store,
+      commit(draft) {
+        commits += 1
+        return store.commit(draft)
+      },
+    },
+    runtime: loopingRuntime(() => (ms += 11)),
+  })
+  const answered: string[] = []
+  const begin = async (number: number): Promise<ReturnType<typeof attach>> => {
+    const session = attach(kernel, frame => {
+      if (frame.type === 'verdict') answered.push(`${number}: ${frame.count}`)
+    })
+    session.receive(helloOf(number))
+    await settle()
+    return session
+  }
+  const [first, second] = [await begin(1), await begin(2)]
+  const before = commits
+  for (let tick = 0; tick < 2; tick++) first.receive(submitOf(tick, 1))
+  const who = submitMeanwhile === 'somebody else' ? second : first
+  setImmediate(() => who.receive(submitOf(2, 1)))
+  await settle()
+  expect(answered.at(-1)).toBe(who === first ? '1: 3' : '2: 1')
+  return commits - before
+}
+
+test('[A1] a turn takes in what who brought it sends meanwhile, and stores all of it once', async () => {
+  expect(await commitsWith('who brought the rest')).toBe(1)
+})
+
+test('[A1] what somebody else sends meanwhile has a turn of its own: of a text each would be told what it wrote', async () => {
+  expect(await commitsWith('somebody else')).toBe(2)
+})
