@@ -7,15 +7,8 @@ import {
   type WelcomeFrame,
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
+import { sessionOptions } from './session-options.ts'
 import { welcomeFrom } from './welcomes.ts'
-
-const options = {
-  space: 's',
-  token: 't',
-  replica: 'replica' as StoreId,
-  device: 'd',
-  level: 'relay',
-} as const
 
 test('[S1] who has nothing to reconcile does not ask for the feed', () => {
   expect(sentAfter({ covers: true })).toEqual([])
@@ -28,7 +21,7 @@ test('[S3, Q4] who has nothing to give to a relay that knows less, or may not, a
 
 /** What a replica that holds nothing sends once it is welcomed so. */
 function sentAfter(more: Partial<WelcomeFrame>): readonly string[] {
-  const session = createClientSession(createReplicaState(), options, () => 1000)
+  const session = createClientSession(createReplicaState(), sessionOptions, () => 1000)
   session.begin()
   const welcome = welcomeFrom('relay' as StoreId, 'generation' as GenerationId, more)
   return session.receive(welcome, 10).flatMap(effect => (effect.kind === 'send' ? [effect.frame.type] : []))

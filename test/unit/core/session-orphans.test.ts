@@ -20,6 +20,7 @@ import {
 } from '@rejoin/core'
 import { expect, test } from 'vitest'
 import { deltaOf, markOf, writerOf } from './edits.ts'
+import { sessionOptions } from './session-options.ts'
 import { welcomeFrom } from './welcomes.ts'
 
 const relay = 'relay' as StoreId
@@ -82,14 +83,7 @@ function running(state: ReplicaState, session: ClientSession): Running {
 }
 
 function begin(state: ReplicaState): { session: ClientSession; running: Running; first: readonly Frame[] } {
-  const options = {
-    space: 's',
-    token: 't',
-    replica: 'replica' as StoreId,
-    device: 'd',
-    level: 'relay',
-  } as const
-  const session = createClientSession(state, options, () => 1000)
+  const session = createClientSession(state, sessionOptions, () => 1000)
   const started = running(state, session)
   started.run(session.begin())
   return { session, running: started, first: started.run(session.receive(welcome, 10)) }
@@ -181,14 +175,7 @@ test('[W6] what names a mark that was made anew and is on a relay all the same s
 test('[Q4] a token that may not write pauses the outbox: nothing is offered, and nothing is refused', () => {
   const state = createReplicaState()
   state.apply(1, { kind: 'own', transactions: [insertOf('alice', 'n', 1)] })
-  const options = {
-    space: 's',
-    token: 't',
-    replica: 'replica' as StoreId,
-    device: 'd',
-    level: 'relay',
-  } as const
-  const session = createClientSession(state, options, () => 1000)
+  const session = createClientSession(state, sessionOptions, () => 1000)
   const { run } = running(state, session)
   run(session.begin())
   expect(submitted(run(session.receive({ ...welcome, levels: [] }, 10)))).toEqual([])

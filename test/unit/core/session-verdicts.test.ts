@@ -23,6 +23,7 @@ import type {
 import { expect, test } from 'vitest'
 import { deltaOf, markOf, writerOf, type Edit } from './edits.ts'
 import { pulledChunk } from './chunks.ts'
+import { sessionOptions } from './session-options.ts'
 import { welcomeFrom } from './welcomes.ts'
 
 const relay = 'relay' as StoreId
@@ -57,14 +58,7 @@ function submitted(...names: readonly string[]): {
     heard: 0,
   }
   state.apply(1, { kind: 'own', transactions: [transaction] })
-  const options = {
-    space: 's',
-    token: 't',
-    replica: 'replica' as StoreId,
-    device: 'd',
-    level: 'relay',
-  } as const
-  const session = createClientSession(state, options, () => 1000)
+  const session = createClientSession(state, sessionOptions, () => 1000)
   const receive = (frame: Frame): readonly Frame[] => settle(session, state, session.receive(frame, 10))
   settle(session, state, session.begin())
   receive(welcome)
