@@ -40,7 +40,10 @@ export interface Status extends LocalStatus {
   readonly connection: Connection
   /** Why it is not `online`, where there is more to say. */
   readonly reason?: ErrorCode | undefined
-  /** Online, level with the relay, and nothing pending. */
+  /**
+   * Online, level with the relay, and nothing pending. Who asks while what came is on its way to this disk hears that it is
+   * not so; who subscribed is told of that only if it takes long.
+   */
   readonly synced: boolean
   /** The relay in use; in quorum mode all of them, in the order of `relays`. */
   readonly relays: readonly RelayStatus[]
