@@ -33,7 +33,14 @@ import { readOnlyPart, readParts } from './row-parts.ts'
 import { partsOf, readShapes, shapesOf, type Shape } from './shapes.ts'
 import { writeBytes, writeInt, writeUint, type Writer } from './writer.ts'
 
-/** What a batch holds of each row. `mark` is the write's, or the greatest of the row; null if the row has none. */
+/** What a batch is made of: a write is one. `mark` is the write's, or the greatest of the row; null if the row has none. */
+export interface WrittenRow {
+  readonly key: DocumentKey
+  readonly delta: Row
+  readonly mark: Mark | null
+}
+
+/** What a batch holds of each row. */
 export interface BatchRow {
   readonly key: DocumentKey
   readonly row: Row
@@ -44,7 +51,7 @@ export interface BatchRow {
 export function writeBatch(
   writer: Writer,
   dictionary: Dictionary,
-  rows: readonly BatchRow[],
+  rows: readonly WrittenRow[],
 ): readonly Shape[] | null {
   const only = rows.length === 1 ? rows[0] : undefined
   const shapes =
@@ -76,10 +83,10 @@ export function readBatchColumns(reader: Reader, names: Names, bounds: Bounds): 
 }
 
 /** One row with one part whose mark is the row's: the form of nearly every live change. */
-function writeSingle(writer: Writer, dictionary: Dictionary, { key, row, mark }: BatchRow): boolean {
-  if (mark === null || countParts(row) !== 1) return false
-  const part = partsOf(row)[0] ?? ''
-  if (!isSameMark(markOfPart(row, part), mark)) return false
+function writeSingle(writer: Writer, dictionary: Dictionary, { key, delta, mark }: WrittenRow): boolean {
+  if (mark === null || countParts(delta) !== 1) return false
+  const part = partsOf(delta)[0] ?? ''
+  if (!isSameMark(markOfPart(delta, part), mark)) return false
   const collection = collectionOfKey(key)
   writeUint(writer, numberOfField(dictionary, collection, part) * 2 + 1)
   writeId(writer, dictionary, key.slice(collection.length + 1))
@@ -87,7 +94,7 @@ function writeSingle(writer: Writer, dictionary: Dictionary, { key, row, mark }:
   writeUint(writer, numberOfWriter(dictionary, mark.writer) * 2 + (hasTick ? 1 : 0))
   writeInt(writer, mark.ms - dictionary.ms)
   if (hasTick) writeUint(writer, mark.tick)
-  const content = contentOfPart(dictionary, collection, row, part)
+  const content = contentOfPart(dictionary, collection, delta, part)
   if (content !== null) writeBytes(writer, content)
   return true
 }
@@ -108,7 +115,7 @@ function readSingle(reader: Reader, names: Names, bounds: Bounds, number: number
   return { key, row: readOnlyPart(reader, names, bounds, { collection, part, mark, head }), mark }
 }
 
-function writeMany(writer: Writer, dictionary: Dictionary, rows: readonly BatchRow[]): readonly Shape[] {
+function writeMany(writer: Writer, dictionary: Dictionary, rows: readonly WrittenRow[]): readonly Shape[] {
   writeUint(writer, rows.length * 2)
   if (rows.length === 0) return []
   const shapes = shapesOf(dictionary, rows)

@@ -19,7 +19,7 @@ export function writeChangedRows(writer: Writer, dictionary: Dictionary, rows: r
   writeBatch(
     writer,
     dictionary,
-    rows.map(({ key, delta }) => ({ key, row: delta, mark: lastOfRow(delta) })),
+    rows.map(({ key, delta }) => ({ key, delta, mark: lastOfRow(delta) })),
   )
   writeColumn(
     writer,

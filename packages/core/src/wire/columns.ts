@@ -4,7 +4,7 @@
  *
  * Runs amplify (a dozen bytes can claim a million numbers), so the caller bounds the length of every column.
  */
-import { isSameMark, type Mark } from '../mark.ts'
+import { isSameMark, type Mark, type WriterId } from '../mark.ts'
 import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
 import { createMark, firstWriter, noMark, sameMark } from './marks.ts'
 import { readUint, unzigzag, type Reader } from './reader.ts'
@@ -119,10 +119,13 @@ export function writeMarks(
   const heads: number[] = []
   const times: number[] = []
   const ticks: number[] = []
+  const beside = 'ms' in known ? null : known
   let before: Mark | null = null
+  let writerBefore: WriterId | null = null
+  let head = noMark
   for (let i = 0; i < marks.length; i++) {
     const mark = marks[i] ?? null
-    const base: Mark | null = 'ms' in known ? before : (known[i] ?? null)
+    const base: Mark | null = beside === null ? before : (beside[i] ?? null)
     if (mark === null) {
       heads.push(noMark)
       continue
@@ -132,7 +135,10 @@ export function writeMarks(
       heads.push(sameMark)
       continue
     }
-    heads.push(firstWriter + numberOfWriter(dictionary, mark.writer))
+    // Most marks are of the writer of the one before them.
+    if (mark.writer !== writerBefore)
+      head = firstWriter + numberOfWriter(dictionary, (writerBefore = mark.writer))
+    heads.push(head)
     times.push(zigzag(mark.ms - (base === null ? msOf(known) : base.ms)))
     ticks.push(zigzag(mark.tick - (base?.tick ?? 0)))
   }

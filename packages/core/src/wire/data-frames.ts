@@ -252,7 +252,7 @@ export function writeGive(writer: Writer, dictionary: Dictionary, frame: GiveFra
   writeBatch(
     writer,
     dictionary,
-    frame.rows.map(({ key, row }) => ({ key, row, mark: lastOfRow(row) })),
+    frame.rows.map(({ key, row }) => ({ key, delta: row, mark: lastOfRow(row) })),
   )
   writeColumn(
     writer,

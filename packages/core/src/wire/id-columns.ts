@@ -23,6 +23,7 @@ export function writeIds(
   const serials: number[] = []
   const texts: string[] = []
   const shared: number[] = []
+  const lengths: number[] = []
   let rests = ''
   let before = ''
   // In one pass: thousands are written where nothing has run often enough to be fast.
@@ -38,6 +39,7 @@ export function writeIds(
     mints.push(0)
     texts.push(id)
     shared.push(same)
+    lengths.push(id.length)
     rests += id.slice(same)
     before = id
   }
@@ -46,7 +48,7 @@ export function writeIds(
   writeColumn(writer, shared)
   const bytes = encodeUtf8(rests)
   if (bytes.length === rests.length) {
-    writeColumnOf(writer, texts.length, i => texts[i]?.length ?? 0)
+    writeColumn(writer, lengths)
     return writeRaw(writer, bytes)
   }
   const sharedAt = (i: number): number => shared[i] ?? 0

@@ -8,7 +8,7 @@ import type { Mark } from '../mark.ts'
 import { PackedCells, type PackedColumn } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
 import { hasStrategy, type Row } from '../row.ts'
-import type { BatchRow } from './batch.ts'
+import type { WrittenRow } from './batch.ts'
 import { writeColumn, writeKnownMarks, writeMarks } from './columns.ts'
 import { createContentList } from './content-columns.ts'
 import { writeCellContent, writeDeletionContent } from './contents.ts'
@@ -19,7 +19,7 @@ import { createWriter, finishWriting, type Writer } from './writer.ts'
 export function writeParts(
   writer: Writer,
   dictionary: Dictionary,
-  rows: readonly BatchRow[],
+  rows: readonly WrittenRow[],
   shapes: readonly Shape[],
 ): void {
   const contents = createContentList(
@@ -44,9 +44,9 @@ export function writeParts(
           continue
         }
         for (let i = run.start; i < run.start + run.count; i++) {
-          const { row, mark } = ofShape[i] ?? missing()
-          contents.add(contentOfPart(dictionary, shape.collection, row, part))
-          areKnown &&= mark !== null && mark === markOfPart(row, part)
+          const { delta, mark } = ofShape[i] ?? missing()
+          contents.add(contentOfPart(dictionary, shape.collection, delta, part))
+          areKnown &&= mark !== null && mark === markOfPart(delta, part)
         }
       }
     }
@@ -58,8 +58,8 @@ export function writeParts(
 }
 
 /** As of all inserts, of which there may be thousands. */
-function isRevivedByMark({ row, mark }: BatchRow): boolean {
-  return mark !== null && mark === row.revival
+function isRevivedByMark({ delta, mark }: WrittenRow): boolean {
+  return mark !== null && mark === delta.revival
 }
 
 /** Rows one after the other whose cells lie so in the same columns, or others. */
@@ -73,11 +73,11 @@ interface Run {
   first: number
 }
 
-function runsOf(rows: readonly BatchRow[]): readonly Run[] {
+function runsOf(rows: readonly WrittenRow[]): readonly Run[] {
   const runs: Run[] = []
   let last: Run | null = null
   for (let i = 0; i < rows.length; i++) {
-    const { cells } = rows[i]?.row ?? missing()
+    const { cells } = rows[i]?.delta ?? missing()
     const packed = cells instanceof PackedCells ? cells : null
     if (last !== null && goesOn(last, packed)) {
       last.count += 1
@@ -91,7 +91,7 @@ function runsOf(rows: readonly BatchRow[]): readonly Run[] {
 
 function goesOn({ cells, index, count }: Run, next: PackedCells | null): boolean {
   if (cells === null || next === null) return cells === next
-  return cells.columns === next.columns && index + count === next.index
+  return cells.open === next.open && index + count === next.index
 }
 
 /** Where the values of a run lie; null if they lie apart. */
@@ -101,7 +101,7 @@ function columnOf({ cells }: Run, part: FeedPart): PackedColumn | null {
   return column?.cells === null ? column : null
 }
 
-function haveKnownMarks(rows: readonly BatchRow[], run: Run, { first }: PackedColumn): boolean {
+function haveKnownMarks(rows: readonly WrittenRow[], run: Run, { first }: PackedColumn): boolean {
   const marks = run.cells?.columns.marks ?? []
   for (let i = 0; i < run.count; i++) {
     const mark = rows[run.start + i]?.mark ?? null
@@ -114,7 +114,7 @@ function haveKnownMarks(rows: readonly BatchRow[], run: Run, { first }: PackedCo
 function writeMarksOfParts(
   writer: Writer,
   dictionary: Dictionary,
-  rows: readonly BatchRow[],
+  rows: readonly WrittenRow[],
   shapes: readonly Shape[],
 ): void {
   const marks: (Mark | null)[] = []
@@ -122,8 +122,8 @@ function writeMarksOfParts(
   for (const shape of shapes) {
     for (const part of shape.parts) {
       for (const index of shape.rows) {
-        const { row, mark } = rows[index] ?? missing()
-        marks.push(markOfPart(row, part))
+        const { delta, mark } = rows[index] ?? missing()
+        marks.push(markOfPart(delta, part))
         known.push(mark)
       }
     }

@@ -33,7 +33,7 @@ export function encodeRowChanges({ rows, marks }: RowChanges): Uint8Array {
   writeBatch(
     body,
     dictionary,
-    rows.map(({ key, changed }) => ({ key, row: changed, mark: lastOfRow(changed) })),
+    rows.map(({ key, changed }) => ({ key, delta: changed, mark: lastOfRow(changed) })),
   )
   writeUint(body, marks.length)
   for (const mark of marks) writeMark(body, dictionary, mark, null)

@@ -31,22 +31,26 @@ export interface Shape {
 /** In the order in which they come first. */
 export function shapesOf(
   dictionary: Dictionary,
-  rows: readonly { readonly key: DocumentKey; readonly row: Row }[],
+  rows: readonly { readonly key: DocumentKey; readonly delta: Row }[],
 ): readonly Shape[] {
   const shapes = new Map<string, Shape>()
   const first: Shape[] = []
   let last: Shape | undefined
   let before: Row | undefined
   for (let index = 0; index < rows.length; index++) {
-    const { key, row } = rows[index] as (typeof rows)[number]
+    const { key, delta } = rows[index] as (typeof rows)[number]
     // Most rows bring what the one before them brings, and nearly all what one of the first does.
-    if (last === undefined || !isOfCollection(key, last.collection) || !isOfShape(row, last.parts, before)) {
-      last = first.find(({ collection, parts }) => isOfCollection(key, collection) && isOfShape(row, parts))
-      last ??= shapeOfRow(dictionary, shapes, collectionOfKey(key), partsOf(row))
+    if (
+      last === undefined ||
+      !isOfCollection(key, last.collection) ||
+      !isOfShape(delta, last.parts, before)
+    ) {
+      last = first.find(({ collection, parts }) => isOfCollection(key, collection) && isOfShape(delta, parts))
+      last ??= shapeOfRow(dictionary, shapes, collectionOfKey(key), partsOf(delta))
       if (last.rows.length === 0 && first.length < firstShapes) first.push(last)
     }
     last.rows.push(index)
-    before = row
+    before = delta
   }
   return [...shapes.values()]
 }
@@ -130,7 +134,7 @@ function isLike({ cells, deletion, revival }: Row, like: Row): boolean {
     (deletion === null) === (like.deletion === null) &&
     (revival === null) === (like.revival === null) &&
     (cells instanceof PackedCells
-      ? like.cells instanceof PackedCells && cells.columns === like.cells.columns
+      ? like.cells instanceof PackedCells && cells.open === like.cells.open
       : cells instanceof ListedMap && like.cells instanceof ListedMap && cells.names === like.cells.names)
   )
 }

@@ -19,6 +19,7 @@ import {
   readColumn,
   readMarks,
   readNoMarks,
+  writeColumn,
   writeColumnOf,
   writeMarks,
   writeNoMarks,
@@ -40,37 +41,43 @@ export function writeTransactions(
   dictionary: Dictionary,
   transactions: readonly Transaction[],
 ): void {
-  writeUint(writer, transactions.length)
-  for (const { id, correction, heard } of transactions) {
-    writeTransactionId(writer, dictionary, id)
-    writeNumber(writer, correction)
-    writeUint(writer, heard)
+  const { length } = transactions
+  writeUint(writer, length)
+  const [first] = transactions
+  const isOnly = first !== undefined && length === 1
+  // In one pass: thousands are written where nothing has run often enough to be fast.
+  const writes: Write[] = []
+  const seen: SeenDocument[] = []
+  const counts: number[] = []
+  for (let i = 0; i < length; i++) {
+    const transaction = transactions[i] as Transaction
+    writeTransactionId(writer, dictionary, transaction.id)
+    writeNumber(writer, transaction.correction)
+    writeUint(writer, transaction.heard)
+    counts.push(transaction.writes.length)
+    if (isOnly) break
+    for (let k = 0; k < transaction.writes.length; k++) writes.push(transaction.writes[k] as Write)
+    for (let k = 0; k < transaction.seen.length; k++) seen.push(transaction.seen[k] as SeenDocument)
   }
-  const writes = inOneList(transactions, transaction => transaction.writes)
-  const seen = inOneList(transactions, transaction => transaction.seen)
+  writeColumn(writer, counts)
+  // Most chunks are one transaction, which has such lists.
+  writeInside(writer, dictionary, isOnly ? first.writes : writes, isOnly ? first.seen : seen)
+}
+
+/** The writes of all, and what each had seen. */
+function writeInside(
+  writer: Writer,
+  dictionary: Dictionary,
+  writes: readonly Write[],
+  seen: readonly SeenDocument[],
+): void {
   assert(seen.length === writes.length, 'a transaction says for each write what it had seen')
-  writeColumnOf(writer, transactions.length, i => transactions[i]?.writes.length ?? 0)
   const shapes = writeWrites(writer, dictionary, writes)
   writeSeen(writer, dictionary, seen, writes)
   if (shapes !== null && countOfStrategy(shapes, 'counter') === 0) return
   writes.forEach(({ delta }, i) => {
     for (const part of countersOf(delta.cells)) writeNumber(writer, seen[i]?.counted.get(part) ?? 0)
   })
-}
-
-/** Most chunks are one transaction, which has such a list. */
-function inOneList<T>(
-  transactions: readonly Transaction[],
-  listOf: (transaction: Transaction) => readonly T[],
-): readonly T[] {
-  const [only] = transactions
-  if (only !== undefined && transactions.length === 1) return listOf(only)
-  const all: T[] = []
-  for (const transaction of transactions) {
-    const list = listOf(transaction)
-    for (let i = 0; i < list.length; i++) all.push(list[i] as T)
-  }
-  return all
 }
 
 function writeSeen(

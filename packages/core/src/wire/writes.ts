@@ -45,11 +45,7 @@ export function writeWrites(
   writes: readonly Write[],
   arePlain: boolean = false,
 ): readonly Shape[] | null {
-  const shapes = writeBatch(
-    writer,
-    dictionary,
-    writes.map(({ key, delta, mark }) => ({ key, row: delta, mark })),
-  )
+  const shapes = writeBatch(writer, dictionary, writes)
   // As they are made by the thousands: all that is to be said of them is one look at each.
   if (!arePlain && writes.every(isInsert)) {
     writeUniform(writer, isWhole, writes.length)
