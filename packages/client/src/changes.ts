@@ -24,10 +24,9 @@ export interface Changes {
 export function createChanges(core: Pick<ReplicaCore, 'onApplied'>): Changes {
   const updates = createListeners<Applied>()
   const tells = createListeners<void>()
-  let version = 0
 
   function update(applied: Applied): void {
-    version++
+    changes.version++
     updates.call(applied)
   }
 
@@ -37,13 +36,12 @@ export function createChanges(core: Pick<ReplicaCore, 'onApplied'>): Changes {
     tells.call()
   })
 
-  return {
-    get version() {
-      return version
-    },
+  const changes = {
+    version: 0,
     onUpdate: updates.add,
     onTell: tells.add,
-    note: changed => update({ ...nothingApplied, changed }),
+    note: (changed: ReadonlySet<DocumentKey>) => update({ ...nothingApplied, changed }),
     close: stop,
   }
+  return changes
 }

@@ -27,10 +27,10 @@ export interface ConnectionInfo {
 }
 
 export interface Connection {
-  readonly info: ConnectionInfo
-  readonly session: SessionDriver | null
+  info(): ConnectionInfo
+  session(): SessionDriver | null
   /** Of the relay that it is at. */
-  readonly url: string
+  url(): string
   /** Ends the conversation, and begins none until `resume`. */
   pause(): void
   /** Tries at once, also what was given up. */
@@ -53,7 +53,7 @@ export interface ConnectionOptions {
     token: string,
     onEnd: (end: ConversationEnd) => void,
   ) => Promise<Conversation>
-  /** Something of `info` may have changed. */
+  /** Something of what `info` tells may have changed. */
   readonly onChange: () => void
   /** Another tab took over. The owner closes this connection. */
   readonly onYield: () => void
@@ -232,15 +232,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   if (!isPaused && relays.length > 0) queueMicrotask(() => void begin())
 
   return {
-    get info() {
-      return describe()
-    },
-    get session() {
-      return conversation?.session ?? null
-    },
-    get url() {
-      return relays[at]?.url ?? ''
-    },
+    info: describe,
+    session: () => conversation?.session ?? null,
+    url: () => relays[at]?.url ?? '',
     pause() {
       if (isPaused || isClosed) return
       isPaused = true

@@ -16,8 +16,8 @@ import type { Connection as ConnectionState, RelayStatus } from './status.ts'
 
 export interface Connections {
   /** Of all of them: as far as the best has come; level if as many are as a read needs. */
-  readonly info: ConnectionInfo
-  readonly relays: readonly RelayStatus[]
+  info(): ConnectionInfo
+  relays(): readonly RelayStatus[]
   /** Those that have begun. */
   readonly begun: readonly Connection[]
   pause(): void
@@ -79,7 +79,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   function look(): void {
     if (left.length === 0) return onChange()
-    const first = begun[0]?.info
+    const first = begun[0]?.info()
     // Whatever became of it, there is nothing to wait for any more.
     const isDecided =
       first?.caughtUp === true || first?.connection === 'offline' || first?.connection === 'paused'
@@ -94,32 +94,33 @@ export function createConnections(options: ConnectionsOptions): Connections {
   if (!options.isNew()) beginOthers()
   else if (left.length > 0) {
     cancelWait = runtime.after(greetedMs, () => {
-      if (begun[0]?.info.connection !== 'catching-up') beginOthers()
+      if (begun[0]?.info().connection !== 'catching-up') beginOthers()
     })
   }
 
   function statusOf(connection: Connection): RelayStatus {
-    const { url, info } = connection
-    const store = connection.session?.relay?.store ?? stores.get(url)
+    const url = connection.url()
+    const store = connection.session()?.relay?.store ?? stores.get(url)
     if (store !== undefined) stores.set(url, store)
-    const { connection: state, caughtUp, reason } = info
+    const { connection: state, caughtUp, reason } = connection.info()
     const { waiting, refused } = options.outboxOf(store)
     const status = { url, connection: state, caughtUp, waiting, refused }
     return reason === undefined ? status : { ...status, reason }
   }
 
   return {
-    get info() {
+    info() {
       let best: ConnectionInfo | null = null
       let level = 0
-      for (const { info } of begun) {
+      for (const one of begun) {
+        const info = one.info()
         if (best === null || rank[info.connection] > rank[best.connection]) best = info
         if (info.caughtUp) level += 1
       }
       const { connection, reason } = best ?? nothingBegun
       return { connection, reason, caughtUp: level >= (quorum?.read ?? 1) }
     },
-    get relays() {
+    relays() {
       if (options.relays.length === 0) return []
       const waiting = left.map(([url = '']) => ({
         url,

@@ -44,21 +44,35 @@ const watchMs = 5000
 export function createConversation(options: ConversationOptions): Conversation {
   const { runtime } = options
   let link: Link | null = null
-  let session: SessionDriver | null = null
   let isOver = false
   let watchedAt = runtime.monotonic()
   let deadline = watchedAt + answerMs
   let cancelWatch = runtime.after(watchMs, watch)
 
+  const conversation = {
+    session: null as SessionDriver | null,
+    probe() {
+      const { session } = conversation
+      if (isOver || session === null) return
+      deadline = Math.min(deadline, runtime.monotonic() + answerMs)
+      session.probe()
+      cancelWatch()
+      watch()
+    },
+    close() {
+      if (!isOver) quit()
+    },
+  }
   const giveUp = options.connect(options.url, {
     opened(opened) {
       if (isOver) return opened.close()
       link = opened
       heard(answerMs)
-      session = options.createSession(bytes => link?.send(bytes), over)
-      session.begin()
+      conversation.session = options.createSession(bytes => link?.send(bytes), over)
+      conversation.session.begin()
     },
     frame(bytes, isMore) {
+      const { session } = conversation
       if (isOver || session === null) return
       // The first frame is the welcome, or the end.
       heard(silenceMs)
@@ -89,24 +103,10 @@ export function createConversation(options: ConversationOptions): Conversation {
   function quit(): void {
     isOver = true
     cancelWatch()
-    session?.stop()
+    conversation.session?.stop()
     if (link === null) giveUp()
     else link.close()
   }
 
-  return {
-    get session() {
-      return session
-    },
-    probe() {
-      if (isOver || session === null) return
-      deadline = Math.min(deadline, runtime.monotonic() + answerMs)
-      session.probe()
-      cancelWatch()
-      watch()
-    },
-    close() {
-      if (!isOver) quit()
-    },
-  }
+  return conversation
 }

@@ -50,7 +50,7 @@ export interface Engine extends ReplicaCore {
   /** No write comes any further: refuses whatever waits for a level, from now on too. */
   refuse(error: RejoinError): void
   /** Own transactions on fewer relays than are wanted, those not on this disk yet included. */
-  readonly pending: number
+  pending(): number
   /** Stops taking writes and refuses what waits for a level. The journal is closed by whoever made it. */
   close(): void
 }
@@ -82,7 +82,7 @@ export function createEngine(options: EngineOptions): Engine {
   const serials = new Map<WriterId, number>()
   /** Own writes that are on disk and perhaps not read from there. */
   const written = new Map<TransactionId, { readonly position: number; readonly transaction: Transaction }>()
-  let closed: RejoinError | null = null
+  let refusal: RejoinError | null = null
 
   const sink = createStateSink(state, (applied, chunk) => {
     batch.note(applied)
@@ -133,7 +133,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   const heed: WriteHeed = {
     stored(transaction, position) {
-      if (closed !== null) return
+      if (refusal !== null) return
       // The rule: it was applied as soon as it was stored. Of thousands none is looked for where none is left.
       const { outbox, seen } = state
       if (seen >= position && (outbox.counts.unstored === 0 || outbox.get(transaction.id)?.position !== 0))
@@ -160,7 +160,7 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  return {
+  const engine: Engine & { closed: boolean } = {
     state,
     replica,
     clock,
@@ -169,14 +169,10 @@ export function createEngine(options: EngineOptions): Engine {
     nextMark: stamps.next,
     drawWriter: stamps.draw,
     renewWriter: stamps.renew,
-    get closed() {
-      return closed !== null
-    },
-    get pending() {
-      return countPending(state)
-    },
+    closed: false,
+    pending: () => countPending(state),
     commit(writes, bytes) {
-      if (closed !== null) throw closed
+      if (refusal !== null) throw refusal
       const writer = writes[0]?.mark.writer ?? stamps.draw()
       const serial = (serials.get(writer) ?? 0) + 1
       serials.set(writer, serial)
@@ -195,15 +191,17 @@ export function createEngine(options: EngineOptions): Engine {
     atQuorum: milestones.atQuorum,
     refuse: milestones.close,
     async settleQuarantined(ids) {
-      if (closed !== null) throw closed
+      if (refusal !== null) throw refusal
       await journal.append({ kind: 'settled', ids }, { durability: 'strict' })
     },
     loadBody: journal.readBody,
     close() {
-      if (closed !== null) return
-      closed = new RejoinError('closed', { what: name }, `the replica ${name} was closed; open it again`)
-      milestones.close(closed)
+      if (refusal !== null) return
+      refusal = new RejoinError('closed', { what: name }, `the replica ${name} was closed; open it again`)
+      engine.closed = true
+      milestones.close(refusal)
       batch.close()
     },
   }
+  return engine
 }

@@ -47,7 +47,10 @@ export function createFreshCuts(options: FreshCutsOptions): FreshCuts {
 
   function askRelays(): Question {
     const numbers = new Map<SessionDriver, number>()
-    for (const { session } of connections()) if (session !== null) numbers.set(session, session.askCut())
+    for (const connection of connections()) {
+      const session = connection.session()
+      if (session !== null) numbers.set(session, session.askCut())
+    }
     return {
       isAnswered: () =>
         countLevel(session => session !== null && session.cuts >= (numbers.get(session) ?? 0)) >=
@@ -58,7 +61,7 @@ export function createFreshCuts(options: FreshCutsOptions): FreshCuts {
 
   /** How many sessions are at a cut, with everything that came on disk, and more. */
   function countLevel(and: (session: SessionDriver | null) => boolean): number {
-    return connections().filter(({ info, session }) => info.caughtUp && and(session)).length
+    return connections().filter(({ info, session }) => info().caughtUp && and(session())).length
   }
 
   function askHolder(): Question {
@@ -103,7 +106,7 @@ export function createFreshCuts(options: FreshCutsOptions): FreshCuts {
       }
     },
     retry() {
-      if (isHolding()) return connections().forEach(({ session }) => session?.askAgain())
+      if (isHolding()) return connections().forEach(({ session }) => session()?.askAgain())
       for (const [name, position] of asked) if (position === null) post({ kind: 'ask-cut', name })
     },
   }

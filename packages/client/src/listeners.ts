@@ -11,26 +11,27 @@ export interface Listeners<T> {
 /** A list that is made anew when somebody comes or goes, which is seldom, and not at each call, which is for each write. */
 export function createListeners<T>(): Listeners<T> {
   let all: readonly { readonly listener: (told: T) => void }[] = []
-  return {
-    add(listener) {
+
+  function change(to: typeof all): void {
+    all = to
+    listeners.isEmpty = to.length === 0
+  }
+
+  const listeners = {
+    isEmpty: true,
+    add(listener: (told: T) => void) {
       const own = { listener }
-      all = [...all, own]
-      return () => {
-        all = all.filter(one => one !== own)
-      }
+      change([...all, own])
+      return () => change(all.filter(one => one !== own))
     },
-    call(told) {
+    call(told: T) {
       const called = all
       for (let i = 0; i < called.length; i++) {
         const own = called[i]
         if (own !== undefined && (called === all || all.includes(own))) own.listener(told)
       }
     },
-    get isEmpty() {
-      return all.length === 0
-    },
-    clear() {
-      all = []
-    },
+    clear: () => change([]),
   }
+  return listeners
 }

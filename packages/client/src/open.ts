@@ -60,9 +60,9 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
     levels: () => [
       // In memory that nobody chose, nothing is on this device's disk.
       ...(database.blocked === null ? (['local'] as const) : []),
-      ...(options.relays.length === 0 ? [] : (uplink.levels ?? ['relay' as const])),
+      ...(options.relays.length === 0 ? [] : (uplink.levels() ?? ['relay' as const])),
     ],
-    awaitsLevels: () => options.relays.length > 0 && uplink.levels === undefined,
+    awaitsLevels: () => options.relays.length > 0 && uplink.levels() === undefined,
     createJournal: sink =>
       createJournal({
         name,
@@ -112,12 +112,12 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
   const housekeeping = createHousekeeping({
     engine: () => engine,
     runtime,
-    sessionFence: () => uplink.sessionFence,
+    sessionFence: () => uplink.sessionFence(),
     inTurn: uplink.inTurn,
   })
   const settling = createSettling({
     never: options.relays.length === 0 ? unavailable('relay', ['local']) : null,
-    isAllSent: () => engine.pending === 0,
+    isAllSent: () => engine.pending() === 0,
     askCut: uplink.askCut,
   })
 
@@ -147,11 +147,11 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
 
   const surface = createSurface<C>(engine, collections)
   const status = createLiveStatus(surface.status, () => ({
-    connection: uplink.info.connection,
-    reason: uplink.info.reason,
-    isLevel: uplink.isLevel,
-    relays: uplink.relays,
-    user: uplink.user,
+    connection: uplink.info().connection,
+    reason: uplink.info().reason,
+    isLevel: uplink.isLevel(),
+    relays: uplink.relays(),
+    user: uplink.user(),
     persistence: ports.persistence,
     storage: faults.code,
     clockOffsetMs: engine.clock.offsetMs,

@@ -4,6 +4,7 @@ import {
   createDictionary,
   createKnownNames,
   createRequestEncoder,
+  withMethods,
   type ClientSession,
 } from '@rejoin/core'
 import {
@@ -79,18 +80,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     toldOffsetMs: Number.NaN,
     held: null,
   }
-  return {
-    get phase() {
-      return driving.isOver ? 'ended' : session.phase
-    },
-    get caughtUp() {
-      const answer = isCaughtUp(driving)
-      if (!answer) driving.toldCaughtUp = false
-      return answer
-    },
-    get relay() {
-      return session.relay
-    },
+  const driver: Omit<SessionDriver, keyof typeof standing> & Driven = {
+    driving,
     begin() {
       driving.begunAt = runtime.monotonic()
       drive(driving, session.begin)
@@ -115,11 +106,31 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     askAgain() {
       if (driving.cuts < driving.awaited && canAsk(driving)) requestCut(driving)
     },
-    get cuts() {
-      return driving.cuts
-    },
     stop() {
       if (!driving.isOver) leave(driving)
     },
   }
+  return withMethods(driver, standing)
+}
+
+interface Driven {
+  readonly driving: Driving
+}
+
+const standing: Pick<SessionDriver, 'phase' | 'caughtUp' | 'relay' | 'cuts'> & ThisType<Driven> = {
+  get phase() {
+    const { isOver, session } = this.driving
+    return isOver ? 'ended' : session.phase
+  },
+  get caughtUp() {
+    const answer = isCaughtUp(this.driving)
+    if (!answer) this.driving.toldCaughtUp = false
+    return answer
+  },
+  get relay() {
+    return this.driving.session.relay
+  },
+  get cuts() {
+    return this.driving.cuts
+  },
 }

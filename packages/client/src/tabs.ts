@@ -56,11 +56,8 @@ export function createTabs(options: TabsOptions): Tabs {
   let request: LockRequest | null = null
   let release: (() => void) | null = null
   let turn = 0
-  let isHolding = false
   let isFenced = false
   let isClosed = false
-  let holder: HolderNews | null = null
-  let mayHaveOthers = true
   let beatAt = runtime.monotonic()
   let stolenAt = Number.NEGATIVE_INFINITY
   let tickedAt = runtime.monotonic()
@@ -89,14 +86,14 @@ export function createTabs(options: TabsOptions): Tabs {
           if (isGranted) lose()
           else holdWithoutLock()
         }
-        resolve(isHolding)
+        resolve(tabs.isHolding)
       })
     })
   }
 
   /** The browser refuses its locks to this page: then beats and the fence have to do. */
   function holdWithoutLock(): void {
-    mayHaveOthers = true
+    tabs.mayHaveOthers = true
     isFenced = true
     release = () => {}
     hold()
@@ -106,8 +103,8 @@ export function createTabs(options: TabsOptions): Tabs {
   function hold(): void {
     if (isFenced && runtime.monotonic() - beatAt < missedMs) return
     isFenced = false
-    isHolding = true
-    holder = null
+    tabs.isHolding = true
+    tabs.holder = null
     options.onHold()
   }
 
@@ -116,9 +113,9 @@ export function createTabs(options: TabsOptions): Tabs {
     turn += 1
     request?.cancel()
     request = null
-    if (isHolding && !isTaken) post({ kind: 'bye' })
-    const wasHolding = isHolding
-    isHolding = false
+    if (tabs.isHolding && !isTaken) post({ kind: 'bye' })
+    const wasHolding = tabs.isHolding
+    tabs.isHolding = false
     release?.()
     release = null
     if (wasHolding) options.onLost()
@@ -131,18 +128,18 @@ export function createTabs(options: TabsOptions): Tabs {
 
   function hear(received: unknown): void {
     // A newcomer asks; who is of another version, and says what this one does not know, is there too.
-    mayHaveOthers = true
+    tabs.mayHaveOthers = true
     const message = parseTabMessage(received)
     if (message === null || isClosed) return
     if (message.kind === 'holder') {
       beatAt = runtime.monotonic()
       // Two that both believe to hold are parted by the fence; until then each knows best of its own.
-      if (!isHolding) holder = message
+      if (!tabs.isHolding) tabs.holder = message
     } else if (message.kind === 'bye') {
-      holder = null
+      tabs.holder = null
       isFenced = false
-      if (release !== null && !isHolding) hold()
-    } else if (message.kind === 'ask' && isHolding) {
+      if (release !== null && !tabs.isHolding) hold()
+    } else if (message.kind === 'ask' && tabs.isHolding) {
       post(options.news())
     }
     options.onMessage(message)
@@ -165,7 +162,7 @@ export function createTabs(options: TabsOptions): Tabs {
   /** What the holder said last is of a time that goes on without this tab. */
   function leave(): void {
     drop(false)
-    holder = null
+    tabs.holder = null
     cancelTick()
     channel?.close()
     channel = null
@@ -178,7 +175,7 @@ export function createTabs(options: TabsOptions): Tabs {
     const jumped = Math.abs(runtime.now() - tickedTime - (now - tickedAt))
     tickedAt = now
     tickedTime = runtime.now()
-    if (isHolding) post(options.news())
+    if (tabs.isHolding) post(options.news())
     else if (slept > beatMs) beatAt = now
     else watchHolder(now)
     options.onTick(slept > jumpMs || jumped > jumpMs)
@@ -187,7 +184,7 @@ export function createTabs(options: TabsOptions): Tabs {
   function watchHolder(now: number): void {
     if (now - beatAt < 2 * beatMs) return
     if (now - beatAt < missedMs + beatMs) return post({ kind: 'ask' })
-    holder = null
+    tabs.holder = null
     if (release !== null) return hold()
     if (now - stolenAt < stealGapMs) return
     stolenAt = now
@@ -196,35 +193,29 @@ export function createTabs(options: TabsOptions): Tabs {
     void ask({ steal: true })
   }
 
-  return {
-    get isHolding() {
-      return isHolding
-    },
-    get holder() {
-      return holder
-    },
-    get mayHaveOthers() {
-      return mayHaveOthers
-    },
+  const tabs = {
+    isHolding: false,
+    holder: null as HolderNews | null,
+    mayHaveOthers: true,
     async begin() {
-      mayHaveOthers = false
+      tabs.mayHaveOthers = false
       listen()
       if (await ask({ ifAvailable: true })) return true
-      mayHaveOthers = true
+      tabs.mayHaveOthers = true
       // Perhaps the page was put away meanwhile.
       if (channel !== null) void ask({})
       return false
     },
     post,
     yield() {
-      if (!isHolding) return
+      if (!tabs.isHolding) return
       isFenced = true
       lose()
     },
     leave,
     back() {
       if (isClosed) return
-      mayHaveOthers = true
+      tabs.mayHaveOthers = true
       listen()
       void ask({})
     },
@@ -234,4 +225,5 @@ export function createTabs(options: TabsOptions): Tabs {
       isClosed = true
     },
   }
+  return tabs
 }

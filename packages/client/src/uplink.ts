@@ -41,21 +41,20 @@ import { createTurns } from './turns.ts'
 
 export interface Uplink {
   /** Of the tab that has the connection. */
-  readonly info: ConnectionInfo
-  readonly relays: readonly RelayStatus[]
+  info(): ConnectionInfo
+  relays(): readonly RelayStatus[]
   /** Whether nothing is on its way: neither from the relay to this tab's state, nor from here to the relay. */
-  readonly isLevel: boolean
+  isLevel(): boolean
   /** What relays give; undefined until one said so. */
-  readonly levels: readonly Level[] | undefined
+  levels(): readonly Level[] | undefined
   /** Whose replica this is; until somebody has signed in, who this is to the relay. */
-  readonly user: string | undefined
+  user(): string | undefined
   /** Asks for a cut that a relay makes after this call. Says from then on whether all up to it is in this tab's state. */
   askCut(): () => boolean
   /** The fence, while this tab has sessions and all of them are at a cut. */
-  readonly sessionFence: Fence | null
+  sessionFence(): Fence | null
   /** Runs something in which no session stores or decides what to store. */
   inTurn<T>(run: () => Promise<T>): Promise<T>
-  readonly isHolding: boolean
   /** Takes the lock if nobody has it, else waits. Whether it got it at once. Nothing is stored before `start`. */
   begin(): Promise<boolean>
   /** The state is read: from now on this tab talks to relays when it has the lock. */
@@ -83,7 +82,7 @@ export interface UplinkOptions {
   readonly session: Omit<SessionOptions, 'token'>
   readonly owner: Owner
   readonly supportOf: (key: DocumentKey, part: PartName) => TextSupport | undefined
-  /** Something of `info`, `isLevel` or the clock may have changed. */
+  /** Something of what `info` and `isLevel` tell or of the clock may have changed. */
   readonly onChange: () => void
   readonly onHold: () => void
   readonly onLost: () => void
@@ -92,11 +91,10 @@ export interface UplinkOptions {
   readonly onAlarm: () => void
 }
 
-const nothingTold: ConnectionInfo & Pick<Uplink, 'relays'> = {
+const nothingTold: ConnectionInfo = {
   connection: 'connecting',
   reason: undefined,
   caughtUp: false,
-  relays: [],
 }
 
 /** Of a tab that is put away, that has lost its store, or that is closed. */
@@ -104,6 +102,7 @@ const nobodyHeard: ConnectionInfo = { connection: 'offline', reason: undefined, 
 
 export function createUplink(options: UplinkOptions): Uplink {
   const { engine, ports, quorum } = options
+  const { state } = engine
   const { runtime } = ports
   const turns = createTurns()
   const beginHearing = createGrapevine()
@@ -152,29 +151,29 @@ export function createUplink(options: UplinkOptions): Uplink {
     isHolding: () => tabs.isHolding,
     connections: () => connections?.begun ?? [],
     read: quorum?.read ?? 1,
-    seen: () => engine.state.seen,
+    seen: () => state.seen,
     post: tabs.post,
     drawName: () => engine.drawWriter(),
   })
 
-  function advance({ session }: Pick<Connection, 'session'>): void {
-    session?.advance()
+  function advance(connection: Connection): void {
+    connection.session()?.advance()
   }
 
   function sessions(): readonly SessionDriver[] {
-    return (connections?.begun ?? []).flatMap(({ session }) => session ?? [])
+    return (connections?.begun ?? []).flatMap(connection => connection.session() ?? [])
   }
 
   function news(): HolderNews {
-    const { connection, reason, caughtUp } = connections?.info ?? nothingTold
+    const { connection, reason, caughtUp } = connections?.info() ?? nothingTold
     return {
       kind: 'holder',
       connection,
       reason,
       caughtUp,
-      relays: connections?.relays ?? [],
-      seen: engine.state.seen,
-      pending: engine.pending,
+      relays: connections?.relays() ?? [],
+      seen: state.seen,
+      pending: engine.pending(),
       clockOffsetMs: engine.clock.offsetMs,
       levels,
       quorum: atQuorum,
@@ -190,15 +189,15 @@ export function createUplink(options: UplinkOptions): Uplink {
   }
 
   function connect(): void {
-    if (quorum !== null) offers = createOffers(engine.state)
+    if (quorum !== null) offers = createOffers(state)
     connections = createConnections({
       relays: options.relays,
       quorum,
       token: options.token,
       runtime,
       isPaused: pausing.isPaused,
-      isNew: () => engine.state.cursors.size === 0,
-      outboxOf: store => countWaiting(engine.state, store),
+      isNew: () => state.cursors.size === 0,
+      outboxOf: store => countWaiting(state, store),
       converse,
       onChange() {
         learnFromRelays()
@@ -265,7 +264,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       onEnd: end => onEnd(explain(end)),
       createSession: (send, onSessionEnd) =>
         createSessionDriver({
-          state: engine.state,
+          state,
           journal: engine.journal,
           fence: held,
           runtime,
@@ -317,7 +316,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   /** Asked at each frame: of one relay at a time there is one connection, and no list is made of it. */
   function learnFromRelays(): void {
     const known = quorum === null ? null : sessions().flatMap(({ relay }) => relay ?? [])
-    const relay = known === null ? connections?.begun[0]?.session?.relay : known[0]
+    const relay = known === null ? connections?.begun[0]?.session()?.relay : known[0]
     if (!relay) return
     user = relay.user
     learnLevels(known === null ? relay.levels : levelsGiven(known))
@@ -363,7 +362,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   }
 
   function learnQuorum(told: Positions): void {
-    atQuorum = joinPositions(engine.state.generations, atQuorum, told)
+    atQuorum = joinPositions(state.generations, atQuorum, told)
     engine.atQuorum(told)
   }
 
@@ -384,47 +383,38 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   function infoOfHolder(): ConnectionInfo {
     if (isAway) return nobodyHeard
-    if (tabs.isHolding) return connections?.info ?? nothingTold
+    if (tabs.isHolding) return connections?.info() ?? nothingTold
     if (pausing.isPaused) return { connection: 'paused', reason: undefined, caughtUp: false }
     return tabs.holder ?? nothingTold
   }
 
   return {
-    get info() {
-      const { connection: state, reason, caughtUp } = infoOfHolder()
-      return { connection: state, reason, caughtUp }
+    info() {
+      const { connection, reason, caughtUp } = infoOfHolder()
+      return { connection, reason, caughtUp }
     },
-    get relays() {
-      return (tabs.isHolding ? connections : tabs.holder)?.relays ?? []
-    },
-    get isLevel() {
-      if (tabs.isHolding) return connections?.info.caughtUp === true
+    relays: () => (tabs.isHolding ? connections?.relays() : tabs.holder?.relays) ?? [],
+    isLevel() {
+      if (tabs.isHolding) return connections?.info().caughtUp === true
       const { holder } = tabs
-      return holder !== null && isLevelNews(holder) && engine.state.seen >= holder.seen
+      return holder !== null && isLevelNews(holder) && state.seen >= holder.seen
     },
     askCut: freshCuts.ask,
-    get levels() {
-      return levels
-    },
-    get user() {
-      return options.owner.user ?? user
-    },
-    get sessionFence() {
+    levels: () => levels,
+    user: () => options.owner.user ?? user,
+    sessionFence() {
       const begun = sessions()
       const areLevel = begun.length > 0 && begun.every(({ caughtUp }) => caughtUp)
       return areLevel && fence?.lost === false ? fence : null
     },
     inTurn: turns.run,
-    get isHolding() {
-      return tabs.isHolding
-    },
     begin: tabs.begin,
     start() {
       isStarted = true
       if (tabs.isHolding && connections === null) connect()
     },
     note() {
-      const { seen, outbox } = engine.state
+      const { seen, outbox } = state
       // Who only reads has nothing to count, at each change that comes.
       const isEmpty = outbox.size === 0
       const stored = isEmpty ? 0 : outbox.size - outbox.counts.unstored
@@ -433,7 +423,7 @@ export function createUplink(options: UplinkOptions): Uplink {
         advanced = { seen, stored }
         connections?.begun.forEach(advance)
       }
-      const isPending = !isEmpty && engine.pending > 0
+      const isPending = !isEmpty && engine.pending() > 0
       const isNews = noted === null || noted.isPending !== isPending || noted.seen !== seen
       // Of one more own write others are told nothing but how many wait for which relay, and that when it is time.
       if (!isNews && (telling.owesCounts || options.relays.length === 0)) return options.onChange()

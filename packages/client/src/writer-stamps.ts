@@ -28,31 +28,29 @@ export interface WriterStamps {
 }
 
 export function createWriterStamps(runtime: Pick<Runtime, 'randomBytes'>, now: () => number): WriterStamps {
-  let writer: WriterId | null = null
   let clock = earliestStamp
 
   const draw = (): WriterId => writerFromBytes(runtime.randomBytes(8))
 
-  return {
-    get writer() {
-      return writer
-    },
-    next(over) {
-      writer ??= draw()
+  const stamps = {
+    writer: null as WriterId | null,
+    next(over: Mark | null) {
+      const writer = (stamps.writer ??= draw())
       const stamped = stampWrite(clock, now(), over)
       clock = stamped.clock
       const { ms, tick } = stamped.stamp
       return { ms, tick, writer }
     },
-    hear(mark) {
+    hear(mark: Mark) {
       clock = hearMark(clock, now(), mark)
     },
     renew() {
-      writer = null
+      stamps.writer = null
       // Where a clock that was ahead has been set right, a new writer need not go on from there (SPEC C4).
       const time = Math.floor(now())
       if (clock.ms > time + limits.clockLeadMs) clock = { ms: time, tick: 0 }
     },
     draw,
   }
+  return stamps
 }

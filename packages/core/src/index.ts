@@ -212,6 +212,7 @@ export {
   type TransactionId,
   type Write,
 } from './write.ts'
+export { withMethods } from './with-methods.ts'
 export { digestOfBytes, digestOfRow, formatDigest, type Digest } from './digest.ts'
 export {
   addToFingerprint,

@@ -142,6 +142,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     if (entry.position === 0) unstored.append(id)
     else place(id)
     byId.set(id, entry)
+    outbox.size = byId.size
   }
 
   function index(entry: OutboxEntry, onTouched: ((key: DocumentKey) => void) | null = null): void {
@@ -176,6 +177,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     if (old === undefined) return
     unindex(old, onUntouched)
     byId.delete(id)
+    outbox.size = byId.size
     lineOf(old).remove(id)
   }
 
@@ -188,10 +190,8 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     return held === undefined ? [] : typeof held === 'string' ? [held] : [...held]
   }
 
-  return {
-    get size() {
-      return byId.size
-    },
+  const outbox: Outbox & { size: number } = {
+    size: 0,
     counts,
     line,
     get: id => byId.get(id),
@@ -228,6 +228,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
         if (kept.position > 0) lastOf.set(writerOf(id), Math.max(lastOf.get(writerOf(id)) ?? 0, serialOf(id)))
       }
       for (const entry of changes.values()) if (entry !== null) index(entry)
+      outbox.size = byId.size
     },
     move(id, position) {
       const held = byId.get(id)
@@ -248,6 +249,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       for (let i = 0; i < entries.length; i++) counts.went(entries[i] as OutboxEntry)
       const untouched = [...idsByKey.keys()]
       byId.clear()
+      outbox.size = 0
       line.clear()
       unstored.clear()
       idsByKey.clear()
@@ -270,4 +272,5 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       return true
     },
   }
+  return outbox
 }

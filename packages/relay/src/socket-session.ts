@@ -15,6 +15,7 @@ import {
   encodeFrame,
   failure,
   isLinked,
+  withMethods,
   type Dictionary,
   type Failure,
   type HelloFrame,
@@ -71,8 +72,10 @@ interface SessionSocket extends WebSocket {
   rejoinSession?: SocketSession
 }
 
+type LinkMethods = Omit<SessionLink, 'address'>
+
 // Shared by all sessions, as their prototype.
-const linkMethods: Omit<SessionLink, 'address'> & ThisType<SocketSession> = {
+const linkMethods: LinkMethods & ThisType<SocketSession> = {
   send(bytes) {
     if (this.endingAt !== 0) return
     this.answered = true
@@ -121,7 +124,7 @@ const linkMethods: Omit<SessionLink, 'address'> & ThisType<SocketSession> = {
 /** Makes a session of a socket that was just upgraded. */
 export function attachSession(host: SocketHost, socket: WebSocket, tcp: Socket, number: number): void {
   const now = host.runtime.monotonic()
-  const session: SocketSession = Object.assign(Object.create(linkMethods), {
+  const fields: Omit<SocketSession, keyof LinkMethods> = {
     host,
     socket,
     tcp,
@@ -139,7 +142,8 @@ export function attachSession(host: SocketHost, socket: WebSocket, tcp: Socket, 
     bytesAtPing: 0,
     missedPings: 0,
     fault: null,
-  })
+  }
+  const session: SocketSession = withMethods(fields, linkMethods)
   ;(socket as SessionSocket).rejoinSession = session
   host.sessions.add(session)
   socket.on('message', onMessage)

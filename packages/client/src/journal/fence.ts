@@ -114,7 +114,7 @@ function holdFence(storage: Storage, store: string, term: number, runtime: Pick<
   const since = runtime.now()
   let usedAt = since
   let count = 0
-  let lost = false
+  let isTakenOver = false
   let isReleased = false
   let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
@@ -122,8 +122,8 @@ function holdFence(storage: Storage, store: string, term: number, runtime: Pick<
   async function guarded(options: Parameters<Fence['transact']>[0], at: number): Promise<readonly unknown[]> {
     const now = runtime.now()
     // Who slept so long may find its bar taken away.
-    if (now - usedAt > pruneMs / 2 && !(await isNewest())) lost = true
-    if (lost) throw new StorageCollision(`the fence ${store} ${term} was taken over`)
+    if (now - usedAt > pruneMs / 2 && !(await isNewest())) lose()
+    if (isTakenOver) throw new StorageCollision(`the fence ${store} ${term} was taken over`)
     usedAt = now
     const requests: readonly StorageRequest[] = [
       ...options.requests,
@@ -142,7 +142,7 @@ function holdFence(storage: Storage, store: string, term: number, runtime: Pick<
       return answers.slice(0, options.requests.length)
     } catch (error) {
       // Full means that nothing was stored. After any other failure the count may be behind: a new term settles it.
-      lost = !(error instanceof RejoinError && error.code === 'storage-full')
+      if (!(error instanceof RejoinError && error.code === 'storage-full')) lose()
       if (error instanceof StorageCollision) await freeBar()
       throw error
     }
@@ -165,40 +165,45 @@ function holdFence(storage: Storage, store: string, term: number, runtime: Pick<
       .catch(() => {})
   }
 
+  function lose(): void {
+    isTakenOver = true
+    fence.lost = true
+  }
+
   function leave(): void {
     waiting -= 1
+    fence.isIdle = waiting === 0
   }
 
   function enqueue(options: Parameters<Fence['transact']>[0], at: number): Promise<readonly unknown[]> {
     // Most of the time there is nothing to wait for.
     const next = waiting === 0 ? guarded(options, at) : last.then(() => guarded(options, at))
     waiting += 1
+    fence.isIdle = false
     last = next.then(leave, leave)
     return next
   }
 
-  return {
+  const fence = {
     term,
-    get lost() {
-      return lost || isReleased
-    },
-    get isIdle() {
-      return waiting === 0
-    },
+    lost: false,
+    isIdle: true,
     settled: () => last,
-    transact: options =>
+    transact: (options: Parameters<Fence['transact']>[0]) =>
       isReleased
         ? Promise.reject(new StorageCollision(`the fence ${store} ${term} was released`))
         : enqueue(options, since),
     release() {
-      if (lost || isReleased) return
+      if (fence.lost) return
       isReleased = true
+      fence.lost = true
       // Where it cannot be stored, the term stays barred like that of a tab that froze.
       enqueue({ stores: [], durability: 'relaxed', early: true, requests: [] }, freed).catch(() => {})
     },
     async check() {
-      if (!(await isNewest())) lost = true
-      return !lost
+      if (!(await isNewest())) lose()
+      return !isTakenOver
     },
   }
+  return fence
 }

@@ -8,6 +8,7 @@ import {
   encodeChunk,
   RejoinError,
   StorageCollision,
+  withMethods,
   type Chunk,
   type DocumentKey,
   type Locks,
@@ -25,7 +26,7 @@ import { foldChunks } from './fold.ts'
 import { forgetTombstones, type Forgetting } from './forget.ts'
 import { createGatherer, type WriteHeed } from './gather.ts'
 import type { JournalLook } from './look.ts'
-import { createReader } from './reader.ts'
+import { createReader, type Reader } from './reader.ts'
 import type { JournalSink } from './sink.ts'
 import { decodeStoredChunk } from './stored.ts'
 import { readBody, type MergeTexts } from './text-bodies.ts'
@@ -227,10 +228,8 @@ export function createJournal(options: JournalOptions): Journal {
     return left < found ? 'fold' : 'nothing'
   }
 
-  return {
-    get seen() {
-      return reader.seen
-    },
+  const journal: Omit<Journal, 'seen'> & { readonly reader: Reader } = {
+    reader,
     readBody: (key, part) => readBody(storage, sink, key, part),
     write: gatherer.write,
     giveUp: gatherer.stop,
@@ -286,6 +285,13 @@ export function createJournal(options: JournalOptions): Journal {
       storage.close()
     },
   }
+  return withMethods(journal, seenByReader)
+}
+
+const seenByReader: Pick<Journal, 'seen'> & ThisType<{ readonly reader: Reader }> = {
+  get seen() {
+    return this.reader.seen
+  },
 }
 
 /** A store that does not answer is told by `onLost` and by the next call; a bug is not to be lost here. */

@@ -78,44 +78,41 @@ export function createReader(
   heed: ReadingHeed,
 ): Reader {
   const tail = createTail()
-  let seen = 0
-  let base = emptyBase
-  let meetsGarbage = false
   let isOpening = true
   let running: Promise<void> | null = null
   let following: Promise<void> | null = null
 
   function apply(position: number, bytes: number, isFolded: boolean, chunk: Chunk): void {
     tail.add(position, bytes, isFolded, chunk)
-    seen = position
+    reader.seen = position
     sink.apply(position, chunk)
   }
 
   function rebase(next: BaseRecord): void {
-    if (next.floor > base.floor) {
+    if (next.floor > reader.base.floor) {
       sink.written(next.floor)
       tail.drop(next.floor)
       tail.remember(next.times)
     }
-    base = next
+    reader.base = next
   }
 
   async function run(): Promise<void> {
     let isFirst = first !== null
-    let looking: Promise<JournalLook> | null = first ?? lookIntoJournal(storage, seen)
+    let looking: Promise<JournalLook> | null = first ?? lookIntoJournal(storage, reader.seen)
     first = null
     while (looking !== null) {
       const { current, keys, records }: JournalLook = await looking
-      if (seen < current.floor) {
-        meetsGarbage ||= (keys[0] ?? Number.POSITIVE_INFINITY) <= current.floor
+      if (reader.seen < current.floor) {
+        reader.meetsGarbage ||= (keys[0] ?? Number.POSITIVE_INFINITY) <= current.floor
         await readPages(current)
-        looking = lookIntoJournal(storage, seen)
+        looking = lookIntoJournal(storage, reader.seen)
       } else {
         if (current !== emptyBase) rebase(current)
         // Since the first look, which came before anything else, others may have stored something and told nobody. The
         // next one is made while what this one found is applied.
         const isMore: boolean = isFirst || keys.length === chunksPerRead
-        looking = isMore ? lookIntoJournal(storage, keys.at(-1) ?? seen) : null
+        looking = isMore ? lookIntoJournal(storage, keys.at(-1) ?? reader.seen) : null
         looking?.catch(() => {})
         await applyAll(chunksIn(keys, records))
       }
@@ -127,7 +124,7 @@ export function createReader(
   async function applyAll(chunks: Iterable<StoredChunk>): Promise<void> {
     let since = runtime.monotonic()
     for (const chunk of chunks) {
-      if (chunk.position <= seen) continue
+      if (chunk.position <= reader.seen) continue
       if (runtime.monotonic() - since > sliceMs) {
         await breathe()
         since = runtime.monotonic()
@@ -144,9 +141,10 @@ export function createReader(
 
   /** All is as of the floor; of a compaction that has not ended, some rows are as of a later position. */
   function stand(current: BaseRecord, above: readonly StoredChunk[], newest: number): void {
-    seen = current.floor
+    reader.seen = current.floor
     rebase(current)
-    for (const chunk of above) if (chunk.position > seen && chunk.position <= newest) applyStored(chunk)
+    for (const chunk of above)
+      if (chunk.position > reader.seen && chunk.position <= newest) applyStored(chunk)
   }
 
   /** By a look into the store, since a page that is hidden would wait a second for a timer. */
@@ -157,10 +155,12 @@ export function createReader(
 
   /** Moves `seen` to the floor, unless the floor moved meanwhile: then it is looked at again. */
   async function readPages(current: BaseRecord): Promise<void> {
+    const { seen } = reader
     if (seen === 0 || seen < current.purged || !(await readChangedPages(current))) await readAllPages(current)
   }
 
   async function readChangedPages(current: BaseRecord): Promise<boolean> {
+    const { seen } = reader
     const limit = Math.max(pagesPerRead, Math.ceil(current.pages / 4))
     const [found, after, stored] = await storage.transact({
       stores: ['pages', 'meta'],
@@ -273,34 +273,29 @@ export function createReader(
     return following
   }
 
-  return {
-    get seen() {
-      return seen
-    },
-    get base() {
-      return base
-    },
+  const reader = {
+    seen: 0,
+    base: emptyBase,
     tail,
-    get meetsGarbage() {
-      return meetsGarbage
-    },
+    meetsGarbage: false,
     discarded() {
-      meetsGarbage = false
+      reader.meetsGarbage = false
     },
     read,
-    async readTo(position) {
-      if (seen >= position) return
+    async readTo(position: number) {
+      if (reader.seen >= position) return
       if (running !== null) await running.catch(() => {})
-      if (seen < position) await read()
+      if (reader.seen < position) await read()
     },
-    take(position, bytes, chunk) {
-      if (position <= seen) return true
-      if (position !== seen + 1 || running !== null) return false
+    take(position: number, bytes: number, chunk: () => Chunk) {
+      if (position <= reader.seen) return true
+      if (position !== reader.seen + 1 || running !== null) return false
       apply(position, bytes, false, chunk())
       return true
     },
     rebase,
   }
+  return reader
 }
 
 /** Up to where the newest of them was written; 0 if there is none. */

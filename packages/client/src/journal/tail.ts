@@ -29,57 +29,47 @@ const timesMax = 128
 
 export function createTail(): Tail {
   let entries: { readonly position: number; readonly bytes: number; readonly isSmall: boolean }[] = []
-  let bytes = 0
-  let smallChunks = 0
-  let forgotten = 0
-  let times: (readonly [position: number, at: number])[] = []
 
   function note(position: number, at: number): void {
+    const { times } = tail
     const last = times.at(-1)
     if (last !== undefined && (position <= last[0] || at < last[1] + dayMs)) return
     times.push([position, at])
     // Thinned, never cut: an older pair is what permits to forget.
-    if (times.length > timesMax) times = times.filter((_, i) => i % 2 === 0 || i > timesMax / 2)
+    if (times.length > timesMax) tail.times = times.filter((_, i) => i % 2 === 0 || i > timesMax / 2)
   }
 
-  return {
-    get bytes() {
-      return bytes
-    },
-    get smallChunks() {
-      return smallChunks
-    },
-    get forgotten() {
-      return forgotten
-    },
-    get times() {
-      return times
-    },
-    add(position, size, isFolded, chunk) {
+  const tail = {
+    bytes: 0,
+    smallChunks: 0,
+    forgotten: 0,
+    times: [] as (readonly [position: number, at: number])[],
+    add(position: number, size: number, isFolded: boolean, chunk: Chunk) {
       const isSmall = !isFolded && size < smallBytes
       entries.push({ position, bytes: size, isSmall })
-      bytes += size
-      if (isSmall) smallChunks += 1
+      tail.bytes += size
+      if (isSmall) tail.smallChunks += 1
       if (chunk.kind === 'pulled') note(position, chunk.at)
-      if (chunk.kind === 'forgotten') forgotten = position
+      if (chunk.kind === 'forgotten') tail.forgotten = position
     },
-    drop(upTo) {
+    drop(upTo: number) {
       entries = entries.filter(entry => entry.position > upTo)
-      bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
-      smallChunks = entries.filter(entry => entry.isSmall).length
+      tail.bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
+      tail.smallChunks = entries.filter(entry => entry.isSmall).length
     },
-    count(found) {
-      smallChunks = found
+    count(found: number) {
+      tail.smallChunks = found
     },
-    remember(known) {
-      const own = times
-      times = [...known]
+    remember(known: Tail['times']) {
+      const own = tail.times
+      tail.times = [...known]
       for (const [position, at] of own) note(position, at)
     },
-    storedBefore(time) {
+    storedBefore(time: number) {
       let greatest = 0
-      for (const [position, at] of times) if (at <= time) greatest = Math.max(greatest, position)
+      for (const [position, at] of tail.times) if (at <= time) greatest = Math.max(greatest, position)
       return greatest
     },
   }
+  return tail
 }

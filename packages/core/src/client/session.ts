@@ -11,6 +11,7 @@
 import { failure } from '../errors.ts'
 import { protocolVersion, type Frame, type WelcomeFrame } from '../frames.ts'
 import type { ReplicaState } from '../replica/replica.ts'
+import { withMethods } from '../with-methods.ts'
 import { alone, type Beside } from './beside.ts'
 import { createComparing } from './comparing.ts'
 import { ask, createConversation, end, greeted, send, takeEffects } from './conversation.ts'
@@ -61,16 +62,8 @@ export function createClientSession(
     hasBegun: false,
     restingAt: null,
   }
-  return {
-    get phase() {
-      return conversation.phase
-    },
-    get caughtUp() {
-      return conversation.phase === 'open' && isLevel(pull) && session.inbox.length === 0
-    },
-    get relay() {
-      return conversation.welcome
-    },
+  const driven: Omit<ClientSession, keyof typeof standing> & Driven = {
+    session,
     begin: () => act(session, sayHello),
     receive(frame, bytes, isMore = false) {
       if (conversation.phase !== 'ended') take(session, frame, bytes, isMore)
@@ -100,6 +93,24 @@ export function createClientSession(
         step(session)
       }),
   }
+  return withMethods(driven, standing)
+}
+
+interface Driven {
+  readonly session: SessionState
+}
+
+const standing: Pick<ClientSession, 'phase' | 'caughtUp' | 'relay'> & ThisType<Driven> = {
+  get phase() {
+    return this.session.conversation.phase
+  },
+  get caughtUp() {
+    const { conversation, pull, inbox } = this.session
+    return conversation.phase === 'open' && isLevel(pull) && inbox.length === 0
+  },
+  get relay() {
+    return this.session.conversation.welcome
+  },
 }
 
 /** Runs a step and gives back what it asked for. After the end nothing runs any more. */

@@ -5,6 +5,7 @@
  */
 import { coversPosition, type GenerationId, type GenerationTable, type Positions } from '../generations.ts'
 import { countParts, emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from '../row.ts'
+import { withMethods } from '../with-methods.ts'
 
 /** Something was told of a document. */
 export interface Told {
@@ -67,7 +68,8 @@ export function createGrapevine(): () => ToldElsewhere {
       return lacked
     }
 
-    return {
+    const elsewhere: Omit<ToldElsewhere, 'isEmpty'> & Mine = {
+      mine,
       tell({ rows, told }) {
         for (const other of listening) {
           if (other === mine) continue
@@ -90,9 +92,6 @@ export function createGrapevine(): () => ToldElsewhere {
         if (keys === null) mine.clear()
         else for (const key of keys) mine.delete(key)
       },
-      get isEmpty() {
-        return mine.size === 0
-      },
       withoutTold(table, positions) {
         if (positions.size === 0 || mine.size === 0) return positions
         const least = new Map<GenerationId, number>()
@@ -107,7 +106,18 @@ export function createGrapevine(): () => ToldElsewhere {
       },
       end: () => void listening.delete(mine),
     }
+    return withMethods(elsewhere, isNothingTold)
   }
+}
+
+interface Mine {
+  readonly mine: ReadonlyMap<DocumentKey, readonly Lacked[]>
+}
+
+const isNothingTold: Pick<ToldElsewhere, 'isEmpty'> & ThisType<Mine> = {
+  get isEmpty() {
+    return this.mine.size === 0
+  },
 }
 
 function withTold(list: readonly Lacked[], told: Lacked): readonly Lacked[] {

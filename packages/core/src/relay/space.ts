@@ -19,6 +19,7 @@ import type {
 } from '../frames.ts'
 import type { FeedRow, LoadedSpace, SpaceCommit, SpaceRecord } from '../relay-store.ts'
 import type { PartName } from '../row.ts'
+import { withMethods } from '../with-methods.ts'
 import { changedRow, cutFor, deliveriesOf, textsToSend } from './forwarding.ts'
 import { beginningOf, sessionOf, welcomeOf } from './hello.ts'
 import { needsOf, type Needs } from './needs.ts'
@@ -130,12 +131,8 @@ const spaceMethods: SpaceMethods & ThisType<SpaceState> = {
 }
 
 export function createRelaySpace(options: SpaceOptions, loaded: LoadedSpace): RelaySpace {
-  const state: SpaceState = Object.assign(Object.create(spaceMethods), standingOf(options, loaded), {
-    sessionCount: 0,
-    turn: null,
-    next: null,
-  })
-  return state as SpaceState & SpaceMethods
+  const state: SpaceState = { ...standingOf(options, loaded), sessionCount: 0, turn: null, next: null }
+  return withMethods(state, spaceMethods)
 }
 
 function isHadByAll({ position }: SpaceState, sessions: Sessions): boolean {

@@ -8,7 +8,7 @@ import { replaceInFingerprint, type Fingerprint } from '../fingerprint.ts'
 import type { Row } from '../row.ts'
 
 export interface FingerprintCount {
-  /** How many rows are left. */
+  /** How many rows were left when it was stepped last. */
   readonly left: number
   /** Counts some of them. What all make, or null while there are more. */
   step(): Fingerprint | null
@@ -41,24 +41,29 @@ export function countLater(
     return replaceInFingerprint(fingerprint, row?.before, row?.after)
   }
 
-  return {
-    get left() {
-      return (open?.left ?? 0) + total - at
-    },
+  function countSome(): Fingerprint | null {
+    if (open !== null) {
+      counted = open.step()
+      if (counted === null) return null
+      open = null
+    }
+    for (const end = at + rowsPerStep; counted !== null && at < total && at < end; at++)
+      counted = countOne(counted)
+    if (at < total) return null
+    added = changed = []
+    total = at = 0
+    return counted
+  }
+
+  const counting = {
+    left: before.left + total,
     step() {
-      if (open !== null) {
-        counted = open.step()
-        if (counted === null) return null
-        open = null
-      }
-      for (const end = at + rowsPerStep; counted !== null && at < total && at < end; at++)
-        counted = countOne(counted)
-      if (at < total) return null
-      added = changed = []
-      total = at = 0
-      return counted
+      const made = countSome()
+      counting.left = (open?.left ?? 0) + total - at
+      return made
     },
   }
+  return counting
 }
 
 export function countAll(counting: FingerprintCount): Fingerprint {

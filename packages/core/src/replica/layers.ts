@@ -23,8 +23,10 @@ export interface Layers {
   /** Writers of what has been in the outbox. */
   readonly own: Set<WriterId>
   /** Of the confirmed rows that exist. */
-  fingerprint: Fingerprint
-  /** The same as of now, to be counted. */
+  countFingerprint(): Fingerprint
+  /** It was counted elsewhere. */
+  takeFingerprint(fingerprint: Fingerprint): void
+  /** As of now, to be counted. */
   fingerprintLater(): FingerprintCount
   /** Confirmed rows that changed, by the position of the chunk that did. */
   readonly changedKeys: ChangedKeys
@@ -32,7 +34,7 @@ export interface Layers {
   readonly rows: RowMap
   confirmed(key: DocumentKey): Row | undefined
   /** Confirmed rows that were found to be damaged on this disk, and of which nothing came since. */
-  readonly damaged: readonly DocumentKey[]
+  damaged(): readonly DocumentKey[]
   /**
    * Joins into the confirmed layer, and into the visible row, since a join with more is the join of the joins. Returns what
    * is confirmed now.
@@ -123,7 +125,6 @@ const countedAtOnce = 16_384
 
 /** `isEverywhere`: whether all relays that are to have a write have it. */
 export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, counting?: Counting): Layers {
-  let rows: RowMap = createRowMap()
   /** The confirmed rows of what the outbox touches; of what is confirmed in no row, nothing. */
   const beside = new Map<DocumentKey, Row>()
   const outbox = createOutbox(counting)
@@ -137,10 +138,9 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   let uncountedNew: Row[] = []
   /** How many damaged rows the fingerprint does without. */
   let discounted = 0
-  let changes = noChanges()
 
   function confirmed(key: DocumentKey): Row | undefined {
-    return isTouchedByOutbox(key) ? beside.get(key) : rows.get(key)
+    return isTouchedByOutbox(key) ? beside.get(key) : layers.rows.get(key)
   }
 
   /** Of a cold start nothing is, and there are thousands of rows to look for. */
@@ -150,7 +150,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
 
   function confirm(key: DocumentKey, delta: Row, position: number): Row | undefined {
     const isTouched = isTouchedByOutbox(key)
-    const before = isTouched ? beside.get(key) : rows.get(key)
+    const before = isTouched ? beside.get(key) : layers.rows.get(key)
     const after = joinRows(before ?? emptyRow, delta)
     // Of a row that a relay does not have, the answer is empty.
     if (after === before || after === emptyRow) return before
@@ -159,8 +159,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       beside.set(key, after)
       show(key, delta)
     } else {
-      rows.set(key, after)
-      changes.changed.add(key)
+      layers.rows.set(key, after)
+      layers.changes.changed.add(key)
     }
     if (counted.left + uncounted.size + uncountedNew.length >= uncountedMax) countSome()
     return after
@@ -175,16 +175,16 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   }
 
   function show(key: DocumentKey, delta: Row): void {
-    const before = rows.get(key)
+    const before = layers.rows.get(key)
     const after = joinRows(before ?? emptyRow, delta)
     if (after === before) return
-    rows.set(key, after)
-    changes.changed.add(key)
+    layers.rows.set(key, after)
+    layers.changes.changed.add(key)
   }
 
   /** Of what nothing touches yet, the row is as it is confirmed. */
   function putAside(key: DocumentKey): void {
-    const row = rows.get(key)
+    const row = layers.rows.get(key)
     if (row !== undefined) beside.set(key, row)
   }
 
@@ -194,7 +194,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     let row = base
     for (const write of outbox.writesOf(key)) row = joinRows(row ?? emptyRow, write.delta)
     if (!outbox.touches(key)) beside.delete(key)
-    const before = rows.get(key)
+    const before = layers.rows.get(key)
     if (
       before !== undefined &&
       row !== undefined &&
@@ -202,14 +202,14 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       joinRows(row, before) === row
     )
       return
-    if (row === undefined) rows.delete(key)
-    else rows.set(key, row)
-    changes.changed.add(key)
+    if (row === undefined) layers.rows.delete(key)
+    else layers.rows.set(key, row)
+    layers.changes.changed.add(key)
   }
 
   function noteArrivals(body: string, updates: readonly Uint8Array[]): void {
-    const arrived = changes.arrived.get(body)
-    if (arrived === undefined) changes.arrived.set(body, [...updates])
+    const arrived = layers.changes.arrived.get(body)
+    if (arrived === undefined) layers.changes.arrived.set(body, [...updates])
     else arrived.push(...updates)
   }
 
@@ -235,7 +235,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     const { writes } = entry.transaction
     for (const key of new Set(writes.map(write => write.key))) settle(key)
     for (const { key, texts } of writes) {
-      for (const part of texts.keys()) changes.rebuilt.add(bodyKey(key, part))
+      for (const part of texts.keys()) layers.changes.rebuilt.add(bodyKey(key, part))
     }
   }
 
@@ -246,7 +246,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   ): void {
     const confirmWhatShows = (key: DocumentKey): void => {
       const before = beside.get(key)
-      const after = rows.get(key)
+      const after = layers.rows.get(key)
       beside.delete(key)
       if (after === undefined || showsDelta(before, after)) return
       noteConfirmed(key, before, after, position)
@@ -293,13 +293,13 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   function recount(): void {
     let all = emptyFingerprint
     dropUncounted()
-    for (const key of rows.keys()) all = replaceInFingerprint(all, undefined, confirmed(key))
-    discounted = rows.damaged.size
+    for (const key of layers.rows.keys()) all = replaceInFingerprint(all, undefined, confirmed(key))
+    discounted = layers.rows.damaged.size
     counted = countedAs(all)
   }
 
   function fingerprintLater(): FingerprintCount {
-    if (rows.damaged.size > discounted) recount()
+    if (layers.rows.damaged.size > discounted) recount()
     if (uncounted.size + uncountedNew.length > 0) {
       const changed = Array.from(uncounted, ([key, before]) => ({ before, after: confirmed(key) }))
       counted = countLater(counted, uncountedNew, changed)
@@ -323,28 +323,22 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     while (counting.left > enough) counting.step()
   }
 
-  return {
+  const layers: Layers & { rows: RowMap; changes: Changes } = {
     outbox,
     bodies,
     own,
     changedKeys,
-    get fingerprint() {
-      return count()
-    },
-    set fingerprint(taken) {
+    rows: createRowMap(),
+    changes: noChanges(),
+    countFingerprint: count,
+    takeFingerprint(taken) {
       counted = countedAs(taken)
       dropUncounted()
     },
     fingerprintLater,
-    get rows() {
-      return rows
-    },
-    get changes() {
-      return changes
-    },
     confirmed,
-    get damaged() {
-      const { damaged } = rows
+    damaged() {
+      const { damaged } = layers.rows
       return damaged.size === 0 ? [] : [...damaged].filter(key => confirmed(key) === undefined)
     },
     confirm,
@@ -362,8 +356,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
         beside.delete(key)
         settle(key)
       } else {
-        rows.delete(key)
-        changes.changed.add(key)
+        layers.rows.delete(key)
+        layers.changes.changed.add(key)
       }
     },
     enter,
@@ -381,18 +375,19 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     },
     replace(loaded) {
       count()
-      for (const key of rows.keys()) changes.changed.add(key)
+      for (const key of layers.rows.keys()) layers.changes.changed.add(key)
       beside.clear()
       changedKeys.clear()
       bodies.clear()
-      rows = loaded
+      layers.rows = loaded
       discounted = 0
     },
     recount,
     collect(run) {
-      changes = renewed(changes)
+      layers.changes = renewed(layers.changes)
       run()
-      return handedOver(changes)
+      return handedOver(layers.changes)
     },
   }
+  return layers
 }

@@ -24,6 +24,7 @@ import type { RemadeTexts } from '../remade-texts.ts'
 import { keysOfRows, unionOfKeys } from '../key-set.ts'
 import type { RowMap } from '../row-map.ts'
 import { strategyOfPart, type DocumentKey, type Row } from '../row.ts'
+import { withMethods } from '../with-methods.ts'
 import type { Transaction, TransactionId } from '../write.ts'
 import type { AppliedChunk } from './applied.ts'
 import { applyChunk, noteStrangers, settleWritten, type Applying } from './apply-chunk.ts'
@@ -137,9 +138,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     isCounted: (store, ack) => isCounted(knowledge, store, ack),
     isShort: isPending,
   })
-  const state: Applying = { layers, knowledge }
   const { outbox, bodies, changedKeys, collect } = layers
-  let seen = 0
 
   /** P4: of a damaged row own writes alone would show, with holes. */
   function isWithoutHoles(key: DocumentKey): boolean {
@@ -147,7 +146,10 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     return damaged.size === 0 || !damaged.has(key) || layers.confirmed(key) !== undefined
   }
 
-  return {
+  const state: Omit<ReplicaState, keyof Readings> & Applying & { seen: number } = {
+    layers,
+    knowledge,
+    seen: 0,
     outbox,
     bodies,
     own: layers.own,
@@ -159,45 +161,15 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     retired: knowledge.retired,
     remade: knowledge.remade,
     remadeMarks: knowledge.remadeMarks,
-    get frontier() {
-      return knowledge.frontier
-    },
-    get reach() {
-      return knowledge.reach
-    },
-    get wants() {
-      return allWants(knowledge)
-    },
-    get pulledAt() {
-      return knowledge.pulledAt
-    },
     met: knowledge.met,
     isListed: store => isListed(knowledge, store),
     wantsOf: store => knowledge.wants.get(store) ?? [],
     given,
-    get copies() {
-      return copiesMeant(knowledge)
-    },
     isCounted: (store, ack) => isCounted(knowledge, store, ack),
-    get lineageRevision() {
-      return knowledge.revision
-    },
     copiesOf,
     isVouchedFor: entry => isVouchedFor(knowledge, entry),
     isPending,
-    get fingerprint() {
-      return layers.fingerprint
-    },
     fingerprintLater: layers.fingerprintLater,
-    get damaged() {
-      return layers.damaged
-    },
-    get seen() {
-      return seen
-    },
-    get size() {
-      return layers.rows.size
-    },
     visible: key => (isWithoutHoles(key) ? layers.rows.get(key) : undefined),
     forEachVisible(call) {
       const { rows } = layers
@@ -211,8 +183,8 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
     write: transaction => collect(() => layers.enter(entryOf(transaction, 0))),
     apply: (position, chunk) =>
       collect(() => {
-        if (position <= seen) return chunk.kind === 'own' ? settleWritten(state, chunk) : undefined
-        seen = position
+        if (position <= state.seen) return chunk.kind === 'own' ? settleWritten(state, chunk) : undefined
+        state.seen = position
         applyChunk(state, position, chunk)
       }),
     load(loaded, snapshot, position, isNewer = false) {
@@ -221,7 +193,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
         const unwritten = before.filter(entry => entry.position === 0)
         for (const entry of before) outbox.remove(entry.transaction.id)
         layers.replace(loaded)
-        seen = position
+        state.seen = position
         if (snapshot !== null) takeSnapshot(state, snapshot)
         if (isNewer) layers.recount()
         for (const entry of unwritten) if (outbox.get(entry.transaction.id) === undefined) layers.enter(entry)
@@ -248,11 +220,11 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
           layers.leave(transaction.id)
           layers.changes.overtaken.push(transaction)
         }
-        seen = position
+        state.seen = position
         // Counted by joining, since pages may hold more than the snapshot counted.
-        const counted = layers.fingerprint
+        const counted = layers.countFingerprint()
         takeSnapshot(state, snapshot)
-        layers.fingerprint = counted
+        layers.takeFingerprint(counted)
       }),
     snapshot: () => snapshotOf(state),
     changedAfter: changedKeys.after,
@@ -261,4 +233,48 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
       bodies.written(upTo)
     },
   }
+  return withMethods(state, readings)
+}
+
+type Readings = Pick<
+  ReplicaState,
+  | 'frontier'
+  | 'reach'
+  | 'wants'
+  | 'pulledAt'
+  | 'copies'
+  | 'lineageRevision'
+  | 'fingerprint'
+  | 'damaged'
+  | 'size'
+>
+
+const readings: Readings & ThisType<Applying> = {
+  get frontier() {
+    return this.knowledge.frontier
+  },
+  get reach() {
+    return this.knowledge.reach
+  },
+  get wants() {
+    return allWants(this.knowledge)
+  },
+  get pulledAt() {
+    return this.knowledge.pulledAt
+  },
+  get copies() {
+    return copiesMeant(this.knowledge)
+  },
+  get lineageRevision() {
+    return this.knowledge.revision
+  },
+  get fingerprint() {
+    return this.layers.countFingerprint()
+  },
+  get damaged() {
+    return this.layers.damaged()
+  },
+  get size() {
+    return this.layers.rows.size
+  },
 }

@@ -31,7 +31,7 @@ export function snapshotOf({ layers, knowledge }: Applying): SnapshotChunk {
     reach,
     generations: [...generations.values()],
     newest: new Map(newest),
-    fingerprint: layers.fingerprint,
+    fingerprint: layers.countFingerprint(),
     met: new Map(met),
     copies: noted,
     wants: new Map(wants),
@@ -74,7 +74,7 @@ export function takeSnapshot({ layers, knowledge }: Applying, chunk: SnapshotChu
   knowledge.remadeMarks.replace(chunk.remadeMarks)
   knowledge.frontier = chunk.frontier
   knowledge.reach = chunk.reach
-  layers.fingerprint = chunk.fingerprint
+  layers.takeFingerprint(chunk.fingerprint)
   knowledge.quarantine.clear()
   for (const held of chunk.quarantine) knowledge.quarantine.set(held.transaction.id, held)
   takeOutbox(layers, chunk.outbox)

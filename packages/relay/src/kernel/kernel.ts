@@ -7,6 +7,7 @@ import {
   failure,
   limits,
   protocolVersion,
+  withMethods,
   type Caller,
   type Failure,
   type Frame,
@@ -211,7 +212,7 @@ export function createKernel(options: KernelOptions): Kernel {
   return {
     attach(link) {
       const accepted: Accepted = { link, greeted: null, greeting: false, ended: false }
-      return Object.assign(Object.create(acceptedMethods) as KernelSession, accepted)
+      return withMethods(accepted, acceptedMethods)
     },
     dial(space, link): KernelSession {
       let driven: DrivenSpace | null = null
