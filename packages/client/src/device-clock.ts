@@ -14,7 +14,7 @@ export interface DeviceClock {
   /** Milliseconds since the epoch, as far as this device knows them. */
   now(): number
   /** By how much relays' time is ahead of this device's, in whole milliseconds. */
-  readonly offsetMs: number
+  offsetMs(): number
   /**
    * The relay said its time somewhere on a way there and back that took so long. What that can explain says nothing of
    * the clock: perhaps this tab was frozen on the way.
@@ -68,7 +68,7 @@ export function createDeviceClock(runtime: Pick<Runtime, 'now' | 'monotonic'>): 
 
   return {
     now,
-    get offsetMs() {
+    offsetMs() {
       now()
       return offset
     },

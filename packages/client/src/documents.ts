@@ -185,7 +185,7 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
       // What is no id is nobody's; under another kind of key it would be kept, and never brought up to date.
       if (typeof id !== 'string') return undefined
       const shown = documents.get(id)
-      return drafts.open ? readDocument(collection, id, drafts.row(keyOf(id)), shown) : shown
+      return drafts.isOpen() ? readDocument(collection, id, drafts.row(keyOf(id)), shown) : shown
     },
     pending: createPendingDocuments(context.state, changes, collection.name),
     query: (options = {}) => createLiveQuery(documents, changes, fields, options),

@@ -40,7 +40,7 @@ export interface Drafts {
   /** The row as seen here, the open draft included. */
   row(key: DocumentKey): Row | undefined
   /** Whether a draft is open. */
-  readonly open: boolean
+  isOpen(): boolean
 }
 
 /** How far a transaction came, for those who ask how far its writes came: all that is kept of it beside its writes. */
@@ -147,9 +147,7 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
   }
 
   return {
-    get open() {
-      return open !== null
-    },
+    isOpen: () => open !== null,
     row: key => (open === null ? core.state.visible(key) : draft.row(key)),
     run(make) {
       if (core.closed) throw closed('replica')

@@ -178,7 +178,7 @@ export function createEngine(options: EngineOptions): Engine {
       serials.set(writer, serial)
       const seen = seenByWrites(writes, state)
       const id = transactionId(writer, serial)
-      const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs, heard: state.seen }
+      const transaction: Transaction = { id, writes, seen, correction: clock.offsetMs(), heard: state.seen }
       const applied = state.write(transaction)
       // First on its way to the disk, then told: what waits for the disk waits no longer for who listens.
       journal.write(transaction, heed, bytes)

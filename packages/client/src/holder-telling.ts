@@ -9,7 +9,7 @@ export interface HolderTelling {
   /** Tells what is not told yet, counts alone a little later. */
   tell(current: HolderNews): void
   /** Counts are told a little later, as they are then. */
-  readonly owesCounts: boolean
+  owesCounts(): boolean
   stop(): void
 }
 
@@ -45,9 +45,7 @@ export function createHolderTelling({ runtime, post, news }: HolderTellingOption
         cancelCounts ??= runtime.after(countsMs, tellCounts)
       }
     },
-    get owesCounts() {
-      return cancelCounts !== null
-    },
+    owesCounts: () => cancelCounts !== null,
     stop: () => cancelCounts?.(),
   }
 }

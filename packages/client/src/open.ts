@@ -154,7 +154,7 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
     user: uplink.user(),
     persistence: ports.persistence,
     storage: faults.code,
-    clockOffsetMs: engine.clock.offsetMs,
+    clockOffsetMs: engine.clock.offsetMs(),
   }))
   const stops = [
     engine.onApplied(applied => {

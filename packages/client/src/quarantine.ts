@@ -148,7 +148,7 @@ export function createQuarantine({
     async sendAgain(id) {
       const held = state.quarantine.get(id)
       if (held === undefined) return null
-      if (drafts.open)
+      if (drafts.isOpen())
         throw unsupported('sendAgain', 'it is a transaction of its own, not a part of another one')
       const sending = sent.get(id) ?? sendInTurn(held)
       sent.set(id, sending)

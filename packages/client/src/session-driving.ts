@@ -264,7 +264,7 @@ function tellChange(driving: Driving): void {
 
 /** The relay said its time, or time passed: to ask the clock after each frame would cost as much as to decode it. */
 export function tellTime(driving: Driving): void {
-  const { offsetMs } = driving.options.clock
+  const offsetMs = driving.options.clock.offsetMs()
   if (driving.toldOffsetMs === offsetMs) return
   driving.toldOffsetMs = offsetMs
   driving.options.onChange()

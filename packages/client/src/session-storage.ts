@@ -82,7 +82,7 @@ export function createSessionStorage(options: SessionStorageOptions): SessionSto
     const chunk = makeAnew(state, plan, {
       writer: options.drawWriter(),
       now: clock.now(),
-      correction: clock.offsetMs,
+      correction: clock.offsetMs(),
       body: (key, part) => bodies.get(bodyKey(key, part)) ?? [],
       support: supportOf,
     })

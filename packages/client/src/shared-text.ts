@@ -210,7 +210,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       return
     }
     // What is typed is a write of its own: it stands in the document, whatever becomes of an open transaction.
-    if (drafts.open) return schedule()
+    if (drafts.isOpen()) return schedule()
     // What it was typed over is gone, and this is not told yet.
     if (remadeAt !== core.state.remade.lastOf(body)) return rebuildLater()
     const updates = typed

@@ -63,13 +63,13 @@ export interface Status extends LocalStatus {
 /** Own transactions that are on fewer relays than are wanted: what none has acknowledged is among them. */
 export function countPending({ outbox }: Pick<ReplicaState, 'outbox'>): number {
   const { acknowledged, short } = outbox.counts
-  return outbox.size - acknowledged.size + short.size
+  return outbox.size - acknowledged.size + short().size
 }
 
 /** Own transactions that are on this device alone. */
 export function countUnsent({ outbox, copiesOf }: Pick<ReplicaState, 'outbox' | 'copiesOf'>): number {
   const { acknowledged, short } = outbox.counts
-  const lost = [...short.values()].filter(entry => copiesOf(entry) === 0)
+  const lost = [...short().values()].filter(entry => copiesOf(entry) === 0)
   return outbox.size - acknowledged.size + lost.length
 }
 
@@ -78,9 +78,10 @@ export function readLocalStatus(
   state: Pick<ReplicaState, 'outbox' | 'quarantine'>,
   conflicts: number,
 ): LocalStatus {
-  const { unstored, short, oldestUnacknowledgedAt } = state.outbox.counts
-  let oldest = oldestUnacknowledgedAt
-  for (const entry of short.values()) oldest = Math.min(oldest, madeAt(entry))
+  const { counts } = state.outbox
+  const { unstored } = counts
+  let oldest = counts.oldestUnacknowledgedAt()
+  for (const entry of counts.short().values()) oldest = Math.min(oldest, madeAt(entry))
   return {
     pending: countPending(state),
     unsaved: unstored,

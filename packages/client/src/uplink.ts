@@ -174,7 +174,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       relays: connections?.relays() ?? [],
       seen: state.seen,
       pending: engine.pending(),
-      clockOffsetMs: engine.clock.offsetMs,
+      clockOffsetMs: engine.clock.offsetMs(),
       levels,
       quorum: atQuorum,
       user,
@@ -241,9 +241,6 @@ export function createUplink(options: UplinkOptions): Uplink {
     const { clock } = engine
     return {
       ...clock,
-      get offsetMs() {
-        return clock.offsetMs
-      },
       released() {
         if (sessions().every(({ phase }) => phase === 'ended')) clock.released()
       },
@@ -426,7 +423,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       const isPending = !isEmpty && engine.pending() > 0
       const isNews = noted === null || noted.isPending !== isPending || noted.seen !== seen
       // Of one more own write others are told nothing but how many wait for which relay, and that when it is time.
-      if (!isNews && (telling.owesCounts || options.relays.length === 0)) return options.onChange()
+      if (!isNews && (telling.owesCounts() || options.relays.length === 0)) return options.onChange()
       noted = { isPending, seen }
       look()
     },

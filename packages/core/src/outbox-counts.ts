@@ -12,13 +12,13 @@ export interface OutboxCounts {
   /** Entries that a relay has acknowledged, in no order that means anything. */
   readonly acknowledged: ReadonlyMap<TransactionId, OutboxEntry>
   /** Those of them that are on fewer relays than are wanted. */
-  readonly short: ReadonlyMap<TransactionId, OutboxEntry>
+  short(): ReadonlyMap<TransactionId, OutboxEntry>
   /** How many entries a relay has acknowledged, by acknowledgements that count. */
   acknowledgedBy(store: StoreId): number
   /** How many entries a relay refused that another one has. */
   refusedBy(store: StoreId): number
   /** When the oldest write that no relay has acknowledged was made, in milliseconds since the epoch; else Infinity. */
-  readonly oldestUnacknowledgedAt: number
+  oldestUnacknowledgedAt(): number
 }
 
 export interface KeptCounts extends OutboxCounts {
@@ -44,7 +44,6 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
   const acknowledgedBy = new Map<StoreId, number>()
   const refusedBy = new Map<StoreId, number>()
   let revision = 0
-  let unstored = 0
   /** Null: it went, and the next one is looked for when it is asked for. */
   let oldest: number | null = Infinity
 
@@ -81,12 +80,10 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
     }
   }
 
-  return {
-    get unstored() {
-      return unstored
-    },
+  const counts: KeptCounts & { unstored: number } = {
+    unstored: 0,
     acknowledged,
-    get short() {
+    short() {
       heed()
       return short
     },
@@ -95,12 +92,12 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
       return acknowledgedBy.get(store) ?? 0
     },
     refusedBy: store => refusedBy.get(store) ?? 0,
-    get oldestUnacknowledgedAt() {
+    oldestUnacknowledgedAt() {
       oldest ??= findOldest()
       return oldest
     },
     came(entry) {
-      if (entry.position === 0) unstored += 1
+      if (entry.position === 0) counts.unstored += 1
       countStores(entry, 1)
       countRefusers(entry, 1)
       if (entry.acks.size > 0) {
@@ -109,10 +106,10 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
       } else if (oldest !== null) oldest = Math.min(oldest, madeAt(entry))
     },
     stored() {
-      unstored -= 1
+      counts.unstored -= 1
     },
     went(entry) {
-      if (entry.position === 0) unstored -= 1
+      if (entry.position === 0) counts.unstored -= 1
       countStores(entry, -1)
       countRefusers(entry, -1)
       if (entry.acks.size > 0) {
@@ -121,6 +118,7 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
       } else if (oldest === madeAt(entry)) oldest = null
     },
   }
+  return counts
 }
 
 /** When the first of a transaction's writes was made. */

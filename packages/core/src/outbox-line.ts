@@ -35,7 +35,6 @@ export function createOutboxLine(): OutboxLine {
   /** Of the first `placed` of them. */
   let places = new Map<TransactionId, number>()
   let placed = 0
-  let epoch = 0
 
   function replace(ids: (TransactionId | null)[]): void {
     all = ids
@@ -43,7 +42,8 @@ export function createOutboxLine(): OutboxLine {
     gaps = 0
     places = new Map()
     placed = 0
-    epoch += 1
+    line.epoch += 1
+    line.end = ids.length
   }
 
   function placeOf(id: TransactionId): number | undefined {
@@ -55,12 +55,13 @@ export function createOutboxLine(): OutboxLine {
     return place === undefined || all[place] !== id ? undefined : place
   }
 
-  return {
-    get epoch() {
-      return epoch
+  const line = {
+    epoch: 0,
+    end: 0,
+    append(id: TransactionId) {
+      line.end = all.push(id)
     },
-    append: id => void all.push(id),
-    remove(id) {
+    remove(id: TransactionId) {
       const place = all[first] === id ? first : placeOf(id)
       if (place === undefined) return
       all[place] = null
@@ -71,11 +72,9 @@ export function createOutboxLine(): OutboxLine {
         replace(gaps === first ? all.slice(first) : all.filter(one => one !== null))
     },
     clear: () => replace([]),
-    isBefore: (one, other) => (placeOf(one) ?? 0) < (placeOf(other) ?? Infinity),
-    get end() {
-      return all.length
-    },
-    at: place => all[place] ?? null,
+    isBefore: (one: TransactionId, other: TransactionId) =>
+      (placeOf(one) ?? 0) < (placeOf(other) ?? Infinity),
+    at: (place: number) => all[place] ?? null,
     *ids() {
       const walked = all
       for (let at = first; at < walked.length; at++) {
@@ -84,4 +83,5 @@ export function createOutboxLine(): OutboxLine {
       }
     },
   }
+  return line
 }

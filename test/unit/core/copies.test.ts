@@ -75,7 +75,7 @@ function opened(copies?: Copies) {
       const entry = state.outbox.get(id)
       const isPending = entry !== undefined && state.isPending(entry)
       // The outbox keeps count of what is acknowledged and pending all the same.
-      expect(state.outbox.counts.short.has(id)).toBe(isPending && (entry?.acks.size ?? 0) > 0)
+      expect(state.outbox.counts.short().has(id)).toBe(isPending && (entry?.acks.size ?? 0) > 0)
       return isPending
     },
   }

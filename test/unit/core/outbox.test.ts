@@ -136,11 +136,11 @@ test('[L1] entries keep their order and are found by document, whatever was put,
         expect([...outbox.entries()]).toEqual(list)
         expect(outbox.size).toBe(list.length)
         walk(list)
-        const { unstored, acknowledged, oldestUnacknowledgedAt } = outbox.counts
+        const { unstored, acknowledged } = outbox.counts
         const waiting = list.filter(({ acks }) => acks.size === 0)
         expect(unstored).toBe(list.filter(({ position }) => position === 0).length)
         expect(new Set(acknowledged.values())).toEqual(new Set(list.filter(({ acks }) => acks.size > 0)))
-        expect(oldestUnacknowledgedAt).toBe(Math.min(Infinity, ...waiting.map(madeAt)))
+        expect(outbox.counts.oldestUnacknowledgedAt()).toBe(Math.min(Infinity, ...waiting.map(madeAt)))
         for (const key of keys) {
           const touching = list.filter(({ transaction }) =>
             transaction.writes.some(write => write.key === key),

@@ -1,5 +1,5 @@
 /** Rows over pages: encoded until they are touched, then kept decoded, so that one row is always one object. */
-import type { DocumentKey, Row, RowMap } from '@rejoin/core'
+import { withMethods, type DocumentKey, type Row, type RowMap } from '@rejoin/core'
 import { keysOfPage, rowOfPage, type PageRecord } from './page.ts'
 import { decodeStoredRow } from './stored.ts'
 
@@ -30,10 +30,8 @@ export function createLazyRows(onDamaged: (key: DocumentKey) => void = () => {})
     return row
   }
 
-  return {
-    get size() {
-      return rows.size
-    },
+  const lazyRows: Omit<LazyRows, 'size'> & Held = {
+    rows,
     get: key => touch(key, rows.get(key)),
     has: key => rows.has(key),
     set: (key, row) => void rows.set(key, row),
@@ -50,4 +48,15 @@ export function createLazyRows(onDamaged: (key: DocumentKey) => void = () => {})
       keysOfPage(page).forEach((key, index) => rows.set(key, { page, index }))
     },
   }
+  return withMethods(lazyRows, sizeOfRows)
+}
+
+interface Held {
+  readonly rows: ReadonlyMap<DocumentKey, Row | Encoded>
+}
+
+const sizeOfRows: Pick<LazyRows, 'size'> & ThisType<Held> = {
+  get size() {
+    return this.rows.size
+  },
 }

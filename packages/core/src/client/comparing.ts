@@ -62,9 +62,9 @@ export function createComparing(
 
   return {
     note(expected) {
-      if (expected === null || reconciling.isRefused) return
+      if (expected === null || reconciling.isRefused()) return
       const isProof =
-        !reconciling.hasGiven && coversPositions(state.generations, pull.frontier, state.frontier)
+        !reconciling.hasGiven() && coversPositions(state.generations, pull.frontier, state.frontier)
       noted.push({ expected, isProof, held: state.fingerprintLater() })
       ask(conversation, { kind: 'rest' })
     },

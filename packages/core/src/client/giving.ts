@@ -11,7 +11,7 @@ import type { LoadedRow } from './effects.ts'
 
 export interface Giving {
   /** Whether everything that was to be given is, and is answered. */
-  readonly isDone: boolean
+  isDone(): boolean
   /** Whether something was put off until there is a leader to judge it: then it was neither taken nor refused. */
   readonly isPutOff: boolean
   /** What was given since it was begun last, as it was then. */
@@ -33,7 +33,6 @@ export function createGiving(conversation: Conversation): Giving {
   let isLoading = false
   let partsGiven = 0
   let partsAnswered = 0
-  let isPutOff = false
   const given = new Map<DocumentKey, Row>()
   const refused = new Map<DocumentKey, Failure>()
 
@@ -43,13 +42,9 @@ export function createGiving(conversation: Conversation): Giving {
     ask(conversation, { kind: 'load', keys: queue.splice(0, rowsAtOnce) })
   }
 
-  return {
-    get isDone() {
-      return !isLoading && queue.length === 0 && partsAnswered >= partsGiven
-    },
-    get isPutOff() {
-      return isPutOff
-    },
+  const giving: Giving & { isPutOff: boolean } = {
+    isDone: () => !isLoading && queue.length === 0 && partsAnswered >= partsGiven,
+    isPutOff: false,
     given,
     refused,
     begin() {
@@ -76,10 +71,11 @@ export function createGiving(conversation: Conversation): Giving {
       loadNext()
       for (const { key, error } of frame.refused) {
         if (error.code === 'no-leader') {
-          isPutOff = true
+          giving.isPutOff = true
           given.delete(key)
         } else refused.set(key, error)
       }
     },
   }
+  return giving
 }

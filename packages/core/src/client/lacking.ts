@@ -31,7 +31,7 @@ export function createLacking(
 
   return ({ transaction }, without) => {
     const { writes, heard } = transaction
-    if (giving.isDone) underWay.clear()
+    if (giving.isDone()) underWay.clear()
     if (touchesAny(writes, underWay)) return true
     const since = waiting.get(transaction)
     // As of nearly all writes, of which there may be thousands to look at.

@@ -20,20 +20,20 @@ export interface OfferQueue {
 export function createOfferQueue(outbox: Outbox): OfferQueue {
   let { epoch } = outbox.line
   let place = 0
-  let waiting: readonly TransactionId[] = []
 
   function restart(): void {
     ;({ epoch } = outbox.line)
     place = 0
-    waiting = []
+    queue.waiting = []
   }
 
-  return {
-    walk(look) {
+  const queue = {
+    waiting: [] as readonly TransactionId[],
+    walk(look: (entry: OutboxEntry) => Look) {
       if (epoch !== outbox.line.epoch) restart()
-      const before = waiting
+      const before = queue.waiting
       const still: TransactionId[] = []
-      waiting = still
+      queue.waiting = still
       for (const [i, id] of before.entries()) {
         const entry = outbox.get(id)
         const told = entry === undefined ? 'done' : look(entry)
@@ -50,8 +50,6 @@ export function createOfferQueue(outbox: Outbox): OfferQueue {
       }
     },
     restart,
-    get waiting() {
-      return waiting
-    },
   }
+  return queue
 }

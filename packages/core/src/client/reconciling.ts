@@ -18,9 +18,9 @@ import { isNothingWanted, wantRows, type Wants } from './wants.ts'
 
 export interface Reconciling {
   /** Whether this session had a give: then the relay may have known more of what it was given (SPEC P5). */
-  readonly hasGiven: boolean
+  hasGiven(): boolean
   /** Whether the relay refused some of what it lacks: then it differs, and no difference is worth a look (SPEC P5). */
-  readonly isRefused: boolean
+  isRefused(): boolean
   /** `mustBeEqual`: nothing that is known explains a difference; if its join does not either, that is an alarm (SPEC P5). */
   begin(how: 'join' | 'give', mustBeEqual?: boolean): void
   takeRanges(frame: RangeFrame): void
@@ -168,12 +168,8 @@ export function createReconciling(
   }
 
   return {
-    get hasGiven() {
-      return hasGiven
-    },
-    get isRefused() {
-      return !isNothingRefused()
-    },
+    hasGiven: () => hasGiven,
+    isRefused: () => !isNothingRefused(),
     begin,
     takeRanges(frame) {
       if (index === null || !isRanging)
@@ -205,7 +201,7 @@ export function createReconciling(
     heed() {
       conversation.beside.elsewhere.settle(told => isHeldByRelay(pull, told))
       const { phase, mayWrite } = conversation
-      const mayGive = phase === 'open' && pull.atCut && mayWrite && giving.isDone && !giving.isPutOff
+      const mayGive = phase === 'open' && pull.atCut && mayWrite && giving.isDone() && !giving.isPutOff
       if (mayGive && !isHadByRelay(state.reach) && hasAllByNow()) noteHad(state.reach)
       const lacks = mayGive && !isHadByRelay(state.reach)
       if (!lacks) lacking = null
@@ -220,7 +216,7 @@ export function createReconciling(
     endIfDone() {
       const { phase, busy, welcome } = conversation
       const isAsking = isRanging || unasked.length > 0 || !isNothingWanted(wants)
-      if (phase !== 'reconciling' || busy || isAsking || !giving.isDone || !welcome) return
+      if (phase !== 'reconciling' || busy || isAsking || !giving.isDone() || !welcome) return
       noteRefused()
       if (isAlarming && isNothingRefused()) ask(conversation, { kind: 'alarm' })
       isAlarming = false

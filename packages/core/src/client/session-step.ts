@@ -57,7 +57,7 @@ export function step(session: SessionState): void {
   session.restingAt = null
   if (conversation.busy || conversation.phase === 'ended') return
   // What others made anew or were told is on disk before this session goes on: it may be what it would offer.
-  if (!conversation.beside.mayStore(submitting.hasPlan)) return
+  if (!conversation.beside.mayStore(submitting.hasPlan())) return
   // S4: it begins again from there.
   if (isTakenBack(pull)) return end(conversation, null, 0)
   if (introduce(session) || forgetOthers(pull)) return
@@ -79,7 +79,7 @@ export function step(session: SessionState): void {
   if (conversation.busy || conversation.phase !== 'open') return
   submitting.goOn()
   submitting.offer()
-  if (submitting.hasPlan) return step(session)
+  if (submitting.hasPlan()) return step(session)
   session.restingAt = conversation.state.seen
 }
 

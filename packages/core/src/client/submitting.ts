@@ -43,7 +43,7 @@ export interface Submitting {
   /** Plans what is to be made anew before anything else is offered. */
   remake(plan: RemakePlan): void
   /** Whether there is a plan, and nothing under way that it could meet. */
-  readonly hasPlan: boolean
+  hasPlan(): boolean
   takePlan(): RemakePlan | null
   /** What was planned last is made anew and on disk. */
   remade(): void
@@ -158,7 +158,7 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
     if (ahead.size + giving.refused.size === 0) return false
     const { id, writes } = entry.transaction
     const waits = ahead.get(id)
-    if (waits === undefined || (waits.isGiven && giving.isDone)) {
+    if (waits === undefined || (waits.isGiven && giving.isDone())) {
       ahead.delete(id)
       const isRefused = writes.some(({ key }) => giving.refused.get(key)?.code === 'clock-skew')
       if (isRefused && entry.acks.size === 0) wait(entry, Number.POSITIVE_INFINITY)
@@ -243,7 +243,7 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
       flush()
     },
     goOn() {
-      if (!isHalted || sent.length > 0 || !giving.isDone) return
+      if (!isHalted || sent.length > 0 || !giving.isDone()) return
       isHalted = false
       round += 1
       queue.restart()
@@ -277,9 +277,7 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
     remake(next) {
       plan = next
     },
-    get hasPlan() {
-      return plan !== null && sent.length === 0
-    },
+    hasPlan: () => plan !== null && sent.length === 0,
     takePlan() {
       // W6: of what is under way the relay may say yet that it has it.
       if (sent.length > 0) return null
