@@ -208,7 +208,7 @@ export const pulling: readonly Plant[] = [
     name: 'L4',
     does: 'what waits in the outbox is compared as if it were confirmed',
     find: '({ before, after: confirmed(key) })',
-    replace: '({ before, after: rows.get(key) })',
+    replace: '({ before, after: layers.rows.get(key) })',
     world: apart,
     seed: 1,
   },

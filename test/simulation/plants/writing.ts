@@ -71,7 +71,7 @@ export const writing: readonly Plant[] = [
   {
     name: 'tabs',
     does: 'a message between tabs that is lost is lost data',
-    find: 'if (position !== seen + 1 || running !== null) return false',
+    find: 'if (position !== reader.seen + 1 || running !== null) return false',
     replace: 'if (running !== null) return false',
     world: dying,
     seed: 2,
