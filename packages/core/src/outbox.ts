@@ -62,11 +62,8 @@ export interface Outbox {
   readonly line: Pick<OutboxLine, 'epoch' | 'end' | 'at'>
   /** In the order of the journal, but those of one writer as it made them; what is not on disk yet last. */
   entries(): Iterable<OutboxEntry>
-  /**
-   * Adds one of whose id there is none, at the end; or before those that its writer made later. Calls back with each
-   * document that nothing touched before.
-   */
-  add(entry: OutboxEntry, onTouched: (key: DocumentKey) => void): void
+  /** Adds one of whose id there is none, at the end; or before those that its writer made later. */
+  add(entry: OutboxEntry): void
   /** The same, or replaces the one of the same id where it stands. */
   put(entry: OutboxEntry): void
   /** Puts entries in the places of others, or takes them out (null), in one pass. */
@@ -96,8 +93,10 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
   const line = createOutboxLine()
   /** What is not on disk yet, which comes there in this order as a rule. */
   const unstored = createOutboxLine()
-  /** A list only of what several touch: most documents have one write that waits. */
-  const idsByKey = new Map<DocumentKey, TransactionId | Set<TransactionId>>()
+  /** A list only of what several touch: most documents have one write that waits. Without those of `added`. */
+  const indexed = new Map<DocumentKey, TransactionId | Set<TransactionId>>()
+  /** What came since somebody asked by document: thousands are written, or met in an opening, before anybody does. */
+  let added: OutboxEntry[] = []
   /** The serial of the last that each writer made of what is on disk; forgotten when nothing is. */
   const lastOf = new Map<WriterId, number>()
   const counts = createOutboxCounts(entries, counting)
@@ -145,29 +144,40 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     outbox.size = byId.size
   }
 
-  function index(entry: OutboxEntry, onTouched: ((key: DocumentKey) => void) | null = null): void {
-    counts.came(entry)
-    const { id, writes } = entry.transaction
+  function index({ transaction }: OutboxEntry): void {
+    const { id, writes } = transaction
     for (let i = 0; i < writes.length; i++) {
       const key = writes[i]?.key
       if (key === undefined) continue
-      const held = idsByKey.get(key)
-      if (held === undefined) {
-        idsByKey.set(key, id)
-        onTouched?.(key)
-      } else if (typeof held !== 'string') held.add(id)
-      else if (held !== id) idsByKey.set(key, new Set([held, id]))
+      const held = indexed.get(key)
+      if (held === undefined) indexed.set(key, id)
+      else if (typeof held !== 'string') held.add(id)
+      else if (held !== id) indexed.set(key, new Set([held, id]))
     }
+  }
+
+  function idsByKey(): typeof indexed {
+    if (added.length > 0) {
+      for (let i = 0; i < added.length; i++) index(added[i] as OutboxEntry)
+      added = []
+    }
+    return indexed
+  }
+
+  function come(entry: OutboxEntry): void {
+    counts.came(entry)
+    added.push(entry)
   }
 
   function unindex(entry: OutboxEntry, onUntouched?: (key: DocumentKey) => void): void {
     counts.went(entry)
+    const ids = idsByKey()
     const { id, writes } = entry.transaction
     for (const { key } of writes) {
-      const held = idsByKey.get(key)
+      const held = ids.get(key)
       if (typeof held === 'object') held.delete(id)
       if (held !== id && (typeof held !== 'object' || held.size > 0)) continue
-      idsByKey.delete(key)
+      ids.delete(key)
       onUntouched?.(key)
     }
   }
@@ -186,7 +196,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
   }
 
   function idsOf(key: DocumentKey): readonly TransactionId[] {
-    const held = idsByKey.get(key)
+    const held = idsByKey().get(key)
     return held === undefined ? [] : typeof held === 'string' ? [held] : [...held]
   }
 
@@ -196,9 +206,9 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     line,
     get: id => byId.get(id),
     entries,
-    add(entry, onTouched) {
+    add(entry) {
       insert(entry)
-      index(entry, onTouched)
+      come(entry)
     },
     put(entry) {
       const { id } = entry.transaction
@@ -209,7 +219,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
         if (old !== undefined) lineOf(old).remove(id)
         insert(entry)
       }
-      index(entry)
+      come(entry)
     },
     substitute(changes) {
       const all = [...entries()]
@@ -227,7 +237,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
         byId.set(id, kept)
         if (kept.position > 0) lastOf.set(writerOf(id), Math.max(lastOf.get(writerOf(id)) ?? 0, serialOf(id)))
       }
-      for (const entry of changes.values()) if (entry !== null) index(entry)
+      for (const entry of changes.values()) if (entry !== null) come(entry)
       outbox.size = byId.size
     },
     move(id, position) {
@@ -247,12 +257,12 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       }
       // All that there is, as after a reconnection, which may be the writes of months.
       for (let i = 0; i < entries.length; i++) counts.went(entries[i] as OutboxEntry)
-      const untouched = [...idsByKey.keys()]
+      const untouched = [...idsByKey().keys()]
       byId.clear()
       outbox.size = 0
       line.clear()
       unstored.clear()
-      idsByKey.clear()
+      indexed.clear()
       untouched.forEach(onUntouched)
     },
     writesOf(key) {
@@ -262,10 +272,10 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
       }
       return writes
     },
-    touches: key => idsByKey.has(key),
+    touches: key => idsByKey().has(key),
     idsOf,
     isFirstOf(key, id) {
-      const held = idsByKey.get(key)
+      const held = idsByKey().get(key)
       if (typeof held !== 'object') return true
       for (const other of held)
         if (other !== id && (byId.get(other)?.position ?? 0) > 0 && line.isBefore(other, id)) return false

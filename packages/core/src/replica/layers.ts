@@ -12,7 +12,7 @@ import type { Counting } from '../outbox-counts.ts'
 import { createOutbox, type Outbox, type OutboxEntry } from '../outbox.ts'
 import { createRowMap, type RowMap } from '../row-map.ts'
 import { emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from '../row.ts'
-import type { Transaction, TransactionId } from '../write.ts'
+import type { Transaction, TransactionId, Write } from '../write.ts'
 import type { AppliedChunk } from './applied.ts'
 import { createChangedKeys, type ChangedKeys } from './changed-keys.ts'
 import { countAll, countedAs, countLater, type FingerprintCount } from './fingerprint-count.ts'
@@ -182,10 +182,10 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     layers.changes.changed.add(key)
   }
 
-  /** Of what nothing touches yet, the row is as it is confirmed. */
+  /** Of what nothing touches yet, the row is as it is confirmed; what does not show at all is not confirmed either. */
   function putAside(key: DocumentKey): void {
     const row = layers.rows.get(key)
-    if (row !== undefined) beside.set(key, row)
+    if (row !== undefined && !isTouchedByOutbox(key)) beside.set(key, row)
   }
 
   /** After something that touched it left the outbox: the row is confirmed joined with what remains (SPEC L3). */
@@ -216,8 +216,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   function enter(entry: OutboxEntry): void {
     const { writes } = entry.transaction
     let writer: WriterId | null = null
-    // What does not show at all is not confirmed either.
-    outbox.add(entry, putAside)
+    for (let i = 0; i < writes.length; i++) putAside((writes[i] as Write).key)
+    outbox.add(entry)
     for (let i = 0; i < writes.length; i++) {
       const write = writes[i]
       if (write === undefined) continue
@@ -369,7 +369,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     releaseAcknowledged,
     letGo,
     substitute(entries, keys) {
-      for (const key of keys) if (!outbox.touches(key)) putAside(key)
+      for (const key of keys) putAside(key)
       outbox.substitute(entries)
       for (const key of keys) settle(key)
     },
