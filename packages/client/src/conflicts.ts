@@ -217,6 +217,9 @@ function siteOf(
 }
 
 function change({ drafts }: ConflictContext, id: string, make: (draft: Draft) => boolean): ResolveHandle {
-  const { value: isSettled, reached } = drafts.run(make)
+  let isSettled = false
+  const { reached } = drafts.run(draft => {
+    isSettled = make(draft)
+  })
   return { id, reached, outcome: isSettled ? 'settled' : 'already-settled' }
 }

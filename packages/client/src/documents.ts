@@ -148,17 +148,17 @@ function createAnyHandle(context: DocumentContext, collection: Collection): AnyC
         throw unsupported('options', 'an id of your own is given as { id }')
       const own = options?.id
       if (own !== undefined) checkDocumentId(own)
-      const { value: id, reached } = drafts.run(draft => {
+      let id = own ?? ''
+      const { reached } = drafts.run(draft => {
         const given = own === undefined ? undefined : keyOf(own)
         const seen = given === undefined ? undefined : draft.row(given)
         if (rowExists(seen)) throw unsupported('id', `${given} exists; change it by update`)
         const mark = draft.nextMark(seen)
-        const id = own ?? mint(mark.writer)
+        if (own === undefined) id = mint(mark.writer)
         const site = { collection, key: given ?? keyOf(id), seen, mark }
         const { write, textsToReplace } = writeInsert(site, input, packer)
         draft.add(write)
         if (textsToReplace !== null) replaceTexts(draft, write.key, textsToReplace)
-        return id
       })
       return { id, reached }
     },

@@ -34,7 +34,7 @@ export interface Draft {
 
 export interface Drafts {
   /** Runs in the open draft, or in one of its own that is committed when it returns. */
-  run<T>(make: (draft: Draft) => T): { readonly value: T } & Reachable
+  run(make: (draft: Draft) => void): Reachable
   /** Opens a draft for the time of a callback. Throws `value-unsupported` if one is open. */
   transact<T>(make: (draft: Draft) => T): { readonly value: T } & Reachable
   /** The row as seen here, the open draft included. */
@@ -131,13 +131,13 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
     if (later !== null) outcome.following = later.map(run => run())
   }
 
-  function within<T>(outcome: Outcome, make: (draft: Draft) => T): { readonly value: T } & Reachable {
+  function within<T>(outcome: Outcome, make: (draft: Draft) => T): T {
     open = outcome
     try {
       const value = make(draft)
       if (isThenable(value)) throw asynchronous(value)
       commit(outcome)
-      return { value, reached: outcome.reached }
+      return value
     } catch (error) {
       outcome.stage = 'discarded'
       throw error
@@ -151,13 +151,16 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
     row: key => (open === null ? core.state.visible(key) : draft.row(key)),
     run(make) {
       if (core.closed) throw closed('replica')
-      if (open === null) return within(begin(), make)
-      return { value: make(draft), reached: open.reached }
+      const outcome = open ?? begin()
+      if (open === null) within(outcome, make)
+      else make(draft)
+      return outcome
     },
     transact(make) {
       if (core.closed) throw closed('replica')
       if (open !== null) throw misuse('a transaction cannot be made inside another one')
-      return within(begin(), make)
+      const outcome = begin()
+      return { value: within(outcome, make), reached: outcome.reached }
     },
   }
 }

@@ -215,14 +215,15 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     if (remadeAt !== core.state.remade.lastOf(body)) return rebuildLater()
     const updates = typed
     for (const update of groupUpdates(updates).map(group => support.merge(group))) {
-      const { value: isWritten, reached } = drafts.run(draft => {
+      let isWritten = false
+      const { reached } = drafts.run(draft => {
         const seen = draft.row(key)
         const mark = draft.nextMark(seen)
-        if (mark.writer !== writer) return false
+        if (mark.writer !== writer) return
         known.add(update)
         covered = addToContext(covered, mark)
         draft.add(writeText({ collection, key, seen, mark }, part, [update]))
-        return true
+        isWritten = true
       })
       if (!isWritten) return rebuildLater()
       last = { reached }
