@@ -178,7 +178,7 @@ export type {
 export type { QuarantinedTransaction } from './replica/knowledge.ts'
 export type { Applied, AppliedChunk } from './replica/applied.ts'
 export { createReplicaState, type ReplicaState } from './replica/replica.ts'
-export { keysOfRows, unionOfKeys } from './key-set.ts'
+export { GatheredKeys, keysOfRows, unionOfKeys } from './key-set.ts'
 export { createRowMap, type RowMap } from './row-map.ts'
 export { createRowPacker, packValue, type PackedValue, type RowPacker } from './row-packer.ts'
 export {

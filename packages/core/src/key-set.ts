@@ -1,11 +1,63 @@
 /**
- * Sets of keys that are not made: all keys of a map, and what is in either of two sets. What opens may hold hundreds of
- * thousands, and to put each into a set that perhaps nobody looks at keeps a page busy for a tenth of a second.
+ * Sets of keys that are not made: all keys of a map, what is in either of two sets, and what was gathered until somebody
+ * looks. What opens may hold hundreds of thousands, and to put each into a set that perhaps nobody looks at keeps a page
+ * busy for a tenth of a second.
  */
 import type { RowMap } from './row-map.ts'
 import type { DocumentKey } from './row.ts'
 
 type Keys = ReadonlySet<DocumentKey>
+
+/** What changed, as it comes, perhaps twice. A class, since one is made for each write, nearly all of which change one row. */
+export class GatheredKeys implements Keys {
+  private first: DocumentKey | null = null
+  private more: DocumentKey[] | null = null
+  private made: Set<DocumentKey> | null = null
+
+  add(key: DocumentKey): void {
+    if (this.made !== null) this.made.add(key)
+    else if (this.first === null) this.first = key
+    else if (this.more === null) this.more = [key]
+    else this.more.push(key)
+  }
+
+  private get all(): Set<DocumentKey> {
+    if (this.made !== null) return this.made
+    this.made = new Set()
+    if (this.first !== null) this.made.add(this.first)
+    if (this.more !== null) for (const key of this.more) this.made.add(key)
+    return this.made
+  }
+
+  has(key: DocumentKey): boolean {
+    return this.all.has(key)
+  }
+
+  get size(): number {
+    if (this.made === null && this.more === null) return this.first === null ? 0 : 1
+    return this.all.size
+  }
+
+  forEach(call: (key: DocumentKey, same: DocumentKey, keys: Keys) => void): void {
+    for (const key of this.all) call(key, key, this)
+  }
+
+  keys(): SetIterator<DocumentKey> {
+    return this.all.keys()
+  }
+
+  values(): SetIterator<DocumentKey> {
+    return this.all.values()
+  }
+
+  entries(): SetIterator<[DocumentKey, DocumentKey]> {
+    return this.all.entries()
+  }
+
+  [Symbol.iterator](): SetIterator<DocumentKey> {
+    return this.all.values()
+  }
+}
 
 /** Every key of a map, as of when it is asked. */
 export function keysOfRows(rows: RowMap): Keys {

@@ -7,6 +7,7 @@
  */
 import { bodyKey, createBodies, type Bodies } from '../bodies.ts'
 import { emptyFingerprint, replaceInFingerprint, type Fingerprint } from '../fingerprint.ts'
+import { GatheredKeys } from '../key-set.ts'
 import type { WriterId } from '../mark.ts'
 import type { Counting } from '../outbox-counts.ts'
 import { createOutbox, type Outbox, type OutboxEntry } from '../outbox.ts'
@@ -83,7 +84,7 @@ export interface Layers {
 }
 
 export interface Changes {
-  readonly changed: Set<DocumentKey>
+  readonly changed: GatheredKeys
   readonly writers: Map<WriterId, WriterId>
   readonly rebuilt: Set<string>
   readonly arrived: Map<string, Uint8Array[]>
@@ -91,13 +92,19 @@ export interface Changes {
 }
 
 function noChanges(): Changes {
-  return { changed: new Set(), writers: new Map(), rebuilt: new Set(), arrived: new Map(), overtaken: [] }
+  return {
+    changed: new GatheredKeys(),
+    writers: new Map(),
+    rebuilt: new Set(),
+    arrived: new Map(),
+    overtaken: [],
+  }
 }
 
 /** What nothing was put into is used again: what comes of most writes and chunks is rows. */
 function renewed({ writers, rebuilt, arrived, overtaken }: Changes): Changes {
   return {
-    changed: new Set(),
+    changed: new GatheredKeys(),
     writers: writers.size === 0 ? writers : new Map(),
     rebuilt: rebuilt.size === 0 ? rebuilt : new Set(),
     arrived: arrived.size === 0 ? arrived : new Map(),
