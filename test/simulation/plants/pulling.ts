@@ -207,8 +207,8 @@ export const pulling: readonly Plant[] = [
   {
     name: 'L4',
     does: 'what waits in the outbox is compared as if it were confirmed',
-    find: '({ before, after: confirmed(key) })',
-    replace: '({ before, after: layers.rows.get(key) })',
+    find: 'return countOf(uncounted, confirmed)',
+    replace: 'return countOf(uncounted, key => layers.rows.get(key))',
     world: apart,
     seed: 1,
   },

@@ -7,16 +7,25 @@
  */
 import { bodyKey, createBodies, type Bodies } from '../bodies.ts'
 import { emptyFingerprint, replaceInFingerprint, type Fingerprint } from '../fingerprint.ts'
-import { GatheredKeys } from '../key-set.ts'
 import type { WriterId } from '../mark.ts'
 import type { Counting } from '../outbox-counts.ts'
 import { createOutbox, type Outbox, type OutboxEntry } from '../outbox.ts'
 import { createRowMap, type RowMap } from '../row-map.ts'
 import { emptyRow, joinRows, showsDelta, type DocumentKey, type Row } from '../row.ts'
-import type { Transaction, TransactionId, Write } from '../write.ts'
+import type { TransactionId, Write } from '../write.ts'
 import type { AppliedChunk } from './applied.ts'
 import { createChangedKeys, type ChangedKeys } from './changed-keys.ts'
-import { countAll, countedAs, countLater, type FingerprintCount } from './fingerprint-count.ts'
+import { handedOver, noChanges, noteArrivals, renewed, type Changes } from './changes.ts'
+import { countAll, type FingerprintCount } from './fingerprint-count.ts'
+import {
+  areTooMany,
+  countOf,
+  countSome,
+  createUncounted,
+  noteChanged,
+  noteGone,
+  takeCounted,
+} from './uncounted.ts'
 
 export interface Layers {
   readonly outbox: Outbox
@@ -83,53 +92,6 @@ export interface Layers {
   readonly changes: Changes
 }
 
-export interface Changes {
-  readonly changed: GatheredKeys
-  readonly writers: Map<WriterId, WriterId>
-  readonly rebuilt: Set<string>
-  readonly arrived: Map<string, Uint8Array[]>
-  readonly overtaken: Transaction[]
-}
-
-function noChanges(): Changes {
-  return {
-    changed: new GatheredKeys(),
-    writers: new Map(),
-    rebuilt: new Set(),
-    arrived: new Map(),
-    overtaken: [],
-  }
-}
-
-/** What nothing was put into is used again: what comes of most writes and chunks is rows. */
-function renewed({ writers, rebuilt, arrived, overtaken }: Changes): Changes {
-  return {
-    changed: new GatheredKeys(),
-    writers: writers.size === 0 ? writers : new Map(),
-    rebuilt: rebuilt.size === 0 ? rebuilt : new Set(),
-    arrived: arrived.size === 0 ? arrived : new Map(),
-    overtaken: overtaken.length === 0 ? overtaken : [],
-  }
-}
-
-/** For good: nothing is put into it any more. */
-function handedOver({ changed, writers, rebuilt, arrived, overtaken }: Changes): AppliedChunk {
-  return {
-    changed,
-    writers: writers.size === 0 ? nothingCame.writers : writers,
-    rebuilt: rebuilt.size === 0 ? nothingCame.rebuilt : rebuilt,
-    arrived: arrived.size === 0 ? nothingCame.arrived : arrived,
-    overtaken: overtaken.length === 0 ? nothingCame.overtaken : overtaken,
-  }
-}
-
-const nothingCame: AppliedChunk = noChanges()
-
-/** So many rows wait to be counted until somebody asks: they stay in memory as they were. */
-const uncountedMax = 131_072
-/** Of more so many are counted at once. */
-const countedAtOnce = 16_384
-
 /** `isEverywhere`: whether all relays that are to have a write have it. */
 export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, counting?: Counting): Layers {
   /** The confirmed rows of what the outbox touches; of what is confirmed in no row, nothing. */
@@ -138,11 +100,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   const bodies = createBodies()
   const own = new Set<WriterId>()
   const changedKeys = createChangedKeys()
-  let counted = countedAs(emptyFingerprint)
-  /** Confirmed rows that changed since the fingerprint was asked for last, as they were then: most change several times. */
-  const uncounted = new Map<DocumentKey, Row>()
-  /** Those that came since then and were not here before: of a cold start all of them, so they are not looked for. */
-  let uncountedNew: Row[] = []
+  const uncounted = createUncounted()
   /** How many damaged rows the fingerprint does without. */
   let discounted = 0
 
@@ -169,15 +127,12 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       layers.rows.set(key, after)
       layers.changes.changed.add(key)
     }
-    if (counted.left + uncounted.size + uncountedNew.length >= uncountedMax) countSome()
+    if (areTooMany(uncounted)) countSome(fingerprintLater())
     return after
   }
 
   function noteConfirmed(key: DocumentKey, before: Row | undefined, after: Row, position: number): void {
-    if (uncounted.size === 0 || !uncounted.has(key)) {
-      if (before === undefined) uncountedNew.push(after)
-      else uncounted.set(key, before)
-    }
+    noteChanged(uncounted, key, before, after)
     changedKeys.note(key, position)
   }
 
@@ -214,12 +169,6 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     layers.changes.changed.add(key)
   }
 
-  function noteArrivals(body: string, updates: readonly Uint8Array[]): void {
-    const arrived = layers.changes.arrived.get(body)
-    if (arrived === undefined) layers.changes.arrived.set(body, [...updates])
-    else arrived.push(...updates)
-  }
-
   function enter(entry: OutboxEntry): void {
     const { writes } = entry.transaction
     let writer: WriterId | null = null
@@ -229,7 +178,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       const write = writes[i]
       if (write === undefined) continue
       const { key, delta, mark, texts } = write
-      if (texts.size > 0) for (const [part, updates] of texts) noteArrivals(bodyKey(key, part), updates)
+      if (texts.size > 0)
+        for (const [part, updates] of texts) noteArrivals(layers.changes, bodyKey(key, part), updates)
       if (mark.writer !== writer) own.add((writer = mark.writer))
       show(key, delta)
     }
@@ -265,7 +215,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       for (const { transaction } of entries)
         for (const { key, delta } of transaction.writes)
           if (outbox.touches(key)) heed(confirm(key, delta, position))
-    if (uncounted.size + uncountedNew.length >= uncountedMax) count()
+    if (areTooMany(uncounted)) count()
   }
 
   function release(entry: OutboxEntry): boolean {
@@ -299,35 +249,18 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   /** What a damaged row was counted as, nobody knows any more. */
   function recount(): void {
     let all = emptyFingerprint
-    dropUncounted()
     for (const key of layers.rows.keys()) all = replaceInFingerprint(all, undefined, confirmed(key))
     discounted = layers.rows.damaged.size
-    counted = countedAs(all)
+    takeCounted(uncounted, all)
   }
 
   function fingerprintLater(): FingerprintCount {
     if (layers.rows.damaged.size > discounted) recount()
-    if (uncounted.size + uncountedNew.length > 0) {
-      const changed = Array.from(uncounted, ([key, before]) => ({ before, after: confirmed(key) }))
-      counted = countLater(counted, uncountedNew, changed)
-      dropUncounted()
-    }
-    return counted
-  }
-
-  function dropUncounted(): void {
-    uncounted.clear()
-    uncountedNew = []
+    return countOf(uncounted, confirmed)
   }
 
   function count(): Fingerprint {
     return countAll(fingerprintLater())
-  }
-
-  function countSome(): void {
-    const counting = fingerprintLater()
-    const enough = Math.max(0, counting.left - countedAtOnce)
-    while (counting.left > enough) counting.step()
   }
 
   const layers: Layers & { rows: RowMap; changes: Changes } = {
@@ -338,10 +271,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     rows: createRowMap(),
     changes: noChanges(),
     countFingerprint: count,
-    takeFingerprint(taken) {
-      counted = countedAs(taken)
-      dropUncounted()
-    },
+    takeFingerprint: taken => takeCounted(uncounted, taken),
     fingerprintLater,
     confirmed,
     damaged() {
@@ -351,13 +281,13 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     confirm,
     addToBody(body, updates, position) {
       bodies.add(body, updates, position)
-      noteArrivals(body, updates)
+      noteArrivals(layers.changes, body, updates)
     },
     forget(key, position) {
       bodies.forget(key, position)
       const row = confirmed(key)
       if (row === undefined) return
-      if (!uncounted.has(key)) uncounted.set(key, row)
+      noteGone(uncounted, key, row)
       changedKeys.note(key, position)
       if (outbox.touches(key)) {
         beside.delete(key)
