@@ -214,7 +214,8 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     // What it was typed over is gone, and this is not told yet.
     if (remadeAt !== core.state.remade.lastOf(body)) return rebuildLater()
     const updates = typed
-    for (const update of groupUpdates(updates).map(group => support.merge(group))) {
+    const merged = groupUpdates(updates).map(group => support.merge(group))
+    for (const update of merged) {
       let isWritten = false
       const { reached } = drafts.run(draft => {
         const seen = draft.row(key)
@@ -229,7 +230,8 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       last = { reached }
     }
     typed = typed.slice(updates.length)
-    for (const update of updates) log(update)
+    // One for a tick, and not one for each of its edits: a log that is long is merged, again and again.
+    for (const update of merged) log(update)
   }
 
   function take(update: Uint8Array): void {
