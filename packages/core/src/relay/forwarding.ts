@@ -168,7 +168,7 @@ function bringsNews({ origins }: Standing, turn: Turn, session: SpaceSession): b
 }
 
 function changesFor({ origins }: Standing, turn: Turn, session: SpaceSession): readonly ChangedRow[] {
-  const tails = tailsOf(turn)
+  const tails = tailsOf(turn, session)
   const changes: ChangedRow[] = []
   turn.changes.forEach(({ by, news }, key) => {
     const held = turn.rows.get(key)
@@ -268,13 +268,19 @@ function sizeOfChanges({ rows, writers }: ChangesFrame): number {
 const noTails: ReadonlyMap<PartName, TextPart> = new Map()
 const noRows: ReadonlyMap<DocumentKey, ReadonlyMap<PartName, TextPart>> = new Map()
 
-function tailsOf(turn: Turn): ReadonlyMap<DocumentKey, ReadonlyMap<PartName, TextPart>> {
+/** What the bodies grew by, but for what a session wrote itself: of a text that two bring in one turn neither is told all. */
+function tailsOf(
+  turn: Turn,
+  session: SpaceSession,
+): ReadonlyMap<DocumentKey, ReadonlyMap<PartName, TextPart>> {
   if (turn.texts.length === 0) return noRows
   const tails = new Map<
     DocumentKey,
     Map<PartName, { readonly kind: 'tail'; readonly updates: Uint8Array[] }>
   >()
-  for (const { key, part, update } of turn.texts) {
+  for (const { by, text } of turn.texts) {
+    if (by === session) continue
+    const { key, part, update } = text
     const ofRow = tails.get(key) ?? new Map()
     tails.set(key, ofRow)
     const tail = ofRow.get(part)

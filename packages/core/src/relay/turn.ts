@@ -50,6 +50,12 @@ export interface RowChange {
   news: Row | null
 }
 
+/** An update of a body, and who brought it: that one is not told of it. */
+export interface TurnText {
+  readonly by: SpaceSession
+  readonly text: SpaceCommit['texts'][number]
+}
+
 /** Plain fields: there is a turn for every write of who waits for each. */
 export interface Turn {
   readonly standing: Standing
@@ -57,7 +63,7 @@ export interface Turn {
   readonly position: number
   readonly rows: Map<DocumentKey, TurnRow>
   readonly changes: Map<DocumentKey, RowChange>
-  readonly texts: SpaceCommit['texts'][number][]
+  readonly texts: TurnText[]
   readonly writers: Map<WriterId, WriterRecord>
   readonly facts: Generation[]
   peers: ReadonlyMap<StoreId, PeerState>
@@ -133,7 +139,7 @@ export function takeRow(
     const { part, update } = taken.updates[i] as TakenRow['updates'][number]
     // A body may grow although its cell stands, when the cell came before it.
     positions.set(part, position)
-    texts.push({ key, part, update })
+    texts.push({ by: session, text: { key, part, update } })
   }
 }
 
@@ -253,7 +259,7 @@ export function commitOf(turn: Turn): SpaceCommit | null {
       peers,
     },
     rows,
-    texts,
+    texts: texts.map(({ text }) => text),
     writers: [...writers.values()],
     generations: facts,
   }
