@@ -31,7 +31,7 @@ export interface KeptCounts extends OutboxCounts {
 /** Which acknowledgements count, as of what is known of relays. */
 export interface Counting {
   /** Rises with what is known of relays. */
-  readonly revision: number
+  revision(): number
   isCounted(store: StoreId, ack: Acknowledgement): boolean
   /** Whether it is on fewer relays than are wanted. */
   isShort(entry: OutboxEntry): boolean
@@ -70,8 +70,9 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
 
   /** What was counted before something was learned of a relay says nothing any more. */
   function heed(): void {
-    if (revision === counting.revision) return
-    ;({ revision } = counting)
+    const current = counting.revision()
+    if (revision === current) return
+    revision = current
     short.clear()
     acknowledgedBy.clear()
     for (const entry of acknowledged.values()) {

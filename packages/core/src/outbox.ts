@@ -83,7 +83,7 @@ export interface Outbox {
 }
 
 /** One relay is enough, and each counts. */
-const alwaysCounted: Counting = { revision: 0, isCounted: () => true, isShort: () => false }
+const alwaysCounted: Counting = { revision: () => 0, isCounted: () => true, isShort: () => false }
 
 /** Where it stands in the journal is known once it is on disk. */
 type KeptEntry = OutboxEntry & { position: number }

@@ -132,9 +132,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
   const copiesOf = (entry: OutboxEntry): number => countCopies(knowledge, entry)
   const isPending = (entry: OutboxEntry): boolean => copiesOf(entry) < copiesMeant(knowledge).wanted
   const layers = createLayers(entry => copiesOf(entry) >= copiesMeant(knowledge).all, {
-    get revision() {
-      return knowledge.revision
-    },
+    revision: () => knowledge.revision,
     isCounted: (store, ack) => isCounted(knowledge, store, ack),
     isShort: isPending,
   })
