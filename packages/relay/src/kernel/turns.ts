@@ -102,8 +102,8 @@ interface Work {
 }
 
 /**
- * Takes what came meanwhile out of the queue, as far as submits come first, of those who brought something before: of a
- * text that two write in one turn, each is told also what it wrote itself. Whether there are any.
+ * Takes what came meanwhile out of the queue, as far as submits come first, of those who brought something before: for each
+ * further one a frame would be made of its own, without what it brought. Whether there are any.
  */
 function joinSubmits(work: Work, queue: Job[]): boolean {
   let count = 0
