@@ -51,9 +51,12 @@ export function createVisibleDocuments(
   return new Map(shelves.map(shelf => [shelf.collection.name, documentsOf(shelf)]))
 }
 
-/** Once so many, and one of so many of the replica's rows, were asked for one by one, all are read. */
-const askedMin = 256
-const askedShare = 16
+/**
+ * Once so many, and one of so many of the replica's rows, were asked for one by one, all are read: to read one alone takes
+ * as long as to read a dozen together, and much longer where it has not been done often.
+ */
+const askedMin = 64
+const askedShare = 64
 /** Fewer than one of so many. */
 const fewShare = 4
 
