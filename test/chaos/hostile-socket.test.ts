@@ -426,7 +426,7 @@ function textUpdate(content: string, client: number): Uint8Array {
 function editOf(body: readonly Uint8Array[], client: number, content: string): Uint8Array {
   const live = yjs.open(body, client)
   const made: Uint8Array[] = []
-  live.onEdit(update => made.push(update))
+  live.onEdit(() => made.push(...live.takeEdits()))
   live.text.insert(0, content)
   live.close()
   const [update] = made

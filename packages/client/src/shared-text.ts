@@ -7,7 +7,7 @@
  * may have been taken out of the body, or this tab's writer was made anew while there was typing under the old one, what
  * stands is loaded. If it is all that the document holds and more, the document takes it in; else it is built again, and
  * what was typed meanwhile is typed again in it (SPEC X9). The invariant: what bears this tab's Yjs client id in the
- * document is written, or is in `typed`.
+ * document is written, or is in `typed` or still to be taken from the document.
  */
 import {
   addToContext,
@@ -130,6 +130,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   }
 
   function stand(standing: readonly Uint8Array[]): void {
+    gather()
     const before = writer
     const client = takeClient()
     remadeAt = core.state.remade.lastOf(body)
@@ -148,7 +149,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     logged = []
     for (const update of standing) log(update)
     live = support.open(logged, client)
-    stopEdits = live.onEdit(edited)
+    stopEdits = live.onEdit(schedule)
     covered = contextNow()
     ready = true
     type(again)
@@ -170,6 +171,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
 
   /** Puts own edits that were made beside the document into it, and writes them. */
   function type(updates: readonly TextAnew[]): void {
+    gather()
     // Yjs takes fright when its own client's updates come from outside, and says so on the console.
     live?.setClient(scratchClient)
     for (const update of updates) {
@@ -183,15 +185,16 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
 
   function typedAgain(updates: readonly Uint8Array[], earlier: readonly TextMove[]): readonly TextAnew[] {
     if (writer === null) throw textClosed('is not ready')
+    gather()
     const moves = [...core.state.remade.of(body), ...earlier]
     const again = support.remake([...logged, ...typed], [], moves, updates, yjsClientOf(writer))
     if (again.includes('lost')) throw builtOnRefused(key)
     return again
   }
 
-  function edited(update: Uint8Array): void {
-    typed.push(update)
-    schedule()
+  /** What was typed goes to what is to be written. */
+  function gather(): void {
+    if (live !== null) typed.push(...live.takeEdits())
   }
 
   function schedule(): void {
@@ -204,6 +207,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   }
 
   function flush(): void {
+    gather()
     if (typed.length === 0 || live === null || core.closed) return
     if (!ready) {
       if (building === null) rebuildLater()
@@ -275,6 +279,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     },
     replace(content) {
       if (writer === null) return
+      gather()
       const client = yjsClientOf(writer)
       const whole = [...logged, ...typed]
       const cleared = support.clear(whole, client)
@@ -293,6 +298,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       // What could not be loaded is tried again: what came since is not in the document.
       if (!ready) return building === null ? rebuildLater() : undefined
       if (writer !== null && applied.writers.has(writer)) {
+        gather()
         if (typed.length > 0) return rebuildLater()
         live.setClient(takeClient())
       }

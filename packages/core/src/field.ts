@@ -131,7 +131,9 @@ export interface TextDocument {
   apply(update: Uint8Array): void
   /** From the next local edit on, edits bear this Yjs client id. */
   setClient(client: number): void
-  /** Calls back with an update for each local transaction. Returns how to stop. */
-  onEdit(listener: (update: Uint8Array) => void): () => void
+  /** What was typed since it was asked last, as few updates in their order. */
+  takeEdits(): readonly Uint8Array[]
+  /** Calls back when there is something to take, once until it is taken. Returns how to stop. */
+  onEdit(listener: () => void): () => void
   close(): void
 }

@@ -18,7 +18,7 @@ const support = text().text
 
 function record(live: LiveDocument): Uint8Array[] {
   const updates: Uint8Array[] = []
-  live.onEdit(update => updates.push(update))
+  live.onEdit(() => updates.push(...live.takeEdits()))
   return updates
 }
 

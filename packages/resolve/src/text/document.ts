@@ -1,10 +1,11 @@
 /**
- * A live text for editors: the real Y.Doc and Y.Text over a body. Updates from elsewhere go in by `apply`; each local
- * transaction comes out as one update, or as several if it is too large to be one write.
+ * A live text for editors: the real Y.Doc and Y.Text over a body. Updates from elsewhere go in by `apply`; what
+ * is typed comes out as one update, or as several if it is too large to be one write.
  */
 import type { TextDocument } from '@rejoin/core'
 import * as Y from 'yjs'
 import { splitUpdate } from '../screen/split.ts'
+import { createEdits } from './edits.ts'
 import { guardText } from './guard.ts'
 import { createLiveText, elsewhere } from './live.ts'
 
@@ -16,13 +17,13 @@ export interface LiveDocument extends TextDocument {
 
 export function openDocument(body: readonly Uint8Array[], client: number): LiveDocument {
   const { document, text } = createLiveText(body, { gc: true })
-  const listeners = new Set<(update: Uint8Array) => void>()
+  const listeners = new Set<() => void>()
+  const edits = createEdits()
   let current = client
   document.clientID = current
   guardText(text)
-  document.on('update', (update: Uint8Array, origin: unknown) => {
-    if (origin === elsewhere) return
-    for (const part of splitUpdate(update)) for (const listener of listeners) listener(part)
+  document.on('afterTransactionCleanup', transaction => {
+    if (edits.note(transaction)) for (const listener of listeners) listener()
   })
   return {
     text,
@@ -36,6 +37,7 @@ export function openDocument(body: readonly Uint8Array[], client: number): LiveD
       current = next
       document.clientID = next
     },
+    takeEdits: () => edits.take().flatMap(splitUpdate),
     onEdit(listener) {
       listeners.add(listener)
       return () => {
