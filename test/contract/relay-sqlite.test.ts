@@ -84,6 +84,38 @@ test('[A1] a full disk refuses a group whole, and takes later commits again', as
   await store.close()
 })
 
+test('[A1] pages give way to what is to be stored, and none are stored where they had to', async () => {
+  const store = await sqlite(createPath(), { fileBytesMax: 512 * 1024 })()
+  await store.commit(commitAt(1, 10))
+  const page = { from: 0, to: 1, rows: 1, head: '', frames: [new Uint8Array(250_000)] }
+  await store.pages.put('team', page)
+  // Not even without them.
+  await expect(store.commit(commitAt(2, 2_000_000))).rejects.toMatchObject({ code: 'storage-full' })
+  expect(await store.pages.at('team', 0)).toBe(null)
+  await store.pages.put('team', page)
+  expect((await store.pages.at('team', 0))?.left).toBe(0)
+  await store.commit(commitAt(2, 250_000))
+  expect((await store.feed('team', 0, 10)).length).toBe(2)
+  await store.pages.put('team', { ...page, frames: [] })
+  expect(await store.pages.at('team', 0)).toBe(null)
+  await store.close()
+})
+
+test('a file of before there were pages has them from its next opening on', async () => {
+  const path = createPath()
+  const before = await sqlite(path)()
+  await before.commit(commitAt(1, 10))
+  await before.close()
+  const older = new DatabaseSync(path)
+  older.exec('drop table pages')
+  older.close()
+  const store = await sqlite(path)()
+  const page = { from: 0, to: 1, rows: 1, head: '', frames: [] }
+  await store.pages.put('team', page)
+  expect(await store.pages.at('team', 0)).toEqual({ page, left: 0 })
+  await store.close()
+})
+
 test('[A1] what is too much for the disk in one space is not refused to another in the same group', async () => {
   const store = await sqlite(createPath(), { fileBytesMax: 1024 * 1024 })()
   const group = await Promise.allSettled([

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMemoryDisk, sqlite } from '@rejoin/relay'
-import { relayStoreContract, type ContractRunner, type RelayDisk } from '@rejoin/testkit'
+import { pageStoreContract, relayStoreContract, type ContractRunner, type RelayDisk } from '@rejoin/testkit'
 import { expect, test } from 'vitest'
 
 const runner: ContractRunner = { test, equal: (actual, expected) => expect(actual).toEqual(expected) }
@@ -11,6 +11,8 @@ const runner: ContractRunner = { test, equal: (actual, expected) => expect(actua
 relayStoreContract('memory', createMemory, runner)
 relayStoreContract('SQLite', createFile, runner)
 relayStoreContract('SQLite without room for a cache', () => createFile(0), runner)
+pageStoreContract('memory', createMemory, runner)
+pageStoreContract('SQLite', createFile, runner)
 
 async function createMemory(): Promise<RelayDisk> {
   const { open } = createMemoryDisk(length => new Uint8Array(randomBytes(length)))

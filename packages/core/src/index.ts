@@ -171,6 +171,8 @@ export type {
   RelayStore,
   SpaceCommit,
   SpaceRecord,
+  PageStore,
+  StoredPage,
   StoredText,
   TextFold,
   TextState,

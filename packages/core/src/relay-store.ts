@@ -98,6 +98,36 @@ export interface FeedRow {
   readonly held: HeldRow
 }
 
+/** A stretch of a feed as new replicas were sent it, for those that come after the relay has begun anew. */
+export interface StoredPage {
+  /** It has what was behind this position. */
+  readonly from: number
+  /** And up to this one, with it. */
+  readonly to: number
+  /** How many rows the feed had there when it was made. */
+  readonly rows: number
+  /** What who made it says of it. */
+  readonly head: string
+  /** They do not change any more. */
+  readonly frames: readonly Uint8Array[]
+}
+
+/**
+ * Pages beside the rows that they were made of. Nothing stands on them: what a store loses of them, or has no room for, is
+ * made anew, which takes ten times as long as to read it.
+ */
+export interface PageStore {
+  /**
+   * The one that begins at a position, and how many of its rows have left its stretch since it was made, which they do when
+   * they change. Null if there is none, or if that cannot be told at present.
+   */
+  at(space: string, from: number): Promise<{ readonly page: StoredPage; readonly left: number } | null>
+  /** Where the next one begins behind a position; infinity if there is none. */
+  next(space: string, position: number): Promise<number>
+  /** Takes the place of those that it overlaps. */
+  put(space: string, page: StoredPage): Promise<void>
+}
+
 export interface RelayStore {
   /** Names the store; drawn when it was made. */
   readonly id: StoreId
@@ -136,6 +166,7 @@ export interface RelayStore {
    * changed, if that is not what is there. Later updates stay in the tail. The row is not to change meanwhile.
    */
   fold(fold: TextFold): Promise<boolean>
+  readonly pages: PageStore
   /** All or nothing, on disk when it resolves. Rejects with `storage-full` or `storage-closed`; nothing was stored then. */
   commit(commit: SpaceCommit): Promise<void>
   /** Rejects if what is stored is no longer where it was: for whoever is told of it without a commit (SPEC A1). */

@@ -13,6 +13,7 @@ import type {
   PartName,
   SpaceCommit,
   SpaceRecord,
+  StoredPage,
   StoredText,
   TextFold,
   WriterId,
@@ -30,8 +31,16 @@ export interface SpaceContent {
   textTail(key: DocumentKey, part: PartName, after: number): readonly Uint8Array[] | null
   storedText(key: DocumentKey, part: PartName): StoredText
   fold(fold: TextFold): boolean
+  readonly pages: SpacePages
   /** Its maps, to be copied by who takes an image. */
   readonly state: SpaceState
+}
+
+/** As a `PageStore` of one space. */
+interface SpacePages {
+  at(from: number): { readonly page: StoredPage; readonly left: number } | null
+  next(position: number): number
+  put(page: StoredPage): void
 }
 
 interface SpaceState {
@@ -42,6 +51,8 @@ interface SpaceState {
   readonly writers: Map<WriterId, { readonly record: WriterRecord; readonly position: number }>
   readonly snapshots: Map<string, Appended>
   readonly tails: Map<string, Appended[]>
+  /** By where they begin. */
+  readonly pages: Map<number, StoredPage>
 }
 
 interface Logged {
@@ -66,6 +77,7 @@ export function createSpaceContent(record: SpaceRecord): SpaceContent {
     writers: new Map(),
     snapshots: new Map(),
     tails: new Map(),
+    pages: new Map(),
   })
 }
 
@@ -79,6 +91,7 @@ export function copySpace({ state }: SpaceContent): SpaceContent {
     writers: new Map(state.writers),
     snapshots: new Map(state.snapshots),
     tails: new Map(Array.from(state.tails, ([name, tail]) => [name, tail.slice()])),
+    pages: new Map(state.pages),
   })
 }
 
@@ -157,6 +170,27 @@ function contentOf(state: SpaceState): SpaceContent {
       rows.set(key, held)
       return true
     },
+    pages: {
+      at: from => {
+        const page = state.pages.get(from)
+        return page === undefined ? null : { page, left: page.rows - countIn(from, page.to) }
+      },
+      next: position => Math.min(...[...state.pages.keys()].filter(from => from > position)),
+      put: page => {
+        for (const { from, to } of [...state.pages.values()])
+          if (from < page.to && to > page.from) state.pages.delete(from)
+        state.pages.set(page.from, page)
+      },
+    },
+  }
+
+  /** How many rows the feed has behind a position and up to another. */
+  function countIn(from: number, to: number): number {
+    let count = 0
+    const { log } = state
+    for (let at = findAfter(log, from); (log[at]?.position ?? Infinity) <= to; at++)
+      if (isCurrent(log[at] as Logged)) count += 1
+    return count
   }
 
   function storedText(key: DocumentKey, part: PartName): StoredText {

@@ -112,6 +112,11 @@ function createStore(
       return { snapshot, tail: sizes.reduce((sum, size) => sum + size, 0) }
     },
     storedText: async (space, key, part) => find(space)?.storedText(key, part) ?? nothingStored,
+    pages: {
+      at: async (space, from) => find(space)?.pages.at(from) ?? null,
+      next: async (space, position) => find(space)?.pages.next(position) ?? Number.POSITIVE_INFINITY,
+      put: async (space, page) => find(space)?.pages.put(page),
+    },
     fold: async fold => find(fold.space)?.fold(fold) ?? false,
     commit: async commit => apply(commit),
     close: async () => {

@@ -6,6 +6,7 @@ export {
   type ServedAddress,
   type TakeLink,
 } from './contracts/link.ts'
+export { pageStoreContract } from './contracts/page-store.ts'
 export { relayStoreContract, type RelayDisk } from './contracts/relay-store.ts'
 export { storageContract, type ContractRunner } from './contracts/storage.ts'
 export { createChance, type Chance } from './chance.ts'

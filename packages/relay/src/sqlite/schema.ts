@@ -3,7 +3,8 @@
  *
  * Rows are stored as encoded blobs under (space, collection, id); `feed` finds those that changed after a position. What
  * changed lately is in the log alone (log.ts).
- * A text's body is a snapshot up to a position and a tail of updates after it.
+ * A text's body is a snapshot up to a position and a tail of updates after it. Pages are beside the rows that they were made
+ * of (pages.ts), and who does not know them loses nothing by that.
  */
 import { RejoinError, type GenerationId, type StoreId } from '@rejoin/core'
 import type { Database } from './database.ts'
@@ -46,6 +47,12 @@ const log = `
     record text not null, changes blob not null) strict;
 `
 
+const pages = `
+  create table if not exists pages (space integer not null, begins integer not null, ends integer not null,
+    rows integer not null, head text not null, lengths text not null, frames blob not null,
+    primary key (space, begins)) strict;
+`
+
 /** Brings a file to the schema and notes this opening; all of that is on disk when it returns. */
 export function openSchema(
   database: Database,
@@ -81,6 +88,7 @@ export function openSchema(
       database.exec(log)
       database.prepare('update store set version = ?').run(schemaVersion)
     }
+    database.exec(pages)
     database.prepare('insert into openings (generation) values (?)').run(fresh.generation)
     return String(database.prepare('select id from store').get()?.['id']) as StoreId
   })

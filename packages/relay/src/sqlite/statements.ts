@@ -28,6 +28,13 @@ export interface Statements {
   readonly findEnd: Statement
   readonly putSnapshot: Statement
   readonly cutTail: Statement
+  readonly findPage: Statement
+  readonly findAnyPage: Statement
+  readonly countStretch: Statement
+  readonly nextPage: Statement
+  readonly cutPages: Statement
+  readonly addPage: Statement
+  readonly clearPages: Statement
 }
 
 export function prepareStatements(database: Database): Statements {
@@ -76,5 +83,14 @@ export function prepareStatements(database: Database): Statements {
       'insert or replace into texts (space, key, part, position, snapshot) values (?, ?, ?, ?, ?)',
     ),
     cutTail: prepare('delete from text_tails where space = ? and key = ? and part = ? and position <= ?'),
+    findPage: prepare('select * from pages where space = ? and begins = ?'),
+    findAnyPage: prepare('select 1 from pages limit 1'),
+    countStretch: prepare(
+      'select count(*) as rows from rows where space = ? and position > ? and position <= ?',
+    ),
+    nextPage: prepare('select min(begins) as begins from pages where space = ? and begins > ?'),
+    cutPages: prepare('delete from pages where space = ? and begins < ? and ends > ?'),
+    addPage: prepare('insert into pages values (?, ?, ?, ?, ?, ?, ?)'),
+    clearPages: prepare('delete from pages'),
   }
 }

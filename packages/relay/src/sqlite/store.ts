@@ -24,6 +24,7 @@ import { lockFile } from './lock.ts'
 import { readLog } from './log.ts'
 import { bytesOf, generationOf, heldOf, keyOf, numberOf, textOf, writerOf } from './columns.ts'
 import { cacheKey, createRecent, type Recent } from './recent.ts'
+import { createPages } from './pages.ts'
 import { openSchema } from './schema.ts'
 import { createSettling } from './settling.ts'
 import { parseSpaceRecord } from './space-record.ts'
@@ -90,6 +91,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     isUnsettled: space => unsettled.spaces.has(space),
     isLogged: (space, key) => unsettled.spaces.get(space)?.rows.has(key) === true,
   })
+  const pages = createPages(database, statements, unsettled, find)
   const assertInPlace = watchFiles(path)
   let tellGone: (error: RejoinError) => void = () => {}
   const gone = new Promise<RejoinError>(resolve => (tellGone = resolve))
@@ -112,7 +114,7 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     runtime,
     entries => {
       settling.makeRoom()
-      const written = write(entries)
+      const written = pages.givingWay(() => write(entries))
       for (const one of written) settling.note(one)
       // What was written to files that nobody reads any more is not acknowledged.
       assertKept()
@@ -257,6 +259,8 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
     },
 
     storedText: async (space, key, part) => readText(statements, find(space), key, part),
+
+    pages,
 
     fold: async fold => {
       assertOpen()

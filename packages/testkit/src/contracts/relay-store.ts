@@ -3,13 +3,9 @@
  * disk of its own, which outlives the stores that are opened over it.
  */
 import {
-  documentKey,
-  emptyFingerprint,
-  noPositions,
   partName,
   RejoinError,
   writerFromBytes,
-  type DocumentKey,
   type FeedPart,
   type FeedRow,
   type Generation,
@@ -24,6 +20,7 @@ import {
   type TextFold,
   type WriterRecord,
 } from '@rejoin/core'
+import { alice, commitAt, held, key, row } from './feed-rows.ts'
 import { withPlainMaps } from './plain-maps.ts'
 import type { ContractRunner } from './storage.ts'
 
@@ -35,7 +32,6 @@ export interface RelayDisk {
   readonly remove: () => Promise<void>
 }
 
-const alice = writerFromBytes(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8))
 const bob = writerFromBytes(Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1))
 const other = writerFromBytes(Uint8Array.of(9, 9, 9, 9, 9, 9, 9, 9)) as string as StoreId
 const body = partName('text', 'body')
@@ -357,29 +353,6 @@ export function relayStoreContract(
   })
 }
 
-function key(id: string): DocumentKey {
-  return documentKey('notes', id)
-}
-
-/** A row of one value, which tells its position. */
-function row(id: string, position: number): FeedRow {
-  const part = partName('lww', 'title')
-  const value = new TextEncoder().encode(`at ${position}`)
-  const last = { ms: 1000 + position, tick: 0, writer: alice }
-  return {
-    key: key(id),
-    held: {
-      row: { cells: new Map([[part, { strategy: 'lww', last, value }]]), deletion: null, revival: last },
-      position,
-      positions: new Map<FeedPart, number>([
-        [part, position],
-        ['revival', position],
-      ]),
-      texts: new Map(),
-    },
-  }
-}
-
 function richRow(position: number): FeedRow {
   const early = { ms: 2 ** 47, tick: 65_535, writer: alice }
   const late = { ms: 2 ** 47 + 1, tick: 0, writer: bob }
@@ -415,28 +388,6 @@ function richRow(position: number): FeedRow {
   }
 }
 
-function commitAt(
-  position: number,
-  rows: readonly FeedRow[],
-  beside: Partial<SpaceCommit> = {},
-): SpaceCommit {
-  return {
-    space: 'team',
-    record: {
-      position,
-      fingerprint: emptyFingerprint,
-      frontier: noPositions,
-      generation: 'generation' as GenerationId,
-      peers: new Map(),
-    },
-    rows: new Map(rows.map(held)),
-    texts: [],
-    writers: [],
-    generations: [],
-    ...beside,
-  }
-}
-
 function text(id: string, update: string): SpaceCommit['texts'][number] {
   return { key: key(id), part: body, update: new TextEncoder().encode(update) }
 }
@@ -458,10 +409,6 @@ function writerRecord(writer: typeof alice, ms: number): WriterRecord {
 
 function fact(id: string, parent: string | null, start: number): Generation {
   return { id: id as GenerationId, store: other, parent: parent as GenerationId | null, start }
-}
-
-function held({ key: name, held: value }: FeedRow): [DocumentKey, HeldRow] {
-  return [name, value]
 }
 
 function strings(updates: readonly Uint8Array[]): readonly string[] {
