@@ -1,5 +1,5 @@
 // Pages that a relay keeps: new replicas come, between them people write, and each of them gets what is there then. They
-// are made for who comes first, or before, where a space has grown by much and rests.
+// are made for who comes first, or before, where a space has grown by much and rests; and they are stored.
 import {
   createDictionary,
   decodeFrame,
@@ -20,7 +20,7 @@ import {
   type StoreId,
   type Write,
 } from '@rejoin/core'
-import { createKernel, createMemoryDisk } from '@rejoin/relay/kernel'
+import { createKernel, createMemoryDisk, type KernelOptions, type MemoryDisk } from '@rejoin/relay/kernel'
 import { createChance, createScope, createSimulatedClock, helloWith } from '@rejoin/testkit'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -41,8 +41,12 @@ interface Replica {
   send(frame: Frame): Promise<void>
 }
 
-async function openRelay() {
-  const disk = createMemoryDisk(length => chance.bytes(length))
+let ms = 1_764_000_000_000
+
+async function openRelay(
+  disk: MemoryDisk = createMemoryDisk(length => chance.bytes(length)),
+  options: Pick<KernelOptions, 'deflate'> = {},
+) {
   const opened = await disk.open()
   let read = 0
   let onRead = (): void => {}
@@ -57,8 +61,8 @@ async function openRelay() {
       return rows
     },
   }
-  let ms = 1_764_000_000_000
   const kernel = createKernel({
+    ...options,
     store,
     runtime: {
       now: () => ms,
@@ -132,6 +136,9 @@ async function openRelay() {
   return {
     join,
     clock,
+    disk,
+    /** How many rows were read of the feed since it was opened, for who wrote and for who joined. */
+    read: () => read,
     drain: () => kernel.drain(),
     /** Runs when the store has been read next. */
     atNextRead: (run: () => void) => {
@@ -288,4 +295,76 @@ test('a relay that ends makes none any more, and leaves no timer', async () => {
   const { steps } = relay.clock
   expect(await relay.readOf(() => relay.clock.advance(60_000))).toBe(0)
   expect(relay.clock.steps).toBe(steps)
+})
+
+test('after a relay has begun anew, who comes is sent what was stored, and nothing is read for it', async () => {
+  const relay = await openRelay()
+  for (let i = 0; i < 2000; i += 100) await relay.insert(upTo(2000).slice(i, i + 100))
+  await relay.clock.advance(1500)
+  const { disk } = relay
+  const again = await openRelay(disk)
+  const replica = await again.join()
+  await replica.level()
+  expect([replica.rows.size, again.read()]).toEqual([2000, 0])
+  // What changed is read, and what was stored is sent all the same.
+  await again.insert([3])
+  await again.remove([1200, 1999])
+  const later = await openRelay(disk)
+  const other = await later.join()
+  await other.level()
+  expect([...other.rows.values()].filter(rowExists).length).toBe(1998)
+  expect(later.read()).toBe(3)
+  // Links that are given fewer bytes, or no longer, are sent nothing that was made for others.
+  const deflating = await openRelay(disk, { deflate: frame => frame })
+  expect(deflating.read()).toBeGreaterThan(1500)
+})
+
+test('what was made for who came first is stored once the space rests', async () => {
+  const { disk, insert } = await openRelay()
+  for (let i = 0; i < 2000; i += 100) await insert(upTo(2000).slice(i, i + 100))
+  const second = await openRelay(disk)
+  expect(second.read()).toBe(2000)
+  expect((await openRelay(disk)).read()).toBe(2000)
+  const last = await openRelay(disk)
+  await last.clock.advance(1500)
+  expect((await openRelay(disk)).read()).toBe(0)
+})
+
+test('of a stored page of which much has left, and of none beside it, another one is made', async () => {
+  const { disk, insert, clock } = await openRelay()
+  for (let i = 0; i < 2000; i += 100) await insert(upTo(2000).slice(i, i + 100))
+  await clock.advance(1500)
+  const second = await openRelay(disk)
+  await second.insert(upTo(200))
+  const third = await openRelay(disk)
+  expect([third.read() > 500, third.read() < 1000]).toEqual([true, true])
+})
+
+test('[P2, P4, P5] whatever is written, stored and begun anew, each new replica has what is there', async () => {
+  let relay = await openRelay()
+  await relay.insert(upTo(1500))
+  const here = new Set(upTo(1500))
+  let [spared, stored] = [0, 0]
+  for (let round = 0; round < 40; round++) {
+    const ids = [...new Set(upTo(1 + chance.below(40)).map(() => chance.below(1700)))]
+    if (chance.chance(0.5)) {
+      await relay.insert(ids)
+      for (const id of ids) here.add(id)
+    } else {
+      const known = ids.filter(id => here.has(id))
+      await relay.remove(known)
+      for (const id of known) here.delete(id)
+    }
+    if (chance.chance(0.3)) await relay.clock.advance(1500)
+    if (chance.chance(0.3)) {
+      relay = await openRelay(relay.disk)
+      if (relay.read() < 1000) stored += 1
+    }
+    const replica = await relay.join()
+    await replica.level()
+    const rows = [...replica.rows].filter(([, row]) => rowExists(row)).map(([key]) => key)
+    expect(rows.toSorted()).toEqual(Array.from(here, id => documentKey('notes', `n${id}`)).toSorted())
+    if (replica.rows.size === here.size) spared += 1
+  }
+  expect([spared > 0, stored > 0]).toEqual([true, true])
 })

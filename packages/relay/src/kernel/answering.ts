@@ -33,7 +33,11 @@ export function hasMore(attached: Attached): boolean {
 export async function sendMore(driven: DrivenSpace, attached: Attached): Promise<boolean> {
   try {
     if (attached.answers.length > 0) await sendAnswer(attached)
-    else await sendPage(walkOf(driven), attached)
+    else {
+      // It is stored once the space rests, for who comes after the relay has begun anew.
+      const made = await sendPage(walkOf(driven), attached)
+      if (made > 0) driven.kernel.resting.grew(driven, made)
+    }
     return true
   } catch (error) {
     unreadable(driven, attached, error)
@@ -75,7 +79,7 @@ async function tryAnswer(driven: DrivenSpace, attached: Attached, frame: Frame):
 }
 
 export function walkOf({ space, kernel }: DrivenSpace): Walk {
-  const { store, runtime, deflate = (frame: Uint8Array) => frame } = kernel.options
+  const { store, runtime, deflate = null } = kernel.options
   return { space, store, runtime, kept: kernel.kept, deflate }
 }
 

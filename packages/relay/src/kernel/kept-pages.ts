@@ -6,7 +6,7 @@
  * stretch for the end of the feed, where it comes again as it is now, so a page in which some are as they were does no
  * harm; it costs bytes, and once a quarter of it has left it goes. Who is sent such a page hears of every deletion
  * since (SPEC P4). No two pages of a space overlap, and one that is made in a gap ends where the next one begins. All
- * spaces share one bound; what was not sent for the longest time goes first.
+ * spaces share one bound; what was not sent for the longest time goes first, and is still in the store (stored-pages.ts).
  */
 
 /** A frame as its link sends it, and how long it is before it was deflated, which is what credit counts (SPEC F3). */
@@ -24,11 +24,15 @@ export interface KeptPage {
   readonly isLast: boolean
   /** It has no row that was deleted up to here. */
   readonly spared: number
-  /** How many rows it has, and how many of them have left its stretch since. */
+  /** How many rows it has, and how many of its stretch have left that since. */
   readonly rows: number
   left: number
+  /** How many its stretch had when it was made, those that did not exist any more among them. */
+  readonly stretchRows: number
   /** Up to where it is what would be made anew: the end of the feed before the first of them left. */
   soundUpTo: number
+  /** Whether the store has it. */
+  isStored: boolean
 }
 
 export interface KeptPages {
@@ -99,9 +103,14 @@ export function createKeptPages(): KeptPages {
       if (pages === undefined || page === undefined || page.from >= position) return
       page.left += 1
       page.soundUpTo = Math.min(page.soundUpTo, end)
-      if (page.left > page.rows * leftShareMax) clear(space, pages, page.from, page.to)
+      if (isWorn(page)) clear(space, pages, page.from, page.to)
     },
   }
+}
+
+/** Whether too many of its rows have left. */
+export function isWorn({ left, rows }: KeptPage): boolean {
+  return left > rows * leftShareMax
 }
 
 /** The index of the first that ends behind a position. */

@@ -1,4 +1,4 @@
-/** Somebody new who is not there: what it is sent is kept for who comes. */
+/** Somebody new who is not there: what it is sent is kept for who comes, and stored. */
 import type { Caller } from '@rejoin/core'
 import type { SessionLink } from '../kernel-port.ts'
 import { walkOf } from './answering.ts'
@@ -8,6 +8,7 @@ import { emptyHello } from './empty-hello.ts'
 import { createInflow } from './inflow.ts'
 import { keptBytesMax } from './kept-pages.ts'
 import { sendPage } from './pages.ts'
+import { storePage } from './stored-pages.ts'
 
 const caller: Caller = { user: '', mayWrite: false, rule: () => null }
 /** A page that is longer is not kept: who reads slowly would have too much of it in front of it. */
@@ -44,8 +45,17 @@ export async function walkAsNewcomer(
     inflow,
     awaitsQuorum: false,
   })
+  const walk = walkOf(driven)
+  const { name } = driven
+  async function makePage(): Promise<void> {
+    const from = session.place
+    await sendPage(walk, attached)
+    const page = walk.kept.at(name, from)
+    if (page?.isStored === false)
+      await storePage(walk.store.pages, name, page, space.position, walk.deflate !== null)
+  }
   while (session.place < end && sent < keptBytesMax && !isToStop()) {
-    await betweenTurns(() => sendPage(walkOf(driven), attached))
+    await betweenTurns(makePage)
     sent += sentOfPage
     sentOfPage = 0
     // A commit that is longer than a page may be is left out.

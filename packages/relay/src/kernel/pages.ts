@@ -24,8 +24,9 @@ import {
 } from '@rejoin/core'
 import { differingBody, headOfBody, splittingUpdate } from '@rejoin/resolve/screen'
 import { hasRoom, isWritable, send, sendBytes, type Attached } from './attached.ts'
-import type { KeptFrame, KeptPages } from './kept-pages.ts'
+import type { KeptFrame, KeptPage, KeptPages } from './kept-pages.ts'
 import { slicesOf } from './slices.ts'
+import { storedPage } from './stored-pages.ts'
 import { createStretch } from './stretch.ts'
 
 const pageRows = 512
@@ -59,24 +60,25 @@ export interface Walk {
   readonly store: RelayStore
   readonly runtime: Runtime
   readonly kept: KeptPages
-  readonly deflate: (frame: Uint8Array) => Uint8Array
+  /** Null where links cannot be given fewer bytes. */
+  readonly deflate: ((frame: Uint8Array) => Uint8Array) | null
 }
 
 /**
  * Sends rows from a session's place on: one read of the feed, in as many frames as its bytes demand, while there is room.
- * The rest is read again when there is, and less of it at once.
+ * The rest is read again when there is, and less of it at once. Of how many rows it made a page that others will be sent.
  */
-export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
+export async function sendPage(walk: Walk, attached: Attached): Promise<number> {
   const { space, store } = walk
   const { session } = attached
-  if (sendKept(walk, attached)) return
+  if (await sendKept(walk, attached)) return 0
   const from = session.place
   const limit = Math.min(pageRows, attached.rowsAtOnce)
   const head = space.position
   const { begun } = attached
   const read = from >= head ? noRows : await store.feed(space.name, from, limit)
   const frames: KeptFrame[] | null = begun === null && read.length > 0 && isAlike(attached) ? [] : null
-  const page = frames === null ? read : upToNext(walk, from, read)
+  const page = frames === null ? read : await upToNext(walk, from, read)
   const stretch = createStretch(walk.runtime)
   let rows: ChangedRow[] = []
   let rowCount = 0
@@ -119,7 +121,8 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
   if (!isFull) attached.rowsAtOnce *= 2
   const atEnd = !isFull && (session.place >= head || page.length === 0)
   if (rows.length > 0 && (frames !== null || !atEnd)) sendRows()
-  if (frames !== null && attached.begun === null)
+  const isKept = frames !== null && attached.begun === null
+  if (isKept)
     walk.kept.keep(space.name, {
       from,
       to: session.place,
@@ -128,9 +131,12 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
       spared: session.fresh,
       rows: rowCount,
       left: 0,
+      stretchRows: page.length,
       soundUpTo: Number.POSITIVE_INFINITY,
+      isStored: false,
     })
-  if (!atEnd) return
+  const made = isKept ? rowCount : 0
+  if (!atEnd) return made
   attached.begun = null
   // What is remembered of writers alone has the position of the commit before.
   const isPeer = session.role === 'peer'
@@ -146,6 +152,7 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<void> {
   session.toldWriters = head
   session.live = true
   send(attached, { ...end, rows, cut, writers })
+  return made
 }
 
 const noRows: readonly FeedRow[] = []
@@ -169,8 +176,12 @@ function isAlike({ session }: Attached): boolean {
  * A page that is made where one was dropped ends where the next one begins, so that all behind it stay. Where few rows
  * are left in between, it takes some of that one's.
  */
-function upToNext({ space, kept }: Walk, from: number, page: readonly FeedRow[]): readonly FeedRow[] {
-  const next = kept.next(space.name, from)
+async function upToNext(
+  { space, store, kept }: Walk,
+  from: number,
+  page: readonly FeedRow[],
+): Promise<readonly FeedRow[]> {
+  const next = Math.min(kept.next(space.name, from), await store.pages.next(space.name, from))
   const gap = page.findIndex(({ held }) => held.position > next)
   if (gap < 0) return page
   const least = gap < gapRowsMin ? pageRows / 2 : gap
@@ -179,11 +190,13 @@ function upToNext({ space, kept }: Walk, from: number, page: readonly FeedRow[])
 }
 
 /** Sends the page that begins at a session's place, if it is kept. */
-function sendKept({ space, kept }: Walk, attached: Attached): boolean {
+async function sendKept(walk: Walk, attached: Attached): Promise<boolean> {
+  const { space, kept } = walk
   const { session } = attached
-  const page = isAlike(attached) ? kept.at(space.name, session.place) : undefined
-  if (page === undefined || page.spared > session.fresh || (page.isLast && page.to < space.position))
-    return false
+  const { place } = session
+  if (!isAlike(attached)) return false
+  const page = kept.at(space.name, place) ?? (place < space.position ? await fromStore(walk, place) : null)
+  if (page === null || page.spared > session.fresh || (page.isLast && page.to < space.position)) return false
   for (const { bytes, length } of page.frames) sendBytes(attached, bytes, length)
   session.place = page.to
   // P4: what was deleted since is there in what it was sent.
@@ -191,9 +204,16 @@ function sendKept({ space, kept }: Walk, attached: Attached): boolean {
   return true
 }
 
+/** The page that begins at a place, which is in memory from now on. */
+async function fromStore({ space, store, kept, deflate }: Walk, place: number): Promise<KeptPage | null> {
+  const page = await storedPage(store.pages, space.name, place, deflate !== null)
+  if (page !== null) kept.keep(space.name, page)
+  return page
+}
+
 function sendToKeep({ deflate }: Walk, attached: Attached, frame: Frame): KeptFrame {
   const encoded = encodeFrame(frame)
-  const bytes = deflate(encoded)
+  const bytes = deflate === null ? encoded : deflate(encoded)
   sendBytes(attached, bytes, encoded.length)
   return { bytes, length: encoded.length }
 }
