@@ -33,16 +33,17 @@ interface RowsSeen {
 
 /** What is seen by the writes of one transaction, each of which sees those before it. To be asked before they are joined in. */
 export function seenByWrites(writes: readonly Write[], state: RowsSeen): readonly SeenDocument[] {
-  const [only] = writes
-  if (only !== undefined && writes.length === 1) return seenByOnly(only, state)
+  if (writes.length === 1) return seenByOnly(writes[0] as Write, state)
   const hasCounter = askedOfColumns(holdsCounter)
   // Of the writes before them only those see something that count on from there.
   const rows = writes.some(({ delta }) => hasCounter(delta.cells)) ? new Map<DocumentKey, Row>() : null
   return writes.map(({ key, delta, mark }) => {
-    const confirmed = state.confirmed(key)
+    const visible = state.visible(key)
+    // What is not seen at all is not confirmed either.
+    const confirmed = visible === undefined ? undefined : state.confirmed(key)
     let counted = nothingCounted
     if (rows !== null) {
-      const row = rows.get(key) ?? state.visible(key)
+      const row = rows.get(key) ?? visible
       rows.set(key, joinRows(row ?? emptyRow, delta))
       if (row !== undefined) counted = countedBy(mark.writer, row, delta)
     }
@@ -53,7 +54,7 @@ export function seenByWrites(writes: readonly Write[], state: RowsSeen): readonl
 /** Most transactions are one write, and most of thousands make documents, of which there is nothing to be seen. */
 function seenByOnly({ key, delta, mark }: Write, state: RowsSeen): readonly SeenDocument[] {
   const row = state.visible(key)
-  // What is not seen at all is not confirmed either.
+  // Nor is it confirmed.
   if (row === undefined) return onlyNothingSeen
   const counted = holdsCounter(delta.cells) ? countedBy(mark.writer, row, delta) : nothingCounted
   return [seenOf(state.confirmed(key), counted)]
