@@ -32,8 +32,8 @@ export function stampWrite(
   now: number,
   over: Mark | null,
 ): { readonly stamp: Stamp; readonly clock: Stamp } {
-  let stamp: Stamp = { ms: Math.max(0, Math.floor(now)), tick: 0 }
-  if (!isLater(stamp, clock)) stamp = followingStamp(clock)
+  const ms = Math.max(0, Math.floor(now))
+  let stamp: Stamp = ms > clock.ms ? { ms, tick: 0 } : followingStamp(clock)
   if (over === null || isLater(stamp, over)) return { stamp, clock: stamp }
   stamp = followingStamp(over)
   return { stamp, clock: stamp.ms <= now + limits.clockLeadMs ? stamp : clock }
