@@ -143,6 +143,12 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
     return column === undefined || column.cells !== null ? null : this.markIn(column)
   }
 
+  /** The mark of all of them, if their columns have one; else null. */
+  get only(): Mark | null {
+    const { marks, firsts } = this.open
+    return firsts.length === 1 ? (marks[(firsts[0] ?? 0) + this.index] ?? null) : null
+  }
+
   /** The greatest mark of them. */
   get last(): Mark | null {
     const { marks, firsts } = this.columns

@@ -9,7 +9,7 @@ import { numberOfWriter, writerAt, type Dictionary, type Names } from './diction
 import { createMark, firstWriter, noMark, sameMark } from './marks.ts'
 import { readUint, unzigzag, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
-import { writeUint, zigzag, type Writer } from './writer.ts'
+import { createWriter, writeUint, writeWritten, zigzag, type Writer } from './writer.ts'
 
 /** Numbers below 2^52. */
 export function writeColumn(writer: Writer, numbers: ArrayLike<number>): void {
@@ -42,6 +42,34 @@ export function writeColumnOf(writer: Writer, count: number, numberAt: (i: numbe
 /** The same where all are one number. */
 export function writeUniform(writer: Writer, number: number, count: number): void {
   if (count > 0) writeRun(writer, number, count)
+}
+
+/** A column that is written as its numbers come, and is no list meanwhile: thousands come where nothing is fast yet. */
+export interface OpenColumn {
+  /** Of its own, where other columns are written at the same time. */
+  readonly writer: Writer
+  number: number
+  run: number
+}
+
+export function openColumn(): OpenColumn {
+  return { writer: createWriter(), number: 0, run: 0 }
+}
+
+/** Puts a number to its end, `count` times. */
+export function addToColumn(column: OpenColumn, number: number, count: number = 1): void {
+  if (column.run > 0 && column.number !== number) {
+    writeRun(column.writer, column.number, column.run)
+    column.run = 0
+  }
+  column.number = number
+  column.run += count
+}
+
+/** Writes all of it. The column is done with. */
+export function writeOpenColumn(writer: Writer, column: OpenColumn): void {
+  if (column.run > 0) writeRun(column.writer, column.number, column.run)
+  writeWritten(writer, column.writer)
 }
 
 function writeRun(writer: Writer, number: number, length: number): void {
@@ -116,9 +144,9 @@ export function writeMarks(
 ): void {
   if (!('ms' in known) && marks.length > 0 && marks.every((mark, i) => mark !== null && mark === known[i]))
     return writeKnownMarks(writer, marks.length)
-  const heads: number[] = []
-  const times: number[] = []
-  const ticks: number[] = []
+  const heads = openColumn()
+  const times = openColumn()
+  const ticks = openColumn()
   const beside = 'ms' in known ? null : known
   let before: Mark | null = null
   let writerBefore: WriterId | null = null
@@ -127,24 +155,24 @@ export function writeMarks(
     const mark = marks[i] ?? null
     const base: Mark | null = beside === null ? before : (beside[i] ?? null)
     if (mark === null) {
-      heads.push(noMark)
+      addToColumn(heads, noMark)
       continue
     }
     before = mark
     if (isSameMark(mark, base)) {
-      heads.push(sameMark)
+      addToColumn(heads, sameMark)
       continue
     }
     // Most marks are of the writer of the one before them.
     if (mark.writer !== writerBefore)
       head = firstWriter + numberOfWriter(dictionary, (writerBefore = mark.writer))
-    heads.push(head)
-    times.push(zigzag(mark.ms - (base === null ? msOf(known) : base.ms)))
-    ticks.push(zigzag(mark.tick - (base?.tick ?? 0)))
+    addToColumn(heads, head)
+    addToColumn(times, zigzag(mark.ms - (base === null ? msOf(known) : base.ms)))
+    addToColumn(ticks, zigzag(mark.tick - (base?.tick ?? 0)))
   }
-  writeColumn(writer, heads)
-  writeColumn(writer, times)
-  writeColumn(writer, ticks)
+  writeOpenColumn(writer, heads)
+  writeOpenColumn(writer, times)
+  writeOpenColumn(writer, ticks)
 }
 
 /** As `writeMarks` of one mark alone, as of nearly every live change. */

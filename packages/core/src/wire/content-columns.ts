@@ -7,7 +7,7 @@
  *               byte: a column, or the byte of each row;  of all others, and of 0: one content after the other
  */
 import type { PackedColumn } from '../packed-cells.ts'
-import { readColumn, writeColumn } from './columns.ts'
+import { addToColumn, readColumn, writeColumn, type OpenColumn } from './columns.ts'
 import { bytesLeft, createReader, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
 import { writeRaw, writeUint, type Writer } from './writer.ts'
@@ -16,81 +16,64 @@ const rowsMin = 8
 const widthMin = 2
 const widthMax = 16
 
-/** Contents where they lie, so that what lies together is copied together. */
-export interface ContentList {
-  /** Of each 0 for no content, else one more than its length. */
-  readonly heads: Int32Array
-  /** Null of what has no content. */
-  add(content: Uint8Array | null): void
-  /** So many that have no content. */
-  addNone(count: number): void
-  /** The values of so many rows that lie together. */
-  addPacked(column: PackedColumn, index: number, count: number): void
-  /** Writes the next so many. */
-  write(writer: Writer, count: number): void
+/** The contents of one part in many rows where they lie, so that what lies together is copied together. */
+export interface Contents {
+  readonly pieces: Uint8Array[]
+  count: number
+  /** One more than the length of the first of them; and whether all are of that length. */
+  head: number
+  areAlike: boolean
 }
 
-/** One content, or those of rows that lie together. */
-type Piece = Uint8Array | Stretch
-
-interface Stretch {
-  readonly bytes: Uint8Array
-  readonly from: number
-  readonly to: number
-  readonly count: number
+export function createContents(): Contents {
+  return { pieces: [], count: 0, head: 0, areAlike: true }
 }
 
-const noContent = new Uint8Array(0)
+/** `heads`: a column that says of each one more than its length. */
+export function addContent(contents: Contents, heads: OpenColumn, content: Uint8Array): void {
+  contents.pieces.push(content)
+  noteHead(contents, heads, content.length + 1)
+}
 
-/** Of so many. */
-export function createContentList(count: number): ContentList {
-  const heads = new Int32Array(count)
-  const pieces: Piece[] = []
-  let added = 0
-  let written = 0
-  let nextPiece = 0
-
-  /** Calls with the pieces of the next so many. */
-  function take(count: number, use: (piece: Uint8Array) => void): void {
-    written += count
-    for (let left = count; left > 0; nextPiece++) {
-      const piece = pieces[nextPiece] ?? noContent
-      if (piece instanceof Uint8Array) use(piece)
-      else use(piece.bytes.subarray(piece.from, piece.to))
-      left -= piece instanceof Uint8Array ? 1 : piece.count
-    }
+/** The values of so many rows that lie together. */
+export function addPacked(
+  contents: Contents,
+  heads: OpenColumn,
+  { bytes, starts }: PackedColumn,
+  index: number,
+  count: number,
+): void {
+  const first = starts[index] as number
+  let from = first
+  for (let i = index + 1; i <= index + count; i++) {
+    const to = starts[i] as number
+    noteHead(contents, heads, to - from + 1)
+    from = to
   }
+  contents.pieces.push(bytes.subarray(first, from))
+}
 
-  function together(count: number, width: number): Uint8Array {
-    const all = new Uint8Array(count * width)
-    let at = 0
-    take(count, piece => {
-      all.set(piece, at)
-      at += piece.length
-    })
-    return all
-  }
+function noteHead(contents: Contents, heads: OpenColumn, head: number): void {
+  if (contents.count === 0) contents.head = head
+  else if (head !== contents.head) contents.areAlike = false
+  contents.count += 1
+  addToColumn(heads, head)
+}
 
-  return {
-    heads,
-    add(content) {
-      heads[added++] = content === null ? 0 : content.length + 1
-      pieces.push(content ?? noContent)
-    },
-    addNone(count) {
-      added += count
-      pieces.push({ bytes: noContent, from: 0, to: 0, count })
-    },
-    addPacked({ bytes, starts }, index, count) {
-      for (let i = index; i < index + count; i++) heads[added++] = (starts[i + 1] ?? 0) - (starts[i] ?? 0) + 1
-      pieces.push({ bytes, from: starts[index] ?? 0, to: starts[index + count] ?? 0, count })
-    },
-    write(writer, count) {
-      const width = widthOf(heads, written, count)
-      if (width > 0) writePlaces(writer, together(count, width), count, width)
-      else take(count, piece => writeRaw(writer, piece))
-    },
+export function writeContents(writer: Writer, { pieces, count, head, areAlike }: Contents): void {
+  const width = areAlike ? widthOf(head, count) : 0
+  if (width > 0) return writePlaces(writer, together(pieces, count * width), count, width)
+  for (const piece of pieces) writeRaw(writer, piece)
+}
+
+function together(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const all = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
   }
+  return all
 }
 
 /** Contents of one length, byte by byte if some of the bytes are better columns. */
@@ -111,7 +94,7 @@ function writePlaces(writer: Writer, bytes: Uint8Array, count: number, width: nu
  * another one, if they do not lie there one after the other.
  */
 export function openContents(reader: Reader, heads: ArrayLike<number>, place: number, count: number): Reader {
-  const width = widthOf(heads, place, count)
+  const width = areAlike(heads, place, count) ? widthOf(heads[place] ?? 0, count) : 0
   const places = width === 0 ? 0 : readUint(reader)
   if (places === 0) return reader
   if (places >= 2 ** width - 1) refuseMalformed('of a content nothing is there as it is')
@@ -129,13 +112,16 @@ function readByteColumn(reader: Reader, count: number): readonly number[] {
   return column
 }
 
-/** How long each is, or 0 if that is not short or not the same. */
-function widthOf(heads: ArrayLike<number>, place: number, count: number): number {
-  const head = count < rowsMin ? 0 : (heads[place] ?? 0)
+function areAlike(heads: ArrayLike<number>, place: number, count: number): boolean {
+  const head = heads[place]
+  for (let row = 1; row < count; row++) if (heads[place + row] !== head) return false
+  return true
+}
+
+/** How long each of those that are alike is, or 0 if that is not short, or they are few. */
+function widthOf(head: number, count: number): number {
   const width = head - 1
-  if (width < widthMin || width > widthMax) return 0
-  for (let row = 1; row < count; row++) if (heads[place + row] !== head) return 0
-  return width
+  return count < rowsMin || width < widthMin || width > widthMax ? 0 : width
 }
 
 /** A run takes up to four bytes. If all of them were columns, the last one stays as it is. */

@@ -7,23 +7,31 @@ import { limits } from '../limits.ts'
 import { listOf } from '../listed-map.ts'
 import { parseMintedId } from '../minted-id.ts'
 import { idOfKey, type DocumentKey } from '../row.ts'
-import { readColumn, readSteps, writeColumn, writeColumnOf, writeSteps } from './columns.ts'
+import {
+  addToColumn,
+  openColumn,
+  readColumn,
+  readSteps,
+  writeOpenColumn,
+  writeSteps,
+  type OpenColumn,
+} from './columns.ts'
 import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
 import { checkFreeId, idOf } from './keys.ts'
 import { bytesLeft, decodeAscii, readUtf8, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
-import { encodeUtf8, lengthOfUtf8, writeRaw, writeUtf8, type Writer } from './writer.ts'
+import { encodeUtf8, lengthOfUtf8, writeRaw, type Writer } from './writer.ts'
 
 export function writeIds(
   writer: Writer,
   dictionary: Dictionary,
   rows: readonly { readonly key: DocumentKey }[],
 ): void {
-  const mints: number[] = []
+  const mints = openColumn()
   const serials: number[] = []
   const texts: string[] = []
-  const shared: number[] = []
-  const lengths: number[] = []
+  const shared = openColumn()
+  const lengths = openColumn()
   let rests = ''
   let before = ''
   // In one pass: thousands are written where nothing has run often enough to be fast.
@@ -31,29 +39,37 @@ export function writeIds(
     const id = idOfKey(rows[i]?.key ?? ('' as DocumentKey))
     const minted = parseMintedId(id)
     if (minted !== null) {
-      mints.push(numberOfWriter(dictionary, minted.mint) + 1)
+      addToColumn(mints, numberOfWriter(dictionary, minted.mint) + 1)
       serials.push(minted.serial)
       continue
     }
     const same = sharedLength(before, id)
-    mints.push(0)
+    addToColumn(mints, 0)
     texts.push(id)
-    shared.push(same)
-    lengths.push(id.length)
+    addToColumn(shared, same)
+    addToColumn(lengths, id.length)
     rests += id.slice(same)
     before = id
   }
-  writeColumn(writer, mints)
+  writeOpenColumn(writer, mints)
   writeSteps(writer, serials)
-  writeColumn(writer, shared)
+  writeOpenColumn(writer, shared)
   const bytes = encodeUtf8(rests)
-  if (bytes.length === rests.length) {
-    writeColumn(writer, lengths)
-    return writeRaw(writer, bytes)
+  // They are as long in bytes if all of it is ASCII.
+  writeOpenColumn(writer, bytes.length === rests.length ? lengths : lengthsInBytes(texts))
+  writeRaw(writer, bytes)
+}
+
+/** With what each shares with the one before it counted in characters. */
+function lengthsInBytes(texts: readonly string[]): OpenColumn {
+  const lengths = openColumn()
+  let before = ''
+  for (const id of texts) {
+    const same = sharedLength(before, id)
+    addToColumn(lengths, same + lengthOfUtf8(id, same))
+    before = id
   }
-  const sharedAt = (i: number): number => shared[i] ?? 0
-  writeColumnOf(writer, texts.length, i => sharedAt(i) + lengthOfUtf8(texts[i] ?? '', sharedAt(i)))
-  texts.forEach((id, i) => writeUtf8(writer, id, sharedAt(i)))
+  return lengths
 }
 
 export function readIds(reader: Reader, names: Names, count: number): readonly string[] {

@@ -53,7 +53,7 @@ export function writeId(writer: Writer, dictionary: Dictionary, id: string): voi
   const minted = parseMintedId(id)
   if (minted === null) {
     writeUint(writer, lengthOfUtf8(id, 0) * 2)
-    return writeUtf8(writer, id, 0)
+    return writeUtf8(writer, id)
   }
   writeUint(writer, numberOfWriter(dictionary, minted.mint) * 2 + 1)
   writeUint(writer, minted.serial)

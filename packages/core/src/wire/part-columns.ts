@@ -9,89 +9,51 @@ import { PackedCells, type PackedColumn } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
 import { hasStrategy, type Row } from '../row.ts'
 import type { WrittenRow } from './batch.ts'
-import { writeColumn, writeKnownMarks, writeMarks } from './columns.ts'
-import { createContentList } from './content-columns.ts'
+import { addToColumn, openColumn, writeKnownMarks, writeMarks, writeOpenColumn } from './columns.ts'
+import { addContent, addPacked, createContents, writeContents, type Contents } from './content-columns.ts'
 import { writeCellContent, writeDeletionContent } from './contents.ts'
 import type { Dictionary } from './dictionary.ts'
-import type { Shape } from './shapes.ts'
+import type { Run, Shape, WrittenShape } from './shapes.ts'
 import { createWriter, finishWriting, type Writer } from './writer.ts'
 
 export function writeParts(
   writer: Writer,
   dictionary: Dictionary,
   rows: readonly WrittenRow[],
-  shapes: readonly Shape[],
+  shapes: readonly WrittenShape[],
 ): void {
-  const contents = createContentList(
-    shapes.reduce((count, shape) => count + shape.rows.length * shape.parts.length, 0),
-  )
+  const heads = openColumn()
+  const all: Contents[] = []
   let areKnown = true
+  let count = 0
   for (const shape of shapes) {
-    const ofShape =
-      shape.rows.length === rows.length ? rows : shape.rows.map(index => rows[index] ?? missing())
-    const runs = runsOf(ofShape)
+    areKnown &&= shape.areKnown
+    count += shape.parts.length * shape.rows.length
     for (const part of shape.parts) {
       if (part === 'revival') {
-        contents.addNone(ofShape.length)
-        areKnown &&= ofShape.every(isRevivedByMark)
+        addToColumn(heads, 0, shape.rows.length)
         continue
       }
-      for (const run of runs) {
+      const contents = createContents()
+      all.push(contents)
+      for (const run of shape.runs) {
         const column = columnOf(run, part)
         if (column !== null) {
-          contents.addPacked(column, run.index, run.count)
-          areKnown &&= run.first === column.first || haveKnownMarks(ofShape, run, column)
+          addPacked(contents, heads, column, run.index, run.count)
           continue
         }
         for (let i = run.start; i < run.start + run.count; i++) {
-          const { delta, mark } = ofShape[i] ?? missing()
-          contents.add(contentOfPart(dictionary, shape.collection, delta, part))
+          const { delta, mark } = rows[shape.rows[i] ?? 0] ?? missing()
+          addContent(contents, heads, contentOfPart(dictionary, shape.collection, delta, part) ?? missing())
           areKnown &&= mark !== null && mark === markOfPart(delta, part)
         }
       }
     }
   }
-  if (areKnown) writeKnownMarks(writer, contents.heads.length)
+  if (areKnown) writeKnownMarks(writer, count)
   else writeMarksOfParts(writer, dictionary, rows, shapes)
-  writeColumn(writer, contents.heads)
-  for (const { rows, parts } of shapes) for (const _ of parts) contents.write(writer, rows.length)
-}
-
-/** As of all inserts, of which there may be thousands. */
-function isRevivedByMark({ delta, mark }: WrittenRow): boolean {
-  return mark !== null && mark === delta.revival
-}
-
-/** Rows one after the other whose cells lie so in the same columns, or others. */
-interface Run {
-  readonly start: number
-  count: number
-  readonly cells: PackedCells | null
-  /** Where in the columns the first one is. */
-  readonly index: number
-  /** Columns that begin at this place of theirs bear the marks of the rows, as was found of one of them. */
-  first: number
-}
-
-function runsOf(rows: readonly WrittenRow[]): readonly Run[] {
-  const runs: Run[] = []
-  let last: Run | null = null
-  for (let i = 0; i < rows.length; i++) {
-    const { cells } = rows[i]?.delta ?? missing()
-    const packed = cells instanceof PackedCells ? cells : null
-    if (last !== null && goesOn(last, packed)) {
-      last.count += 1
-      continue
-    }
-    last = { start: i, count: 1, cells: packed, index: packed?.index ?? 0, first: -1 }
-    runs.push(last)
-  }
-  return runs
-}
-
-function goesOn({ cells, index, count }: Run, next: PackedCells | null): boolean {
-  if (cells === null || next === null) return cells === next
-  return cells.open === next.open && index + count === next.index
+  writeOpenColumn(writer, heads)
+  for (const contents of all) writeContents(writer, contents)
 }
 
 /** Where the values of a run lie; null if they lie apart. */
@@ -99,16 +61,6 @@ function columnOf({ cells }: Run, part: FeedPart): PackedColumn | null {
   if (cells === null || part === 'deletion' || part === 'revival') return null
   const column = cells.columns.byPart.get(part)
   return column?.cells === null ? column : null
-}
-
-function haveKnownMarks(rows: readonly WrittenRow[], run: Run, { first }: PackedColumn): boolean {
-  const marks = run.cells?.columns.marks ?? []
-  for (let i = 0; i < run.count; i++) {
-    const mark = rows[run.start + i]?.mark ?? null
-    if (mark === null || mark !== marks[first + run.index + i]) return false
-  }
-  run.first = first
-  return true
 }
 
 function writeMarksOfParts(

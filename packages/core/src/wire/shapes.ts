@@ -4,6 +4,7 @@
  */
 import type { Strategy } from '../cells/cell.ts'
 import { keysOf, ListedMap } from '../listed-map.ts'
+import type { Mark } from '../mark.ts'
 import { PackedCells } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
 import {
@@ -14,6 +15,7 @@ import {
   type PartName,
   type Row,
 } from '../row.ts'
+import type { WrittenRow } from './batch.ts'
 import type { Bounds } from './bounds.ts'
 import { fieldAt, numberOfField, type Dictionary, type Names } from './dictionary.ts'
 import { compareNames, isInOrder } from './order.ts'
@@ -28,17 +30,32 @@ export interface Shape {
   readonly rows: number[]
 }
 
+/** A shape as it is written. */
+export interface WrittenShape extends Shape {
+  /** Its rows, in their order. */
+  readonly runs: Run[]
+  /** Whether all that is packed, and revivals, bear the marks of their rows. */
+  areKnown: boolean
+}
+
+/** Rows of a shape one after the other whose cells lie so in the same columns, or others. */
+export interface Run {
+  /** Which of the rows of the shape is the first. */
+  readonly start: number
+  count: number
+  readonly cells: PackedCells | null
+  /** Where in the columns the first one is. */
+  readonly index: number
+}
+
 /** In the order in which they come first. */
-export function shapesOf(
-  dictionary: Dictionary,
-  rows: readonly { readonly key: DocumentKey; readonly delta: Row }[],
-): readonly Shape[] {
-  const shapes = new Map<string, Shape>()
-  const first: Shape[] = []
-  let last: Shape | undefined
+export function shapesOf(dictionary: Dictionary, rows: readonly WrittenRow[]): readonly WrittenShape[] {
+  const shapes = new Map<string, WrittenShape>()
+  const first: WrittenShape[] = []
+  let last: WrittenShape | undefined
   let before: Row | undefined
   for (let index = 0; index < rows.length; index++) {
-    const { key, delta } = rows[index] as (typeof rows)[number]
+    const { key, delta, mark } = rows[index] as WrittenRow
     // Most rows bring what the one before them brings, and nearly all what one of the first does.
     if (
       last === undefined ||
@@ -49,10 +66,26 @@ export function shapesOf(
       last ??= shapeOfRow(dictionary, shapes, collectionOfKey(key), partsOf(delta))
       if (last.rows.length === 0 && first.length < firstShapes) first.push(last)
     }
+    addRow(last, delta, mark)
     last.rows.push(index)
     before = delta
   }
   return [...shapes.values()]
+}
+
+function addRow(shape: WrittenShape, { cells, revival }: Row, mark: Mark | null): void {
+  const packed = cells instanceof PackedCells ? cells : null
+  const { runs } = shape
+  const last = runs.at(-1)
+  if (last !== undefined && goesOn(last, packed)) last.count += 1
+  else runs.push({ start: shape.rows.length, count: 1, cells: packed, index: packed?.index ?? 0 })
+  if ((revival !== null && revival !== mark) || (packed !== null && packed.only !== mark))
+    shape.areKnown = false
+}
+
+function goesOn({ cells, index, count }: Run, next: PackedCells | null): boolean {
+  if (cells === null || next === null) return cells === next
+  return cells.open === next.open && index + count === next.index
 }
 
 /** So many are looked through, which takes less than to make a name to find one by. */
@@ -60,17 +93,18 @@ const firstShapes = 8
 
 function shapeOfRow(
   dictionary: Dictionary,
-  shapes: Map<string, Shape>,
+  shapes: Map<string, WrittenShape>,
   collection: string,
   parts: readonly FeedPart[],
-): Shape {
+): WrittenShape {
   const numbers =
     parts.length === 0
       ? [numberOfField(dictionary, collection, '')]
       : parts.map(part => numberOfField(dictionary, collection, part))
   const name = numbers.join()
   let shape = shapes.get(name)
-  if (shape === undefined) shapes.set(name, (shape = { collection, parts, numbers, rows: [] }))
+  if (shape === undefined)
+    shapes.set(name, (shape = { collection, parts, numbers, rows: [], runs: [], areKnown: true }))
   return shape
 }
 

@@ -175,20 +175,20 @@ export function writeAscii(writer: Writer, text: string): boolean {
   return true
 }
 
-/** UTF-8 of a text from a place on, without its length. */
-export function writeUtf8(writer: Writer, text: string, from: number): void {
-  const count = text.length - from
+/** UTF-8 of a text without its length. */
+export function writeUtf8(writer: Writer, text: string): void {
+  const count = text.length
   verifyLen(writer, count)
   const { cbuf, cpos } = writer
   for (let i = 0; i < count; i++) {
-    const code = text.charCodeAt(from + i)
-    if (code > 127) return writeRaw(writer, utf8.encode(text.slice(from)))
+    const code = text.charCodeAt(i)
+    if (code > 127) return writeRaw(writer, utf8.encode(text))
     cbuf[cpos + i] = code
   }
   writer.cpos = cpos + count
 }
 
-/** How many bytes that takes. */
+/** How many bytes that of a text takes from a place on. */
 export function lengthOfUtf8(text: string, from: number): number {
   for (let i = from; i < text.length; i++)
     if (text.charCodeAt(i) > 127) return utf8.encode(text.slice(from)).length
