@@ -18,8 +18,8 @@ test('[P3] a cut says the lineage of what is new in the frontier, as far back as
   bob.live = true
   const told = new Map([[id(0), opening(0)]])
   const hear = (...told: Parameters<typeof relay.hearOf>): readonly Generation[] =>
-    relay.hearOf(...told).flatMap(({ session, frame }) => {
-      return session === bob && frame.type === 'changes' ? (frame.cut?.generations ?? []) : []
+    relay.hearOf(...told).flatMap(({ sessions, frame }) => {
+      return sessions.includes(bob) && frame.type === 'changes' ? (frame.cut?.generations ?? []) : []
     })
 
   const since = Array.from({ length: 9 }, (_, i) => opening(i + 1))

@@ -44,8 +44,8 @@ test('[F2] who writes in a text that another one writes in, in one turn, is not 
   give(b, 'of b', 'bob')
   space.draft()
   const told = new Map<SpaceSession, readonly string[]>()
-  for (const { session, frame } of space.committed(new Map([a, b, reader].map(one => [one, null]))))
-    if (frame.type === 'changes') told.set(session, updatesOf(frame))
+  for (const { sessions, frame } of space.committed(new Map([a, b, reader].map(one => [one, null]))))
+    if (frame.type === 'changes') for (const session of sessions) told.set(session, updatesOf(frame))
   expect([a, b, reader].map(session => told.get(session))).toEqual([['of b'], ['of a'], ['of a', 'of b']])
 })
 

@@ -30,7 +30,7 @@ test('[F1] who is live is told of a commit in one frame, and of what one frame d
   const toldBy = (...transactions: readonly SubmittedTransaction[]) =>
     relay.submit(alice, ...transactions).filter(({ frame }) => frame.type === 'changes')
 
-  expect(toldBy(insertOf('short', 500)).map(({ session }) => session)).toEqual(others)
+  expect(toldBy(insertOf('short', 500)).flatMap(({ sessions }) => sessions)).toEqual(others)
   const places = others.map(({ place }) => place)
   const long = Array.from({ length: 10 }, (_, i) => insertOf(`long ${i}`, 600, 'x'.repeat(200_000)))
   expect(toldBy(...long)).toEqual([])
@@ -56,7 +56,9 @@ test('[A1] who waits for a change is told first, then its author hears the verdi
   const [alice, bob] = [relay.attach('client'), relay.attach('client')]
   for (const session of [alice, bob]) session.live = true
   const told = (id: string): readonly unknown[] =>
-    relay.submit(alice, insertOf(id, 500)).map(({ session, frame }) => [session, frame.type])
+    relay
+      .submit(alice, insertOf(id, 500))
+      .flatMap(({ sessions, frame }) => sessions.map(session => [session, frame.type]))
   // The first commit of an opening brings its lineage, also to who made it.
   const first = told('first')
   expect(first).toEqual([
@@ -80,7 +82,7 @@ test('[T4] peers are told of a writer of whom a relay learns by a write that it 
   peer.live = bob.live = true
   const told = relay.submit(alice, given).filter(({ frame }) => frame.type === 'changes')
   expect(told).toMatchObject([
-    { session: { id: peer.id }, frame: { rows: [], writers: [{ user: 'alice' }] } },
+    { sessions: [{ id: peer.id }], frame: { rows: [], writers: [{ user: 'alice' }] } },
   ])
 })
 
@@ -125,7 +127,7 @@ test('[P2] who brought what stood there before is sent what another one brought 
   relay.submit(bob, insertOf('a', 500, 'blue'))
   const toBob = relay
     .submit(alice, insertOf('a', 600, 'red'), insertOf('a', 700, 'teal'))
-    .flatMap(({ session, frame }) => (session === bob && frame.type === 'changes' ? frame.rows : []))
+    .flatMap(({ sessions, frame }) => (sessions.includes(bob) && frame.type === 'changes' ? frame.rows : []))
   expect(toBob.map(({ key }) => key)).toEqual(['notes/a'])
   expect(toBob.map(({ delta }) => delta.cells.size > 0)).toEqual([true])
 })

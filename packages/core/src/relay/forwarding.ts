@@ -104,10 +104,12 @@ function answersOf(standing: Standing, turn: Turn, moved: boolean): Delivery[] {
       const cut = moved && session.live && !hasOtherNews(turn) && !bringsNews(standing, turn, session)
       if (cut) advance(standing, session)
       const count = session.submitted
-      deliveries.push({ session, frame: { type: 'verdict', count, ...commit, cut, exceptions } })
+      deliveries.push({ sessions: [session], frame: { type: 'verdict', count, ...commit, cut, exceptions } })
     }
-    if (gives)
-      deliveries.push({ session, frame: { type: 'given', count: session.givenCount, ...commit, refused } })
+    if (gives) {
+      const count = session.givenCount
+      deliveries.push({ sessions: [session], frame: { type: 'given', count, ...commit, refused } })
+    }
   }
   return deliveries
 }
@@ -115,22 +117,20 @@ function answersOf(standing: Standing, turn: Turn, moved: boolean): Delivery[] {
 function forward(
   standing: Standing,
   turn: Turn,
-  sessions: Iterable<SpaceSession>,
+  present: Iterable<SpaceSession>,
   moved: boolean,
 ): { readonly toOthers: readonly Delivery[]; readonly toBringers: readonly Delivery[] } {
   const toOthers: Delivery[] = []
   const toBringers: Delivery[] = []
-  const shared = new Map<string, ChangesFrame | null>()
-  for (const session of sessions) {
+  /** Clients that brought nothing, and what they hear. */
+  let listeners: Told | null = null
+  for (const session of present) {
     if (!session.live || (moved && session.place === standing.position)) continue
     const brings = turn.answers.has(session)
-    const kind = brings || session.role === 'peer' ? `own ${session.id}` : session.role
-    let frame = shared.get(kind)
-    if (frame === undefined) {
-      frame = changesOf(standing, turn, session)
-      if (frame.rows.length > limits.rowsPerFrameMax || sizeOfChanges(frame) > liveBytesMax) frame = null
-      shared.set(kind, frame)
-    }
+    const isAlone = brings || session.role === 'peer'
+    const { sessions, frame } = isAlone
+      ? toldOf(standing, turn, session)
+      : (listeners ??= toldOf(standing, turn, session))
     if (frame === null) {
       // F1: what one frame does not hold is sent in pages from its place.
       session.live = false
@@ -138,10 +138,21 @@ function forward(
     }
     advance(standing, session)
     session.toldWriters = standing.position
-    const to = brings ? toBringers : toOthers
-    to.push({ session, frame })
+    if (sessions.push(session) === 1) (brings ? toBringers : toOthers).push({ sessions, frame })
   }
   return { toOthers, toBringers }
+}
+
+interface Told {
+  readonly sessions: SpaceSession[]
+  /** Null if it is too much for one. */
+  readonly frame: ChangesFrame | null
+}
+
+function toldOf(standing: Standing, turn: Turn, session: SpaceSession): Told {
+  const frame = changesOf(standing, turn, session)
+  const isTooMuch = frame.rows.length > limits.rowsPerFrameMax || sizeOfChanges(frame) > liveBytesMax
+  return { sessions: [], frame: isTooMuch ? null : frame }
 }
 
 function changesOf(standing: Standing, turn: Turn, session: SpaceSession): ChangesFrame {

@@ -53,7 +53,8 @@ export interface TurnReads {
   writer(id: WriterId): WriterRecord | undefined
 }
 
+/** What some of them hear, each of them the same. */
 export interface Delivery {
-  readonly session: SpaceSession
+  readonly sessions: readonly SpaceSession[]
   readonly frame: Frame
 }

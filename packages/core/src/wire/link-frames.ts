@@ -37,14 +37,15 @@ export type EncodedFrame =
       readonly fields: number
       readonly head: number
       readonly body: Uint8Array
-      /** As it goes to those who know so many names. */
+      /** As it goes to those who know all names that it takes, once it went to one of them. */
+      plain: Uint8Array | null
+      /** As it goes to those who know so many. */
       readonly variants: Variant[]
     }
 
 interface Variant {
   readonly bytes: Uint8Array
-  /** How many names are known to whom it is for; null if it is all that it takes to read it. */
-  readonly knowing: { readonly writers: number; readonly fields: number } | null
+  readonly knowing: { readonly writers: number; readonly fields: number }
   /** How many names are known to who got it. */
   readonly writers: number
   readonly fields: number
@@ -108,7 +109,7 @@ function encodeLinked<F extends Frame>(this: LinkEncoder<F>, frame: F): EncodedF
     if (writers <= namesMax && fields <= namesMax) {
       if (writers + fields > before.writers + before.fields) fitDictionary(dictionary)
       const head = headOf(frame.type)
-      return { kind: 'linked', dictionary, writers, fields, head, body, variants: [] }
+      return { kind: 'linked', dictionary, writers, fields, head, body, plain: null, variants: [] }
     }
     restoreDictionary(dictionary, before)
     if (before.writers + before.fields === 0) return { kind: 'alone', bytes: encodeAlone(frame, this.write) }
@@ -127,24 +128,25 @@ export function bytesFor(encoded: EncodedFrame, known: KnownNames): Uint8Array {
   if (known.dictionary !== dictionary) Object.assign(known, { dictionary, writers: 0, fields: 0 })
   const isBeginning = known.writers + known.fields === 0
   const lacks = isBeginning || known.writers < encoded.writers || known.fields < encoded.fields
-  const knowing = lacks ? { writers: known.writers, fields: known.fields } : null
-  let variant = encoded.variants.find(one => isSameState(one.knowing, knowing))
+  if (!lacks) return (encoded.plain ??= join(encoded, null))
+  const { writers, fields } = known
+  let variant = encoded.variants.find(
+    ({ knowing }) => knowing.writers === writers && knowing.fields === fields,
+  )
   if (variant === undefined) {
+    const knowing = { writers, fields }
     variant = { ...stateOfDictionary(dictionary), bytes: join(encoded, knowing), knowing }
     encoded.variants.push(variant)
   }
-  if (lacks) {
-    known.writers = variant.writers
-    known.fields = variant.fields
-  }
+  known.writers = variant.writers
+  known.fields = variant.fields
   return variant.bytes
 }
 
-function isSameState(a: Variant['knowing'], b: Variant['knowing']): boolean {
-  return a === b || (a !== null && b !== null && a.writers === b.writers && a.fields === b.fields)
-}
-
-function join(encoded: EncodedFrame & { readonly kind: 'linked' }, known: Variant['knowing']): Uint8Array {
+function join(
+  encoded: EncodedFrame & { readonly kind: 'linked' },
+  known: Variant['knowing'] | null,
+): Uint8Array {
   const writer = createWriter()
   writeByte(writer, encoded.head + linked + (known === null ? 0 : defines))
   if (known !== null) writeLinkDefinitions(writer, encoded.dictionary, known)

@@ -9,6 +9,7 @@ import {
   type Delivery,
   type EncodedFrame,
   type Frame,
+  type SpaceSession,
 } from '@rejoin/core'
 import { hasRoom, send, sendBytes, type Attached } from './attached.ts'
 import type { DrivenSpace } from './driven-space.ts'
@@ -18,22 +19,25 @@ import { tellQuorum } from './quorum.ts'
 /** What a commit that is on disk has to say. Who cannot be told of it begins again, and nobody hears that it failed. */
 export function deliver(driven: DrivenSpace, deliveries: readonly Delivery[]): void {
   if (deliveries.length === 0) return
-  // F2: what goes to many is encoded once.
-  const encoded = new Map<Frame, EncodedFrame>()
-  for (const { session, frame } of deliveries) {
-    const attached = driven.attachedBySession.get(session)
-    if (attached === undefined) continue
-    if (frame.type === 'given') attached.givenRefused += new Set(frame.refused.map(({ key }) => key)).size
-    try {
-      sendBytes(attached, bytesOf(driven, attached, frame, encoded))
-    } catch (error) {
-      const fields = { space: driven.name, error: String(error) }
-      driven.kernel.options.log.error(fields, 'what is on disk could not be told to a session')
-      refuseOverloaded(driven, attached)
-      continue
+  for (const { sessions, frame } of deliveries) {
+    // F2: what goes to many is encoded once.
+    let encoded: EncodedFrame | null = null
+    for (let i = 0; i < sessions.length; i++) {
+      const attached = driven.attachedBySession.get(sessions[i] as SpaceSession)
+      if (attached === undefined) continue
+      if (frame.type === 'given') attached.givenRefused += new Set(frame.refused.map(({ key }) => key)).size
+      try {
+        encoded ??= encodedFor(driven, attached, frame)
+        sendBytes(attached, bytesFor(encoded, attached.known))
+      } catch (error) {
+        const fields = { space: driven.name, error: String(error) }
+        driven.kernel.options.log.error(fields, 'what is on disk could not be told to a session')
+        refuseOverloaded(driven, attached)
+        continue
+      }
+      // F1: who does not keep up is sent pages from its place, when it has room again.
+      if (!hasRoom(attached)) attached.session.live = false
     }
-    // F1: who does not keep up is sent pages from its place, when it has room again.
-    if (!hasRoom(attached)) session.live = false
   }
 }
 
@@ -57,24 +61,10 @@ export function sendHeartbeats(driven: DrivenSpace): void {
   }
 }
 
-function bytesOf(
-  driven: DrivenSpace,
-  attached: Attached,
-  frame: Frame,
-  encoded: Map<Frame, EncodedFrame>,
-): Uint8Array {
+function encodedFor(driven: DrivenSpace, attached: Attached, frame: Frame): EncodedFrame {
   // What relays say to each other, or pass on, stands by itself.
-  const isAlone = attached.session.role === 'peer' || attached.follower !== null
-  let made = encoded.get(frame)
-  if (made === undefined) {
-    made = isAlone ? { kind: 'alone', bytes: encodeFrame(frame) } : encodeLive(driven, frame)
-    // Each verdict is one session's alone.
-    if (frame.type === 'changes') encoded.set(frame, made)
-  }
-  return bytesFor(made, attached.known)
-}
-
-function encodeLive(driven: DrivenSpace, frame: Frame): EncodedFrame {
+  if (attached.session.role === 'peer' || attached.follower !== null)
+    return { kind: 'alone', bytes: encodeFrame(frame) }
   driven.encoder ??= createFrameEncoder(driven.kernel.options.runtime.now)
   return driven.encoder.encode(frame)
 }
