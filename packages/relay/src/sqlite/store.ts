@@ -49,6 +49,8 @@ const cacheRestBytes = 1536 * 1024
 const rowObjectsBytes = 896
 const recordBounds = { bytesMax: 4 * 1024 * 1024, restBytesMax: 256 * 1024, overheadBytes: 256 }
 const sliceRows = 500
+/** So many rows that were made together are kept, which is about what may rest in the cache. */
+const keptRowsMax = 1024
 /** So many rows may be left to the log: what a day offline changes, as a rule. */
 const unsettledRowsMax = 4096
 
@@ -121,8 +123,9 @@ function openStore(database: Database, path: string, options: SqliteOptions, unl
       for (const one of written) {
         for (const { key, held, state } of one.placed) {
           const name = cacheKey(one.space, key)
-          // What was made is kept once it is asked for: most documents are not written again for long.
-          if (cache.get(name) !== undefined) cache.set(name, held, state.length)
+          // What somebody made is written on as a rule, what came by thousands is not.
+          if (one.placed.length <= keptRowsMax || cache.get(name) !== undefined)
+            cache.set(name, held, state.length)
         }
         for (const record of one.commit?.writers ?? [])
           writers.set(cacheKey(one.space, record.writer), record, record.writer.length)
