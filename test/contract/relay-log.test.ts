@@ -92,7 +92,7 @@ test('a row that changed a hundred times is put in its place once', async () => 
   expect(tableOf(world, 'log')).toHaveLength(99)
   expect(tableOf(world, 'rows').map(({ position }) => position)).toEqual([1])
   expect(tableOf(world, 'writers').map(({ position }) => position)).toEqual([1])
-  await world.clock.advance(1000)
+  await world.clock.advance(5000)
   expect(tableOf(world, 'log')).toEqual([])
   for (const table of ['rows', 'writers', 'spaces'])
     expect(tableOf(world, table).map(({ position }) => position)).toEqual([100])
@@ -108,7 +108,7 @@ test('what cannot be settled stays in the log, is read as it is, and is settled 
   for (let n = 0; n < 3; n++) await take(world, edit)
   const other = new DatabaseSync(world.path)
   other.exec('begin immediate')
-  await world.clock.advance(1000)
+  await world.clock.advance(5000)
   other.exec('rollback')
   other.close()
   expect(tableOf(world, 'log')).toHaveLength(2)
@@ -163,7 +163,7 @@ test('many rows are settled some at a time; what comes meanwhile, and who is kil
     await world.store.commit(commitOf('team', some === first ? 3 : 4, rows))
   }
   const path = killed(world)
-  await world.clock.advance(1000)
+  await world.clock.advance(5000)
   expect(tableOf(world, 'log')).toEqual([])
   expect([placed(2), placed(3), placed(4)]).toEqual([2498, 1, 1])
   await world.store.close()
@@ -284,7 +284,7 @@ async function take(world: World, one: Step, seen = { unsettled: 0, killed: 0 })
     case 'commit':
       return commit(world, one)
     case 'wait':
-      await world.clock.advance(1000)
+      await world.clock.advance(5000)
       return expect(tableOf(world, 'log')).toEqual([])
     case 'look':
       if (tableOf(world, 'log').length > 0) seen.unsettled += 1

@@ -42,7 +42,8 @@ export interface Settling {
   close(): void
 }
 
-const settleMs = 1000
+/** A row that changes again and again meanwhile is put there once, and what a store that was killed reads is within bounds. */
+const settleMs = 5000
 /** So many rows are put in their places at once. More of them, and what comes meanwhile would wait too long. */
 const sliceRows = 1024
 /** Where the disk is locked, each try makes everybody wait. */
@@ -128,8 +129,9 @@ export function createSettling(
         written.isLogged && commit !== null
           ? noteRecord(unsettled, name, number, commit.record)
           : unsettled.spaces.get(name)
-      if (space === undefined || commit === null) return
+      if (space === undefined) return
       for (const { key } of written.placed) forgetRow(unsettled, space, key)
+      if (commit === null) return
       for (const { writer } of written.placedWriters) space.writers.delete(writer)
       for (const key of written.logged) {
         const held = commit.rows.get(key)
