@@ -231,7 +231,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   }
 
   function releaseTouching(keys: Iterable<DocumentKey>): void {
-    if (outbox.size === 0) return
+    if (outbox.counts.acknowledged.size === 0) return
     const entries = new Set<OutboxEntry>()
     for (const key of keys) {
       for (const id of outbox.idsOf(key)) {
