@@ -15,6 +15,8 @@ export interface OfferQueue {
   restart(): void
   /** What had to wait at the last look. */
   readonly waiting: readonly TransactionId[]
+  /** How often all of it was to be looked at anew; else nothing that is done is looked at again. */
+  readonly restarts: number
 }
 
 export function createOfferQueue(outbox: Outbox): OfferQueue {
@@ -25,10 +27,12 @@ export function createOfferQueue(outbox: Outbox): OfferQueue {
     ;({ epoch } = outbox.line)
     place = 0
     queue.waiting = []
+    queue.restarts += 1
   }
 
   const queue = {
     waiting: [] as readonly TransactionId[],
+    restarts: 0,
     walk(look: (entry: OutboxEntry) => Look) {
       if (epoch !== outbox.line.epoch) restart()
       const before = queue.waiting

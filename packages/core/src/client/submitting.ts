@@ -83,7 +83,9 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
   const { offers } = conversation.beside
   /** What is under way, in the order in which it is answered. */
   const sent: Sent[] = []
-  const sentIds = new Set<TransactionId>()
+  /** What was under way when all of the outbox was to be looked at anew: what was sent since is not met again. */
+  let sentBefore: ReadonlySet<TransactionId> = new Set()
+  let restarts = 0
   const keptBack = new Set<TransactionId>()
   const heldBack = new Map<TransactionId, HeldBack>()
   /** What waits for the relay's clock, and whether what it stands on was given once more. */
@@ -110,9 +112,17 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
     return ack.generation === conversation.generation || state.isCounted(conversation.judge, ack)
   }
 
+  function isSent(id: TransactionId): boolean {
+    if (restarts !== queue.restarts) {
+      ;({ restarts } = queue)
+      sentBefore = new Set(sent.map(one => one.id))
+    }
+    return sentBefore.has(id)
+  }
+
   function isToOffer(entry: OutboxEntry): boolean {
     const { id } = entry.transaction
-    return entry.position > 0 && !sentIds.has(id) && !keptBack.has(id) && !isAcknowledgedHere(entry)
+    return entry.position > 0 && !isSent(id) && !keptBack.has(id) && !isAcknowledgedHere(entry)
   }
 
   function isShown({ transaction }: OutboxEntry): boolean {
@@ -178,7 +188,6 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
     offers.offered(conversation.judge, id)
     const bytes = sizeOfTransaction(transaction)
     sent.push({ index: nextIndex++, id, bytes })
-    sentIds.add(id)
     sentBytes += bytes
     return bytes
   }
@@ -251,11 +260,7 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
     },
     answered(count) {
       const done = sent.splice(0, Math.max(0, count - (sent[0]?.index ?? count)))
-      for (let i = 0; i < done.length; i++) {
-        const { id, bytes } = done[i] as Sent
-        sentIds.delete(id)
-        sentBytes -= bytes
-      }
+      for (let i = 0; i < done.length; i++) sentBytes -= (done[i] as Sent).bytes
       return done
     },
     halt() {
