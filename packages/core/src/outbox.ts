@@ -58,6 +58,11 @@ export interface Outbox {
   readonly size: number
   readonly counts: OutboxCounts
   get(id: TransactionId): OutboxEntry | undefined
+  /**
+   * The same, for who asks for many: as long as that is in the order in which they came, none is looked up. To be asked
+   * while nothing leaves but what was asked for.
+   */
+  inOrder(): (id: TransactionId) => OutboxEntry | undefined
   /** The order of those on disk, for who walks it again and again. What comes to the disk goes to its end, or all places are given anew. */
   readonly line: Pick<OutboxLine, 'epoch' | 'end' | 'at'>
   /** In the order of the journal, but those of one writer as it made them; what is not on disk yet last. */
@@ -205,6 +210,17 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
     counts,
     line,
     get: id => byId.get(id),
+    inOrder() {
+      const coming = byId.values()
+      let next: OutboxEntry | undefined
+      return id => {
+        next ??= coming.next().value
+        if (next?.transaction.id !== id) return byId.get(id)
+        const found = next
+        next = undefined
+        return found
+      }
+    },
     entries,
     add(entry) {
       insert(entry)

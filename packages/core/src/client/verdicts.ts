@@ -113,8 +113,9 @@ export function createVerdicts(
   /** S4: what is confirmed by what this relay took, and no other did before: they are to be given it, as what is pulled. */
   function takenFirst(): readonly Write[] {
     const first: Write[] = []
+    const entryFor = state.outbox.inOrder()
     for (let i = 0; i < taken.length; i++) {
-      const entry = state.outbox.get((taken[i] as StoredVerdict).id)
+      const entry = entryFor((taken[i] as StoredVerdict).id)
       if (entry === undefined) continue
       const { writes } = entry.transaction
       for (let at = 0; at < writes.length; at++) {
@@ -135,13 +136,14 @@ export function createVerdicts(
       const give: DocumentKey[] = []
       const lacked: DocumentKey[] = []
       const answered = submitting.answered(frame.count)
+      const entryFor = state.outbox.inOrder()
       for (let i = 0; i < answered.length; i++) {
         const { index, id } = answered[i] as (typeof answered)[number]
         const told = toldByIndex.get(index) ?? nothingTold
         // As nearly all are, of thousands that one verdict answers.
         if (told === nothingTold) {
           verdicts.push({ id, outcome: acknowledgedAs.yes })
-          noteLacked(state.outbox.get(id)?.transaction.writes ?? [], told, lacked)
+          noteLacked(entryFor(id)?.transaction.writes ?? [], told, lacked)
           continue
         }
         const refusal = told.find(exception => exception.kind === 'refused')

@@ -140,10 +140,11 @@ function applyVerdicts(state: Applying, position: number, chunk: VerdictsChunk):
   const ack = { generation: chunk.generation, position: chunk.position }
   const onlyAck = new Map([[chunk.store, ack]])
   const leaving: OutboxEntry[] = []
+  const entryFor = layers.outbox.inOrder()
   let isEnough: boolean | null = null
   for (let i = 0; i < chunk.verdicts.length; i++) {
     const { id, outcome } = chunk.verdicts[i] as VerdictsChunk['verdicts'][number]
-    const entry = layers.outbox.get(id)
+    const entry = entryFor(id)
     if (entry === undefined) continue
     if (outcome.kind === 'acknowledged') {
       const { transaction, position: at } = entry
