@@ -24,6 +24,7 @@ export interface OutboxCounts {
 export interface KeptCounts extends OutboxCounts {
   came(entry: OutboxEntry): void
   went(entry: OutboxEntry): void
+  allWent(): void
   /** One came to this device's disk. */
   stored(): void
 }
@@ -117,6 +118,14 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
         acknowledged.delete(entry.transaction.id)
         short.delete(entry.transaction.id)
       } else if (oldest === madeAt(entry)) oldest = null
+    },
+    allWent() {
+      counts.unstored = 0
+      acknowledged.clear()
+      short.clear()
+      acknowledgedBy.clear()
+      refusedBy.clear()
+      oldest = Infinity
     },
   }
   return counts

@@ -272,7 +272,7 @@ export function createOutbox(counting: Counting = alwaysCounted): Outbox {
         return
       }
       // All that there is, as after a reconnection, which may be the writes of months.
-      for (let i = 0; i < entries.length; i++) counts.went(entries[i] as OutboxEntry)
+      counts.allWent()
       const untouched = [...idsByKey().keys()]
       byId.clear()
       outbox.size = 0

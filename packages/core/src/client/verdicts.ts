@@ -7,6 +7,7 @@
 import type { StoredVerdict } from '../chunk.ts'
 import type { Failure } from '../errors.ts'
 import type { VerdictException, VerdictFrame } from '../frames.ts'
+import type { OutboxEntry } from '../outbox.ts'
 import type { DocumentKey } from '../row.ts'
 import type { TransactionId, Write } from '../write.ts'
 import { append, end, type Conversation } from './conversation.ts'
@@ -111,20 +112,12 @@ export function createVerdicts(
   }
 
   /** S4: what is confirmed by what this relay took, and no other did before: they are to be given it, as what is pulled. */
-  function takenFirst(): readonly Write[] {
-    const first: Write[] = []
-    const entryFor = state.outbox.inOrder()
-    for (let i = 0; i < taken.length; i++) {
-      const entry = entryFor((taken[i] as StoredVerdict).id)
-      if (entry === undefined) continue
-      const { writes } = entry.transaction
-      for (let at = 0; at < writes.length; at++) {
-        const write = writes[at] as Write
-        if (!elsewhere.isEmpty) elsewhere.holds(write.key, write.delta)
-        if (entry.acks.size === 0) first.push(write)
-      }
+  function noteTaken({ transaction: { writes }, acks }: OutboxEntry, first: Write[]): void {
+    for (let i = 0; i < writes.length; i++) {
+      const write = writes[i] as Write
+      if (!elsewhere.isEmpty) elsewhere.holds(write.key, write.delta)
+      if (acks.size === 0) first.push(write)
     }
-    return first
   }
 
   return {
@@ -135,15 +128,23 @@ export function createVerdicts(
       const verdicts: StoredVerdict[] = []
       const give: DocumentKey[] = []
       const lacked: DocumentKey[] = []
+      const first: Write[] = []
+      const acknowledge = (id: TransactionId, told: readonly VerdictException[]): void => {
+        verdicts.push({ id, outcome: acknowledgedAs[showingOf(told)] })
+        const entry = entryFor(id)
+        // Another session took it out.
+        if (entry === undefined) return
+        noteLacked(entry.transaction.writes, told, lacked)
+        noteTaken(entry, first)
+      }
       const answered = submitting.answered(frame.count)
       const entryFor = state.outbox.inOrder()
       for (let i = 0; i < answered.length; i++) {
         const { index, id } = answered[i] as (typeof answered)[number]
-        const told = toldByIndex.get(index) ?? nothingTold
+        const told = toldByIndex.size === 0 ? undefined : toldByIndex.get(index)
         // As nearly all are, of thousands that one verdict answers.
-        if (told === nothingTold) {
-          verdicts.push({ id, outcome: acknowledgedAs.yes })
-          noteLacked(entryFor(id)?.transaction.writes ?? [], told, lacked)
+        if (told === undefined) {
+          acknowledge(id, nothingTold)
           continue
         }
         const refusal = told.find(exception => exception.kind === 'refused')
@@ -154,10 +155,7 @@ export function createVerdicts(
           submitting.halt()
           const verdict = refuse(id, refusal, give)
           if (verdict !== null) verdicts.push(verdict)
-        } else {
-          verdicts.push({ id, outcome: acknowledgedAs[showingOf(told)] })
-          noteLacked(state.outbox.get(id)?.transaction.writes ?? [], told, lacked)
-        }
+        } else acknowledge(id, told)
       }
       wantRows(wants, lacked)
       giving.give(give)
@@ -171,7 +169,7 @@ export function createVerdicts(
         conversation,
         { kind: 'verdicts', store, generation, position, cut, verdicts, wants: outstandingOf(wants) },
         'relaxed',
-        { rows: takenFirst(), told: { at: state.seen + 1, generation, position } },
+        { rows: first, told: { at: state.seen + 1, generation, position } },
       )
     },
     stored() {
