@@ -136,6 +136,11 @@ test('[L1] entries keep their order and are found by document, whatever was put,
         expect([...outbox.entries()]).toEqual(list)
         expect(outbox.size).toBe(list.length)
         walk(list)
+        for (const asked of [list, list.toReversed()]) {
+          const entryFor = outbox.inOrder()
+          expect(entryFor(idOf(0))).toBeUndefined()
+          expect(asked.map(({ transaction }) => entryFor(transaction.id))).toEqual(asked)
+        }
         const { unstored, acknowledged } = outbox.counts
         const waiting = list.filter(({ acks }) => acks.size === 0)
         expect(unstored).toBe(list.filter(({ position }) => position === 0).length)
@@ -158,6 +163,21 @@ test('[L1] entries keep their order and are found by document, whatever was put,
     }),
     { numRuns: 200 },
   )
+})
+
+test('[L1] what leaves all at once leaves nothing behind, neither of documents nor in what is counted', () => {
+  const outbox = createOutbox()
+  const entries = [entryOf(1, [0, 1]), { ...entryOf(2, [1]), acks: acknowledgedBy }, entryOf(3, [0], 0)]
+  for (const entry of entries) outbox.put(entry)
+  const { counts } = outbox
+  expect(counts.acknowledgedBy('relay' as StoreId)).toBe(1)
+  const untouched: DocumentKey[] = []
+  outbox.removeAll(entries, key => untouched.push(key))
+  expect(untouched.sort()).toEqual(keys.slice(0, 2))
+  expect([...outbox.entries()]).toEqual([])
+  expect([counts.unstored, counts.acknowledged.size, counts.short().size]).toEqual([0, 0, 0])
+  expect(counts.acknowledgedBy('relay' as StoreId)).toBe(0)
+  expect(counts.oldestUnacknowledgedAt()).toBe(Infinity)
 })
 
 test('[L1] what is stored later than what its writer made after it is offered before that', () => {
