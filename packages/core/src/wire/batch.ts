@@ -40,13 +40,6 @@ export interface WrittenRow {
   readonly mark: Mark | null
 }
 
-/** What a batch holds of each row. */
-export interface BatchRow {
-  readonly key: DocumentKey
-  readonly row: Row
-  readonly mark: Mark | null
-}
-
 /** Gives back which parts its rows bring, unless that goes without saying. */
 export function writeBatch(
   writer: Writer,
@@ -61,25 +54,19 @@ export function writeBatch(
   return shapes
 }
 
-export function readBatch(reader: Reader, names: Names, bounds: Bounds): readonly BatchRow[] {
-  const head = readUint(reader)
-  if (head % 2 === 1) return [readSingle(reader, names, bounds, (head - 1) / 2)]
-  const { keys, rows, marks } = readMany(reader, names, bounds, head / 2)
-  return rows.map((row, i) => ({ key: keys[i] ?? missing(), row, mark: marks[i] ?? null }))
-}
-
 /** What a batch holds, each of a row by its index: thousands of rows come without an object for each beside it. */
 export interface BatchColumns {
   readonly keys: readonly DocumentKey[]
   readonly rows: readonly Row[]
   readonly marks: readonly (Mark | null)[]
+  /** The first row, if all bring the same parts: what is asked of these is asked once. */
+  readonly alike: Row | null
 }
 
-export function readBatchColumns(reader: Reader, names: Names, bounds: Bounds): BatchColumns {
+export function readBatch(reader: Reader, names: Names, bounds: Bounds): BatchColumns {
   const head = readUint(reader)
   if (head % 2 === 0) return readMany(reader, names, bounds, head / 2)
-  const { key, row, mark } = readSingle(reader, names, bounds, (head - 1) / 2)
-  return { keys: [key], rows: [row], marks: [mark] }
+  return readSingle(reader, names, bounds, (head - 1) / 2)
 }
 
 /** One row with one part whose mark is the row's: the form of nearly every live change. */
@@ -99,7 +86,7 @@ function writeSingle(writer: Writer, dictionary: Dictionary, { key, delta, mark 
   return true
 }
 
-function readSingle(reader: Reader, names: Names, bounds: Bounds, number: number): BatchRow {
+function readSingle(reader: Reader, names: Names, bounds: Bounds, number: number): BatchColumns {
   const { collection, part } = fieldAt(names, number)
   if (part === '') refuseMalformed('a row of one part has none')
   const key = keyOf(collection, readId(reader, names))
@@ -112,7 +99,8 @@ function readSingle(reader: Reader, names: Names, bounds: Bounds, number: number
   const mark = createMark(ms, tick, writer)
   const head = part === 'revival' ? 0 : readUint(reader) + 1
   names.ms = ms
-  return { key, row: readOnlyPart(reader, names, bounds, { collection, part, mark, head }), mark }
+  const row = readOnlyPart(reader, names, bounds, { collection, part, mark, head })
+  return { keys: [key], rows: [row], marks: [mark], alike: row }
 }
 
 function writeMany(writer: Writer, dictionary: Dictionary, rows: readonly WrittenRow[]): readonly Shape[] {
@@ -165,7 +153,8 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
   const rows = readParts(reader, names, bounds, { shapes, marks, parts })
   const last = marks.findLast(mark => mark !== null)
   if (last) names.ms = last.ms
-  return { keys: keysOf(shapes, ids), rows, marks }
+  const alike = shapes.length === 1 ? (rows[0] ?? null) : null
+  return { keys: keysOf(shapes, ids), rows, marks, alike }
 }
 
 function keysOf(shapes: readonly Shape[], ids: readonly string[]): readonly DocumentKey[] {
@@ -180,8 +169,4 @@ function keysOf(shapes: readonly Shape[], ids: readonly string[]): readonly Docu
   return keys
 }
 
-const noRows: BatchColumns = { keys: [], rows: [], marks: [] }
-
-function missing(): never {
-  throw new Error('invariant broken: every row of a batch has its key')
-}
+const noRows: BatchColumns = { keys: [], rows: [], marks: [], alike: null }

@@ -2,7 +2,7 @@
 import { limits } from '../limits.ts'
 import { lastOfRow, type DocumentKey, type PartName, type Row, collectionOfKey } from '../row.ts'
 import type { ChangedRow, TextHead, TextPart } from '../frames.ts'
-import { readBatchColumns, writeBatch } from './batch.ts'
+import { readBatch, writeBatch } from './batch.ts'
 import type { Bounds } from './bounds.ts'
 import { readColumn, writeColumn } from './columns.ts'
 import { readCellName } from './contents.ts'
@@ -30,7 +30,7 @@ export function writeChangedRows(writer: Writer, dictionary: Dictionary, rows: r
 
 export function readChangedRows(reader: Reader, names: Names, bounds: Bounds): readonly ChangedRow[] {
   const from = reader.at
-  const { keys, rows: deltas } = readBatchColumns(reader, names, bounds)
+  const { keys, rows: deltas } = readBatch(reader, names, bounds)
   const heads = readColumn(reader, deltas.length)
   const rows: ChangedRow[] = []
   for (let i = 0; i < deltas.length; i++) {

@@ -102,7 +102,7 @@ function listOf<T>(count: number, what: T): T[] {
 }
 
 /** The number that the whole of a column is, or null: then nothing of it is read. */
-function readUniform(reader: Reader, count: number): number | null {
+export function readUniform(reader: Reader, count: number): number | null {
   const from = reader.at
   if (count > 1) {
     const head = readUint(reader)

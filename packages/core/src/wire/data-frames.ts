@@ -264,8 +264,9 @@ export function writeGive(writer: Writer, dictionary: Dictionary, frame: GiveFra
 
 export function readGive(reader: Reader, names: Names): GiveFrame {
   const batch = readBatch(reader, names, judgedBounds)
-  const flags = readColumn(reader, batch.length)
-  const rows = batch.map(({ key, row }, i) => {
+  const flags = readColumn(reader, batch.rows.length)
+  const rows = batch.rows.map((row, i) => {
+    const key = batch.keys[i] as DocumentKey
     const flag = flags[i] ?? 0
     if (flag > 1) refuseMalformed('a given row has unknown flags')
     const texts = flag === 1 ? readTextUpdates(reader, names, collectionOfKey(key), row) : noTexts

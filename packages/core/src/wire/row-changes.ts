@@ -48,7 +48,8 @@ export function decodeRowChanges(bytes: Uint8Array): Outcome<RowChanges> {
     const reader = createReader(bytes)
     const names = createNames(createDictionary())
     readDefinitions(reader, names)
-    const rows = readBatch(reader, names, diskBounds).map(({ key, row }) => ({ key, changed: row }))
+    const batch = readBatch(reader, names, diskBounds)
+    const rows = batch.rows.map((changed, i) => ({ key: batch.keys[i] as DocumentKey, changed }))
     const marks: Mark[] = []
     for (let left = readCount(reader, 'marks', limits.frameBytesMax, 3); left > 0; left--)
       marks.push(expectMark(readMark(reader, names, null)))

@@ -1,6 +1,6 @@
 /** Transactions as a replica keeps them: the writes of all of them as one batch, and beside it what each had seen. */
 import { assert } from '../errors.ts'
-import { keysOf } from '../listed-map.ts'
+import { keysOf, listOf } from '../listed-map.ts'
 import type { WriterId } from '../mark.ts'
 import { readNumber, writeNumber } from './numbers.ts'
 import { askedOfColumns } from '../packed-cells.ts'
@@ -134,9 +134,8 @@ export function readTransactions(reader: Reader, names: Names): readonly Transac
 function readSeenDocuments(reader: Reader, names: Names, writes: readonly Write[]): readonly SeenDocument[] {
   const { length } = writes
   const exists = readColumn(reader, length)
-  // As of all inserts, of which there may be thousands.
   const marks = readNoMarks(reader, length)
-    ? []
+    ? null
     : readMarks(
         reader,
         names,
@@ -144,17 +143,28 @@ function readSeenDocuments(reader: Reader, names: Names, writes: readonly Write[
         writes.map(({ mark }) => mark),
       )
   const countersIn = askedOfColumns(countersOf)
+  // As of all inserts, of which there may be thousands.
+  if (
+    marks === null &&
+    !exists.some(isSaid) &&
+    !writes.some(({ delta }) => countersIn(delta.cells).length > 0)
+  )
+    return listOf<SeenDocument>(length).fill(nothingSeen)
   const seen: SeenDocument[] = []
   for (let i = 0; i < length; i++) {
     const flag = exists[i] ?? 0
     if (flag > 1) refuseMalformed('what a write had seen has unknown flags')
-    const last = marks[i] ?? null
+    const last = marks?.[i] ?? null
     const counters = countersIn(writes[i]?.delta.cells ?? emptyRow.cells)
     const counted = counters.length === 0 ? nothingCounted : readCounted(reader, counters)
     const isNothing = flag === 0 && last === null && counted === nothingCounted
     seen.push(isNothing ? nothingSeen : { exists: flag === 1, last, counted })
   }
   return seen
+}
+
+function isSaid(flag: number): boolean {
+  return flag !== 0
 }
 
 function readCounted(reader: Reader, parts: readonly PartName[]): SeenDocument['counted'] {

@@ -3,18 +3,19 @@
  * mark that it replaced, again as columns, since a burst replaces marks that are alike.
  */
 import { assert } from '../errors.ts'
-import { keysOf, ListedMap, pick } from '../listed-map.ts'
+import { keysOf, ListedMap, listOf, pick } from '../listed-map.ts'
 import type { Mark } from '../mark.ts'
 import { askedOfColumns } from '../packed-cells.ts'
-import { collectionOfKey, emptyRow, hasStrategy, type PartName, type Row } from '../row.ts'
+import { collectionOfKey, hasStrategy, type DocumentKey, type PartName, type Row } from '../row.ts'
 import { noTexts, nothingReplaced, type TextUpdates, type Write } from '../write.ts'
-import { readBatch, writeBatch, type BatchRow } from './batch.ts'
+import { readBatch, writeBatch, type BatchColumns } from './batch.ts'
 import type { Bounds } from './bounds.ts'
 import {
   readColumn,
   readMarks,
   readNoMarks,
   readOnlyMark,
+  readUniform,
   writeColumnOf,
   writeMarks,
   writeNoMarks,
@@ -69,6 +70,7 @@ function flagsOf(write: Write | undefined): number {
   return (write?.whole === true ? isWhole : 0) + ((write?.texts.size ?? 0) > 0 ? hasTexts : 0)
 }
 
+/** In one loop over what came in columns: thousands are read where nothing has run often enough to be fast. */
 export function readWrites(
   reader: Reader,
   names: Names,
@@ -76,40 +78,46 @@ export function readWrites(
   arePlain: boolean = false,
 ): readonly Write[] {
   const batch = readBatch(reader, names, bounds)
-  if (arePlain) return plainWrites(batch, readReplaced(reader, names, batch))
-  const flags = readColumn(reader, batch.length)
-  const texts: TextUpdates[] = []
-  for (let i = 0; i < batch.length; i++) {
-    const flag = flags[i] ?? 0
-    if (flag > isWhole + hasTexts) refuseMalformed('a write has unknown flags')
-    const brought = batch[i]
-    if (flag < hasTexts || brought === undefined) continue
-    const { key, row } = brought
-    texts[i] = readTextUpdates(reader, names, collectionOfKey(key), row)
-  }
+  const { keys, rows, marks } = batch
+  const { length } = keys
+  // As of all inserts, and of all that is plain.
+  const uniform = arePlain ? 0 : readUniform(reader, length)
+  const flags = uniform === null || uniform >= hasTexts ? flagsOfWrites(reader, length, uniform) : null
+  const texts = flags === null ? null : readTexts(reader, names, batch, flags)
   const replaced = readReplaced(reader, names, batch)
-  return batch.map(({ key, row, mark }, i) => ({
-    mark: expectMark(mark),
-    key,
-    delta: row,
-    texts: texts[i] ?? noTexts,
-    replaced: replaced[i] ?? nothingReplaced,
-    whole: (flags[i] ?? 0) % 2 === 1,
-  }))
+  const writes = listOf<Write>(length)
+  for (let i = 0; i < length; i++)
+    writes[i] = {
+      mark: expectMark(marks[i] ?? null),
+      key: keys[i] as DocumentKey,
+      delta: rows[i] as Row,
+      texts: texts?.[i] ?? noTexts,
+      replaced: replaced?.[i] ?? nothingReplaced,
+      whole: ((flags === null ? uniform : flags[i]) ?? 0) % 2 === isWhole,
+    }
+  return writes
 }
 
-function plainWrites(
-  batch: readonly BatchRow[],
-  replaced: readonly ReadonlyMap<PartName, Mark>[],
-): readonly Write[] {
-  return batch.map(({ key, row, mark }, i) => ({
-    mark: expectMark(mark),
-    key,
-    delta: row,
-    texts: noTexts,
-    replaced: replaced[i] ?? nothingReplaced,
-    whole: false,
-  }))
+/** `uniform`: of all, or null if they are to be read. */
+function flagsOfWrites(reader: Reader, count: number, uniform: number | null): readonly number[] {
+  return uniform === null ? readColumn(reader, count) : Array.from({ length: count }, () => uniform)
+}
+
+/** What each brings of texts, of those that say so. */
+function readTexts(
+  reader: Reader,
+  names: Names,
+  { keys, rows }: BatchColumns,
+  flags: readonly number[],
+): readonly (TextUpdates | undefined)[] {
+  const texts: TextUpdates[] = []
+  for (let i = 0; i < flags.length; i++) {
+    const flag = flags[i] ?? 0
+    if (flag > isWhole + hasTexts) refuseMalformed('a write has unknown flags')
+    if (flag < hasTexts) continue
+    texts[i] = readTextUpdates(reader, names, collectionOfKey(keys[i] as DocumentKey), rows[i] as Row)
+  }
+  return texts
 }
 
 function writeReplaced(
@@ -146,33 +154,45 @@ function writeOnlyReplaced(writer: Writer, dictionary: Dictionary, { delta, mark
   writeOnlyMark(writer, dictionary, before, mark)
 }
 
-function readReplaced(
+type Replaced = ReadonlyMap<PartName, Mark>
+
+/** Of each write; null if none replaced anything, as of all inserts. */
+function readReplaced(reader: Reader, names: Names, batch: BatchColumns): readonly Replaced[] | null {
+  const { rows, marks, alike } = batch
+  if (alike !== null) {
+    if (rows.length === 1 && alike.cells.size === 1)
+      return [readOnlyReplaced(reader, names, alike, marks[0] ?? null)]
+    const parts = replaceableParts(alike.cells)
+    return readReplacedIn(reader, names, batch, parts.length * rows.length, () => parts)
+  }
+  const partsIn = askedOfColumns(replaceableParts)
+  let count = 0
+  for (let i = 0; i < rows.length; i++) count += partsIn((rows[i] as Row).cells).length
+  return readReplacedIn(reader, names, batch, count, partsIn)
+}
+
+/** `count`: of all parts together. */
+function readReplacedIn(
   reader: Reader,
   names: Names,
-  batch: readonly BatchRow[],
-): readonly ReadonlyMap<PartName, Mark>[] {
-  const [only] = batch
-  if (only !== undefined && batch.length === 1 && only.row.cells.size === 1)
-    return [readOnlyReplaced(reader, names, only)]
-  const countOf = askedOfColumns(countReplaceable)
-  let count = 0
-  for (let i = 0; i < batch.length; i++) count += countOf(batch[i]?.row.cells ?? emptyRow.cells)
-  // As of all inserts, of which there may be thousands.
-  if (readNoMarks(reader, count)) return []
-  const partsIn = askedOfColumns(replaceableParts)
+  { rows, marks }: BatchColumns,
+  count: number,
+  partsIn: (cells: Row['cells']) => readonly PartName[],
+): readonly Replaced[] | null {
+  if (readNoMarks(reader, count)) return null
   const known: (Mark | null)[] = []
-  for (let i = 0; i < batch.length; i++) {
-    const { row, mark } = batch[i] as BatchRow
-    for (let left = partsIn(row.cells).length; left > 0; left--) known.push(mark)
-  }
-  const marks = readMarks(reader, names, known.length, known)
+  for (let i = 0; i < rows.length; i++)
+    for (let left = partsIn((rows[i] as Row).cells).length; left > 0; left--) known.push(marks[i] ?? null)
+  const before = readMarks(reader, names, count, known)
+  const replaced: Replaced[] = []
   let at = 0
-  return batch.map(({ row }) => {
-    const parts = partsIn(row.cells)
+  for (let i = 0; i < rows.length; i++) {
+    const parts = partsIn((rows[i] as Row).cells)
     const from = at
     at += parts.length
-    return replacedBy(parts, marks.slice(from, at))
-  })
+    replaced.push(replacedBy(parts, parts.length === 1 ? [before[from] ?? null] : before.slice(from, at)))
+  }
+  return replaced
 }
 
 function countReplaceableIn(writes: readonly Write[], shapes: readonly Shape[] | null): number {
@@ -187,18 +207,14 @@ function countReplaceable(cells: Row['cells']): number {
   return count
 }
 
-function readOnlyReplaced(
-  reader: Reader,
-  names: Names,
-  { row, mark }: BatchRow,
-): ReadonlyMap<PartName, Mark> {
-  const parts = keysOf(row.cells)
+function readOnlyReplaced(reader: Reader, names: Names, { cells }: Row, mark: Mark | null): Replaced {
+  const parts = keysOf(cells)
   if (!parts.every(isLww)) return nothingReplaced
   return replacedBy(parts, [readOnlyMark(reader, names, mark)])
 }
 
 /** Of each part the mark that was replaced there, if any was. */
-function replacedBy(parts: readonly PartName[], marks: (Mark | null)[]): ReadonlyMap<PartName, Mark> {
+function replacedBy(parts: readonly PartName[], marks: (Mark | null)[]): Replaced {
   if (!marks.includes(null))
     return parts.length === 0 ? nothingReplaced : new ListedMap(parts, marks as Mark[])
   const replaced = pick(new ListedMap(parts, marks as Mark[]), (_, mark) => mark !== null)
