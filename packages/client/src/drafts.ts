@@ -11,6 +11,7 @@ import {
   RejoinError,
   sizeOfWrite,
   sizeOfWriteAtMost,
+  sizeOfWrites,
   type DocumentKey,
   type Level,
   type Mark,
@@ -99,7 +100,7 @@ export function createDrafts(core: ReplicaCore, changes: Changes): Drafts {
   }
 
   function measure(): number {
-    for (const write of writes.slice(measured.count)) measured.bytes += sizeOfWrite(write)
+    measured.bytes += sizeOfWrites(writes, measured.count)
     measured.count = writes.length
     return measured.bytes
   }

@@ -294,4 +294,5 @@ export {
   sizeOfTransaction,
   sizeOfWrite,
   sizeOfWriteAtMost,
+  sizeOfWrites,
 } from './size.ts'

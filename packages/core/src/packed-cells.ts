@@ -132,11 +132,6 @@ export class PackedCells implements ReadonlyMap<PartName, Cell> {
     return this.open.marks[first + this.index] ?? null
   }
 
-  /** How many bytes the value of an `lww` cell has. */
-  lengthIn({ starts }: PackedColumn): number {
-    return (starts[this.index + 1] ?? 0) - (starts[this.index] ?? 0)
-  }
-
   /** The mark of an `lww` cell; null if this is none. */
   lastOfLww(part: PartName): Mark | null {
     const column = this.open.byPart.get(part)

@@ -45,8 +45,8 @@ export function sizeOfDeletion({ seen }: Deletion): number {
 
 /** Of the cells of a row, whose deletion can always be told beside them. */
 export function sizeOfCells(cells: Row['cells']): number {
+  if (cells instanceof PackedCells) return sizeOfPacked(cells, 1)
   const bytes = sizeOfParts(keysOf(cells))
-  if (cells instanceof PackedCells) return bytes + sizeOfPacked(cells)
   let ofValues = 0
   const all = valuesOf(cells)
   for (let i = 0; i < all.length; i++) ofValues += sizeOfCell(all[i] as Cell)
@@ -60,10 +60,12 @@ export function sizeOfParts(names: readonly PartName[]): number {
   return bytes
 }
 
-function sizeOfPacked(cells: PackedCells): number {
-  let bytes = 0
-  cells.columns.byPart.forEach(column => {
-    bytes += column.cells === null ? cells.lengthIn(column) : sizeOfCell(cells.cellIn(column))
+/** The cells of so many rows that lie together, of the first one and those behind it. */
+function sizeOfPacked({ columns, index }: PackedCells, count: number): number {
+  let bytes = count * sizeOfParts(columns.names)
+  columns.byPart.forEach(({ cells, starts }) => {
+    if (cells === null) bytes += (starts[index + count] ?? 0) - (starts[index] ?? 0)
+    else for (let i = index; i < index + count; i++) bytes += sizeOfCell(cells[i] as Cell)
   })
   return bytes
 }
@@ -141,11 +143,28 @@ export function sizeOfWriteAtMost(write: Write): number {
   return sizeBesideRow(write) + sizeBesideCells(delta) + waiting
 }
 
-export function sizeOfTransaction(transaction: Pick<Transaction, 'writes'>): number {
-  const { writes } = transaction
+export function sizeOfTransaction({ writes }: Pick<Transaction, 'writes'>): number {
+  return sizeOfWrites(writes, 0)
+}
+
+/** Of those from a place on. What lies together is measured together: thousands are, of a transaction that is large. */
+export function sizeOfWrites(writes: readonly Write[], from: number): number {
   let bytes = 0
-  for (let i = 0; i < writes.length; i++) bytes += sizeOfWrite(writes[i] as Write)
-  return bytes
+  let first: PackedCells | null = null
+  let count = 0
+  for (let i = from; i < writes.length; i++) {
+    const write = writes[i] as Write
+    const { cells } = write.delta
+    bytes += sizeBesideRow(write) + sizeBesideCells(write.delta)
+    if (!(cells instanceof PackedCells)) bytes += sizeOfCells(cells)
+    else if (first !== null && cells.open === first.open && cells.index === first.index + count) count += 1
+    else {
+      if (first !== null) bytes += sizeOfPacked(first, count)
+      first = cells
+      count = 1
+    }
+  }
+  return first === null ? bytes : bytes + sizeOfPacked(first, count)
 }
 
 interface GivenRow {

@@ -12,6 +12,7 @@ import {
   lastOfRow,
   showsDelta,
   sizeOfWrite,
+  sizeOfWrites,
   type Cell,
   type Chunk,
   type FieldWrite,
@@ -87,6 +88,14 @@ test('[W1] what is packed is what cells of its own would hold, in memory and on 
         expect(showsDelta(other.delta, write.delta)).toBe(true)
         return { ...transaction, writes: [other] }
       })
+      const writes = apart.flatMap(transaction => transaction.writes)
+      const sum = writes.reduce((bytes, write) => bytes + sizeOfWrite(write), 0)
+      expect(sizeOfWrites(writes, 0)).toBe(sum)
+      const packed = alice.core.transactions.flatMap(transaction => transaction.writes)
+      // Those of a run, and single ones among others.
+      expect(sizeOfWrites(packed, 0)).toBe(sum)
+      const mixed = packed.map((write, i) => (i % 3 === 1 ? (writes[i] as Write) : write))
+      expect(sizeOfWrites(mixed, 0)).toBe(sum)
       expect(alice.core.transactions).toEqual(apart)
       const bytes = encodeChunk(ownChunk(alice.core.transactions))
       expect(bytes).toEqual(encodeChunk(ownChunk(apart)))
