@@ -56,6 +56,8 @@ export interface Submitting {
 const windowTransactions = 16_384
 const windowBytes = 2 * 1024 * 1024
 const frameBytes = 256 * 1024
+/** While nothing is under way: of thousands, the relay judges the first as the rest is put together. */
+const firstFrameBytes = 64 * 1024
 
 /** A relay that had not heard of what a write stands on may have by then. */
 const askAgainMs = 10_000
@@ -243,7 +245,8 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
           return 'stop'
         }
         const bytes = enter(entry)
-        const isFull = batchBytes + bytes > frameBytes || batch.length >= limits.transactionsPerFrameMax
+        const bytesMax = sent.length > batch.length + 1 ? frameBytes : firstFrameBytes
+        const isFull = batchBytes + bytes > bytesMax || batch.length >= limits.transactionsPerFrameMax
         if (batch.length > 0 && isFull) flush()
         batch.push({ writes, preconditions: noPreconditions })
         batchBytes += bytes
