@@ -50,8 +50,9 @@ export function createHostile(cluster: Cluster, applications: readonly Applicati
     if (record === undefined || record.user === hostileName) return false
     const now = epoch + clock.time
     // By the relay's clock that is ahead of all, since some write by that, and nearly as far as any mark may be (C4): what
-    // is older than what is there is taken whatever it holds, and changes nothing (SPEC A4), and what is named is known.
-    const aheadMs = Math.max(...cluster.relays.map(({ skewMs }) => skewMs))
+    // is older than what is there is taken whatever it holds, and changes nothing (SPEC A4), and what is named is known. Where
+    // all of them are behind, devices write by the right time, which is taken once a relay's clock is set right.
+    const aheadMs = Math.max(0, ...cluster.relays.map(({ skewMs }) => skewMs))
     const soon = Math.floor(now + aheadMs) + 5 * minuteMs - 1000
     const own: Mark = {
       ms: Math.max(soon, latest(row) + 1),
