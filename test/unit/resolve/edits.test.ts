@@ -71,6 +71,36 @@ test('[X5] what is taken is what Yjs tells of each transaction, whatever came fr
   }
 })
 
+test('[X5] what is undone and done again is taken as it is shown, several edits of one transaction too', () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = createRandom(seed)
+    const { log } = writeHistory(random, { authors: 2, steps: 20 })
+    const arriving = log.map(({ update }) => update)
+    const live = support.open(arriving.splice(0, 10), 77)
+    const undo = new Y.UndoManager(live.text, { captureTimeout: 0 })
+    const taken: Uint8Array[] = []
+    for (let step = 0; step < 40; step++) {
+      const chosen = random()
+      if (chosen < 0.25) undo.undo()
+      else if (chosen < 0.4) undo.redo()
+      else if (chosen < 0.6)
+        live.document.transact(() => {
+          for (let i = 0; i < 4; i++) editCharacters(live.text, random)
+        })
+      else if (chosen < 0.7) arriving.splice(0, 1).forEach(live.apply)
+      else if (chosen < 0.8) taken.push(...live.takeEdits())
+      else editCharacters(live.text, random)
+    }
+    arriving.forEach(live.apply)
+    taken.push(...live.takeEdits())
+    const others = log.map(({ update }) => update)
+    expect(contentOf(documentOf([...others, ...taken])), `seed ${seed}`).toEqual(contentOf(live.document))
+    expect(contentOf(documentOf([...taken.toReversed(), ...others.toReversed()])), `seed ${seed}`).toEqual(
+      contentOf(live.document),
+    )
+  }
+})
+
 test('[X5] what an observer takes in while it is told of an edit does not go along with it', () => {
   const bob = createAuthor(88)
   bob.text.insert(0, 'bob')
