@@ -9,7 +9,7 @@ import type { Figure } from '../figure.ts'
 import { rawContender } from '../limits/raw-contender.ts'
 import { bytesSince, wireBytes } from '../measure/wire-bytes.ts'
 import { sleep, turn, until } from '../measure/waiting.ts'
-import { entries, entryFields, entryId } from '../records.ts'
+import { entries, entryFields, entryId, type EntryField } from '../records.ts'
 import { compare, figuresOf, type Aim, type Readings, type Workload } from './workload.ts'
 
 const documents = 3000
@@ -77,14 +77,14 @@ async function measure(contender: Contender, edits: Edits): Promise<Readings> {
   const start = performance.now()
   void a.online()
   void b.online()
-  const last = edits.length - 1
-  const [document, field] = edits[last] ?? [0, 0]
-  const name = entryFields[field] ?? 'n'
-  const aHas = valueOf(name, 'B', last)
+  // What each wrote last of a document that the other one did not touch: A's first, and B's last.
+  const lastDocument = edits.length / entryFields.length - 1
+  const [aWrote, bWrote] = [lastOf(edits, 0), lastOf(edits, lastDocument)]
   await until(
     () =>
-      a.get(entryId(documents - own + document), name) === aHas &&
-      b.get(entryId(0), 'title') !== undefined &&
+      a.get(entryId(documents - own + lastDocument), bWrote.field) ===
+        valueOf(bWrote.field, 'B', bWrote.at) &&
+      b.get(entryId(0), aWrote.field) === valueOf(aWrote.field, 'A', aWrote.at) &&
       a.snapshot() === b.snapshot(),
     'both are equal',
   )
@@ -95,6 +95,12 @@ async function measure(contender: Contender, edits: Edits): Promise<Readings> {
   await b.close()
   await server.stop()
   return { 'until equal': ms, bytes }
+}
+
+/** The last edit of one of one's own documents, and its place among all. */
+function lastOf(edits: Edits, document: number): { readonly at: number; readonly field: EntryField } {
+  const at = edits.findLastIndex(([of]) => of === document)
+  return { at, field: entryFields[edits[at]?.[1] ?? 0] ?? 'n' }
 }
 
 async function edit(client: ContenderClient, edits: Edits, tag: string, first: number): Promise<void> {
