@@ -36,15 +36,17 @@ export async function readStored(
   }
 }
 
+/** Reading it opens the copy once more each time; and pages are made of the rows, when a relay rests. */
+const besideData: ReadonlySet<string> = new Set(['openings', 'pages'])
+
 function readTables(path: string, but: { readonly collection: string; readonly writer: string }): Stored {
   const database = new DatabaseSync(path, { readOnly: true })
   try {
     const hash = createHash('sha256')
     const listed = database.prepare("select name from sqlite_schema where type = 'table' order by name").all()
-    // Reading it opened the copy once more each time.
     const tables = listed
       .map(({ name }) => String(name))
-      .filter(name => !name.startsWith('sqlite_') && name !== 'openings')
+      .filter(name => !name.startsWith('sqlite_') && !besideData.has(name))
     let leftOut = 0
     const positions: Record<string, number> = {}
     for (const table of tables) {
