@@ -101,6 +101,17 @@ test('[A1] pages give way to what is to be stored, and none are stored where the
   await store.close()
 })
 
+test('a page for which there is no room is left out, and commits go on', async () => {
+  const store = await sqlite(createPath(), { fileBytesMax: 512 * 1024 })()
+  await store.commit(commitAt(1, 10))
+  const page = { from: 0, to: 1, rows: 1, head: '', frames: [new Uint8Array(600_000)] }
+  await store.pages.put('team', page)
+  expect(await store.pages.at('team', 0)).toBe(null)
+  await store.commit(commitAt(2, 10))
+  expect((await store.loadSpace('team')).record?.position).toBe(2)
+  await store.close()
+})
+
 test('a file of before there were pages has them from its next opening on', async () => {
   const path = createPath()
   const before = await sqlite(path)()

@@ -31,7 +31,7 @@ export interface KeptPage {
   readonly stretchRows: number
   /** Up to where it is what would be made anew: the end of the feed before the first of them left. */
   soundUpTo: number
-  /** Whether the store has it. */
+  /** Whether the store was given it, which may have no room. */
   isStored: boolean
 }
 

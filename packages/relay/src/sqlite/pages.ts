@@ -40,20 +40,21 @@ export function createPages(
       const number = numberOfSpace(space)
       if (isFull || number === 0) return
       const lengths = frames.map(({ length }) => length).join()
-      database.transact(() => {
-        statements.cutPages.run(number, to, from)
-        statements.addPage.run(number, from, to, rows, head, lengths, Buffer.concat(frames))
-      })
+      try {
+        database.transact(() => {
+          statements.cutPages.run(number, to, from)
+          statements.addPage.run(number, from, to, rows, head, lengths, Buffer.concat(frames))
+        })
+      } catch (error) {
+        if (!isStorageFull(error)) throw error
+        isFull = true
+      }
     },
     givingWay(store) {
       try {
         return store()
       } catch (error) {
-        const isInTheWay =
-          error instanceof RejoinError &&
-          error.code === 'storage-full' &&
-          statements.findAnyPage.get() !== undefined
-        if (!isInTheWay) throw error
+        if (!isStorageFull(error) || statements.findAnyPage.get() === undefined) throw error
         database.transact(() => statements.clearPages.run())
         const stored = store()
         isFull = true
@@ -61,6 +62,10 @@ export function createPages(
       }
     },
   }
+}
+
+function isStorageFull(error: unknown): boolean {
+  return error instanceof RejoinError && error.code === 'storage-full'
 }
 
 /** Null for one whose lengths cannot be read. */
