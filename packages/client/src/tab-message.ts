@@ -1,13 +1,7 @@
 /** What the tabs of a replica tell each other beside the journal. Other tabs may run other versions of the application. */
 import type { ErrorCode, Level, Positions } from '@rejoin/core'
+import { isPausing, type Pausing } from './pausing.ts'
 import { areSameRelays, type Connection, type RelayStatus } from './status.ts'
-
-/** What the application said last, in whichever tab. */
-export interface Pausing {
-  readonly isPaused: boolean
-  /** When that was, by the device's clock, and after what was known to have been said before. */
-  readonly at: number
-}
 
 /** What only the tab with the connection knows; said at every change, and every 2 s as a sign of life. */
 export interface HolderNews {
@@ -85,11 +79,6 @@ export function isLevelNews({ caughtUp, pending }: HolderNews): boolean {
   return caughtUp && pending === 0
 }
 
-/** Whether one was said after another. Of two that were said at once, to go on stands. */
-export function isLaterPausing(one: Pausing, other: Pausing): boolean {
-  return one.at > other.at || (one.at === other.at && other.isPaused && !one.isPaused)
-}
-
 const kinds: ReadonlySet<string> = new Set<TabMessage['kind']>([
   'holder',
   'ask',
@@ -127,8 +116,4 @@ export function parseTabMessage(message: unknown): TabMessage | null {
   if ('name' in found && typeof found.name !== 'string') return null
   if (found.kind === 'cut' && !Number.isFinite(found.position)) return null
   return found
-}
-
-function isPausing(pausing: Partial<Pausing> | undefined): boolean {
-  return typeof pausing?.isPaused === 'boolean' && Number.isFinite(pausing.at)
 }
