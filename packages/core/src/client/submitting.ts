@@ -2,22 +2,22 @@
  * Submitting: the outbox is offered in its order, a window of it at a time, in rounds (SPEC L2, L3).
  *
  * After a refusal the relay skips what follows until it is told from where to go on; by then what stood on the refused
- * transaction is made anew. What this relay refused or has is not offered to it again. What it refused while another
- * relay may have taken it waits until that is known (SPEC W6), and with it what touches its documents; the rest goes on.
- * So does what is beyond the relay's time and bears the least mark that it can (SPEC C4), until the relay takes what that
- * stands on; and what stands on what another relay told, until this one has that (SPEC S3).
+ * transaction is made anew. What this relay refused or has is not offered to it again. What waits (held-back.ts,
+ * ahead-of-clock.ts, lacking.ts) holds back what touches its documents; the rest goes on.
  */
 import type { SubmittedTransaction } from '../frames.ts'
 import { limits } from '../limits.ts'
 import type { OutboxEntry } from '../outbox.ts'
 import { isOrphan, type RemakePlan } from '../remake/plan.ts'
-import { showsDelta, type DocumentKey } from '../row.ts'
-import { sizeOfTransaction } from '../size.ts'
+import type { DocumentKey } from '../row.ts'
 import { touchesAny, type TransactionId } from '../write.ts'
+import { createAheadOfClock } from './ahead-of-clock.ts'
 import { send, type Conversation } from './conversation.ts'
 import type { Giving } from './giving.ts'
+import { createHeldBack } from './held-back.ts'
 import { createLacking } from './lacking.ts'
 import { createOfferQueue, type Look } from './offer-queue.ts'
+import { createOfferWindow } from './offer-window.ts'
 import { isHeldByRelay, type Pull } from './pull.ts'
 
 export interface Submitting {
@@ -49,63 +49,27 @@ export interface Submitting {
   remade(): void
 }
 
-/**
- * How many transactions are under way at most, and about how many bytes of them. What comes to a relay together is one
- * turn there, in which a document that was edited often is stored, counted and forwarded once.
- */
-const windowTransactions = 16_384
-const windowBytes = 2 * 1024 * 1024
 const frameBytes = 256 * 1024
 /** While nothing is under way: of thousands, the relay judges the first as the rest is put together. */
 const firstFrameBytes = 64 * 1024
 
-/** A relay that had not heard of what a write stands on may have by then. */
-const askAgainMs = 10_000
-
-/** One that is under way: in the order in which they are answered, their indices follow each other. */
-interface Sent {
-  readonly index: number
-  readonly id: TransactionId
-  readonly bytes: number
-}
-
-/** Why a transaction is kept back although nobody has decided about it. */
-interface HeldBack {
-  /** When the relay's clock has caught up with it. */
-  readonly readyAt: number
-  /** Whether the confirmed layer showed it already when the relay refused it, and whether the relay held it. */
-  readonly wasShown: boolean
-  readonly wasHeld: boolean
-}
-
 const noPreconditions: SubmittedTransaction['preconditions'] = []
 
 export function createSubmitting(conversation: Conversation, pull: Pull, giving: Giving): Submitting {
-  const { state, now } = conversation
+  const { state } = conversation
   const { offers } = conversation.beside
-  /** What is under way, in the order in which it is answered. */
-  const sent: Sent[] = []
-  /** What was under way when all of the outbox was to be looked at anew: what was sent since is not met again. */
-  let sentBefore: ReadonlySet<TransactionId> = new Set()
-  let restarts = 0
   const keptBack = new Set<TransactionId>()
-  const heldBack = new Map<TransactionId, HeldBack>()
-  /** What waits for the relay's clock, and whether what it stands on was given once more. */
-  const ahead = new Map<TransactionId, { readonly readyAt: number; readonly isGiven: boolean }>()
   const queue = createOfferQueue(state.outbox)
+  const underWay = createOfferWindow(queue)
+  const heldBack = createHeldBack(conversation, pull)
+  const aheadOfClock = createAheadOfClock(conversation, giving)
   const isLacking = createLacking(conversation, pull, giving)
   let { lineageRevision } = state
-  let sentBytes = 0
-  let nextIndex = 0
   let round = 0
   let isHalted = false
   let plan: RemakePlan | null = null
   /** Of what was refused here and another relay may have yet: it need not be refused again once that one has not. */
   const putOff = new Map<TransactionId, RemakePlan>()
-  /** What the outbox held when it was to be made anew for the clock. */
-  let before: { readonly seen: number; readonly ids: ReadonlySet<TransactionId> } | null = null
-  /** What was made anew for the clock, and when it was by that. */
-  const remadeAt = new Map<TransactionId, number>()
 
   function isAcknowledgedHere({ acks }: OutboxEntry): boolean {
     const ack = acks.get(conversation.judge)
@@ -114,84 +78,9 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
     return ack.generation === conversation.generation || state.isCounted(conversation.judge, ack)
   }
 
-  function isSent(id: TransactionId): boolean {
-    if (restarts !== queue.restarts) {
-      ;({ restarts } = queue)
-      sentBefore = new Set(sent.map(one => one.id))
-    }
-    return sentBefore.has(id)
-  }
-
   function isToOffer(entry: OutboxEntry): boolean {
     const { id } = entry.transaction
-    return entry.position > 0 && !isSent(id) && !keptBack.has(id) && !isAcknowledgedHere(entry)
-  }
-
-  function isShown({ transaction }: OutboxEntry): boolean {
-    return transaction.writes.every(({ key, delta }) => showsDelta(state.confirmed(key), delta))
-  }
-
-  /** Whether the relay tells that it holds what another one has acknowledged: then it takes the write (SPEC A4). */
-  function isHeldHere({ acks }: OutboxEntry): boolean {
-    return [...acks.values()].some(ack => isHeldByRelay(pull, ack))
-  }
-
-  function hold(entry: OutboxEntry, readyAt: number | null): void {
-    heldBack.set(entry.transaction.id, {
-      readyAt: readyAt ?? Number.POSITIVE_INFINITY,
-      wasShown: isShown(entry),
-      wasHeld: isHeldHere(entry),
-    })
-  }
-
-  /** Whether it still waits for what another relay says. */
-  function isHeldBack(entry: OutboxEntry, held: () => ReadonlySet<DocumentKey>): boolean {
-    const { id, writes } = entry.transaction
-    const back = heldBack.get(id)
-    if (back === undefined) return false
-    const isKnown = state.isVouchedFor(entry)
-      ? !back.wasHeld && isHeldHere(entry)
-      : !touchesAny(writes, held()) || (!back.wasShown && isShown(entry))
-    if (!isKnown && now() < back.readyAt) return true
-    heldBack.delete(id)
-    return false
-  }
-
-  function wait({ transaction }: OutboxEntry, readyAt: number): void {
-    ahead.set(transaction.id, { readyAt: Math.min(readyAt, now() + askAgainMs), isGiven: false })
-  }
-
-  /**
-   * C4: whether it stands on what is ahead of the relay's time and not there. Once in a while that is given first: the
-   * relay may have heard of it from another one.
-   */
-  function isAhead(entry: OutboxEntry): boolean {
-    // As nearly always, also where thousands are offered.
-    if (ahead.size + giving.refused.size === 0) return false
-    const { id, writes } = entry.transaction
-    const waits = ahead.get(id)
-    if (waits === undefined || (waits.isGiven && giving.isDone())) {
-      ahead.delete(id)
-      const isRefused = writes.some(({ key }) => giving.refused.get(key)?.code === 'clock-skew')
-      if (isRefused && entry.acks.size === 0) wait(entry, Number.POSITIVE_INFINITY)
-    } else if (!waits.isGiven && now() >= waits.readyAt) {
-      ahead.set(id, { ...waits, isGiven: true })
-      giving.give(writes.map(({ key }) => key))
-    }
-    return ahead.has(id)
-  }
-
-  function idsOfOutbox(): ReadonlySet<TransactionId> {
-    return new Set([...state.outbox.entries()].map(({ transaction }) => transaction.id))
-  }
-
-  function enter({ transaction }: OutboxEntry): number {
-    const { id } = transaction
-    offers.offered(conversation.judge, id)
-    const bytes = sizeOfTransaction(transaction)
-    sent.push({ index: nextIndex++, id, bytes })
-    sentBytes += bytes
-    return bytes
+    return entry.position > 0 && !underWay.holds(id) && !keptBack.has(id) && !isAcknowledgedHere(entry)
   }
 
   return {
@@ -217,10 +106,10 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
       /** Documents of what another relay has and this one refused. */
       const without = new Set<DocumentKey>()
       queue.walk((entry): Look => {
-        if (sent.length >= windowTransactions || sentBytes >= windowBytes) return 'stop'
+        if (underWay.isFull) return 'stop'
         const { id, writes } = entry.transaction
-        const isBack = isHeldBack(entry, held)
-        if (isBack || touchesAny(writes, waiting) || isAhead(entry)) {
+        const isBack = heldBack.isWaiting(entry, held)
+        if (isBack || touchesAny(writes, waiting) || aheadOfClock.isWaiting(entry)) {
           // Who has taken a write that this relay refused may be gone for good, so what touches its documents follows.
           const documents = isBack && state.isVouchedFor(entry) ? without : waiting
           for (const { key } of writes) documents.add(key)
@@ -230,8 +119,8 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
         if (!isToOffer(entry)) return 'done'
         const again = putOff.size === 0 ? undefined : putOff.get(id)
         if (again !== undefined) putOff.delete(id)
-        if (again !== undefined && entry.acks.size === 0 && !isShown(entry)) {
-          if (sent.length === 0) plan ??= again
+        if (again !== undefined && entry.acks.size === 0 && !heldBack.isShown(entry)) {
+          if (underWay.size === 0) plan ??= again
           if (plan !== again) putOff.set(id, again)
           return 'stop'
         }
@@ -241,11 +130,12 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
         }
         if (entry.acks.size === 0 && isOrphan(state, entry) && !offers.mayHave(entry, conversation.judge)) {
           // What comes behind it may stand on it.
-          if (sent.length === 0) plan ??= { from: id, keys: new Set(), refused: null }
+          if (underWay.size === 0) plan ??= { from: id, keys: new Set(), refused: null }
           return 'stop'
         }
-        const bytes = enter(entry)
-        const bytesMax = sent.length > batch.length + 1 ? frameBytes : firstFrameBytes
+        offers.offered(conversation.judge, id)
+        const bytes = underWay.enter(entry.transaction)
+        const bytesMax = underWay.size > batch.length + 1 ? frameBytes : firstFrameBytes
         const isFull = batchBytes + bytes > bytesMax || batch.length >= limits.transactionsPerFrameMax
         if (batch.length > 0 && isFull) flush()
         batch.push({ writes, preconditions: noPreconditions })
@@ -255,17 +145,13 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
       flush()
     },
     goOn() {
-      if (!isHalted || sent.length > 0 || !giving.isDone()) return
+      if (!isHalted || underWay.size > 0 || !giving.isDone()) return
       isHalted = false
       round += 1
       queue.restart()
       send(conversation, { type: 'go-on', round })
     },
-    answered(count) {
-      const done = sent.splice(0, Math.max(0, count - (sent[0]?.index ?? count)))
-      for (let i = 0; i < done.length; i++) sentBytes -= (done[i] as Sent).bytes
-      return done
-    },
+    answered: underWay.answered,
     halt() {
       isHalted = true
     },
@@ -273,22 +159,18 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
     holdsBack(entry, readyAt) {
       const { writes } = entry.transaction
       const isOpen = state.isVouchedFor(entry) || touchesAny(writes, offers.heldFrom(conversation.judge))
-      if (isOpen) hold(entry, readyAt)
+      if (isOpen) heldBack.hold(entry, readyAt)
       return isOpen
     },
-    bearsLeastMark(id, relayTime) {
-      const at = remadeAt.get(id)
-      // Only what is raised over what was seen lies beyond what is taken at that time.
-      return at !== undefined && at <= relayTime + limits.skewMs
-    },
-    waitUntil: wait,
+    bearsLeastMark: aheadOfClock.bearsLeastMark,
+    waitUntil: aheadOfClock.wait,
     remake(next) {
       plan = next
     },
-    hasPlan: () => plan !== null && sent.length === 0,
+    hasPlan: () => plan !== null && underWay.size === 0,
     takePlan() {
       // W6: of what is under way the relay may say yet that it has it.
-      if (sent.length > 0) return null
+      if (underWay.size > 0) return null
       const planned = plan
       plan = null
       const entry = planned === null ? undefined : state.outbox.get(planned.from)
@@ -297,30 +179,23 @@ export function createSubmitting(conversation: Conversation, pull: Pull, giving:
       // L2: another relay has taken since what this one refused, so it stays until this one says that it holds it.
       if (planned.refused !== null && state.isVouchedFor(entry)) {
         keptBack.delete(planned.from)
-        heldBack.set(planned.from, { readyAt: Number.POSITIVE_INFINITY, wasShown: false, wasHeld: false })
+        heldBack.holdTaken(planned.from)
         queue.restart()
         return null
       }
       // Another relay may have been offered it since.
       const held = offers.heldFrom(conversation.judge)
       if (!touchesAny(entry.transaction.writes, held)) {
-        if (planned.keys === null) before = { seen: state.seen, ids: idsOfOutbox() }
+        if (planned.keys === null) aheadOfClock.remaking()
         // The relay has said nothing of what was not offered to it, and another one may have taken that.
         return { ...planned, held, waiting: new Set(queue.waiting) }
       }
       keptBack.delete(planned.from)
       putOff.set(planned.from, planned)
       queue.restart()
-      hold(entry, null)
+      heldBack.hold(entry, null)
       return null
     },
-    remade() {
-      if (before === null) return
-      // It stands where it stood, under another name.
-      for (const { transaction, position } of state.outbox.entries())
-        if (position > 0 && position <= before.seen && !before.ids.has(transaction.id))
-          remadeAt.set(transaction.id, now())
-      before = null
-    },
+    remade: aheadOfClock.remade,
   }
 }
