@@ -1,32 +1,21 @@
 /**
- * How far each write has come (SPEC A2): visible, on this device's disk, on a relay's, on enough relays'; or refused, in
- * the quarantine.
+ * Who waits until an own write has come so far (SPEC A2), and is told when it has, or comes no further.
  *
- * Nothing is remembered that the state tells: the outbox says where a write stands, and what a chunk took out of it without
- * refusing it was acknowledged, by as many relays as were wanted. Only where is remembered, since relays tell positions of
- * what is at quorum (SPEC A3); a replica in quorum mode counts itself. A write that is made anew keeps its promises under
- * its new name.
+ * Invariant: whoever waits is looked at whenever the stage of that write may have changed (write-stages.ts); so a promise
+ * that can be kept is kept at once. A write that is made anew keeps its promises under its new name.
  */
 import {
-  addPosition,
-  coversPosition,
-  coversPositions,
-  joinPositions,
-  noPositions,
   RejoinError,
   type Chunk,
-  type Failure,
   type Level,
   type Positions,
-  type QuorumFrame,
   type ReplicaState,
   type Runtime,
   type Transaction,
   type TransactionId,
 } from '@rejoin/core'
 import { unsupported } from './field-errors.ts'
-import { fateOf } from './overtaken.ts'
-import { errorOfRefusal } from './refusal-words.ts'
+import { createWriteStages, hasReached, type Stage } from './write-stages.ts'
 
 export interface Milestones {
   /**
@@ -52,18 +41,11 @@ export interface Milestones {
   close(error: RejoinError): void
 }
 
-type Stage = 'visible' | Level
-
 interface Waiter {
   readonly level: Stage
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
-
-const rank: Readonly<Record<Stage, number>> = { visible: 0, local: 1, relay: 2, quorum: 3 }
-
-/** Of so many writes that left the outbox it is known where a relay has each; of older ones, that it is not after some position. */
-const acknowledgedMax = 65_536
 
 export function createMilestones(
   state: ReplicaState,
@@ -72,80 +54,20 @@ export function createMilestones(
   awaitsLevels: () => boolean,
 ): Milestones {
   const waiting = new Map<TransactionId, Set<Waiter>>()
-  const renamed = new Map<TransactionId, TransactionId>()
-  const refused = new Map<TransactionId, Failure>()
-  const lost = new Map<TransactionId, unknown>()
-  /** Made anew, and nothing was left to be written: all that they took away is gone. */
-  const done = new Set<TransactionId>()
-  /** They left the outbox, and it cannot be known whether a relay has them. */
-  const unknown = new Set<TransactionId>()
-  /** The first is the oldest. */
-  const acknowledged = new Map<TransactionId, Pick<QuorumFrame, 'generation' | 'position'>>()
-  /** Whatever was acknowledged and is not among these stands no later: it is older, or nobody gave a quorum then. */
-  let acknowledgedBefore: Positions = noPositions
-  /** They left the outbox, and no verdict said where a relay has them. Beyond a bound, nothing is told of any. */
-  const outOfSight = new Set<TransactionId>()
-  let isBlind = false
-  let quorum: Positions = noPositions
+  const stages = createWriteStages(state)
   let closed: RejoinError | null = null
-
-  function nameOf(id: TransactionId): TransactionId {
-    let current = id
-    for (let next = renamed.get(current); next !== undefined; next = renamed.get(current)) current = next
-    return current
-  }
-
-  function stageOf(id: TransactionId): Stage | { readonly error: unknown } {
-    const failure = refused.get(id) ?? state.quarantine.get(id)?.error
-    if (failure !== undefined) return { error: errorOfRefusal(failure) }
-    if (done.has(id)) return 'quorum'
-    const entry = state.outbox.get(id)
-    if (unknown.has(id)) return 'local'
-    const copies = entry === undefined ? state.copies.wanted : state.copiesOf(entry)
-    if (copies > 0) return isAtQuorum(id, copies) ? 'quorum' : 'relay'
-    if (entry !== undefined && entry.position > 0) return 'local'
-    return lost.has(id) ? { error: lost.get(id) } : 'visible'
-  }
 
   /** What is on a relay is there, whatever the token may do by now; what is in memory alone is on no disk. */
   function isBeyond(id: TransactionId, level: Level): boolean {
-    const stage = stageOf(nameOf(id))
-    return level !== 'local' && typeof stage === 'string' && rank[stage] >= rank[level]
+    const stage = stages.stageOf(stages.nameOf(id))
+    return level !== 'local' && typeof stage === 'string' && hasReached(stage, level)
   }
 
   function mayBeGiven(level: Level): boolean {
     return levels().includes(level) || (level === 'quorum' && awaitsLevels())
   }
 
-  function isAtQuorum(id: TransactionId, copies: number): boolean {
-    if (state.copies.level === 'quorum') return copies >= state.copies.wanted
-    const { generations } = state
-    const ack = acknowledged.get(id)
-    if (ack !== undefined) return coversPosition(generations, quorum, ack.generation, ack.position)
-    if (isBlind || outOfSight.has(id) || acknowledgedBefore.size === 0) return false
-    return coversPositions(generations, quorum, acknowledgedBefore)
-  }
-
-  function acknowledge(id: TransactionId, at: Pick<QuorumFrame, 'generation' | 'position'>): void {
-    acknowledged.set(id, at)
-    if (acknowledged.size <= acknowledgedMax) return
-    for (const [oldest, { generation, position }] of acknowledged) {
-      forgetBefore(generation, position)
-      return void acknowledged.delete(oldest)
-    }
-  }
-
-  function forgetBefore(generation: QuorumFrame['generation'], position: number): void {
-    acknowledgedBefore = addPosition(state.generations, acknowledgedBefore, generation, position)
-  }
-
-  function loseSight(id: TransactionId): void {
-    if (outOfSight.size < acknowledgedMax) outOfSight.add(id)
-    else isBlind = true
-  }
-
-  function rename(from: TransactionId, to: TransactionId): void {
-    renamed.set(from, to)
+  function moveWaiters(from: TransactionId, to: TransactionId): void {
     const waiters = waiting.get(from)
     if (waiters === undefined) return
     waiting.delete(from)
@@ -156,7 +78,7 @@ export function createMilestones(
   function check(id: TransactionId): void {
     const waiters = waiting.get(id)
     if (waiters === undefined) return
-    const stage = stageOf(id)
+    const stage = stages.stageOf(id)
     // Whoever is told goes on later, so none comes meanwhile.
     for (const waiter of waiters) if (settle(waiter, id, stage)) waiters.delete(waiter)
     if (waiters.size === 0) waiting.delete(id)
@@ -169,13 +91,13 @@ export function createMilestones(
   function settle(
     { level, resolve, reject }: Waiter,
     id: TransactionId,
-    stage: ReturnType<typeof stageOf>,
+    stage: ReturnType<typeof stages.stageOf>,
   ): boolean {
     if (typeof stage === 'string') {
-      if (rank[stage] >= rank[level]) resolve()
+      if (hasReached(stage, level)) resolve()
       else if (level === 'quorum' && !mayBeGiven(level)) reject(unavailable(level, levels()))
       else return false
-    } else if (level === 'local' && !lost.has(id)) {
+    } else if (level === 'local' && !stages.isUnsaved(id)) {
       // What is in the quarantine is on this disk.
       resolve()
     } else reject(stage.error)
@@ -196,16 +118,16 @@ export function createMilestones(
           reject(error)
         },
       }
-      const current = nameOf(id)
+      const current = stages.nameOf(id)
       const waiters = waiting.get(current)
       if (waiters === undefined) waiting.set(current, new Set([waiter]))
       else waiters.add(waiter)
       check(current)
       if (timeoutMs === undefined || waiting.get(current)?.has(waiter) !== true) return
       cancel = runtime.after(timeoutMs, () => {
-        const now = nameOf(id)
+        const now = stages.nameOf(id)
         waiting.get(now)?.delete(waiter)
-        const stage = stageOf(now)
+        const stage = stages.stageOf(now)
         const isGiven = typeof stage === 'string' && (stage !== 'local' || levels().includes('local'))
         reject(timeout(isGiven ? stage : 'visible', level, timeoutMs))
       })
@@ -242,28 +164,14 @@ export function createMilestones(
           if (waiting.size < chunk.transactions.length) recheck()
           else for (const { id } of chunk.transactions) check(id)
           return
-        case 'verdicts': {
-          const { generation, position } = chunk
-          const at = mayBeGiven('quorum') ? { generation, position } : null
-          let isForgotten = false
-          for (const { id, outcome } of chunk.verdicts) {
-            if (outcome.kind === 'acknowledged') {
-              if (at === null) isForgotten = true
-              else acknowledge(id, at)
-            } else if (state.quarantine.has(id)) refused.set(id, outcome.error)
-          }
-          if (isForgotten) forgetBefore(generation, position)
+        case 'verdicts':
+          stages.judged(chunk, mayBeGiven('quorum'))
           if (waiting.size > 0) for (const { id } of chunk.verdicts) check(id)
           return
-        }
         case 'remade':
-          for (const { from, to } of chunk.transactions) {
-            if (to.writes.length === 0) done.add(to.id)
-            else if (state.outbox.get(to.id) === undefined) continue
-            rename(from, to.id)
-          }
+          for (const { from, to } of chunk.transactions) if (stages.remade(from, to)) moveWaiters(from, to.id)
           for (const { id, error } of chunk.quarantined) {
-            if (state.quarantine.has(id)) refused.set(id, error)
+            stages.refused(id, error)
             check(id)
           }
           return
@@ -272,23 +180,17 @@ export function createMilestones(
     },
     overtaken(transactions) {
       for (const transaction of transactions) {
-        const { id } = transaction
-        const fate = fateOf(state, transaction)
-        if (fate.kind === 'unknown') unknown.add(id)
-        if (fate.kind === 'taken') loseSight(id)
-        if (fate.kind !== 'there') continue
-        const error = state.quarantine.get(fate.as)?.error
-        if (error !== undefined) refused.set(fate.as, error)
-        if (fate.as !== id) rename(id, fate.as)
+        const name = stages.overtaken(transaction)
+        if (name !== transaction.id) moveWaiters(transaction.id, name)
       }
     },
     atQuorum(told) {
-      quorum = joinPositions(state.generations, quorum, told)
+      stages.atQuorum(told)
       recheck()
     },
     recheck,
     unsaved(id, error) {
-      lost.set(id, error)
+      stages.unsaved(id, error)
       check(id)
     },
     close(error) {
