@@ -7,7 +7,7 @@
  * may have been taken out of the body, or this tab's writer was made anew while there was typing under the old one, what
  * stands is loaded. If it is all that the document holds and more, the document takes it in; else it is built again, and
  * what was typed meanwhile is typed again in it (SPEC X9). The invariant: what bears this tab's Yjs client id in the
- * document is written, or is in `typed` or still to be taken from the document.
+ * document is written, or was typed in it and is to be written (live-body.ts).
  */
 import {
   addToContext,
@@ -29,6 +29,7 @@ import {
 import type { Collection } from './collection.ts'
 import { writeText } from './document-writes.ts'
 import type { Drafts } from './drafts.ts'
+import { openLiveBody, scratchClient, type LiveBody } from './live-body.ts'
 import { callBack, checkListener } from './live.ts'
 import { groupUpdates } from './merged-body.ts'
 import type { ReplicaCore } from './replica-core.ts'
@@ -65,22 +66,12 @@ export interface SharedText {
   close(): void
 }
 
-/** A Yjs client id beyond those that anybody has, a reader too: for edits that are typed again at once by who they are for. */
-const scratchClient = 2 ** 32 + 1
-/** So many updates are kept apart before they are merged into one. */
-const loggedMax = 256
-
 export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextPlace): SharedText {
   const { collection, key, part, support } = place
   const body = bodyKey(key, part)
-  const known = new WeakSet<Uint8Array>()
   const listeners = new Set<() => void>()
-  let live: TextDocument | null = null
-  let stopEdits: () => void = () => undefined
+  let live: LiveBody | null = null
   let writer: WriterId | null = null
-  /** All that is in the document, but for what is in `typed`. */
-  let logged: Uint8Array[] = []
-  let typed: Uint8Array[] = []
   let last: Reachable | null = null
   /** The last chunk that made anew something of the body and that the document knows of. */
   let remadeAt = 0
@@ -94,12 +85,6 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   let stale = false
   let closed = false
   const whenReady = rebuild()
-
-  function log(update: Uint8Array): void {
-    known.add(update)
-    logged.push(update)
-    if (logged.length > loggedMax) logged = [support.merge(logged)]
-  }
 
   function updatesInMemory(): readonly Uint8Array[] {
     const own = core.state.outbox.writesOf(key).flatMap(write => [...(write.texts.get(part) ?? [])])
@@ -130,37 +115,28 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   }
 
   function stand(standing: readonly Uint8Array[]): void {
-    gather()
+    const typed = live?.typed() ?? []
     const before = writer
     const client = takeClient()
     remadeAt = core.state.remade.lastOf(body)
-    if (live !== null && (typed.length === 0 || writer === before) && holdsAll(standing)) {
-      live.setClient(client)
-      for (const update of standing) take(update)
+    if (live !== null && (typed.length === 0 || writer === before) && live.holdsNoMoreThan(standing)) {
+      live.document.setClient(client)
+      live.take(standing)
       covered = contextNow()
       ready = true
       return flush()
     }
     const old = live
     const moves = core.state.remade.of(body)
-    const again = typed.length === 0 ? [] : support.remake(standing, logged, moves, typed, client)
-    stopEdits()
-    typed = []
-    logged = []
-    for (const update of standing) log(update)
-    live = support.open(logged, client)
-    stopEdits = live.onEdit(schedule)
+    const again =
+      typed.length === 0 ? [] : support.remake(standing, old?.logged() ?? [], moves, typed, client)
+    live = openLiveBody(support, standing, client, schedule)
     covered = contextNow()
     ready = true
     type(again)
     if (old === null) return
     for (const listener of [...listeners]) callBack(listener, undefined)
     old.close()
-  }
-
-  /** Whether all that is in the document stands: then nothing was taken out, and it only has to take in what came. */
-  function holdsAll(standing: readonly Uint8Array[]): boolean {
-    return support.head(standing).digest === support.head([...standing, ...logged]).digest
   }
 
   /** The Yjs client id under which this tab types from now on (SPEC X7). */
@@ -171,30 +147,21 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
 
   /** Puts own edits that were made beside the document into it, and writes them. */
   function type(updates: readonly TextAnew[]): void {
-    gather()
-    // Yjs takes fright when its own client's updates come from outside, and says so on the console.
-    live?.setClient(scratchClient)
-    for (const update of updates) {
-      if (typeof update === 'string') continue
-      live?.apply(update)
-      typed.push(update)
-    }
-    if (writer !== null) live?.setClient(yjsClientOf(writer))
+    if (writer !== null) live?.type(updates, yjsClientOf(writer))
     flush()
   }
 
   function typedAgain(updates: readonly Uint8Array[], earlier: readonly TextMove[]): readonly TextAnew[] {
     if (writer === null) throw textClosed('is not ready')
-    gather()
     const moves = [...core.state.remade.of(body), ...earlier]
-    const again = support.remake([...logged, ...typed], [], moves, updates, yjsClientOf(writer))
+    const again = support.remake(whole(), [], moves, updates, yjsClientOf(writer))
     if (again.includes('lost')) throw builtOnRefused(key)
     return again
   }
 
-  /** What was typed goes to what is to be written. */
-  function gather(): void {
-    if (live !== null) typed.push(...live.takeEdits())
+  /** All that is in the document. */
+  function whole(): readonly Uint8Array[] {
+    return live === null ? [] : [...live.logged(), ...live.typed()]
   }
 
   function schedule(): void {
@@ -207,7 +174,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   }
 
   function flush(): void {
-    gather()
+    const typed = live?.typed() ?? []
     if (typed.length === 0 || live === null || core.closed) return
     if (!ready) {
       if (building === null) rebuildLater()
@@ -217,15 +184,14 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     if (drafts.isOpen()) return schedule()
     // What it was typed over is gone, and this is not told yet.
     if (remadeAt !== core.state.remade.lastOf(body)) return rebuildLater()
-    const updates = typed
-    const merged = groupUpdates(updates).map(group => support.merge(group))
+    const merged = groupUpdates(typed).map(group => support.merge(group))
     for (const update of merged) {
       let isWritten = false
       const { reached } = drafts.run(draft => {
         const seen = draft.row(key)
         const mark = draft.nextMark(seen)
         if (mark.writer !== writer) return
-        known.add(update)
+        live?.expect(update)
         covered = addToContext(covered, mark)
         draft.add(writeText({ collection, key, seen, mark }, part, [update]))
         isWritten = true
@@ -233,25 +199,16 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       if (!isWritten) return rebuildLater()
       last = { reached }
     }
-    typed = typed.slice(updates.length)
-    // One for a tick, and not one for each of its edits: a log that is long is merged, again and again.
-    for (const update of merged) log(update)
-  }
-
-  function take(update: Uint8Array): void {
-    if (known.has(update)) return
-    log(update)
-    live?.apply(update)
+    live.wrote(typed.length, merged)
   }
 
   /** What changed in the row and did not come with its updates stands in the store, or is still to be fetched. */
   function takeArrivals(arrived: readonly Uint8Array[]): void {
-    const arrivals = arrived.filter(update => !known.has(update))
-    for (const update of arrivals) take(update)
+    const isNews = live?.take(arrived) === true
     const context = contextNow()
     const isCovered = contextCoversAll(covered, context)
     covered = context
-    if (arrivals.length === 0 && !isCovered) rebuildLater()
+    if (!isNews && !isCovered) rebuildLater()
   }
 
   function contextNow(): Context {
@@ -263,7 +220,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     whenReady,
     document() {
       if (live === null || closed) throw textClosed('is not ready')
-      return live
+      return live.document
     },
     onReplaced(listener) {
       checkListener(listener)
@@ -279,12 +236,11 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     },
     replace(content) {
       if (writer === null) return
-      gather()
       const client = yjsClientOf(writer)
-      const whole = [...logged, ...typed]
-      const cleared = support.clear(whole, client)
+      const before = whole()
+      const cleared = support.clear(before, client)
       const created = support.create(content, scratchClient)
-      const emptied = cleared === null ? whole : [...whole, cleared]
+      const emptied = cleared === null ? before : [...before, cleared]
       const filled = created === null ? [] : support.remake(emptied, [], [], [created], client)
       type(cleared === null ? filled : [cleared, ...filled])
     },
@@ -298,9 +254,8 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       // What could not be loaded is tried again: what came since is not in the document.
       if (!ready) return building === null ? rebuildLater() : undefined
       if (writer !== null && applied.writers.has(writer)) {
-        gather()
-        if (typed.length > 0) return rebuildLater()
-        live.setClient(takeClient())
+        if (live.typed().length > 0) return rebuildLater()
+        live.document.setClient(takeClient())
       }
       const arrived = applied.arrived.get(body)
       if (arrived !== undefined || applied.changed.has(key)) takeArrivals(arrived ?? [])
@@ -309,7 +264,6 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     close() {
       flush()
       closed = true
-      stopEdits()
       live?.close()
       listeners.clear()
     },
