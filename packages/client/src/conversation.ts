@@ -9,7 +9,7 @@
  */
 import type { Connect, Link, Runtime } from '@rejoin/core'
 import type { SessionDriver } from './session-driver.ts'
-import type { SessionEnd } from './session-driving.ts'
+import type { SessionEnd } from './driving.ts'
 
 export type ConversationEnd =
   | SessionEnd

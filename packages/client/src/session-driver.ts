@@ -7,17 +7,10 @@ import {
   withMethods,
   type ClientSession,
 } from '@rejoin/core'
-import {
-  canAsk,
-  drive,
-  isCaughtUp,
-  leave,
-  receive,
-  requestCut,
-  tellTime,
-  type Driving,
-  type SessionDriverOptions,
-} from './session-driving.ts'
+import { askCut, askCutAgain, requestCut } from './asked-cuts.ts'
+import type { Driving, SessionDriverOptions } from './driving.ts'
+import { tellTime } from './relay-time.ts'
+import { drive, isCaughtUp, leave, receive } from './session-driving.ts'
 import { createSessionStorage } from './session-storage.ts'
 
 export interface SessionDriver {
@@ -97,15 +90,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     probe() {
       if (!driving.isOver && session.phase === 'open') requestCut(driving)
     },
-    askCut() {
-      if (canAsk(driving)) requestCut(driving)
-      else driving.isCutDue = true
-      driving.awaited = driving.isCutDue ? driving.asked + 1 : driving.asked
-      return driving.awaited
-    },
-    askAgain() {
-      if (driving.cuts < driving.awaited && canAsk(driving)) requestCut(driving)
-    },
+    askCut: () => askCut(driving),
+    askAgain: () => askCutAgain(driving),
     stop() {
       if (!driving.isOver) leave(driving)
     },
