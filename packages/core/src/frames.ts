@@ -216,10 +216,13 @@ export interface Range {
 
 export interface RangeBound {
   readonly mark: Mark
-  readonly key: DocumentKey
+  /** Null where the mark alone tells it from the row before: all of that mark are beyond it. */
+  readonly key: DocumentKey | null
 }
 
-export interface RangeItem extends RangeBound {
+export interface RangeItem {
+  readonly mark: Mark
+  readonly key: DocumentKey
   readonly digest: string
 }
 

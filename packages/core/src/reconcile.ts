@@ -3,17 +3,20 @@
  * (greatest mark, key): it costs differences times log n, and downloads nothing that is equal (SPEC R1).
  *
  * One side asks, the other answers. The asker sends sums of ranges; the answerer skips what is equal, names the
- * items of a small range, and splits a large one. Ordered by time, recent differences lie together and are cheap.
+ * items of a small range, and splits a large one; of what still differs the asker splits a large one again, so each
+ * message is a step. Ordered by time, recent differences lie together and are cheap.
  */
 import { formatDigest, digestOfRow } from './digest.ts'
 import type { Range, RangeBound, RangeItem } from './frames.ts'
-import { compareMarks } from './mark.ts'
+import { compareMarks, type Mark } from './mark.ts'
 import { lastOfRow, type DocumentKey, type Row } from './row.ts'
 
-/** A range with fewer rows than this is named item by item. */
-const itemsMax = 24
+/** A range with no more rows than this is named item by item. */
+const itemsMax = 32
 /** How many ranges a larger one is split into. */
 const splitInto = 32
+/** Where so many ranges are asked for already, more of them gain nothing: those are asked for as they are. */
+const askedRangesMax = 1024
 /** About how many rows one answer names, and in how many ranges, so that it fits in a frame; of the rest it tells the sum. */
 const answerItemsMax = 8192
 const answerRangesMax = 8192
@@ -26,7 +29,9 @@ export interface RowIndex {
   readonly low: Uint32Array
 }
 
-interface IndexItem extends RangeBound {
+interface IndexItem {
+  readonly mark: Mark
+  readonly key: DocumentKey
   readonly high: number
   readonly low: number
 }
@@ -109,7 +114,9 @@ export function compareRanges(index: RowIndex, ranges: readonly Range[]): Compar
       compareItems(index.items.slice(from, to), content.items, mine, theirs)
       pushSkip(next, end)
     } else if (content.kind === 'sum' && !isSameSum(index, from, to, content)) {
-      next.push({ end, content: sumOf(index, from, to) })
+      const isLarge = Math.min(to - from, content.count) > itemsMax && next.length < askedRangesMax
+      if (isLarge) next.push(...splitRange(index, from, to, end))
+      else next.push({ end, content: sumOf(index, from, to) })
       asks = true
     } else {
       pushSkip(next, end)
@@ -137,10 +144,7 @@ function splitRange(index: RowIndex, from: number, to: number, end: RangeBound |
   const step = Math.max(1, Math.ceil((to - from) / splitInto))
   const ranges: Range[] = []
   for (let at = from; at + step < to; at += step) {
-    const bound = index.items[at + step]
-    if (bound !== undefined) {
-      ranges.push({ end: { mark: bound.mark, key: bound.key }, content: sumOf(index, at, at + step) })
-    }
+    ranges.push({ end: boundBefore(index, at + step), content: sumOf(index, at, at + step) })
   }
   const last = from + ranges.length * step
   ranges.push({ end, content: sumOf(index, last, to) })
@@ -155,11 +159,18 @@ function nameRange(
   end: RangeBound | null,
   room: number,
 ): readonly Range[] {
-  const bound = index.items[from + room]
-  if (from + room >= to || bound === undefined) return [{ end, content: itemsOf(index, from, to) }]
+  if (from + room >= to) return [{ end, content: itemsOf(index, from, to) }]
+  const named = boundBefore(index, from + room)
   const rest: Range = { end, content: sumOf(index, from + room, to) }
-  const named = { mark: bound.mark, key: bound.key }
   return [{ end: named, content: itemsOf(index, from, from + room) }, rest]
+}
+
+/** Between an item and the one before. Ids may be long, so it bears one only if they have the same mark. */
+function boundBefore(index: RowIndex, at: number): RangeBound | null {
+  const [before, item] = [index.items[at - 1], index.items[at]]
+  if (item === undefined) return null
+  const isKeyed = before !== undefined && compareMarks(before.mark, item.mark) === 0
+  return { mark: item.mark, key: isKeyed ? item.key : null }
 }
 
 function sumOf(index: RowIndex, from: number, to: number): { kind: 'sum'; count: number; hash: string } {
@@ -209,5 +220,6 @@ function positionOf(index: RowIndex, bound: RangeBound): number {
 }
 
 function compareBounds(a: RangeBound, b: RangeBound): number {
-  return compareMarks(a.mark, b.mark) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+  const [keyOfA, keyOfB] = [a.key ?? '', b.key ?? '']
+  return compareMarks(a.mark, b.mark) || (keyOfA < keyOfB ? -1 : keyOfA > keyOfB ? 1 : 0)
 }

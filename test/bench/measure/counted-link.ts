@@ -1,6 +1,9 @@
-/** Links whose messages are counted, with their bytes, as they are on the wire. */
+/**
+ * Links whose messages are counted, with their bytes, as they are on the wire. Heartbeats are not: they go by the clock,
+ * whatever is measured.
+ */
 import { connectWebSocket, deflating } from '@rejoin/client'
-import type { Connect } from '@rejoin/core'
+import { typeOfFrame, type Connect } from '@rejoin/core'
 
 export interface CountedLinks {
   readonly connect: Connect
@@ -14,6 +17,7 @@ export function countLinks(): CountedLinks {
   let messages = 0
   let bytes = 0
   const count = (frame: Uint8Array): void => {
+    if (typeOfFrame(frame) === 'heartbeat') return
     messages += 1
     bytes += frame.length
   }

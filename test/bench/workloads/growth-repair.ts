@@ -14,9 +14,9 @@ const recs = collection('recs', { n: lww(anything<number>()) })
 
 export const repairing: Workload = {
   name: 'repair',
-  about: 'one difference among 100,000 documents is found and healed',
+  about: 'one difference among 1,000,000 documents is found and healed',
   async run(_rounds, extent) {
-    const { messages, bytes } = await measure(extent === 'full' ? 100_000 : 10_000)
+    const { messages, bytes } = await measure(extent === 'full' ? 1_000_000 : 10_000)
     const workload = 'repair'
     return [
       figureOf({ workload, figure: 'messages', unit: 'messages' }, { max: 8 }, messages, null),

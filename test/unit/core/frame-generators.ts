@@ -178,7 +178,7 @@ const changes: fc.Arbitrary<ChangesFrame> = fc
     return { ...frame, head: place, cut: { ...cut, position: place, frontier } }
   })
 
-const rangeBound = fc.record({ mark: arbitraryMark, key: arbitraryKey })
+const rangeBound = fc.record({ mark: arbitraryMark, key: fc.option(arbitraryKey, { nil: null }) })
 
 /** A frame of each type. Only the hello's protocol is fixed. */
 export const arbitraryFrames: { readonly [T in Frame['type']]: fc.Arbitrary<Extract<Frame, { type: T }>> } = {

@@ -19,7 +19,8 @@ import { color, bytesOf, writerOf } from './edits.ts'
 type Rows = ReadonlyMap<DocumentKey, Row>
 
 /** The bytes of a range on the wire, estimated from above: an end, and a sum or items. */
-const bytesOfEnd = 60
+const bytesOfEnd = 20
+const bytesOfEndsKey = 40
 const bytesOfItem = 70
 const bytesOfSum = 24
 
@@ -53,8 +54,8 @@ function exchange(mine: RowIndex, theirs: RowIndex): Exchange {
       largest,
       items.reduce((sum, one) => sum + one + 1, 0),
     )
-    for (const { content } of ranges) {
-      bytes += bytesOfEnd
+    for (const { end, content } of ranges) {
+      bytes += bytesOfEnd + (end?.key === undefined || end.key === null ? 0 : bytesOfEndsKey)
       if (content.kind === 'sum') bytes += bytesOfSum
       if (content.kind === 'items') bytes += content.items.length * bytesOfItem
     }
@@ -136,15 +137,15 @@ test('[R1] rows that are equal cost one question and one answer', () => {
   expect(bytes).toBeLessThan(4096)
 })
 
-test('[R1] one difference in 100,000 rows costs a few kilobytes and log n messages', () => {
+test('[R1] one difference in 100,000 rows costs a few kilobytes and half as many messages as splits, and their answers', () => {
   const rows: [DocumentKey, Row][] = Array.from({ length: 100_000 }, (_, i) => [key(i), rowAt(i)])
   const mine = createRowIndex(rows)
   for (const at of [54_321, 99_999]) {
     const changed = createRowIndex(rows.map(([of, row], i) => [of, i === at ? rowAt(i, 'teal') : row]))
     const found = exchange(mine, changed)
     expect([found.mine, found.theirs]).toEqual([[key(at)], [key(at)]])
-    expect(found.messages).toBeLessThanOrEqual(2 * Math.ceil(Math.log(100_000) / Math.log(32)) + 2)
-    expect(found.bytes).toBeLessThan(24 * 1024)
+    expect(found.messages).toBeLessThanOrEqual(4)
+    expect(found.bytes).toBeLessThan(8 * 1024)
   }
 })
 
@@ -152,7 +153,18 @@ test('[R1] recent differences lie together: five hundred of them cost no more me
   const rows: [DocumentKey, Row][] = Array.from({ length: 20_000 }, (_, i) => [key(i), rowAt(i)])
   const found = exchange(createRowIndex(rows.slice(0, -500)), createRowIndex(rows))
   expect(found.theirs.length).toBe(500)
-  expect(found.messages).toBeLessThanOrEqual(8)
+  expect(found.messages).toBeLessThanOrEqual(6)
+})
+
+test('[R1] an end has a key only among rows of one mark, and then no row is in two ranges', () => {
+  const alike = new Map(Array.from({ length: 200 }, (_, i) => [key(i), rowAt(Math.floor(i / 50))]))
+  const keys = firstRanges(createRowIndex(alike)).map(({ end }) => end?.key ?? null)
+  expect(keys.filter(of => of !== null).length).toBeGreaterThan(10)
+  const apart = new Map(Array.from({ length: 200 }, (_, i) => [key(i), rowAt(i)]))
+  expect(firstRanges(createRowIndex(apart)).every(({ end }) => (end?.key ?? null) === null)).toBe(true)
+  const fewer = new Map([...alike].filter((_, i) => i % 49 !== 0))
+  expect(check(alike, fewer).mine.length).toBe(5)
+  expect(check(fewer, alike).theirs.length).toBe(5)
 })
 
 test('[R1] a row without a mark is not counted', () => {

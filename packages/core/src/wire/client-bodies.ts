@@ -2,20 +2,12 @@
 import type { AnswerFrame, Frame, RequestFrame } from '../frames.ts'
 import type { GenerationId } from '../generations.ts'
 import { limits } from '../limits.ts'
-import {
-  readChanges,
-  readGiven,
-  readRange,
-  readText,
-  writeGive,
-  writeRange,
-  writeSubmit,
-  writeWant,
-} from './data-frames.ts'
+import { readChanges, readGiven, readText, writeGive, writeSubmit, writeWant } from './data-frames.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { readFailure } from './failures.ts'
 import { writeNumber } from './numbers.ts'
 import { readName } from './positions.ts'
+import { readRange, writeRange } from './range-frame.ts'
 import { readBytes, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
 import { readShortString, readTime, readVerdict, readWelcome, writeHello } from './session-frames.ts'

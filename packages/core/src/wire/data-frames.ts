@@ -4,9 +4,6 @@ import type {
   Cut,
   GivenFrame,
   GiveFrame,
-  Range,
-  RangeFrame,
-  RangeItem,
   SubmitFrame,
   SubmittedTransaction,
   TextFrame,
@@ -24,10 +21,9 @@ import { frameBounds, judgedBounds } from './bounds.ts'
 import { readChangedRows, writeChangedRows } from './changed-rows.ts'
 import { readColumn, writeColumn } from './columns.ts'
 import type { Dictionary, Names } from './dictionary.ts'
-import { readDigest, writeDigest } from './digests.ts'
 import { readFailure, writeFailure } from './failures.ts'
 import { readKey, readPart, writeKey, writePart } from './keys.ts'
-import { expectMark, readMark, writeMark } from './marks.ts'
+import { readMark, writeMark } from './marks.ts'
 import {
   isFirstName,
   readFingerprint,
@@ -45,7 +41,7 @@ import { checkLimit, refuseMalformed } from './refusal.ts'
 import { readFlags, writeFlags } from './session-frames.ts'
 import { readStateVector, writeStateVector } from './state-vector.ts'
 import { readTextUpdates, writeTextUpdates } from './text-updates.ts'
-import { writeByte, writeBytes, writeUint, type Writer } from './writer.ts'
+import { writeBytes, writeUint, type Writer } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
 import { isPlain, readWrites, writeWrites } from './writes.ts'
 
@@ -294,58 +290,4 @@ export function readGiven(reader: Reader, names: Names): GivenFrame {
   for (let left = readCount(reader, 'rows', limits.rowsPerFrameMax, 4); left > 0; left--)
     refused.push({ key: readKey(reader, names), error: readFailure(reader) })
   return { type: 'given', count, generation, position, refused }
-}
-
-const rangeKinds: readonly Range['content']['kind'][] = ['skip', 'sum', 'items']
-
-/** Ranges rise, so each mark is said by its difference from the one before. */
-export function writeRange(writer: Writer, dictionary: Dictionary, frame: RangeFrame): void {
-  let known: Mark | null = null
-  writeUint(writer, frame.ranges.length)
-  for (const { end, content } of frame.ranges) {
-    writeByte(writer, rangeKinds.indexOf(content.kind) * 2 + (end === null ? 0 : 1))
-    if (content.kind === 'sum') {
-      writeUint(writer, content.count)
-      writeDigest(writer, content.hash)
-    } else if (content.kind === 'items') {
-      writeUint(writer, content.items.length)
-      for (const { mark, key, digest } of content.items) {
-        writeMark(writer, dictionary, mark, known)
-        writeKey(writer, dictionary, key)
-        writeDigest(writer, digest)
-        known = mark
-      }
-    }
-    if (end === null) continue
-    writeMark(writer, dictionary, end.mark, known)
-    writeKey(writer, dictionary, end.key)
-    known = end.mark
-  }
-}
-
-export function readRange(reader: Reader, names: Names): RangeFrame {
-  const ranges: Range[] = []
-  let known: Mark | null = null
-  const readBound = (): { readonly mark: Mark; readonly key: DocumentKey } => {
-    const mark = expectMark(readMark(reader, names, known))
-    known = mark
-    return { mark, key: readKey(reader, names) }
-  }
-  const readItems = (): readonly RangeItem[] => {
-    const items: RangeItem[] = []
-    for (let left = readCount(reader, 'rows', limits.rowsPerFrameMax, 5); left > 0; left--)
-      items.push({ ...readBound(), digest: readDigest(reader) })
-    return items
-  }
-  for (let left = readCount(reader, 'ranges', limits.frameBytesMax, 1); left > 0; left--) {
-    const [hasEnd, isSum, isItems] = readFlags(reader, 3)
-    if (isSum && isItems) refuseMalformed('a range is of an unknown kind')
-    const content: Range['content'] = isSum
-      ? { kind: 'sum', count: readUint(reader), hash: readDigest(reader) }
-      : isItems
-        ? { kind: 'items', items: readItems() }
-        : { kind: 'skip' }
-    ranges.push({ end: hasEnd ? readBound() : null, content })
-  }
-  return { type: 'range', ranges }
 }
