@@ -47,6 +47,13 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
   let revision = 0
   /** Null: it went, and the next one is looked for when it is asked for. */
   let oldest: number | null = Infinity
+  /** What no relay has acknowledged, and nobody has asked for when it was made: of thousands of writes that takes a while. */
+  let unread: OutboxEntry[] = []
+
+  function readTimes(): void {
+    for (const entry of unread) if (oldest !== null) oldest = Math.min(oldest, madeAt(entry))
+    if (unread.length > 0) unread = []
+  }
 
   function findOldest(): number {
     let found = Infinity
@@ -95,6 +102,7 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
     },
     refusedBy: store => refusedBy.get(store) ?? 0,
     oldestUnacknowledgedAt() {
+      readTimes()
       oldest ??= findOldest()
       return oldest
     },
@@ -105,7 +113,7 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
       if (entry.acks.size > 0) {
         acknowledged.set(entry.transaction.id, entry)
         countShort(entry)
-      } else if (oldest !== null) oldest = Math.min(oldest, madeAt(entry))
+      } else if (oldest !== null) unread.push(entry)
     },
     stored() {
       counts.unstored -= 1
@@ -114,6 +122,7 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
       if (entry.position === 0) counts.unstored -= 1
       countStores(entry, -1)
       countRefusers(entry, -1)
+      readTimes()
       if (entry.acks.size > 0) {
         acknowledged.delete(entry.transaction.id)
         short.delete(entry.transaction.id)
@@ -126,6 +135,7 @@ export function createOutboxCounts(entries: () => Iterable<OutboxEntry>, countin
       acknowledgedBy.clear()
       refusedBy.clear()
       oldest = Infinity
+      unread = []
     },
   }
   return counts
