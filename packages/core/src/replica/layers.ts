@@ -136,8 +136,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     changedKeys.note(key, position)
   }
 
-  function show(key: DocumentKey, delta: Row): void {
-    const before = layers.rows.get(key)
+  function show(key: DocumentKey, delta: Row, before: Row | undefined = layers.rows.get(key)): void {
     const after = joinRows(before ?? emptyRow, delta)
     if (after === before) return
     layers.rows.set(key, after)
@@ -145,8 +144,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   }
 
   /** Of what nothing touches yet, the row is as it is confirmed; what does not show at all is not confirmed either. */
-  function putAside(key: DocumentKey): void {
-    const row = layers.rows.get(key)
+  function putAside(key: DocumentKey, row: Row | undefined): void {
     if (row !== undefined && !isTouchedByOutbox(key)) beside.set(key, row)
   }
 
@@ -172,17 +170,22 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
   function enter(entry: OutboxEntry): void {
     const { writes } = entry.transaction
     let writer: WriterId | null = null
-    for (let i = 0; i < writes.length; i++) putAside((writes[i] as Write).key)
-    outbox.add(entry)
+    /** What its own earlier writes touch; not asked for before one of its rows was there, as none is of thousands of inserts. */
+    let touched: Set<DocumentKey> | null = null
     for (let i = 0; i < writes.length; i++) {
-      const write = writes[i]
-      if (write === undefined) continue
-      const { key, delta, mark, texts } = write
+      const { key, delta, mark, texts } = writes[i] as Write
       if (texts.size > 0)
         for (const [part, updates] of texts) noteArrivals(layers.changes, bodyKey(key, part), updates)
       if (mark.writer !== writer) own.add((writer = mark.writer))
-      show(key, delta)
+      const before = layers.rows.get(key)
+      if (before !== undefined) {
+        touched ??= new Set(writes.slice(0, i).map(write => write.key))
+        if (!touched.has(key)) putAside(key, before)
+      }
+      touched?.add(key)
+      show(key, delta, before)
     }
+    outbox.add(entry)
   }
 
   function leave(id: TransactionId): void {
@@ -306,7 +309,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     releaseAcknowledged,
     letGo,
     substitute(entries, keys) {
-      for (const key of keys) putAside(key)
+      for (const key of keys) putAside(key, layers.rows.get(key))
       outbox.substitute(entries)
       for (const key of keys) settle(key)
     },
