@@ -14,7 +14,7 @@ import { listOf } from '../listed-map.ts'
 import { isSameMark, type Mark } from '../mark.ts'
 import { collectionOfKey, countParts, documentKey, type DocumentKey, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
-import { readColumn, readMarks, writeColumn, writeMarks } from './columns.ts'
+import { readMarks, writeColumn, writeMarks } from './columns.ts'
 import {
   fieldAt,
   numberOfField,
@@ -30,7 +30,7 @@ import { contentOfPart, markOfPart, writeParts } from './part-columns.ts'
 import { bytesLeft, readInt, readUint, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
 import { readOnlyPart, readParts } from './row-parts.ts'
-import { partsOf, readShapes, shapesOf, type Shape } from './shapes.ts'
+import { partsOf, readShapes, shapesOf, type ShapeRead, type WrittenShape } from './shapes.ts'
 import { writeBytes, writeInt, writeUint, type Writer } from './writer.ts'
 
 /** What a batch is made of: a write is one. `mark` is the write's, or the greatest of the row; null if the row has none. */
@@ -45,7 +45,7 @@ export function writeBatch(
   writer: Writer,
   dictionary: Dictionary,
   rows: readonly WrittenRow[],
-): readonly Shape[] | null {
+): readonly WrittenShape[] | null {
   const only = rows.length === 1 ? rows[0] : undefined
   const shapes =
     only !== undefined && writeSingle(writer, dictionary, only) ? null : writeMany(writer, dictionary, rows)
@@ -103,7 +103,11 @@ function readSingle(reader: Reader, names: Names, bounds: Bounds, number: number
   return { keys: [key], rows: [row], marks: [mark], alike: row }
 }
 
-function writeMany(writer: Writer, dictionary: Dictionary, rows: readonly WrittenRow[]): readonly Shape[] {
+function writeMany(
+  writer: Writer,
+  dictionary: Dictionary,
+  rows: readonly WrittenRow[],
+): readonly WrittenShape[] {
   writeUint(writer, rows.length * 2)
   if (rows.length === 0) return []
   const shapes = shapesOf(dictionary, rows)
@@ -134,16 +138,11 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
   checkLimit('rows', bounds.rows, count)
   if (count === 0) return noRows
   const shapes = readShapes(reader, names, bounds, count)
-  const shapeOfRow = shapes.length > 1 ? readColumn(reader, count) : null
-  for (let i = 0; i < count; i++) {
-    const shape = shapes[shapeOfRow?.[i] ?? 0] ?? refuseMalformed('a shape was not defined')
-    shape.rows.push(i)
-  }
   let parts = 0
   let contents = 0
   for (const shape of shapes) {
-    parts += shape.parts.length * shape.rows.length
-    contents += (shape.parts.length - (shape.parts.includes('revival') ? 1 : 0)) * shape.rows.length
+    parts += shape.parts.length * shape.count
+    contents += (shape.parts.length - (shape.parts.includes('revival') ? 1 : 0)) * shape.count
   }
   checkLimit('parts', bounds.parts, parts)
   if (contents * bounds.contentBytesMin > bytesLeft(reader))
@@ -157,12 +156,12 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
   return { keys: keysOf(shapes, ids), rows, marks, alike }
 }
 
-function keysOf(shapes: readonly Shape[], ids: readonly string[]): readonly DocumentKey[] {
+function keysOf(shapes: readonly ShapeRead[], ids: readonly string[]): readonly DocumentKey[] {
   const keys = listOf<DocumentKey>(ids.length)
-  for (const { collection, rows } of shapes) {
+  for (const { collection, rows, count } of shapes) {
     if (collection === '') refuseMalformed('the name of a collection is empty')
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i] as number
+    for (let i = 0; i < count; i++) {
+      const row = rows === null ? i : (rows[i] as number)
       keys[row] = documentKey(collection, ids[row] as string)
     }
   }

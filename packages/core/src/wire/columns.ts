@@ -77,6 +77,12 @@ function writeRun(writer: Writer, number: number, length: number): void {
   if (length > 1) writeUint(writer, length - 2)
 }
 
+/** A number of a column, and how often it stands there. */
+export function readRun(reader: Reader): { readonly number: number; readonly length: number } {
+  const head = readUint(reader)
+  return { number: Math.floor(head / 2), length: head % 2 === 0 ? 1 : readUint(reader) + 2 }
+}
+
 /** `isSigned`: each is a zigzag number, which is undone once for each run. */
 export function readColumn(reader: Reader, count: number, isSigned: boolean = false): number[] {
   const numbers = listOf(count, 0)
@@ -198,6 +204,11 @@ export function readKnownMarks(reader: Reader, count: number): boolean {
   return isUniform(reader, count, sameMark)
 }
 
+/** Whether each number is 0. Else nothing of them is read. */
+export function readZeros(reader: Reader, count: number): boolean {
+  return isUniform(reader, count, 0)
+}
+
 /** Whether there are none, which `writeNoMarks` wrote. Else nothing of them is read. */
 export function readNoMarks(reader: Reader, count: number): boolean {
   return isUniform(reader, count, noMark)
@@ -235,6 +246,8 @@ export function readMarks(
   const uniform = readUniform(reader, count)
   if (uniform === noMark) return listOf(count, null)
   if (uniform === sameMark && !('ms' in known) && !known.includes(null)) return [...known]
+  if (uniform !== null && uniform >= firstWriter && 'ms' in known)
+    return readMarksOf(reader, writerAt(names, uniform - firstWriter), count, known.ms)
   const heads = uniform === null ? readColumn(reader, count) : listOf(count, uniform)
   let spoken = 0
   for (let i = 0; i < count; i++) if ((heads[i] ?? 0) >= firstWriter) spoken += 1
@@ -265,6 +278,18 @@ export function readMarks(
     }
     marks.push(before)
   }
+  return marks
+}
+
+/** All of one writer, each behind the one before, as where somebody wrote thousands. */
+function readMarksOf(reader: Reader, writer: string, count: number, from: number): Mark[] {
+  const times = readColumn(reader, count, true)
+  const ticks = readColumn(reader, count, true)
+  const marks = Array<Mark>(count)
+  let ms = from
+  let tick = 0
+  for (let i = 0; i < count; i++)
+    marks[i] = createMark((ms += times[i] as number), (tick += ticks[i] as number), writer)
   return marks
 }
 

@@ -7,7 +7,7 @@
  *               byte: a column, or the byte of each row;  of all others, and of 0: one content after the other
  */
 import type { PackedColumn } from '../packed-cells.ts'
-import { addToColumn, readColumn, writeColumn, type OpenColumn } from './columns.ts'
+import { addToColumn, readRun, writeColumn, type OpenColumn } from './columns.ts'
 import { bytesLeft, createReader, readUint, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
 import { writeRaw, writeUint, type Writer } from './writer.ts'
@@ -100,16 +100,25 @@ export function openContents(reader: Reader, heads: ArrayLike<number>, place: nu
   if (places >= 2 ** width - 1) refuseMalformed('of a content nothing is there as it is')
   const bytes = new Uint8Array(count * width)
   for (let place = 0; place < width; place++) {
-    const ofPlace = isColumn(places, place) ? readByteColumn(reader, count) : passBytes(reader, count)
-    for (let row = 0, at = place; row < count; row++, at += width) bytes[at] = ofPlace[row] as number
+    if (isColumn(places, place)) readByteColumn(reader, bytes, place, width)
+    else {
+      const ofPlace = passBytes(reader, count)
+      for (let row = 0, at = place; row < count; row++, at += width) bytes[at] = ofPlace[row] as number
+    }
   }
   return createReader(bytes)
 }
 
-function readByteColumn(reader: Reader, count: number): readonly number[] {
-  const column = readColumn(reader, count)
-  for (const byte of column) if (byte > 255) refuseMalformed('a byte of a content is none')
-  return column
+/** Puts a column to a place of each content, run by run: no list is made of it, and of zeros nothing is to be put. */
+function readByteColumn(reader: Reader, bytes: Uint8Array, place: number, width: number): void {
+  for (let at = place; at < bytes.length; ) {
+    const { number, length } = readRun(reader)
+    if (number > 255) refuseMalformed('a byte of a content is none')
+    const end = at + length * width
+    if (end >= bytes.length + width) refuseMalformed('a run is longer than its column')
+    if (number === 0) at = end
+    else for (; at < end; at += width) bytes[at] = number
+  }
 }
 
 function areAlike(heads: ArrayLike<number>, place: number, count: number): boolean {

@@ -199,7 +199,7 @@ export function readSubmit(reader: Reader, names: Names): SubmitFrame {
   checkLimit('transactions', limits.transactionsPerFrameMax, count)
   const round = hasFlag(head, submitFlags.round) ? readUint(reader) : 0
   const counts = hasCounts ? readCounts(reader, count) : null
-  const writes = readWrites(reader, names, judgedBounds, arePlain)
+  const { writes } = readWrites(reader, names, judgedBounds, arePlain)
   const isOneForm = hasFlag(head, submitFlags.round) === round > 0 && writes.every(isPlain) === arePlain
   if (!isOneForm) refuseMalformed('a submit is not in its one form')
   if (counts === null && !hasPreconditions) {

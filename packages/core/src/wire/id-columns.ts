@@ -12,6 +12,7 @@ import {
   openColumn,
   readColumn,
   readSteps,
+  readUniform,
   writeOpenColumn,
   writeSteps,
   type OpenColumn,
@@ -73,9 +74,11 @@ function lengthsInBytes(texts: readonly string[]): OpenColumn {
 }
 
 export function readIds(reader: Reader, names: Names, count: number): readonly string[] {
-  const mints = readColumn(reader, count)
-  let minted = 0
-  for (let i = 0; i < count; i++) if (mints[i] !== 0) minted += 1
+  // As where none is minted: then nothing of it is listed.
+  const mint = readUniform(reader, count)
+  const mints = mint === null ? readColumn(reader, count) : null
+  let minted = mint === null || mint === 0 ? 0 : count
+  if (mints !== null) for (let i = 0; i < count; i++) if (mints[i] !== 0) minted += 1
   const serials = readSteps(reader, minted)
   const shares = readColumn(reader, count - minted)
   const lengths = readColumn(reader, count - minted)
@@ -87,9 +90,9 @@ export function readIds(reader: Reader, names: Names, count: number): readonly s
   let before = ''
   const ids: string[] = []
   for (let i = 0; i < count; i++) {
-    const mint = mints[i] ?? 0
-    if (mint > 0) {
-      ids.push(idOf(writerAt(names, mint - 1), serials[next++] ?? 0))
+    const number = mint ?? mints?.[i] ?? 0
+    if (number > 0) {
+      ids.push(idOf(writerAt(names, number - 1), serials[next++] ?? 0))
       continue
     }
     const shared = shares[nextText] ?? 0

@@ -13,7 +13,7 @@ import { addToColumn, openColumn, writeKnownMarks, writeMarks, writeOpenColumn }
 import { addContent, addPacked, createContents, writeContents, type Contents } from './content-columns.ts'
 import { writeCellContent, writeDeletionContent } from './contents.ts'
 import type { Dictionary } from './dictionary.ts'
-import type { Run, Shape, WrittenShape } from './shapes.ts'
+import type { Run, WrittenShape } from './shapes.ts'
 import { createWriter, finishWriting, type Writer } from './writer.ts'
 
 export function writeParts(
@@ -67,7 +67,7 @@ function writeMarksOfParts(
   writer: Writer,
   dictionary: Dictionary,
   rows: readonly WrittenRow[],
-  shapes: readonly Shape[],
+  shapes: readonly WrittenShape[],
 ): void {
   const marks: (Mark | null)[] = []
   const known: (Mark | null)[] = []

@@ -20,7 +20,7 @@ import type { Names } from './dictionary.ts'
 import { expectMark } from './marks.ts'
 import { bytesLeft, readRaw, readWithin, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
-import type { Shape } from './shapes.ts'
+import type { ShapeRead } from './shapes.ts'
 
 /** So many rows of one shape are left as they lie. */
 const packedFrom = 2
@@ -83,7 +83,7 @@ export function readParts(
   names: Names,
   bounds: Bounds,
   batch: {
-    readonly shapes: readonly Shape[]
+    readonly shapes: readonly ShapeRead[]
     /** Of each row. */
     readonly marks: readonly (Mark | null)[]
     /** Of all rows together. */
@@ -102,36 +102,37 @@ export function readParts(
     const places: Places = areKnown
       ? { heads, marks: marksOfRows(shape, batch.marks), markAt: () => 0, areMarked: true }
       : { heads, marks, markAt: place => place, areMarked: false }
-    const isPacked = names.defined !== null && shape.rows.length >= packedFrom
+    const isPacked = names.defined !== null && shape.count >= packedFrom
     const read = isPacked ? readPacked(source, shape, first, places) : readOpen(source, shape, first, places)
-    if (shapes.length === 1) return read
+    if (shape.rows === null) return read
     shape.rows.forEach((index, i) => {
       rows[index] = read[i] ?? refuseMalformed('a row is missing')
     })
-    first += shape.rows.length * shape.parts.length
+    first += shape.count * shape.parts.length
   }
   return rows
 }
 
 /** Of each part the mark of its row. */
-function knownMarks(shapes: readonly Shape[], marks: readonly (Mark | null)[]): (Mark | null)[] {
+function knownMarks(shapes: readonly ShapeRead[], marks: readonly (Mark | null)[]): (Mark | null)[] {
   const known: (Mark | null)[] = []
-  for (const { parts, rows } of shapes)
+  for (const { parts, rows, count } of shapes)
     for (let left = parts.length; left > 0; left--)
-      for (let i = 0; i < rows.length; i++) known.push(marks[rows[i] as number] ?? null)
+      for (let i = 0; i < count; i++) known.push(marks[rows === null ? i : (rows[i] as number)] ?? null)
   return known
 }
 
-function marksOfRows({ parts, rows }: Shape, marks: readonly (Mark | null)[]): readonly (Mark | null)[] {
-  const ofRows = rows.length === marks.length ? marks : rows.map(index => marks[index] ?? null)
+function marksOfRows({ parts, rows }: ShapeRead, marks: readonly (Mark | null)[]): readonly (Mark | null)[] {
+  const ofRows = rows === null ? marks : rows.map(index => marks[index] ?? null)
   if (parts.length > 0 && ofRows.includes(null)) refuseMalformed('a mark refers to one that is not there')
   return ofRows
 }
 
-function readOpen(source: Source, shape: Shape, first: number, places: Places): readonly Row[] {
+function readOpen(source: Source, shape: ShapeRead, first: number, places: Places): readonly Row[] {
   const names: PartName[] = []
   for (const part of shape.parts) if (part !== 'deletion' && part !== 'revival') names.push(part)
-  const rows = shape.rows.map(() => openRow(new ListedMap(names, listOf<Cell>(names.length))))
+  const rows = listOf<OpenRow<ListedMap<PartName, Cell>>>(shape.count)
+  for (let i = 0; i < rows.length; i++) rows[i] = openRow(new ListedMap(names, listOf<Cell>(names.length)))
   let place = first
   let column = 0
   for (const part of shape.parts) {
@@ -155,13 +156,13 @@ function readOpen(source: Source, shape: Shape, first: number, places: Places): 
   return rows
 }
 
-function readPacked(source: Source, shape: Shape, first: number, places: Places): readonly Row[] {
+function readPacked(source: Source, shape: ShapeRead, first: number, places: Places): readonly Row[] {
   const { names, bounds } = source
   const byPart = new Map<PartName, PackedColumn>()
   const { marks } = places
   const firsts: number[] = []
   const parts: PartName[] = []
-  const shown = createShownColumns(shape.rows.length)
+  const shown = createShownColumns(shape.count)
   const columns = { marks, firsts, names: parts, byPart, waiting: null, shown }
   const rows = openPacked(columns, shape, first, places)
   let place = first
@@ -219,7 +220,7 @@ function openRow<Cells extends ReadonlyMap<PartName, Cell>>(cells: Cells): OpenR
 
 /** Of the part that begins at a place, that of the i-th row. */
 function slotAt(
-  { collection }: Shape,
+  { collection }: ShapeRead,
   part: FeedPart,
   { marks, heads, markAt }: Places,
   place: number,
@@ -257,15 +258,15 @@ function readBeside(
 /** The rows of a shape, with their revivals, of which nothing is said but their marks. */
 function openPacked(
   columns: PackedColumns,
-  { parts, rows }: Shape,
+  { parts, count }: ShapeRead,
   first: number,
   { marks, heads, markAt }: Places,
 ): readonly OpenRow<PackedCells>[] {
   const at = parts.indexOf('revival')
-  const place = first + at * rows.length
+  const place = first + at * count
   const firstMark = markAt(place)
-  const open = listOf<OpenRow<PackedCells>>(rows.length)
-  for (let i = 0; i < rows.length; i++) {
+  const open = listOf<OpenRow<PackedCells>>(count)
+  for (let i = 0; i < count; i++) {
     let revival: Mark | null = null
     if (at >= 0) {
       if ((heads[place + i] ?? 0) > 0) refuseMalformed('a revival has no content')

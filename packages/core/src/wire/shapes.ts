@@ -17,6 +17,7 @@ import {
 } from '../row.ts'
 import type { WrittenRow } from './batch.ts'
 import type { Bounds } from './bounds.ts'
+import { readColumn } from './columns.ts'
 import { fieldAt, numberOfField, type Dictionary, type Names } from './dictionary.ts'
 import { compareNames, isInOrder } from './order.ts'
 import { readCount, readUint, type Reader } from './reader.ts'
@@ -26,12 +27,20 @@ export interface Shape {
   readonly collection: string
   readonly parts: readonly FeedPart[]
   readonly numbers: readonly number[]
-  /** The rows that have it, by index. */
-  readonly rows: number[]
+}
+
+/** A shape as it is read. */
+export interface ShapeRead extends Shape {
+  /** How many rows have it. */
+  count: number
+  /** Which of them do, by index; null if all do, as most often: then thousands are not listed. */
+  rows: number[] | null
 }
 
 /** A shape as it is written. */
 export interface WrittenShape extends Shape {
+  /** The rows that have it, by index. */
+  readonly rows: number[]
   /** Its rows, in their order. */
   readonly runs: Run[]
   /** Whether all that is packed, and revivals, bear the marks of their rows. */
@@ -131,8 +140,9 @@ function isOfShape(row: Row, parts: readonly FeedPart[], like?: Row): boolean {
   return true
 }
 
-export function readShapes(reader: Reader, names: Names, bounds: Bounds, rows: number): readonly Shape[] {
-  const shapes: Shape[] = []
+/** The shapes of so many rows. */
+export function readShapes(reader: Reader, names: Names, bounds: Bounds, rows: number): readonly ShapeRead[] {
+  const shapes: ShapeRead[] = []
   const count = readCount(reader, 'shapes', rows, 2)
   if (count === 0) refuseMalformed('there are rows of no shape')
   for (let i = 0; i < count; i++) {
@@ -140,9 +150,21 @@ export function readShapes(reader: Reader, names: Names, bounds: Bounds, rows: n
     // A deletion and a revival come on top of the cells.
     for (let left = readCount(reader, 'fields of a row', bounds.cellsOfRow + 2, 1); left > 0; left--)
       numbers.push(readUint(reader))
-    shapes.push(shapeOf(names, numbers))
+    shapes.push({ ...shapeOf(names, numbers), count: rows, rows: null })
   }
+  if (count > 1) partRows(shapes, readColumn(reader, rows))
   return shapes
+}
+
+/** Says which rows have which shape. */
+function partRows(shapes: readonly ShapeRead[], shapeOfRow: readonly number[]): void {
+  const rowsOf = shapes.map((): number[] => [])
+  for (let i = 0; i < shapeOfRow.length; i++)
+    (rowsOf[shapeOfRow[i] as number] ?? refuseMalformed('a shape was not defined')).push(i)
+  shapes.forEach((shape, i) => {
+    shape.rows = rowsOf[i] ?? []
+    shape.count = shape.rows.length
+  })
 }
 
 function shapeOf(names: Names, numbers: readonly number[]): Shape {
@@ -159,7 +181,7 @@ function shapeOf(names: Names, numbers: readonly number[]): Shape {
   }
   if (parts.length !== (first === '' ? 0 : numbers.length) || (first === '' && numbers.length > 1))
     refuseMalformed('a row of no parts has some')
-  return { collection, parts, numbers, rows: [] }
+  return { collection, parts, numbers }
 }
 
 /** Whether it shows without a look at each part. */
@@ -174,7 +196,7 @@ function isLike({ cells, deletion, revival }: Row, like: Row): boolean {
 }
 
 /** How many parts of one strategy the rows of all shapes have together. */
-export function countOfStrategy(shapes: readonly Shape[], strategy: Strategy): number {
+export function countOfStrategy(shapes: readonly WrittenShape[], strategy: Strategy): number {
   let count = 0
   for (const { parts, rows } of shapes)
     count += rows.length * parts.filter(part => hasStrategy(part as PartName, strategy)).length

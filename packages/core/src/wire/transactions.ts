@@ -19,6 +19,7 @@ import {
   readColumn,
   readMarks,
   readNoMarks,
+  readZeros,
   writeColumn,
   writeColumnOf,
   writeMarks,
@@ -34,7 +35,7 @@ import { readCount, readUint, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
 import { countOfStrategy } from './shapes.ts'
 import { writeUint, type Writer } from './writer.ts'
-import { readWrites, writeWrites } from './writes.ts'
+import { readWrites, writeWrites, type WritesRead } from './writes.ts'
 
 export function writeTransactions(
   writer: Writer,
@@ -120,9 +121,10 @@ export function readTransactions(reader: Reader, names: Names): readonly Transac
   const counts = readColumn(reader, count)
   let total = 0
   for (const writes of counts) checkLimit('writes', diskBounds.rows, (total += writes))
-  const writes = readWrites(reader, names, diskBounds)
+  const read = readWrites(reader, names, diskBounds)
+  const { writes } = read
   if (writes.length !== total) refuseMalformed('the writes do not fit their transactions')
-  const seen = readSeenDocuments(reader, names, writes)
+  const seen = readSeenDocuments(reader, names, read)
   let at = 0
   return heads.map((head, i) => {
     const from = at
@@ -131,9 +133,13 @@ export function readTransactions(reader: Reader, names: Names): readonly Transac
   })
 }
 
-function readSeenDocuments(reader: Reader, names: Names, writes: readonly Write[]): readonly SeenDocument[] {
+function readSeenDocuments(
+  reader: Reader,
+  names: Names,
+  { writes, alike }: WritesRead,
+): readonly SeenDocument[] {
   const { length } = writes
-  const exists = readColumn(reader, length)
+  const exists = readZeros(reader, length) ? null : readColumn(reader, length)
   const marks = readNoMarks(reader, length)
     ? null
     : readMarks(
@@ -144,15 +150,11 @@ function readSeenDocuments(reader: Reader, names: Names, writes: readonly Write[
       )
   const countersIn = askedOfColumns(countersOf)
   // As of all inserts, of which there may be thousands.
-  if (
-    marks === null &&
-    !exists.some(isSaid) &&
-    !writes.some(({ delta }) => countersIn(delta.cells).length > 0)
-  )
+  if (marks === null && exists === null && alike !== null && countersIn(alike.cells).length === 0)
     return listOf<SeenDocument>(length).fill(nothingSeen)
   const seen: SeenDocument[] = []
   for (let i = 0; i < length; i++) {
-    const flag = exists[i] ?? 0
+    const flag = exists?.[i] ?? 0
     if (flag > 1) refuseMalformed('what a write had seen has unknown flags')
     const last = marks?.[i] ?? null
     const counters = countersIn(writes[i]?.delta.cells ?? emptyRow.cells)
@@ -161,10 +163,6 @@ function readSeenDocuments(reader: Reader, names: Names, writes: readonly Write[
     seen.push(isNothing ? nothingSeen : { exists: flag === 1, last, counted })
   }
   return seen
-}
-
-function isSaid(flag: number): boolean {
-  return flag !== 0
 }
 
 function readCounted(reader: Reader, parts: readonly PartName[]): SeenDocument['counted'] {

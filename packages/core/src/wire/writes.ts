@@ -27,7 +27,7 @@ import { expectMark } from './marks.ts'
 import { compareNames, isInOrder } from './order.ts'
 import type { Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
-import { countOfStrategy, type Shape } from './shapes.ts'
+import { countOfStrategy, type WrittenShape } from './shapes.ts'
 import { readTextUpdates, writeTextUpdates } from './text-updates.ts'
 import type { Writer } from './writer.ts'
 
@@ -45,7 +45,7 @@ export function writeWrites(
   dictionary: Dictionary,
   writes: readonly Write[],
   arePlain: boolean = false,
-): readonly Shape[] | null {
+): readonly WrittenShape[] | null {
   const shapes = writeBatch(writer, dictionary, writes)
   // As they are made by the thousands: all that is to be said of them is one look at each.
   if (!arePlain && writes.every(isInsert)) {
@@ -70,15 +70,21 @@ function flagsOf(write: Write | undefined): number {
   return (write?.whole === true ? isWhole : 0) + ((write?.texts.size ?? 0) > 0 ? hasTexts : 0)
 }
 
+/** Writes, and the first row, if all bring the same parts. */
+export interface WritesRead {
+  readonly writes: readonly Write[]
+  readonly alike: Row | null
+}
+
 /** In one loop over what came in columns: thousands are read where nothing has run often enough to be fast. */
 export function readWrites(
   reader: Reader,
   names: Names,
   bounds: Bounds,
   arePlain: boolean = false,
-): readonly Write[] {
+): WritesRead {
   const batch = readBatch(reader, names, bounds)
-  const { keys, rows, marks } = batch
+  const { keys, rows, marks, alike } = batch
   const { length } = keys
   // As of all inserts, and of all that is plain.
   const uniform = arePlain ? 0 : readUniform(reader, length)
@@ -95,7 +101,7 @@ export function readWrites(
       replaced: replaced?.[i] ?? nothingReplaced,
       whole: ((flags === null ? uniform : flags[i]) ?? 0) % 2 === isWhole,
     }
-  return writes
+  return { writes, alike }
 }
 
 /** `uniform`: of all, or null if they are to be read. */
@@ -124,7 +130,7 @@ function writeReplaced(
   writer: Writer,
   dictionary: Dictionary,
   writes: readonly Write[],
-  shapes: readonly Shape[] | null,
+  shapes: readonly WrittenShape[] | null,
 ): void {
   const [only] = writes
   if (only !== undefined && writes.length === 1 && only.delta.cells.size === 1 && only.replaced.size === 1)
@@ -195,7 +201,7 @@ function readReplacedIn(
   return replaced
 }
 
-function countReplaceableIn(writes: readonly Write[], shapes: readonly Shape[] | null): number {
+function countReplaceableIn(writes: readonly Write[], shapes: readonly WrittenShape[] | null): number {
   if (shapes !== null) return countOfStrategy(shapes, 'lww')
   return writes.reduce((count, { delta }) => count + countReplaceable(delta.cells), 0)
 }
