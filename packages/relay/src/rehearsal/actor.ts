@@ -22,8 +22,6 @@ import { bytesOfMessage } from '../socket-session.ts'
 export interface Actor {
   /** Where the relay's feed ended when it came; who comes again goes on from there. */
   readonly cursor: Cursor | null
-  /** Resolves with the next frame of this type; rejects if the session ends before. */
-  hear(type: Frame['type']): Promise<void>
   /** Resolves once it was judged. */
   submit(transactions: readonly SubmittedTransaction[]): Promise<void>
   end(): void
@@ -31,7 +29,7 @@ export interface Actor {
 
 const creditBytes = 4 * 1024 * 1024
 
-/** Resolves once the relay has welcomed it. `since`: where it was before; without, it is new. */
+/** Resolves once the relay has begun to send it what it lacks. `since`: where it was before; without, it is new. */
 export async function openActor(url: string, runtime: Runtime, since: Cursor | null = null): Promise<Actor> {
   const socket = new WebSocket(url, { perMessageDeflate: false })
   const encoder = createFrameEncoder(runtime.now)
@@ -42,6 +40,7 @@ export async function openActor(url: string, runtime: Runtime, since: Cursor | n
   let resolve = (): void => {}
   let reject = (_: Error): void => {}
 
+  /** Resolves with the next frame of this type; rejects if the session ends before. */
   function hear(type: Frame['type']): Promise<void> {
     waitsFor = type
     return new Promise((heard, ended) => {
@@ -53,19 +52,18 @@ export async function openActor(url: string, runtime: Runtime, since: Cursor | n
   socket.on('message', (message: RawData) => {
     const bytes = bytesOfMessage(message)
     const type = typeOfFrame(bytes)
-    if (type !== waitsFor) return
     if (type === 'welcome') cursor = endOfFeed(bytes)
+    if (type !== waitsFor) return
     waitsFor = null
     resolve()
   })
   socket.on('error', error => reject(error))
   socket.on('close', () => reject(new Error('a session ended')))
   socket.on('open', () => send(helloOf(runtime, since)))
-  await hear('welcome')
-  send({ type: 'range', ranges: [] })
+  // Behind the welcome, of which it comes in one read.
+  await hear('changes')
   return {
     cursor,
-    hear,
     async submit(transactions) {
       send({ type: 'submit', round: 0, transactions })
       await hear('verdict')

@@ -27,27 +27,33 @@ export async function rehearse(log: Log = noLog): Promise<void> {
   const { monotonic } = nodeRuntime
   const begun = monotonic()
   try {
-    await onStage(play)
-    log.info({ ms: Math.round(monotonic() - begun) }, 'rehearsed')
+    const isWhole = await onStage(play)
+    log.info({ ms: Math.round(monotonic() - begun), whole: isWhole }, 'rehearsed')
   } catch (error) {
     log.error({ error: String(error) }, 'the rehearsal failed; the relay starts all the same')
   }
 }
 
-async function play(folder: string): Promise<void> {
+/** Whether there was time for all of it. */
+async function play(folder: string): Promise<boolean> {
   const store = sqlite(join(folder, 'rejoin.db'))
   await using relay = createRelay({ store, development: true, limits: { stopMs } })
   const { url } = await relay.listen({ port: 0 })
-  await within(nodeRuntime, playMs, () => playScenes(url, nodeRuntime))
+  let isWhole = false
+  await within(nodeRuntime, playMs, async () => {
+    await playScenes(url, nodeRuntime)
+    isWhole = true
+  })
+  return isWhole
 }
 
 /** In a folder that is gone afterwards, also where the process is ended meanwhile. */
-async function onStage(run: (folder: string) => Promise<void>): Promise<void> {
+async function onStage<T>(run: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'rejoin-rehearsal-'))
   const clear = (): void => rmSync(folder, { recursive: true, force: true })
   process.once('exit', clear)
   try {
-    await run(folder)
+    return await run(folder)
   } finally {
     process.off('exit', clear)
     clear()

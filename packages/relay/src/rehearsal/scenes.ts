@@ -19,9 +19,9 @@ export async function playScenes(url: string, runtime: Runtime): Promise<void> {
   const alice = await openActor(url, runtime)
   const byAlice = createAuthor(runtime)
   await alice.submit(byAlice.insert(documents))
-  const bob = await arrive(url, runtime)
+  const bob = await openActor(url, runtime)
   const audience: Actor[] = []
-  for (let i = 0; i < listeners; i++) audience.push(await arrive(url, runtime))
+  for (let i = 0; i < listeners; i++) audience.push(await openActor(url, runtime))
   const byBob = createAuthor(runtime, byAlice.seen)
   for (let i = 0; i < framesEach; i++) {
     const from = i * changesPerFrame
@@ -34,15 +34,8 @@ export async function playScenes(url: string, runtime: Runtime): Promise<void> {
   const earlier = changeAllFields(byBob, changesOffline)
   await alice.submit(changeAllFields(byAlice, changesOffline))
   await bob.submit(earlier)
-  for (let i = 0; i < returns; i++) (await arrive(url, runtime, bob.cursor)).end()
+  for (let i = 0; i < returns; i++) (await openActor(url, runtime, bob.cursor)).end()
   for (const actor of [alice, bob, ...audience]) actor.end()
-}
-
-/** Somebody comes and is sent what they lack. */
-async function arrive(url: string, runtime: Runtime, since: Actor['cursor'] = null): Promise<Actor> {
-  const actor = await openActor(url, runtime, since)
-  await actor.hear('changes')
-  return actor
 }
 
 function changeAllFields(author: Author, count: number): ReturnType<Author['change']> {
