@@ -1,13 +1,8 @@
-export {
-  linkContract,
-  type FarEnd,
-  type FarEvents,
-  type LinkHarness,
-  type ServedAddress,
-  type TakeLink,
-} from './contracts/link.ts'
+export { linkContract } from './contracts/link.ts'
+export type { FarEnd, FarEvents, LinkHarness, ServedAddress, TakeLink } from './contracts/link-stage.ts'
 export { pageStoreContract } from './contracts/page-store.ts'
-export { relayStoreContract, type RelayDisk } from './contracts/relay-store.ts'
+export { relayStoreContract } from './contracts/relay-store.ts'
+export type { RelayDisk } from './contracts/relay-store-claim.ts'
 export { storageContract, type ContractRunner } from './contracts/storage.ts'
 export { createChance, type Chance } from './chance.ts'
 export { createSimulatedClock, type SimulatedClock } from './clock.ts'
@@ -22,7 +17,9 @@ export { createScope, type Scope } from './scope.ts'
 export { createSimulatedProfile, type SimulatedProfile } from './tabs.ts'
 export { createApplication, type Application } from './application/application.ts'
 export { createPeople, type People } from './application/people.ts'
-export { checkConservation, checkRest, checkStatus } from './checks.ts'
+export { checkConservation } from './conservation-check.ts'
+export { checkRest } from './rest-check.ts'
+export { checkStatus } from './status-check.ts'
 export { createCluster, databaseOf, type Cluster, type ClusterOptions, type OpenTab } from './cluster.ts'
 export {
   createSimulatedDevice,

@@ -5,7 +5,6 @@ import {
   createDictionary,
   encodeFrame,
   limits,
-  RejoinError,
   typeOfFrame,
   type RelayStore,
   type Runtime,
@@ -23,6 +22,7 @@ import type { Chance } from './chance.ts'
 import type { SimulatedClock } from './clock.ts'
 import type { ServedSession, SimulatedNetwork } from './network.ts'
 import { createScope, type Scope } from './scope.ts'
+import { diskFull, withLatency, type StoreWatch } from './slow-store.ts'
 
 export interface SimulatedRelay {
   readonly url: string
@@ -70,14 +70,6 @@ export interface SimulatedRelay {
   retire(): void
   /** A neighbour is gone, and with it what it had acknowledged alone. */
   noteLoss(): void
-}
-
-/** Hears what is on a relay's disk. */
-export interface StoreWatch {
-  /** An update of a text. */
-  stored(update: Uint8Array): void
-  /** A text's tail is in its snapshot (SPEC X2). */
-  folded(): void
 }
 
 export interface RelayParts {
@@ -300,8 +292,6 @@ export function createSimulatedRelay(parts: RelayParts): SimulatedRelay {
   }
 }
 
-const diskFull = new RejoinError('storage-full', { reason: 'simulated' }, 'The disk is full.')
-
 function isVerdict(bytes: Uint8Array): boolean {
   return typeOfFrame(bytes) === 'verdict'
 }
@@ -319,53 +309,5 @@ function attach(kernel: Kernel, link: SessionLink): ServedSession {
     },
     drained: () => session.drained(),
     closed: () => session.closed(),
-  }
-}
-
-/** What goes wrong with a disk. */
-interface DiskFaults {
-  slowness(): number
-  /** Throws if there is no room for what is to be stored. */
-  refuse(): void
-  at(moment: 'before' | 'after'): void
-}
-
-/** The same store, each of whose answers takes a while; a process that dies hears none of them. */
-function withLatency(
-  store: RelayStore,
-  scope: Scope,
-  chance: Chance,
-  { slowness, refuse, at }: DiskFaults,
-  watch: StoreWatch | undefined,
-): RelayStore {
-  function later<T>(run: () => Promise<T>, ms: number): Promise<T> {
-    return new Promise((resolve, reject) => {
-      scope.after(chance.next() * ms * slowness(), () => void run().then(resolve, reject))
-    })
-  }
-  return {
-    ...store,
-    rows: (space, keys) => later(() => store.rows(space, keys), 1),
-    feed: (space, after, limit) => later(() => store.feed(space, after, limit), 1),
-    writers: (space, ids) => later(() => store.writers(space, ids), 1),
-    textTail: (space, key, part, after) => later(() => store.textTail(space, key, part, after), 1),
-    textBody: (space, key, part) => later(() => store.textBody(space, key, part), 1),
-    textSize: (space, key, part) => later(() => store.textSize(space, key, part), 1),
-    storedText: (space, key, part) => later(() => store.storedText(space, key, part), 1),
-    async fold(fold) {
-      at('before')
-      const isDone = await later(async () => (refuse(), store.fold(fold)), 4)
-      if (isDone) watch?.folded()
-      at('after')
-      return isDone
-    },
-    // On disk some time before anybody hears of it: a process may die in between.
-    async commit(commit) {
-      at('before')
-      await later(async () => (refuse(), store.commit(commit)), 4)
-      for (const { update } of commit.texts) watch?.stored(update)
-      at('after')
-      await new Promise<void>(resolve => void scope.after(chance.next() * 2 * slowness(), resolve))
-    },
   }
 }

@@ -1,4 +1,4 @@
-/** Rows and commits that contracts of stores are told by. */
+/** Rows, texts and commits that contracts of stores are told by. */
 import {
   documentKey,
   emptyFingerprint,
@@ -10,11 +10,17 @@ import {
   type FeedRow,
   type GenerationId,
   type HeldRow,
+  type PartName,
+  type RelayStore,
   type SpaceCommit,
   type WriterId,
+  type WriterRecord,
 } from '@rejoin/core'
 
 export const alice: WriterId = writerFromBytes(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8))
+
+export const bob: WriterId = writerFromBytes(Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1))
+export const body: PartName = partName('text', 'body')
 
 export function key(id: string): DocumentKey {
   return documentKey('notes', id)
@@ -63,4 +69,22 @@ export function commitAt(
 
 export function held({ key: name, held: value }: FeedRow): [DocumentKey, HeldRow] {
   return [name, value]
+}
+
+export function text(id: string, update: string): SpaceCommit['texts'][number] {
+  return { key: key(id), part: body, update: new TextEncoder().encode(update) }
+}
+
+export function strings(updates: readonly Uint8Array[]): readonly string[] {
+  return updates.map(update => new TextDecoder().decode(update))
+}
+
+export function writerRecord(writer: typeof alice, ms: number): WriterRecord {
+  return { writer, user: 'alice', device: 'laptop', highest: { ms, tick: 3, writer } }
+}
+
+export async function collect(store: RelayStore, space: string): Promise<readonly FeedRow[]> {
+  const rows: FeedRow[] = []
+  for await (const slice of store.all(space)) rows.push(...slice)
+  return rows
 }

@@ -1,7 +1,7 @@
 /** The contract of the pages of a `RelayStore`: they are what they were, and it is known how many of their rows have left. */
 import type { RelayStore, StoredPage } from '@rejoin/core'
 import { commitAt, row } from './feed-rows.ts'
-import type { RelayDisk } from './relay-store.ts'
+import type { RelayDisk } from './relay-store-claim.ts'
 import type { ContractRunner } from './storage.ts'
 
 /** `name` goes in front of each claim. */

@@ -1,61 +1,44 @@
 /**
- * The contract of the `RelayStore` port: what a relay's kernel relies on, whatever keeps the rows. Each claim gets a
- * disk of its own, which outlives the stores that are opened over it.
+ * The contract of the `RelayStore` port: what a relay's kernel relies on, whatever keeps the rows.
  */
 import {
-  partName,
   RejoinError,
-  writerFromBytes,
-  type FeedPart,
-  type FeedRow,
   type Generation,
   type GenerationId,
-  type HeldRow,
-  type PartName,
-  type RelayStore,
-  type SpaceCommit,
   type SpaceRecord,
   type StoreId,
-  type StoredText,
-  type TextFold,
-  type WriterRecord,
+  writerFromBytes,
 } from '@rejoin/core'
-import { alice, commitAt, held, key, row } from './feed-rows.ts'
-import { withPlainMaps } from './plain-maps.ts'
+import {
+  alice,
+  bob,
+  body,
+  collect,
+  commitAt,
+  held,
+  key,
+  row,
+  strings,
+  text,
+  writerRecord,
+} from './feed-rows.ts'
+import { createClaiming, type RelayDisk } from './relay-store-claim.ts'
+import { claimRows } from './relay-store-rows.ts'
+import { claimTexts } from './relay-store-texts.ts'
 import type { ContractRunner } from './storage.ts'
 
-/** A place for a store, empty at first. */
-export interface RelayDisk {
-  /** Opens the store; the one before was closed. */
-  readonly open: () => Promise<RelayStore>
-  /** Takes the place away. */
-  readonly remove: () => Promise<void>
-}
-
-const bob = writerFromBytes(Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1))
 const other = writerFromBytes(Uint8Array.of(9, 9, 9, 9, 9, 9, 9, 9)) as string as StoreId
-const body = partName('text', 'body')
 
 /** `name` goes in front of each claim. */
 export function relayStoreContract(
   name: string,
   createDisk: () => Promise<RelayDisk>,
-  { test, equal: equalPlain }: ContractRunner,
+  runner: ContractRunner,
 ): void {
-  const equal = (actual: unknown, expected: unknown): void =>
-    equalPlain(withPlainMaps(actual), withPlainMaps(expected))
-  const claim = (text: string, run: (store: RelayStore, disk: RelayDisk) => Promise<void>): void => {
-    test(`${name}: ${text}`, async () => {
-      const disk = await createDisk()
-      const store = await disk.open()
-      try {
-        await run(store, disk)
-      } finally {
-        await store.close()
-        await disk.remove()
-      }
-    })
-  }
+  const claiming = createClaiming(name, createDisk, runner)
+  const { claim, equal } = claiming
+  claimRows(claiming)
+  claimTexts(claiming)
 
   claim('it says whether it was made at this opening', async (store, disk) => {
     equal(store.isNew, true)
@@ -90,100 +73,6 @@ export function relayStoreContract(
     equal((await store.loadSpace('team')).record, later)
   })
 
-  claim('rows come back by key, and those that are lacking are left out', async store => {
-    await store.commit(commitAt(1, [row('1', 1), row('2', 1)]))
-    await store.commit(commitAt(2, [row('2', 2)]))
-    equal(
-      await store.rows('team', [key('2'), key('3'), key('1')]),
-      new Map([held(row('2', 2)), held(row('1', 1))]),
-    )
-  })
-
-  claim('every part of a held row comes back, after a reopening too', async (store, disk) => {
-    const rich = richRow(3)
-    await store.commit(commitAt(3, [rich]))
-    equal(await store.rows('team', [rich.key]), new Map([held(rich)]))
-    await store.close()
-    const again = await disk.open()
-    equal(await again.rows('team', [rich.key]), new Map([held(rich)]))
-    await again.close()
-  })
-
-  claim('names of any characters are kept apart', async store => {
-    const odd = ['a/b', "';--", '%', 'ä', '\u0000x', '', '🙂'].map(id => row(id, 1))
-    await store.commit(commitAt(1, odd))
-    await store.commit({ ...commitAt(1, [row('elsewhere', 1)]), space: "team'; drop table rows;--" })
-    equal(
-      await store.rows(
-        'team',
-        odd.map(one => one.key),
-      ),
-      new Map(odd.map(held)),
-    )
-    equal(sorted(await collect(store, 'team')), sorted(odd))
-  })
-
-  claim('the feed is in the order of positions and begins after one', async store => {
-    await store.commit(commitAt(1, [row('1', 1)]))
-    await store.commit(commitAt(2, [row('2', 2)]))
-    await store.commit(commitAt(3, [row('1', 3)]))
-    await store.commit(commitAt(4, [row('3', 4)]))
-    equal(await store.feed('team', 0, 10), [row('2', 2), row('1', 3), row('3', 4)])
-    equal(await store.feed('team', 2, 10), [row('1', 3), row('3', 4)])
-    equal(await store.feed('team', 4, 10), [])
-  })
-
-  claim('the feed keeps to its limit', async store => {
-    for (let at = 1; at <= 5; at++) await store.commit(commitAt(at, [row(`${at}`, at)]))
-    equal(await store.feed('team', 1, 3), [row('2', 2), row('3', 3), row('4', 4)])
-    equal(await store.feed('team', 2, 3), [row('3', 3), row('4', 4), row('5', 5)])
-  })
-
-  claim('the feed never cuts a commit in two', async store => {
-    await store.commit(commitAt(1, [row('1', 1)]))
-    await store.commit(
-      commitAt(
-        2,
-        ['a', 'b', 'c', 'd'].map(id => row(id, 2)),
-      ),
-    )
-    await store.commit(commitAt(3, [row('2', 3)]))
-    equal(await store.feed('team', 0, 3), [row('1', 1)])
-    equal(
-      sorted(await store.feed('team', 1, 3)),
-      ['a', 'b', 'c', 'd'].map(id => row(id, 2)),
-    )
-    equal(await store.feed('team', 2, 3), [row('2', 3)])
-  })
-
-  claim('a row that was written again and again is in the feed once', async store => {
-    for (let at = 1; at <= 300; at++) await store.commit(commitAt(at, [row(`${at % 3}`, at)]))
-    equal(await store.feed('team', 0, 10), [row('1', 298), row('2', 299), row('0', 300)])
-    equal(sorted(await collect(store, 'team')), [row('0', 300), row('1', 298), row('2', 299)])
-  })
-
-  claim('a walk over all rows gives each once, in slices', async store => {
-    const rows = Array.from({ length: 1234 }, (_, at) => row(`${at}`.padStart(5, '0'), 1))
-    await store.commit(commitAt(1, rows))
-    const slices: (readonly FeedRow[])[] = []
-    for await (const slice of store.all('team')) slices.push(slice)
-    equal(slices.length > 1, true)
-    equal(sorted(slices.flat()), rows)
-  })
-
-  claim('spaces are apart', async store => {
-    const theirs = { ...commitAt(9, [row('1', 9)]), space: 'other', writers: [writerRecord(alice, 9)] }
-    await store.commit(commitAt(1, [row('1', 1)], { texts: [text('1', 'mine')] }))
-    await store.commit({ ...theirs, texts: [text('1', 'theirs')] })
-    equal(await store.rows('team', [key('1')]), new Map([held(row('1', 1))]))
-    equal(await store.rows('other', [key('1')]), new Map([held(row('1', 9))]))
-    equal((await store.loadSpace('team')).record?.position, 1)
-    equal(await store.feed('other', 0, 10), [row('1', 9)])
-    equal(await store.writers('team', [alice]), [])
-    equal(strings(await store.textBody('other', key('1'), body)), ['theirs'])
-    equal(sorted(await collect(store, 'team')), [row('1', 1)])
-  })
-
   claim('[T4] writers come back by id and by the position of their change', async store => {
     const first = writerRecord(alice, 10)
     await store.commit(commitAt(1, [row('1', 1)], { writers: [first] }))
@@ -196,95 +85,6 @@ export function relayStoreContract(
     equal(await store.writersAfter('team', 2), [raised])
     equal(await store.writersAfter('team', 3), [])
   })
-
-  claim('[X6] a tail begins after a position and keeps its order', async store => {
-    await store.commit(
-      commitAt(1, [row('1', 1)], { texts: [text('1', 'a'), text('2', 'x'), text('1', 'b')] }),
-    )
-    await store.commit(commitAt(2, [row('1', 2)], { texts: [text('1', 'c')] }))
-    await store.commit(commitAt(3, [row('1', 3)]))
-    equal(strings((await store.textTail('team', key('1'), body, 0)) ?? []), ['a', 'b', 'c'])
-    equal(strings((await store.textTail('team', key('1'), body, 1)) ?? []), ['c'])
-    equal(await store.textTail('team', key('1'), body, 3), [])
-    equal(strings(await store.textBody('team', key('1'), body)), ['a', 'b', 'c'])
-    equal(strings(await store.textBody('team', key('2'), body)), ['x'])
-    equal(await store.textBody('team', key('1'), partName('text', 'other')), [])
-  })
-
-  claim('[X2] a fold takes the place of what was read, and of the row with its new size', async store => {
-    await store.commit(commitAt(1, [row('1', 1)], { texts: [text('1', 'aa'), text('1', 'bb')] }))
-    await store.commit(commitAt(2, [row('1', 2)], { texts: [text('1', 'cc'), text('2', 'x')] }))
-    equal(await store.textSize('team', key('1'), body), { snapshot: 0, tail: 6 })
-    const read = await store.storedText('team', key('1'), body)
-    equal([read.folded, read.end, strings(read.updates)], [0, 2, ['aa', 'bb', 'cc']])
-    equal(await store.fold(fold('1', read, 'S', sized('1', 2, 1))), true)
-    equal(strings(await store.textBody('team', key('1'), body)), ['S'])
-    equal(strings(await store.textBody('team', key('2'), body)), ['x'])
-    equal(await store.textSize('team', key('1'), body), { snapshot: 1, tail: 0 })
-    equal(await store.rows('team', [key('1')]), new Map([held(sized('1', 2, 1))]))
-    equal(await store.feed('team', 0, 10), [sized('1', 2, 1)])
-    equal((await store.loadSpace('team')).record?.position, 2)
-  })
-
-  claim('[X2] what is appended while a fold is made stays in the tail', async store => {
-    await store.commit(commitAt(1, [row('1', 1)], { texts: [text('1', 'a'), text('1', 'b')] }))
-    const read = await store.storedText('team', key('1'), body)
-    await store.commit(commitAt(2, [row('1', 2)], { texts: [text('1', 'c')] }))
-    const commit = store.commit(commitAt(3, [row('2', 3)], { texts: [text('1', 'd')] }))
-    const folded = store.fold(fold('1', read, 'S', sized('1', 2, 2)))
-    await commit
-    equal(await folded, true)
-    equal(strings(await store.textBody('team', key('1'), body)), ['S', 'c', 'd'])
-    equal(strings((await store.textTail('team', key('1'), body, 1)) ?? []), ['c', 'd'])
-    const again = await store.storedText('team', key('1'), body)
-    equal([again.folded, again.end, strings(again.updates)], [1, 3, ['S', 'c', 'd']])
-    equal(await store.fold(fold('1', again, 'T', sized('1', 2, 1))), true)
-    equal(strings(await store.textBody('team', key('1'), body)), ['T'])
-  })
-
-  claim('[X2] a fold of what is no longer there changes nothing', async store => {
-    await store.commit(commitAt(1, [row('1', 1)], { texts: [text('1', 'a'), text('1', 'b')] }))
-    const read = await store.storedText('team', key('1'), body)
-    equal(await store.fold(fold('1', read, 'S', sized('1', 1, 1))), true)
-    equal(await store.fold(fold('1', read, 'late', sized('1', 1, 9))), false)
-    equal(await store.fold(fold('1', { ...read, folded: 1, end: 5 }, 'early', sized('1', 1, 9))), false)
-    equal(await store.fold({ ...fold('1', read, 'astray', sized('1', 1, 9)), space: 'other' }), false)
-    equal(strings(await store.textBody('team', key('1'), body)), ['S'])
-    equal(await store.rows('team', [key('1')]), new Map([held(sized('1', 1, 1))]))
-    equal(await store.rows('other', [key('1')]), new Map())
-  })
-
-  claim('[X6] a cursor inside the tail gets the tail, one from before the snapshot does not', async store => {
-    for (let at = 1; at <= 4; at++)
-      await store.commit(commitAt(at, [row('1', at)], { texts: [text('1', `${at}`)] }))
-    const read = await store.storedText('team', key('1'), body)
-    await store.commit(commitAt(5, [row('1', 5)], { texts: [text('1', '5')] }))
-    await store.commit(commitAt(6, [row('1', 6)], { texts: [text('1', '6')] }))
-    await store.fold(fold('1', read, 'S', row('1', 6)))
-    equal(await store.textTail('team', key('1'), body, 0), null)
-    equal(await store.textTail('team', key('1'), body, 3), null)
-    equal(strings((await store.textTail('team', key('1'), body, 4)) ?? []), ['5', '6'])
-    equal(strings((await store.textTail('team', key('1'), body, 5)) ?? []), ['6'])
-    equal(await store.textTail('team', key('1'), body, 6), [])
-  })
-
-  claim(
-    '[X2, A1] a fold that resolved is there after a reopening, one that was not made is not',
-    async (store, disk) => {
-      await store.commit(commitAt(1, [row('1', 1)], { texts: [text('1', 'a'), text('1', 'b')] }))
-      const read = await store.storedText('team', key('1'), body)
-      await store.close()
-      const second = await disk.open()
-      equal(strings(await second.textBody('team', key('1'), body)), ['a', 'b'])
-      equal(await second.fold(fold('1', read, 'S', sized('1', 1, 1))), true)
-      await second.close()
-      const third = await disk.open()
-      equal(strings(await third.textBody('team', key('1'), body)), ['S'])
-      equal(await third.textTail('team', key('1'), body, 0), null)
-      equal(await third.rows('team', [key('1')]), new Map([held(sized('1', 1, 1))]))
-      await third.close()
-    },
-  )
 
   claim('facts about generations only grow, in the order in which they came', async store => {
     const facts = [fact('a', null, 0), fact('b', 'a', 4), fact('c', 'b', 9)]
@@ -353,76 +153,8 @@ export function relayStoreContract(
   })
 }
 
-function richRow(position: number): FeedRow {
-  const early = { ms: 2 ** 47, tick: 65_535, writer: alice }
-  const late = { ms: 2 ** 47 + 1, tick: 0, writer: bob }
-  const context = new Map([
-    [alice, early],
-    [bob, late],
-  ])
-  const title = partName('lww', 'title')
-  return {
-    key: key('rich'),
-    held: {
-      row: {
-        cells: new Map<PartName, HeldRow['row']['cells'] extends ReadonlyMap<PartName, infer C> ? C : never>([
-          [title, { strategy: 'lww', last: late, value: Uint8Array.of(0, 255) }],
-          [body, { strategy: 'text', context }],
-        ]),
-        deletion: {
-          mark: late,
-          policy: 'ask',
-          seen: new Map([[title, { kind: 'last', mark: early }]]),
-        },
-        revival: early,
-      },
-      position,
-      positions: new Map<FeedPart, number>([
-        [title, 1],
-        [body, 2],
-        ['deletion', position],
-        ['revival', 1],
-      ]),
-      texts: new Map([[body, { stateVector: new Map([[4_294_967_295, 12]]), bytes: 300 }]]),
-    },
-  }
-}
-
-function text(id: string, update: string): SpaceCommit['texts'][number] {
-  return { key: key(id), part: body, update: new TextEncoder().encode(update) }
-}
-
-/** A row whose text has so many bytes. */
-function sized(id: string, position: number, bytes: number): FeedRow {
-  const { key: name, held: plain } = row(id, position)
-  return { key: name, held: { ...plain, texts: new Map([[body, { stateVector: new Map(), bytes }]]) } }
-}
-
-function fold(id: string, read: StoredText, snapshot: string, { held: heldRow }: FeedRow): TextFold {
-  const bytes = new TextEncoder().encode(snapshot)
-  return { space: 'team', key: key(id), part: body, read, snapshot: bytes, held: heldRow }
-}
-
-function writerRecord(writer: typeof alice, ms: number): WriterRecord {
-  return { writer, user: 'alice', device: 'laptop', highest: { ms, tick: 3, writer } }
-}
-
 function fact(id: string, parent: string | null, start: number): Generation {
   return { id: id as GenerationId, store: other, parent: parent as GenerationId | null, start }
-}
-
-function strings(updates: readonly Uint8Array[]): readonly string[] {
-  return updates.map(update => new TextDecoder().decode(update))
-}
-
-function sorted(rows: readonly FeedRow[]): readonly FeedRow[] {
-  return [...rows].sort((a, b) => (a.key < b.key ? -1 : 1))
-}
-
-async function collect(store: RelayStore, space: string): Promise<readonly FeedRow[]> {
-  const rows: FeedRow[] = []
-  for await (const slice of store.all(space)) rows.push(...slice)
-  return rows
 }
 
 async function outcome(run: Promise<unknown>): Promise<string> {
