@@ -61,18 +61,17 @@ export function openLiveBody(
     typed: allTyped,
     take(updates) {
       const arrived = updates.filter(update => !known.has(update))
-      for (const update of arrived) {
-        log(update)
-        document.apply(update)
-      }
-      return arrived.length > 0
+      if (arrived.length === 0) return false
+      arrived.forEach(log)
+      document.apply(arrived)
+      return true
     },
     type(updates, client) {
       const edits = updates.filter(update => update instanceof Uint8Array)
       typed = [...allTyped(), ...edits]
       // Yjs takes fright when its own client's updates come from outside, and says so on the console.
       document.setClient(scratchClient)
-      for (const edit of edits) document.apply(edit)
+      document.apply(edits)
       document.setClient(client)
     },
     expect: update => void known.add(update),

@@ -127,8 +127,8 @@ export interface TextDocument {
   /** The real Y.Text and Y.Doc, for editors. Typed where Yjs is known. */
   readonly text: unknown
   readonly document: unknown
-  /** Takes in an update that came from elsewhere. */
-  apply(update: Uint8Array): void
+  /** Takes in updates that came from elsewhere, in their order, as one transaction: editors show them at once. */
+  apply(updates: readonly Uint8Array[]): void
   /** From the next local edit on, edits bear this Yjs client id. */
   setClient(client: number): void
   /** What was typed since it was asked last, as few updates in their order. */

@@ -79,6 +79,23 @@ test('what others typed is applied, and both read the same', async () => {
   his.close()
 })
 
+test('what others typed in several ticks and comes at once is one event for editors', async () => {
+  const [alice, bob] = [openReplica(), openReplica()]
+  const id = insertNote(alice, 'mid')
+  exchange(alice, bob)
+  const [hers, his] = [await openBody(alice, id), await openBody(bob, id)]
+  for (const word of ['one ', 'two ', 'three ']) {
+    hers.text.insert(0, word)
+    await settle()
+  }
+  const told: unknown[] = []
+  his.text.observe(({ delta }) => told.push(delta))
+  exchange(alice, bob)
+  expect(told).toEqual([[{ insert: 'three two one ' }]])
+  hers.close()
+  his.close()
+})
+
 test('handles of one body share one document, which closes with the last of them', async () => {
   const alice = openReplica()
   const id = insertNote(alice, 'a')

@@ -55,7 +55,7 @@ test('[X5] what is taken is what Yjs tells of each transaction, whatever came fr
       for (let edits = Math.floor(random() * 4); edits > 0; edits--) editCharacters(live.text, random)
       if (random() < 0.5) taken.push(...live.takeEdits())
       isArriving = true
-      live.apply(update)
+      live.apply([update])
       isArriving = false
     }
     taken.push(...live.takeEdits())
@@ -87,11 +87,11 @@ test('[X5] what is undone and done again is taken as it is shown, several edits 
         live.document.transact(() => {
           for (let i = 0; i < 4; i++) editCharacters(live.text, random)
         })
-      else if (chosen < 0.7) arriving.splice(0, 1).forEach(live.apply)
+      else if (chosen < 0.7) live.apply(arriving.splice(0, 1 + Math.floor(random() * 3)))
       else if (chosen < 0.8) taken.push(...live.takeEdits())
       else editCharacters(live.text, random)
     }
-    arriving.forEach(live.apply)
+    live.apply(arriving)
     taken.push(...live.takeEdits())
     const others = log.map(({ update }) => update)
     expect(contentOf(documentOf([...others, ...taken])), `seed ${seed}`).toEqual(contentOf(live.document))
@@ -105,7 +105,7 @@ test('[X5] what an observer takes in while it is told of an edit does not go alo
   const bob = createAuthor(88)
   bob.text.insert(0, 'bob')
   const live = support.open([], 77)
-  live.text.observe(() => bob.updates.splice(0).forEach(live.apply))
+  live.text.observe(() => live.apply(bob.updates.splice(0)))
   live.text.insert(0, 'alice')
   const [taken = new Uint8Array(), ...more] = live.takeEdits()
   expect(more).toEqual([])

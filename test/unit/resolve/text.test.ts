@@ -104,12 +104,22 @@ test('[X5] opening a text and taking in updates from elsewhere write nothing', (
     const { log } = writeHistory(createRandom(seed), { authors: 3, steps: 40 })
     const live = support.open([], 77)
     const updates = record(live)
-    for (const { update } of log) live.apply(update)
+    live.apply(log.map(({ update }) => update))
     expect(updates).toEqual([])
     expect(support.head([Y.encodeStateAsUpdate(live.document)]).digest).toBe(
       support.head(log.map(entry => entry.update)).digest,
     )
   }
+})
+
+test('[X5] what came together is one event for editors, and none of their own', () => {
+  const alice = createAuthor(4)
+  for (const word of ['one ', 'two ', 'three']) alice.text.insert(alice.text.length, word)
+  const live = support.open([], 77)
+  const events: unknown[] = []
+  live.text.observe(({ delta }, { local }) => events.push({ delta, local }))
+  live.apply(alice.updates)
+  expect(events).toEqual([{ delta: [{ insert: 'one two three' }], local: false }])
 })
 
 test('[X7] a text with own earlier edits opens under the same client id, and keeps it when they come again', () => {
@@ -118,7 +128,7 @@ test('[X7] a text with own earlier edits opens under the same client id, and kee
   live.text.insert(0, 'abc')
   const again = support.open(updates, 77)
   expect(again.document.clientID).toBe(77)
-  again.apply(updates[0] ?? new Uint8Array())
+  again.apply(updates)
   again.text.insert(3, 'def')
   expect(again.document.clientID).toBe(77)
   expect([...stateOf(again.document)]).toEqual([[77, 6]])

@@ -28,8 +28,8 @@ export function openDocument(body: readonly Uint8Array[], client: number): LiveD
   return {
     text,
     document,
-    apply(update) {
-      Y.applyUpdate(document, update, elsewhere)
+    apply(updates) {
+      Y.transact(document, () => updates.forEach(update => Y.applyUpdate(document, update)), elsewhere, false)
       // Yjs takes another client id when it sees its own come from elsewhere; who we are is not for it to say.
       document.clientID = current
     },
