@@ -15,19 +15,19 @@ import {
   type Mark,
   type Write,
 } from '@rejoin/core'
-import { text } from '@rejoin/resolve'
 import { createChance } from '@rejoin/testkit'
 import { convertUpdateFormatV1ToV2 } from 'yjs'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { nested, objectWith, refuseFrameWith } from './harness/forged-bytes.ts'
 import { openNeighbour, type Neighbour } from './harness/neighbour.ts'
 import { openRawClient, rawHello, submitOf, type RawClient } from './harness/raw-client.ts'
 import { createRawWriter, titlePart, type RawWriter } from './harness/raw-writer.ts'
+import { editOf, textUpdate } from './harness/raw-texts.ts'
 import { startRelayProcess, type RelayProcess } from './harness/relay-process.ts'
 import { readStored, type Stored } from './harness/stored.ts'
 import { until } from './harness/until.ts'
 
 const diary = 'diary'
-const yjs = text().text
 let relay: RelayProcess
 let neighbour: Neighbour
 /** An honest user with a document and a text. */
@@ -414,38 +414,4 @@ async function stored(): Promise<Stored> {
 
 async function untilLogged(fault: string): Promise<void> {
   await until(() => relay.log.some(line => line['fault'] === fault), `the log says ${fault}`)
-}
-
-function textUpdate(content: string, client: number): Uint8Array {
-  const update = yjs.create(content, client)
-  if (update === null) throw new Error('an empty text has no update')
-  return update
-}
-
-/** What typing at the beginning of a body makes. */
-function editOf(body: readonly Uint8Array[], client: number, content: string): Uint8Array {
-  const live = yjs.open(body, client)
-  const made: Uint8Array[] = []
-  live.onEdit(() => made.push(...live.takeEdits()))
-  live.text.insert(0, content)
-  live.close()
-  const [update] = made
-  if (update === undefined) throw new Error('typing made no update')
-  return update
-}
-
-/** A value of one list in another, this many times. */
-function nested(depth: number): Uint8Array {
-  return new Uint8Array(depth + 1).fill(0x81, 0, depth).fill(1, depth)
-}
-
-/** A value of an object with one key, which no encoder of ours would write. */
-function objectWith(key: string): Uint8Array {
-  return Uint8Array.of(0x91, key.length, ...new TextEncoder().encode(key), 1)
-}
-
-/** A frame that says why a session ends, with this value as the details. */
-function refuseFrameWith(details: Uint8Array): Uint8Array {
-  const code = new TextEncoder().encode('closed')
-  return Uint8Array.of(2, code.length, ...code, ...details)
 }
