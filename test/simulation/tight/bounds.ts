@@ -21,7 +21,7 @@ export const tightBounds: readonly TightBound[] = [
   { file: 'core/src/client/reconciling.ts', name: 'askedMax', value: 4 },
   { file: 'core/src/client/inbox.ts', name: 'rowsMax', value: 3 },
   { file: 'core/src/client/inbox.ts', name: 'ampleFrames', value: 2 },
-  { file: 'core/src/client/submitting.ts', name: 'windowTransactions', value: 4 },
+  { file: 'core/src/client/offer-window.ts', name: 'windowTransactions', value: 4 },
   { file: 'core/src/client/submitting.ts', name: 'frameBytes', value: 500 },
   { file: 'core/src/client/told-elsewhere.ts', name: 'toldMax', value: 2 },
   { file: 'core/src/replica/uncounted.ts', name: 'uncountedMax', value: 3 },
