@@ -166,18 +166,27 @@ export function lastOfRow(row: Row | undefined): Mark | null {
 export function lastOfOthers(deltas: readonly { readonly delta: Row }[], own: WriterId | null): Mark | null {
   let last: Mark | null = null
   let known: PackedCells['open'] | null = null
-  const hear = (mark: Mark | null): void => {
-    if (mark !== null && mark.writer !== own) last = greaterMark(last, mark)
-  }
   for (let i = 0; i < deltas.length; i++) {
     const { delta } = deltas[i] as (typeof deltas)[number]
     const { cells } = delta
     if (!(cells instanceof PackedCells) || delta.deletion !== null || delta.revival !== null)
-      hear(lastOfRow(delta))
-    else if (cells.open !== known) {
-      known = cells.open
-      known.marks.forEach(hear)
-    }
+      last = greatestOfOthers([lastOfRow(delta)], own, last)
+    else if (cells.open !== known) last = greatestOfOthers((known = cells.open).marks, own, last)
+  }
+  return last
+}
+
+function greatestOfOthers(
+  marks: readonly (Mark | null)[],
+  own: WriterId | null,
+  before: Mark | null,
+): Mark | null {
+  let last = before
+  // From the end, where the greatest is, as a rule: of most others it shows in one look that they are not.
+  for (let i = marks.length - 1; i >= 0; i--) {
+    const mark = marks[i] ?? null
+    if (mark === null || mark.writer === own) continue
+    if (last === null || (mark.ms >= last.ms && compareMarks(mark, last) > 0)) last = mark
   }
   return last
 }

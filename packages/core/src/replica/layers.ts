@@ -127,7 +127,6 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       layers.rows.set(key, after)
       layers.changes.changed.add(key)
     }
-    if (areTooMany(uncounted)) countSome(fingerprintLater())
     return after
   }
 
@@ -218,7 +217,6 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
       for (const { transaction } of entries)
         for (const { key, delta } of transaction.writes)
           if (outbox.touches(key)) heed(confirm(key, delta, position))
-    if (areTooMany(uncounted)) count()
   }
 
   function release(entry: OutboxEntry): boolean {
@@ -326,6 +324,7 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     collect(run) {
       layers.changes = renewed(layers.changes)
       run()
+      if (areTooMany(uncounted)) countSome(fingerprintLater())
       return handedOver(layers.changes)
     },
   }

@@ -1,10 +1,11 @@
 /** Rows of a pull: a batch, and beside it how many parts each row has at its source, and what of its texts comes. */
 import { limits } from '../limits.ts'
+import { listOf } from '../listed-map.ts'
 import { lastOfRow, type DocumentKey, type PartName, type Row, collectionOfKey } from '../row.ts'
 import type { ChangedRow, TextHead, TextPart } from '../frames.ts'
 import { readBatch, writeBatch } from './batch.ts'
 import type { Bounds } from './bounds.ts'
-import { readColumn, writeColumn } from './columns.ts'
+import { readColumn, readUniform, writeColumn } from './columns.ts'
 import { readCellName } from './contents.ts'
 import { numberOfField, type Dictionary, type Names, type Span } from './dictionary.ts'
 import { readDigest, writeDigest } from './digests.ts'
@@ -31,14 +32,16 @@ export function writeChangedRows(writer: Writer, dictionary: Dictionary, rows: r
 export function readChangedRows(reader: Reader, names: Names, bounds: Bounds): readonly ChangedRow[] {
   const from = reader.at
   const { keys, rows: deltas } = readBatch(reader, names, bounds)
-  const heads = readColumn(reader, deltas.length)
-  const rows: ChangedRow[] = []
-  for (let i = 0; i < deltas.length; i++) {
+  // As of rows that are alike.
+  const uniform = readUniform(reader, deltas.length)
+  const heads = uniform === null ? readColumn(reader, deltas.length) : null
+  const rows = listOf<ChangedRow>(deltas.length)
+  for (let i = 0; i < rows.length; i++) {
     const key = keys[i] as DocumentKey
     const delta = deltas[i] as Row
-    const head = heads[i] ?? 0
+    const head = uniform ?? heads?.[i] ?? 0
     const texts = head % 2 === 1 ? readTexts(reader, names, key, delta) : noTextParts
-    rows.push({ key, delta, parts: Math.floor(head / 2), texts })
+    rows[i] = { key, delta, parts: Math.floor(head / 2), texts }
   }
   const { defined } = names
   if (defined !== null) keepEncoded(reader.bytes, defined, { from, to: reader.at }, rows)

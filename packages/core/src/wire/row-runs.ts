@@ -46,14 +46,18 @@ function runsOf(
 }
 
 export function readRuns(reader: Reader, names: Names): readonly ChangedRow[] {
+  const count = readCount(reader, 'runs of rows', diskBounds.rows, 2)
+  // As most that are long.
+  if (count === 1) return readRun(reader, names)
   const rows: ChangedRow[] = []
-  for (let left = readCount(reader, 'runs of rows', diskBounds.rows, 2); left > 0; left--) {
-    const kind = readByte(reader)
-    if (kind > asItCame) refuseMalformed('rows are stored in an unknown form')
-    const run = kind === batch ? readChangedRows(reader, names, diskBounds) : readAsItCame(reader)
-    for (const row of run) rows.push(row)
-  }
+  for (let left = count; left > 0; left--) for (const row of readRun(reader, names)) rows.push(row)
   return rows
+}
+
+function readRun(reader: Reader, names: Names): readonly ChangedRow[] {
+  const kind = readByte(reader)
+  if (kind > asItCame) refuseMalformed('rows are stored in an unknown form')
+  return kind === batch ? readChangedRows(reader, names, diskBounds) : readAsItCame(reader)
 }
 
 function readAsItCame(reader: Reader): readonly ChangedRow[] {
