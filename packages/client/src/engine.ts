@@ -23,6 +23,7 @@ import {
   type StoreId,
   type Transaction,
   type TransactionId,
+  type Write,
   type WriterId,
 } from '@rejoin/core'
 import { createAppliedBatch, nothingApplied } from './applied-batch.ts'
@@ -69,6 +70,16 @@ export interface EngineOptions {
   readonly awaitsLevels: () => boolean
   /** An own write cannot be stored any more, because the store is gone. */
   readonly onUnsaved: (id: TransactionId, error: unknown) => void
+}
+
+/** From the end, where the latest is, as a rule: of most others it shows in one look that they are not. */
+function latestOf(writes: readonly Write[], before: Mark | null): Mark | null {
+  let last = before
+  for (let i = writes.length - 1; i >= 0; i--) {
+    const { mark } = writes[i] as Write
+    if (last === null || (mark.ms >= last.ms && isLater(mark, last))) last = mark
+  }
+  return last
 }
 
 /** An engine that has read nothing yet: `journal.read()` is the next call. */
@@ -122,8 +133,7 @@ export function createEngine(options: EngineOptions): Engine {
     if (chunk.kind === 'pulled') {
       last = lastOfOthers(chunk.rows, stamps.writer)
     } else if (chunk.kind === 'own') {
-      for (const { id, writes } of chunk.transactions)
-        if (!isOwn(id)) for (const { mark } of writes) if (last === null || isLater(mark, last)) last = mark
+      for (const { id, writes } of chunk.transactions) if (!isOwn(id)) last = latestOf(writes, last)
     } else if (chunk.kind === 'forgotten') {
       // D2: a writer in use must not have written what is forgotten; so none that has is used any more.
       stamps.renew()

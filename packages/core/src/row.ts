@@ -60,7 +60,8 @@ export function strategyOfPart(name: PartName): Strategy {
 /** Joins a row or a delta into a row. Returns `a` itself if `b` adds nothing. */
 export function joinRows(a: Row, b: Row): Row {
   if (a === b) return a
-  if (a === emptyRow) return isEmptyRow(b) ? a : b
+  // As of all that is new: one that brings cells shows in one look that it is not empty.
+  if (a === emptyRow) return b.cells.size === 0 && isEmptyRow(b) ? a : b
   let news: ListedMap<PartName, Cell> | null = null
   const names = keysOf(b.cells)
   for (let i = 0; i < names.length; i++) {

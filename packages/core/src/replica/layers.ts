@@ -135,7 +135,8 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
     changedKeys.note(key, position)
   }
 
-  function show(key: DocumentKey, delta: Row, before: Row | undefined = layers.rows.get(key)): void {
+  function show(key: DocumentKey, delta: Row): void {
+    const before = layers.rows.get(key)
     const after = joinRows(before ?? emptyRow, delta)
     if (after === before) return
     layers.rows.set(key, after)
@@ -182,7 +183,10 @@ export function createLayers(isEverywhere: (entry: OutboxEntry) => boolean, coun
         if (!touched.has(key)) putAside(key, before)
       }
       touched?.add(key)
-      show(key, delta, before)
+      const after = joinRows(before ?? emptyRow, delta)
+      if (after === before) continue
+      layers.rows.set(key, after)
+      layers.changes.changed.add(key)
     }
     outbox.add(entry)
   }

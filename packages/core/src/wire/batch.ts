@@ -160,9 +160,10 @@ function keysOf(shapes: readonly ShapeRead[], ids: readonly string[]): readonly 
   const keys = listOf<DocumentKey>(ids.length)
   for (const { collection, rows, count } of shapes) {
     if (collection === '') refuseMalformed('the name of a collection is empty')
+    const prefix = documentKey(collection, '')
     for (let i = 0; i < count; i++) {
       const row = rows === null ? i : (rows[i] as number)
-      keys[row] = documentKey(collection, ids[row] as string)
+      keys[row] = (prefix + (ids[row] as string)) as DocumentKey
     }
   }
   return keys

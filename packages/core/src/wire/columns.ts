@@ -4,7 +4,7 @@
  *
  * Runs amplify (a dozen bytes can claim a million numbers), so the caller bounds the length of every column.
  */
-import { isSameMark, type Mark, type WriterId } from '../mark.ts'
+import { isSameMark, msLimit, tickLimit, type Mark, type WriterId } from '../mark.ts'
 import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
 import { createMark, firstWriter, noMark, sameMark } from './marks.ts'
 import { readUint, unzigzag, type Reader } from './reader.ts'
@@ -247,7 +247,7 @@ export function readMarks(
   if (uniform === noMark) return listOf(count, null)
   if (uniform === sameMark && !('ms' in known) && !known.includes(null)) return [...known]
   if (uniform !== null && uniform >= firstWriter && 'ms' in known)
-    return readMarksOf(reader, writerAt(names, uniform - firstWriter), count, known.ms)
+    return readMarksOf(reader, writerAt(names, uniform - firstWriter) as WriterId, count, known.ms)
   const heads = uniform === null ? readColumn(reader, count) : listOf(count, uniform)
   let spoken = 0
   for (let i = 0; i < count; i++) if ((heads[i] ?? 0) >= firstWriter) spoken += 1
@@ -282,14 +282,19 @@ export function readMarks(
 }
 
 /** All of one writer, each behind the one before, as where somebody wrote thousands. */
-function readMarksOf(reader: Reader, writer: string, count: number, from: number): Mark[] {
+function readMarksOf(reader: Reader, writer: WriterId, count: number, from: number): Mark[] {
   const times = readColumn(reader, count, true)
   const ticks = readColumn(reader, count, true)
   const marks = Array<Mark>(count)
   let ms = from
   let tick = 0
-  for (let i = 0; i < count; i++)
-    marks[i] = createMark((ms += times[i] as number), (tick += ticks[i] as number), writer)
+  for (let i = 0; i < count; i++) {
+    ms += times[i] as number
+    tick += ticks[i] as number
+    // A call for each of thousands would be most of the time.
+    const isSound = ms >= 0 && ms < msLimit && tick >= 0 && tick < tickLimit
+    marks[i] = isSound ? { ms, tick, writer } : createMark(ms, tick, writer)
+  }
   return marks
 }
 

@@ -94,7 +94,7 @@ export function readWrites(
   const writes = listOf<Write>(length)
   for (let i = 0; i < length; i++)
     writes[i] = {
-      mark: expectMark(marks[i] ?? null),
+      mark: marks[i] ?? expectMark(null),
       key: keys[i] as DocumentKey,
       delta: rows[i] as Row,
       texts: texts?.[i] ?? noTexts,
