@@ -94,8 +94,8 @@ function writePlaces(writer: Writer, bytes: Uint8Array, count: number, width: nu
  * another one, if they do not lie there one after the other.
  */
 export function openContents(reader: Reader, heads: ArrayLike<number>, place: number, count: number): Reader {
-  const width = areAlike(heads, place, count) ? widthOf(heads[place] ?? 0, count) : 0
-  const places = width === 0 ? 0 : readUint(reader)
+  const width = widthOf(heads[place] ?? 0, count)
+  const places = width > 0 && areAlike(heads, place, count) ? readUint(reader) : 0
   if (places === 0) return reader
   if (places >= 2 ** width - 1) refuseMalformed('of a content nothing is there as it is')
   const bytes = new Uint8Array(count * width)
