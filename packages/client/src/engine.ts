@@ -20,7 +20,6 @@ import {
   type Positions,
   type ReplicaState,
   type Runtime,
-  type StoreId,
   type Transaction,
   type TransactionId,
   type Write,
@@ -58,7 +57,6 @@ export interface Engine extends ReplicaCore {
 
 export interface EngineOptions {
   readonly name: string
-  readonly replica: StoreId
   readonly runtime: Runtime
   /** On how many relays own writes are to be; one, unless stated. */
   readonly copies?: Copies | undefined
@@ -84,7 +82,7 @@ function latestOf(writes: readonly Write[], before: Mark | null): Mark | null {
 
 /** An engine that has read nothing yet: `journal.read()` is the next call. */
 export function createEngine(options: EngineOptions): Engine {
-  const { name, runtime, replica } = options
+  const { name, runtime } = options
   const state: ReplicaState = createReplicaState(options.copies)
   const clock = createDeviceClock(runtime)
   const stamps = createWriterStamps(runtime, clock.now)
@@ -172,7 +170,6 @@ export function createEngine(options: EngineOptions): Engine {
 
   const engine: Engine & { closed: boolean } = {
     state,
-    replica,
     clock,
     journal,
     now: clock.now,

@@ -54,7 +54,6 @@ export async function openReplica<C extends Collections>(given: OpenOptions<C>):
   const supportOf = createTextSupports(collections)
   const engine = createEngine({
     name,
-    replica,
     runtime,
     copies: copiesOf(options, quorum),
     levels: () => [

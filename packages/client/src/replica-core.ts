@@ -10,7 +10,6 @@ import type {
   Mark,
   PartName,
   ReplicaState,
-  StoreId,
   Transaction,
   TransactionId,
   Write,
@@ -50,6 +49,5 @@ export interface ReplicaCore {
   loadBody(key: DocumentKey, part: PartName): Promise<readonly Uint8Array[]>
   /** Time by the device's clock, corrected by what relays said (SPEC C2), in milliseconds. */
   now(): number
-  readonly replica: StoreId
   readonly closed: boolean
 }

@@ -143,7 +143,6 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
 
   const core: ReplicaCoreDouble = {
     state,
-    replica: 'replica' as StoreId,
     closed: false,
     transactions,
     published,

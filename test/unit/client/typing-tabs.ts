@@ -108,7 +108,6 @@ export function createTypingTabs(): TypingTabs {
 
     const core = (): ReplicaCore => ({
       state,
-      replica: 'replica' as StoreId,
       closed: false,
       nextMark(over) {
         writer ??= drawWriter()
