@@ -1,4 +1,4 @@
-/** Fills a space of Rejoin's relay with documents of one field, faster than any client would write them. */
+/** Fills a space of Rejoin's relay with documents of one field, or with any writes, faster than any client would write them. */
 import {
   documentKey,
   encodeValue,
@@ -18,6 +18,8 @@ const writesPerTransaction = 2000
 export interface Seeder {
   /** Resolves when documents `from` to `to`, the last not included, are on the relay's disk. */
   seed(from: number, to: number): Promise<void>
+  /** Resolves when these are, of which no mark may be of the time to come. */
+  write(writes: readonly Write[]): Promise<void>
   end(): void
 }
 
@@ -42,22 +44,25 @@ export async function openSeeder(port: number, space: string): Promise<Seeder> {
     return { key, mark, delta, whole: true, texts: noTexts, replaced: nothingReplaced }
   }
 
+  async function submit(writes: readonly Write[]): Promise<void> {
+    const answered = new Promise<void>(resolve => {
+      hearVerdict = resolve
+    })
+    session.send({ type: 'submit', round: 0, transactions: [{ writes, preconditions: [] }] })
+    await answered
+  }
+
   return {
     async seed(from, to) {
       for (let next = from; next < to; next += writesPerTransaction) {
         ms += 1
         const count = Math.min(writesPerTransaction, to - next)
-        const writes = Array.from({ length: count }, (_, i) => insertOf(next + i, i))
-        const answered = new Promise<void>(resolve => {
-          hearVerdict = resolve
-        })
-        session.send({
-          type: 'submit',
-          round: 0,
-          transactions: [{ writes, preconditions: [] }],
-        })
-        await answered
+        await submit(Array.from({ length: count }, (_, i) => insertOf(next + i, i)))
       }
+    },
+    async write(writes) {
+      for (let next = 0; next < writes.length; next += writesPerTransaction)
+        await submit(writes.slice(next, next + writesPerTransaction))
     },
     end: session.end,
   }

@@ -6,6 +6,7 @@ import { rawContender } from '../limits/raw-contender.ts'
 import { bytesSince, wireBytes } from '../measure/wire-bytes.ts'
 import { sleep, until } from '../measure/waiting.ts'
 import { entries, entryId } from '../records.ts'
+import { measureAged } from './w5-aged.ts'
 import { compare, figuresOf, type Aim, type Readings, type Workload } from './workload.ts'
 
 const aims: readonly Aim[] = [
@@ -25,7 +26,7 @@ export const coldStart: Workload = {
   async run(rounds, extent) {
     const contenders = { rejoin: rejoinContender, limit: rawContender }
     const small = await compare(contenders, 1, contender => measure(contender, 10_000, rounds))
-    const figures: Figure[] = [...figuresOf('W5', aims, small)]
+    const figures: Figure[] = [...figuresOf('W5', aims, small), await measureAged(10_000)]
     if (extent === 'short') return figures
     const large = await compare(contenders, 1, contender => measure(contender, 100_000, rounds))
     figures.push(...figuresOf('W5 large', largeAims, large))
