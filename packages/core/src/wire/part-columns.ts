@@ -9,10 +9,11 @@ import { PackedCells, type PackedColumn } from '../packed-cells.ts'
 import type { FeedPart } from '../relay-store.ts'
 import { hasStrategy, type Row } from '../row.ts'
 import type { WrittenRow } from './batch.ts'
-import { addToColumn, openColumn, writeKnownMarks, writeMarks, writeOpenColumn } from './columns.ts'
+import { addToColumn, openColumn, writeOpenColumn } from './columns.ts'
 import { addContent, addPacked, createContents, writeContents, type Contents } from './content-columns.ts'
 import { writeCellContent, writeDeletionContent } from './contents.ts'
 import type { Dictionary } from './dictionary.ts'
+import { writeKnownMarks, writeMarks } from './mark-columns.ts'
 import type { Run, WrittenShape } from './shapes.ts'
 import { createWriter, finishWriting, type Writer } from './writer.ts'
 
@@ -71,16 +72,18 @@ function writeMarksOfParts(
 ): void {
   const marks: (Mark | null)[] = []
   const known: (Mark | null)[] = []
+  const steps: boolean[] = []
   for (const shape of shapes) {
     for (const part of shape.parts) {
       for (const index of shape.rows) {
         const { delta, mark } = rows[index] ?? missing()
         marks.push(markOfPart(delta, part))
         known.push(mark)
+        steps.push(part === 'revival')
       }
     }
   }
-  writeMarks(writer, dictionary, marks, known)
+  writeMarks(writer, dictionary, marks, known, steps)
 }
 
 function missing(): never {

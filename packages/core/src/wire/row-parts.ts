@@ -13,10 +13,11 @@ import type { FeedPart } from '../relay-store.ts'
 import { emptyRow, hasStrategy, strategyOfPart, type PartName, type Row } from '../row.ts'
 import { createShownColumns } from '../shown-columns.ts'
 import type { Bounds } from './bounds.ts'
-import { readColumn, readKnownMarks, readMarks } from './columns.ts'
+import { readColumn } from './columns.ts'
 import { openContents } from './content-columns.ts'
 import { readCellContent, readDeletionContent } from './contents.ts'
 import type { Names } from './dictionary.ts'
+import { readKnownMarks, readMarks } from './mark-columns.ts'
 import { expectMark } from './marks.ts'
 import { bytesLeft, readRaw, readWithin, type Reader } from './reader.ts'
 import { checkLimit, refuseMalformed } from './refusal.ts'
@@ -93,7 +94,9 @@ export function readParts(
   const { shapes, parts } = batch
   // Most rows came by one write: then their marks are those of all their parts.
   const areKnown = readKnownMarks(reader, parts)
-  const marks = areKnown ? [] : readMarks(reader, names, parts, knownMarks(shapes, batch.marks))
+  const marks = areKnown
+    ? []
+    : readMarks(reader, names, parts, knownMarks(shapes, batch.marks), areRevivals(shapes))
   const heads = readColumn(reader, parts)
   const source = { reader, names, bounds }
   const rows: Row[] = []
@@ -120,6 +123,13 @@ function knownMarks(shapes: readonly ShapeRead[], marks: readonly (Mark | null)[
     for (let left = parts.length; left > 0; left--)
       for (let i = 0; i < count; i++) known.push(marks[rows === null ? i : (rows[i] as number)] ?? null)
   return known
+}
+
+function areRevivals(shapes: readonly ShapeRead[]): boolean[] {
+  const steps: boolean[] = []
+  for (const { parts, count } of shapes)
+    for (const part of parts) for (let i = 0; i < count; i++) steps.push(part === 'revival')
+  return steps
 }
 
 function marksOfRows({ parts, rows }: ShapeRead, marks: readonly (Mark | null)[]): readonly (Mark | null)[] {

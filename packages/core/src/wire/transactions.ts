@@ -2,6 +2,7 @@
 import { assert } from '../errors.ts'
 import { keysOf, listOf } from '../listed-map.ts'
 import type { WriterId } from '../mark.ts'
+import { readMarks, readNoMarks, writeMarks, writeNoMarks, writeOnlyMark } from './mark-columns.ts'
 import { readNumber, writeNumber } from './numbers.ts'
 import { askedOfColumns } from '../packed-cells.ts'
 import { emptyRow, hasStrategy, type PartName, type Row } from '../row.ts'
@@ -15,18 +16,7 @@ import {
   type Write,
 } from '../write.ts'
 import { diskBounds } from './bounds.ts'
-import {
-  readColumn,
-  readMarks,
-  readNoMarks,
-  readZeros,
-  writeColumn,
-  writeColumnOf,
-  writeMarks,
-  writeNoMarks,
-  writeOnlyMark,
-  writeUniform,
-} from './columns.ts'
+import { readColumn, readZeros, writeColumn, writeColumnOf, writeUniform } from './columns.ts'
 import { readTotal } from './contents.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { compareNames } from './order.ts'

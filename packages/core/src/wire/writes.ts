@@ -10,19 +10,16 @@ import { collectionOfKey, hasStrategy, type DocumentKey, type PartName, type Row
 import { noTexts, nothingReplaced, type TextUpdates, type Write } from '../write.ts'
 import { readBatch, writeBatch, type BatchColumns } from './batch.ts'
 import type { Bounds } from './bounds.ts'
+import { readColumn, readUniform, writeColumnOf, writeUniform } from './columns.ts'
+import type { Dictionary, Names } from './dictionary.ts'
 import {
-  readColumn,
   readMarks,
   readNoMarks,
   readOnlyMark,
-  readUniform,
-  writeColumnOf,
   writeMarks,
   writeNoMarks,
   writeOnlyMark,
-  writeUniform,
-} from './columns.ts'
-import type { Dictionary, Names } from './dictionary.ts'
+} from './mark-columns.ts'
 import { expectMark } from './marks.ts'
 import { compareNames, isInOrder } from './order.ts'
 import type { Reader } from './reader.ts'

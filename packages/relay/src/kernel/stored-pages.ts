@@ -74,8 +74,11 @@ export async function storedPage(
   return isWorn(kept) ? null : kept
 }
 
+/** One more where frames change and the protocol keeps its number, as before the first release. 2: times byte by byte. */
+const framesVersion = 2
+
 function formOf(isDeflated: boolean): string {
-  return `${protocolVersion}${isDeflated ? ' deflated' : ''}`
+  return `${protocolVersion}.${framesVersion}${isDeflated ? ' deflated' : ''}`
 }
 
 function headOf({ head }: StoredPage): Head | null {
