@@ -103,7 +103,7 @@ function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): 
       first: 0,
       cells: null,
       bytes: noBytes,
-      starts: new Uint32Array(1),
+      starts: noStarts,
     })
   })
   const marks: Mark[] = []
@@ -127,7 +127,9 @@ function openColumns(parts: readonly PartName[], names: readonly Uint8Array[]): 
   return columns
 }
 
+/** Of columns in which nothing is yet: the first rows that come have others made. */
 const noBytes: Uint8Array = new Uint8Array(0)
+const noStarts: Uint32Array = new Uint32Array(1)
 
 function writeRows(columns: OpenColumns): void {
   const { marks, rows } = columns
@@ -168,7 +170,7 @@ function writeColumn(
     const end = before + length
     if (isWhole || end > column.bytes.length) {
       const larger = new Uint8Array(isWhole ? end : 2 * end)
-      larger.set(column.bytes.subarray(0, before))
+      if (before > 0) larger.set(column.bytes.subarray(0, before))
       column.bytes = larger
     }
     column.bytes.set(bytes.subarray(0, length), before)
@@ -177,7 +179,7 @@ function writeColumn(
 
 function grown(starts: Uint32Array, at: number, count: number, isWhole: boolean): Uint32Array {
   const larger = new Uint32Array((isWhole ? count : Math.min(rowsMax, 2 * count)) + 1)
-  larger.set(starts.subarray(0, at + 1))
+  if (at > 0) larger.set(starts.subarray(0, at + 1))
   return larger
 }
 
