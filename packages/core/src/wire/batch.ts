@@ -41,15 +41,21 @@ export interface WrittenRow {
   readonly mark: Mark | null
 }
 
-/** Gives back which parts its rows bring, unless that goes without saying. */
+/**
+ * Gives back which parts its rows bring, unless that goes without saying. `isStored`: it goes to this device's disk, and
+ * nowhere else.
+ */
 export function writeBatch(
   writer: Writer,
   dictionary: Dictionary,
   rows: readonly WrittenRow[],
+  isStored: boolean = false,
 ): readonly WrittenShape[] | null {
   const only = rows.length === 1 ? rows[0] : undefined
   const shapes =
-    only !== undefined && writeSingle(writer, dictionary, only) ? null : writeMany(writer, dictionary, rows)
+    only !== undefined && writeSingle(writer, dictionary, only)
+      ? null
+      : writeMany(writer, dictionary, rows, isStored)
   const last = rows.findLast(({ mark }) => mark !== null)?.mark
   if (last) dictionary.ms = last.ms
   return shapes
@@ -108,6 +114,7 @@ function writeMany(
   writer: Writer,
   dictionary: Dictionary,
   rows: readonly WrittenRow[],
+  isStored: boolean,
 ): readonly WrittenShape[] {
   writeUint(writer, rows.length * 2)
   if (rows.length === 0) return []
@@ -131,7 +138,7 @@ function writeMany(
     rows.map(({ mark }) => mark),
     { ms: dictionary.ms },
   )
-  writeParts(writer, dictionary, rows, shapes)
+  writeParts(writer, dictionary, rows, shapes, isStored)
   return shapes
 }
 

@@ -5,6 +5,8 @@
  *
  *   contents := of 8 and more, 2 to 16 bytes each: uint, its bits the bytes that are columns; if it is not 0, byte by
  *               byte: a column, or the byte of each row;  of all others, and of 0: one content after the other
+ *
+ * Of what only goes to this device's disk it is 0: nothing deflates it there, and what opens is put together sooner.
  */
 import type { PackedColumn } from '../packed-cells.ts'
 import { addToColumn, readRun, writeColumn, type OpenColumn } from './columns.ts'
@@ -60,9 +62,14 @@ function noteHead(contents: Contents, heads: OpenColumn, head: number): void {
   addToColumn(heads, head)
 }
 
-export function writeContents(writer: Writer, { pieces, count, head, areAlike }: Contents): void {
+export function writeContents(
+  writer: Writer,
+  { pieces, count, head, areAlike }: Contents,
+  isStored: boolean,
+): void {
   const width = areAlike ? widthOf(head, count) : 0
-  if (width > 0) return writePlaces(writer, together(pieces, count * width), count, width)
+  if (width > 0 && !isStored) return writePlaces(writer, together(pieces, count * width), count, width)
+  if (width > 0) writeUint(writer, 0)
   for (const piece of pieces) writeRaw(writer, piece)
 }
 

@@ -179,7 +179,7 @@ export function writeSubmit(writer: Writer, dictionary: Dictionary, frame: Submi
   )
   if (frame.round > 0) writeUint(writer, frame.round)
   if (hasCounts) writeColumn(writer, counts)
-  writeWrites(writer, dictionary, writes, arePlain)
+  writeWrites(writer, dictionary, writes, { arePlain })
   if (!hasPreconditions) return
   for (const { preconditions } of transactions) {
     writeUint(writer, preconditions.length)

@@ -22,6 +22,7 @@ export function writeParts(
   dictionary: Dictionary,
   rows: readonly WrittenRow[],
   shapes: readonly WrittenShape[],
+  isStored: boolean,
 ): void {
   const heads = openColumn()
   const all: Contents[] = []
@@ -54,7 +55,7 @@ export function writeParts(
   if (areKnown) writeKnownMarks(writer, count)
   else writeMarksOfParts(writer, dictionary, rows, shapes)
   writeOpenColumn(writer, heads)
-  for (const contents of all) writeContents(writer, contents)
+  for (const contents of all) writeContents(writer, contents, isStored)
 }
 
 /** Where the values of a run lie; null if they lie apart. */

@@ -63,7 +63,7 @@ function writeInside(
   seen: readonly SeenDocument[],
 ): void {
   assert(seen.length === writes.length, 'a transaction says for each write what it had seen')
-  const shapes = writeWrites(writer, dictionary, writes)
+  const shapes = writeWrites(writer, dictionary, writes, { isStored: true })
   writeSeen(writer, dictionary, seen, writes)
   if (shapes !== null && countOfStrategy(shapes, 'counter') === 0) return
   writes.forEach(({ delta }, i) => {

@@ -36,14 +36,14 @@ export function isPlain({ whole, texts }: Write): boolean {
   return !whole && texts.size === 0
 }
 
-/** `arePlain`: all of them, as the reader is told. Gives back what `writeBatch` does. */
+/** `arePlain`: all of them, as the reader is told; `isStored`, and what it gives back, as of `writeBatch`. */
 export function writeWrites(
   writer: Writer,
   dictionary: Dictionary,
   writes: readonly Write[],
-  arePlain: boolean = false,
+  { arePlain = false, isStored = false }: { readonly arePlain?: boolean; readonly isStored?: boolean },
 ): readonly WrittenShape[] | null {
-  const shapes = writeBatch(writer, dictionary, writes)
+  const shapes = writeBatch(writer, dictionary, writes, isStored)
   // As they are made by the thousands: all that is to be said of them is one look at each.
   if (!arePlain && writes.every(isInsert)) {
     writeUniform(writer, isWhole, writes.length)
