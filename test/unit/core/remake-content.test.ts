@@ -162,6 +162,32 @@ test('[W6] a deletion goes on covering everything that its writer had seen, own 
   expect(rowExists(alice.row())).toBe(false)
 })
 
+test.each([
+  ["another's", false],
+  ['an own one', true],
+])(
+  '[W6] a deletion goes on covering a value that it has seen under one whose clock was ahead: %s',
+  (_, isOwn) => {
+    const alice = createScene()
+    alice.edits(insert)
+    if (isOwn) alice.takes(alice.edits(recolor))
+    else alice.pulls('bob', recolor, 900)
+    alice.edits({ kind: 'delete', policy: 'edit-wins' })
+    expect(rowExists(alice.row())).toBe(false)
+    alice.remakes({}, { correction: -600 })
+    expect(rowExists(alice.row())).toBe(false)
+  },
+)
+
+test('[W6] a deletion covers nothing that it has not seen, wherever its own value comes to stand', () => {
+  const alice = createScene()
+  alice.edits(insert)
+  alice.edits({ kind: 'delete', policy: 'edit-wins' })
+  alice.pulls('bob', recolor, 900)
+  alice.remakes({}, { correction: -600 })
+  expect(rowExists(alice.row())).toBe(true)
+})
+
 test('[W6] nothing names an old mark any more', () => {
   fc.assert(
     fc.property(arbitraryActions, actions => {

@@ -2,7 +2,7 @@
  * The marks of writes that are made anew (SPEC W6, W3): each keeps its time as the clock is corrected now, raised over
  * what its writer saw and over what this pass has made in the row, and all are of one new writer.
  */
-import { contextOfCell } from '../cells/cell.ts'
+import { contextOfCell, lastOfCell } from '../cells/cell.ts'
 import type { RemadeMark } from '../chunk.ts'
 import { addToContext, type Context } from '../context.ts'
 import { followingStamp, type Stamp } from '../clock.ts'
@@ -20,6 +20,8 @@ export interface MarksAnew {
   rename(key: DocumentKey, mark: Mark): Mark
   /** W6 (4): the renamed context that a write names goes on covering what it covered under its old marks. */
   keepCovered(write: Write, part: PartName, old: Context, renamed: Context, made: Made): Context
+  /** W6 (4): and so does the renamed last that a deletion has seen of a cell, of a row that it has seen up to `seenLast`. */
+  keepUnder(write: Write, part: PartName, old: Mark, renamed: Mark, seenLast: Mark | null, made: Made): Mark
   /** A write keeps its mark. */
   stay(write: Write): void
   /** The new mark of a write whose writer had seen the row up to `seenLast`. */
@@ -136,9 +138,30 @@ export function createMarksAnew(
     return kept
   }
 
+  /** A clock that was corrected may have left under the new one what was seen under the old one, own or another's. */
+  function keepUnder(
+    { key }: Write,
+    part: PartName,
+    old: Mark,
+    now: Mark,
+    seenLast: Mark | null,
+    { heard }: Made,
+  ): Mark {
+    const cell = state.confirmed(key)?.cells.get(part)
+    const held = cell === undefined ? null : lastOfCell(cell)
+    const isSeen = (mark: Mark): boolean =>
+      compareMarks(mark, old) <= 0 && seenLast !== null && compareMarks(mark, rename(key, seenLast)) <= 0
+    const moved = movesOf(key, heard).map(moves => moves.greatestTo(part, old))
+    return [held !== null && isSeen(held) ? held : null, ...moved].reduce<Mark>(
+      (kept, mark) => greaterMark(kept, mark) ?? kept,
+      now,
+    )
+  }
+
   return {
     rename,
     keepCovered,
+    keepUnder,
     stay: write => noteMove(write.key, { old: write.mark, now: write.mark, parts: partsOf(write) }),
     move(write, seenLast, made) {
       moveGone(write, seenLast, made)

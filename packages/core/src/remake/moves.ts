@@ -14,6 +14,8 @@ export interface Moves {
   add(move: Move): void
   /** The greatest that those have now which were smaller than a mark. */
   greatestUnder(mark: Mark): Mark | null
+  /** The greatest that those to a cell have now which were no greater than a mark. */
+  greatestTo(part: PartName, mark: Mark): Mark | null
   /** With what writes to a cell are now that another context of it covered as they were. */
   coverWith(context: Context, part: PartName, covering: Context): Context
 }
@@ -36,6 +38,11 @@ export function createMoves(first: readonly Move[] = []): Moves {
         'now',
       )
     },
+    greatestTo: (part, mark) =>
+      greatestOf(
+        moves.filter(({ old, parts }) => compareMarks(old, mark) <= 0 && parts.includes(part)),
+        'now',
+      ),
     coverWith(context, part, covering) {
       let more = context
       for (const { old, now, parts } of moves) {

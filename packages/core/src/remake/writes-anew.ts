@@ -23,7 +23,7 @@ export interface WriteAnew {
 }
 
 export function createWritesAnew(
-  { rename: renameOf, keepCovered, move }: MarksAnew,
+  { rename: renameOf, keepCovered, keepUnder, move }: MarksAnew,
   texts: TextsAnew,
 ): (write: Write, seen: SeenDocument, made: Made) => WriteAnew {
   /** What the new writer has counted up to, by counter. */
@@ -38,16 +38,17 @@ export function createWritesAnew(
     return { before, cell: { strategy: 'counter', entries: new Map([[mark.writer, { mark, total }]]) } }
   }
 
-  function deleteAnew(write: Write, deletion: Deletion, made: Made): Deletion {
-    const seen = new Map<PartName, Seen>()
-    for (const [part, now] of deletion.seen) {
+  function deleteAnew(write: Write, deletion: Deletion, seenLast: Mark | null, made: Made): Deletion {
+    const seenAnew = (part: PartName, now: Seen): Seen => {
       const old = write.delta.deletion?.seen.get(part)
-      const both = now.kind === 'context' && old?.kind === 'context'
-      seen.set(
-        part,
-        both ? { ...now, context: keepCovered(write, part, old.context, now.context, made) } : now,
-      )
+      if (now.kind === 'context' && old?.kind === 'context')
+        return { ...now, context: keepCovered(write, part, old.context, now.context, made) }
+      if (now.kind === 'last' && old?.kind === 'last')
+        return { ...now, mark: keepUnder(write, part, old.mark, now.mark, seenLast, made) }
+      return now
     }
+    const seen = new Map<PartName, Seen>()
+    for (const [part, now] of deletion.seen) seen.set(part, seenAnew(part, now))
     return { ...deletion, seen }
   }
 
@@ -82,7 +83,7 @@ export function createWritesAnew(
     }
     const delta: Row = {
       cells,
-      deletion: deletion === null ? null : deleteAnew(write, deletion, made),
+      deletion: deletion === null ? null : deleteAnew(write, deletion, seen.last, made),
       revival,
     }
     const replaced = new Map([...write.replaced].map(([part, old]) => [part, rename(old)]))
