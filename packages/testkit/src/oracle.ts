@@ -269,10 +269,8 @@ function checkExists({ key, row, writes, passive, perhaps, options }: Facts): st
   if (exists && last !== undefined && !options.standsTwice && !isUnseenText && !isMadeTwice)
     return [`[V9] ${key} is there, though ${last.token} deleted all of it`]
   if (exists || key.startsWith('drafts/') || perhaps.some(entry => entry.blind)) return []
-  const isOver = (deletion: Logged, entry: Logged): boolean =>
-    sawIt(deletion, entry) || isBehind(options.passes, deletion, entry)
   const unseen = writes.find(
-    entry => !isDelete(entry) && !perhaps.some(one => isDelete(one) && isOver(one, entry)),
+    entry => !isDelete(entry) && !perhaps.some(one => isDelete(one) && sawIt(one, entry)),
   )
   return unseen === undefined ? [] : [`${key} is gone, though nobody who deleted it had seen ${unseen.token}`]
 }
