@@ -1,9 +1,6 @@
-/**
- * Links whose messages are counted, with their bytes, as they are on the wire. Heartbeats are not: they go by the clock,
- * whatever is measured.
- */
+/** Links whose messages are counted, with their bytes, as they are on the wire. */
 import { connectWebSocket, deflating } from '@rejoin/client'
-import { typeOfFrame, type Connect } from '@rejoin/core'
+import type { Connect } from '@rejoin/core'
 
 export interface CountedLinks {
   readonly connect: Connect
@@ -17,7 +14,6 @@ export function countLinks(): CountedLinks {
   let messages = 0
   let bytes = 0
   const count = (frame: Uint8Array): void => {
-    if (typeOfFrame(frame) === 'heartbeat') return
     messages += 1
     bytes += frame.length
   }
