@@ -58,8 +58,8 @@ import {
 } from './writer.ts'
 import { readWriterRecords, writeWriterRecords } from './writer-records.ts'
 
-/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. 6: and which relays are meant. 7: what was pulled stays as it came. 8: what marks of writes were made anew is kept. 9: ids and ticks of writes take less. 10: what is made anew says over what. 11: updates of texts leave out who typed them. 12: contents and ids of one length take less. 13: which writers are own, and what was heard of relays last, is kept. 14: times that are not alike go byte by byte. */
-const chunkVersion = 14
+/** 2: writes say what their writers had counted before them. 3: and what they had heard; texts made anew are kept. 4: rows that are asked for, by relay. 5: where relays' addresses lead, and when writers were made anew. 6: and which relays are meant. 7: what was pulled stays as it came. 8: what marks of writes were made anew is kept. 9: ids and ticks of writes take less. 10: what is made anew says over what. 11: updates of texts leave out who typed them. 12: contents and ids of one length take less. 13: which writers are own, and what was heard of relays last, is kept. 14: times that are not alike go byte by byte. 15: a cursor's place is said from its cut, and lanes of fingerprints take four bytes. */
+const chunkVersion = 15
 
 /** In the order of their numbers on disk. */
 const chunkKinds: readonly Chunk['kind'][] = [

@@ -1,13 +1,14 @@
 /** Stores, generations, positions and cursors: what a replica has seen, with ids as numbers of the dictionary. */
 import type { Fingerprint } from '../fingerprint.ts'
-import type { Cursor, Generation, GenerationId, Positions, StoreId } from '../generations.ts'
+import { noPositions, type Cursor, type Generation, type GenerationId } from '../generations.ts'
+import type { Positions, StoreId } from '../generations.ts'
 import { limits } from '../limits.ts'
 import { diskBounds } from './bounds.ts'
 import { numberOfWriter, writerAt, type Dictionary, type Names } from './dictionary.ts'
 import { sortedEntries } from './order.ts'
-import { readCount, readUint, type Reader } from './reader.ts'
+import { readCount, readInt, readUint, readWord, type Reader } from './reader.ts'
 import { refuseMalformed } from './refusal.ts'
-import { writeUint, type Writer } from './writer.ts'
+import { writeInt, writeUint, writeWord, type Writer } from './writer.ts'
 
 /** The id of a writer, a store or a generation. */
 export function writeName(writer: Writer, dictionary: Dictionary, id: string): void {
@@ -57,20 +58,50 @@ export function readList<T>(reader: Reader, bytesEach: number, read: () => T): r
   return list
 }
 
-export function writePositions(writer: Writer, dictionary: Dictionary, positions: Positions): void {
+/**
+ * `known`: what the frame said before. Most of it is said again, or a little more: a position of the same feed is the
+ * difference from that one, which takes a byte however long the feed is.
+ */
+export function writePositions(
+  writer: Writer,
+  dictionary: Dictionary,
+  positions: Positions,
+  known: Positions = noPositions,
+): void {
   writeUint(writer, positions.size)
   for (const [generation, position] of sortedEntries(positions)) {
     writeName(writer, dictionary, generation)
-    writeUint(writer, position)
+    const near = known.get(generation)
+    if (near === undefined) writeUint(writer, position)
+    else writeNear(writer, position, near)
   }
 }
 
-export function readPositions(reader: Reader, names: Names): Positions {
+export function readPositions(reader: Reader, names: Names, known: Positions = noPositions): Positions {
   const positions = new Map<GenerationId, number>()
   const count = readCount(reader, 'positions', limits.frameBytesMax, 2)
-  for (let i = 0; i < count; i++) positions.set(readName<GenerationId>(reader, names), readUint(reader))
+  for (let i = 0; i < count; i++) {
+    const generation = readName<GenerationId>(reader, names)
+    const near = known.get(generation)
+    positions.set(generation, near === undefined ? readUint(reader) : readNear(reader, near))
+  }
   if (positions.size !== count) refuseMalformed('there are two positions in one generation')
   return positions
+}
+
+/** Half of all positions. */
+const half = 2 ** 52
+
+/** A difference wraps around, so each leads to one position, and none beyond 0 and 2^53, whoever sent it. */
+function writeNear(writer: Writer, position: number, near: number): void {
+  const ahead = position - near
+  writeInt(writer, ahead < -half ? ahead + 2 * half : ahead < half ? ahead : ahead - 2 * half)
+}
+
+function readNear(reader: Reader, near: number): number {
+  const ahead = readInt(reader)
+  if (ahead < -near) return near + (ahead + 2 * half)
+  return ahead < 2 * half - near ? near + ahead : near - 2 * half + ahead
 }
 
 export function writeGenerations(
@@ -99,14 +130,25 @@ export function readGenerations(reader: Reader, names: Names): readonly Generati
   return generations
 }
 
-export function writeCursor(writer: Writer, dictionary: Dictionary, cursor: Cursor): void {
-  writeName(writer, dictionary, cursor.generation)
-  writeUint(writer, cursor.cut)
-  writeUint(writer, cursor.place)
+export function writeCursor(
+  writer: Writer,
+  dictionary: Dictionary,
+  { generation, cut, place }: Cursor,
+): void {
+  writeName(writer, dictionary, generation)
+  writeUint(writer, cut)
+  writeNear(writer, place, cut)
 }
 
 export function readCursor(reader: Reader, names: Names): Cursor {
-  return { generation: readName<GenerationId>(reader, names), cut: readUint(reader), place: readUint(reader) }
+  const generation = readName<GenerationId>(reader, names)
+  const cut = readUint(reader)
+  return { generation, cut, place: readNear(reader, cut) }
+}
+
+/** The cuts that cursors are at. */
+export function cutsOf(cursors: readonly Cursor[]): Positions {
+  return new Map(cursors.map(({ generation, cut }) => [generation, cut]))
 }
 
 export function writeCursors(writer: Writer, dictionary: Dictionary, cursors: readonly Cursor[]): void {
@@ -123,13 +165,10 @@ export function readCursors(reader: Reader, names: Names): readonly Cursor[] {
 
 export function writeFingerprint(writer: Writer, fingerprint: Fingerprint): void {
   writeUint(writer, fingerprint.count)
-  writeUint(writer, fingerprint.high)
-  writeUint(writer, fingerprint.low)
+  writeWord(writer, fingerprint.high)
+  writeWord(writer, fingerprint.low)
 }
 
 export function readFingerprint(reader: Reader): Fingerprint {
-  const fingerprint = { count: readUint(reader), high: readUint(reader), low: readUint(reader) }
-  if (fingerprint.high >= 2 ** 32 || fingerprint.low >= 2 ** 32)
-    refuseMalformed('a lane of a fingerprint is beyond 32 bits')
-  return fingerprint
+  return { count: readUint(reader), high: readWord(reader), low: readWord(reader) }
 }

@@ -157,6 +157,13 @@ export function readWithin<T>(reader: Reader, length: number, read: (within: Rea
   return value
 }
 
+/** Thirty-two bits in four bytes, the lowest first. */
+export function readWord(reader: Reader): number {
+  let word = 0
+  for (let shift = 0; shift < 32; shift += 8) word |= readByte(reader) << shift
+  return word >>> 0
+}
+
 export function readDouble(reader: Reader): number {
   if (bytesLeft(reader) < 8) refuseMalformed('the bytes end too early')
   for (let i = 0; i < 8; i++) scratch.setUint8(i, reader.bytes[reader.at++] ?? 0)

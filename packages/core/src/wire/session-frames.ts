@@ -15,6 +15,7 @@ import { readNumber, writeNumber } from './numbers.ts'
 import type { Dictionary, Names } from './dictionary.ts'
 import { readFailure, writeFailure } from './failures.ts'
 import {
+  cutsOf,
   isFirstName,
   readGeneration,
   readCursor,
@@ -55,8 +56,8 @@ export function writeHello(writer: Writer, dictionary: Dictionary, frame: HelloF
   writeByte(writer, levels.indexOf(frame.level))
   writeUint(writer, frame.credit)
   writeCursors(writer, dictionary, frame.cursors)
-  writePositions(writer, dictionary, frame.frontier)
-  writePositions(writer, dictionary, frame.reach)
+  writePositions(writer, dictionary, frame.frontier, cutsOf(frame.cursors))
+  writePositions(writer, dictionary, frame.reach, frame.frontier)
 }
 
 export function readHello(reader: Reader, names: Names): HelloFrame {
@@ -67,6 +68,8 @@ export function readHello(reader: Reader, names: Names): HelloFrame {
   const [isPeer, empty] = readFlags(reader, 2)
   const level = readLevel(reader)
   const credit = readUint(reader)
+  const cursors = readCursors(reader, names)
+  const frontier = readPositions(reader, names, cutsOf(cursors))
   return {
     type: 'hello',
     protocol: protocolVersion,
@@ -75,10 +78,10 @@ export function readHello(reader: Reader, names: Names): HelloFrame {
     replica,
     device,
     role: isPeer ? 'peer' : 'client',
-    cursors: readCursors(reader, names),
+    cursors,
     empty: empty ?? false,
-    frontier: readPositions(reader, names),
-    reach: readPositions(reader, names),
+    frontier,
+    reach: readPositions(reader, names, frontier),
     level,
     credit,
   }
@@ -91,7 +94,7 @@ export function writeWelcome(writer: Writer, dictionary: Dictionary, frame: Welc
   writeFlags(writer, [frame.covers])
   writeCursor(writer, dictionary, frame.cursor)
   writeGenerations(writer, dictionary, frame.generations)
-  writePositions(writer, dictionary, frame.frontier)
+  writePositions(writer, dictionary, frame.frontier, cutsOf([frame.cursor]))
   writeUint(writer, frame.levels.length)
   for (const level of frame.levels) writeByte(writer, levels.indexOf(level))
   writeString(writer, frame.user)
@@ -106,7 +109,7 @@ export function readWelcome(reader: Reader, names: Names): WelcomeFrame {
   const [covers] = readFlags(reader, 1)
   const cursor = readCursor(reader, names)
   const generations = readGenerations(reader, names)
-  const frontier = readPositions(reader, names)
+  const frontier = readPositions(reader, names, cutsOf([cursor]))
   const offered: Level[] = []
   for (let left = readCount(reader, 'levels', levels.length, 1); left > 0; left--)
     offered.push(readLevel(reader))

@@ -199,6 +199,11 @@ export function encodeUtf8(text: string): Uint8Array {
   return utf8.encode(text)
 }
 
+/** Thirty-two bits in four bytes, the lowest first. */
+export function writeWord(writer: Writer, word: number): void {
+  for (let shift = 0; shift < 32; shift += 8) write(writer, (word >>> shift) & 255)
+}
+
 /** The eight bytes of an IEEE 754 double, the highest first. NaN has one form. */
 export function writeDouble(writer: Writer, value: number): void {
   scratch.setFloat64(0, value)
