@@ -189,6 +189,25 @@ test('[S4] what one relay took and was on its way to a slow disk when the sessio
   expect(alarms).toEqual([])
 })
 
+test('[W6] a deletion of one tab that is made anew with what another tab wrote at the same time does not hide that', async () => {
+  const cluster = await begin({ relays: 1, devices: 2 })
+  const other = await open(cluster, 1)
+  other.notes.insert({ title: 'a', color: 'amber' }, { id: 'a' })
+  const tabs = [await open(cluster, 0), await open(cluster, 0)]
+  await pass(cluster, 20_000)
+  cluster.network.cut('device-0', 'ws://relay-0', 'told')
+  for (const device of cluster.devices.slice(0, 1)) device.skewMs = 3_600_000
+  const [first, second] = tabs
+  first?.notes.update('a', { tags: { add: ['mine'] } })
+  second?.notes.update('a', { tags: { add: ['theirs'] } })
+  second?.notes.delete('a')
+  await pass(cluster, 1000)
+  cluster.network.heal('device-0', 'ws://relay-0')
+  await pass(cluster, 60_000)
+  expect(cluster.network.counts.frames).toBeGreaterThan(0)
+  for (const { notes } of [other, ...tabs]) expect(notes.get('a')?.tags).toContain('mine')
+})
+
 function colorOf({ delta }: Pick<Write, 'delta'>): string | null {
   const cell = delta.cells.get(partName('lww', 'color'))
   const value = cell?.strategy === 'lww' ? decodeValue(cell.value) : null

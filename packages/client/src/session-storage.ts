@@ -80,7 +80,7 @@ export function createSessionStorage(options: SessionStorageOptions): SessionSto
       for (const { key, part } of missing) bodies.set(bodyKey(key, part), await journal.readBody(key, part))
     }
     const chunk = makeAnew(state, plan, {
-      writer: options.drawWriter(),
+      drawWriter: options.drawWriter,
       now: clock.now(),
       correction: clock.offsetMs(),
       body: (key, part) => bodies.get(bodyKey(key, part)) ?? [],

@@ -129,7 +129,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
     const old = live
     const moves = core.state.remade.of(body)
     const again =
-      typed.length === 0 ? [] : support.remake(standing, old?.logged() ?? [], moves, typed, client)
+      typed.length === 0 ? [] : support.remake(standing, old?.logged() ?? [], moves, typed, () => client)
     live = openLiveBody(support, standing, client, schedule)
     covered = contextNow()
     ready = true
@@ -154,7 +154,8 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
   function typedAgain(updates: readonly Uint8Array[], earlier: readonly TextMove[]): readonly TextAnew[] {
     if (writer === null) throw textClosed('is not ready')
     const moves = [...core.state.remade.of(body), ...earlier]
-    const again = support.remake(whole(), [], moves, updates, yjsClientOf(writer))
+    const client = yjsClientOf(writer)
+    const again = support.remake(whole(), [], moves, updates, () => client)
     if (again.includes('lost')) throw builtOnRefused(key)
     return again
   }
@@ -241,7 +242,7 @@ export function createSharedText(core: ReplicaCore, drafts: Drafts, place: TextP
       const cleared = support.clear(before, client)
       const created = support.create(content, scratchClient)
       const emptied = cleared === null ? before : [...before, cleared]
-      const filled = created === null ? [] : support.remake(emptied, [], [], [created], client)
+      const filled = created === null ? [] : support.remake(emptied, [], [], [created], () => client)
       type(cleared === null ? filled : [cleared, ...filled])
     },
     async written() {

@@ -69,7 +69,7 @@ export interface RemadeChunk {
   readonly kind: 'remade'
   /** The position up to which it was made over the journal: own writes may have come between that and this chunk. */
   readonly seen: number
-  /** Old writers and the new ones with which their tabs go on. */
+  /** Old writers, which are not used again, and those that stand for them in what was made anew. */
   readonly writers: readonly { readonly from: WriterId; readonly to: WriterId }[]
   /** In the order of the outbox; each takes the place of the old one, or leaves it empty where no write remains. */
   readonly transactions: readonly { readonly from: TransactionId; readonly to: Transaction }[]

@@ -98,15 +98,15 @@ export interface TextSupport {
   /**
    * Makes own updates anew (SPEC W6, X9): the same edits at the same places, over `now`, which is all that stands. They
    * were made over `now` or what it was made of, and over `before`, which stands no more, and what `moves` say. One
-   * update for each of `later`, as `client`, which goes on from where `now` has it; but for those that are `gone`, on
-   * which others of them may stand.
+   * update for each of `later`, as the client that is named for it, which goes on from where `now` and those before it
+   * have it; but for those that are `gone`, on which others of them may stand.
    */
   remake(
     now: readonly Uint8Array[],
     before: readonly Uint8Array[],
     moves: readonly TextMove[],
     later: readonly Uint8Array[],
-    client: number,
+    clientOf: (update: Uint8Array) => number,
     gone?: ReadonlySet<Uint8Array>,
   ): readonly TextAnew[]
 }

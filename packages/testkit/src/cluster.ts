@@ -178,8 +178,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   /** Also of relays that are gone: nobody tells devices, but where each relay counts. */
   const listed = (): readonly string[] => (write === undefined ? urls : relays.map(({ url }) => url))
   const spaceOf = new Map(spaces.map(space => [databaseOf(space), space]))
-  const stored = (database: string, chunk: Chunk): void =>
-    remakes.stored(spaceOf.get(database) ?? '', chunk, clock.time)
+  const stored = (database: string, chunk: Chunk): void => remakes.stored(spaceOf.get(database) ?? '', chunk)
   const world = { clock, network, epoch, watch: { take, stored } }
   const devices = Array.from({ length: options.devices ?? 3 }, (_, i) =>
     createSimulatedDevice(`device-${i}`, { ...world, chance: chance.fork() }),

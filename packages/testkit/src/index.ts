@@ -44,4 +44,4 @@ export {
   type SimulatedFields,
 } from './schema.ts'
 export { shrinkHistory, type ShrunkHistory } from './shrink.ts'
-export { createRemakes, type Pass, type Remakes } from './watch/remakes.ts'
+export { createRemakes, type Remakes } from './watch/remakes.ts'

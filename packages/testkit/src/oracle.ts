@@ -18,7 +18,6 @@ import {
 import { isInsertion } from './application/effects.ts'
 import { nameOf, type AskField, type Effect, type Logged } from './log.ts'
 import { joinSides } from './schema.ts'
-import type { Pass } from './watch/remakes.ts'
 
 export interface OracleOptions {
   /** Whether every device's clock was right all the time, so that later is later. */
@@ -31,8 +30,8 @@ export interface OracleOptions {
   readonly lostAt: number
   /** Whether a row may be here ahead of its bodies, of which who deletes it then has not seen anything (SPEC X3). */
   readonly bodiesComeLater: boolean
-  /** What was made anew of this document. */
-  readonly passes: readonly Pass[]
+  /** How often a write of this document was made anew. */
+  readonly timesMadeAnew: (name: string) => number
 }
 
 export function checkDocument(
@@ -113,12 +112,11 @@ function checkAsked(field: AskField, { key, row, writes, hasBlind, options }: Fa
   for (const { entry, effect } of values) {
     const alike = values.filter(other => other.effect.value === effect.value)
     const by = values.filter(other => other.entry !== entry && sawIt(other.entry, entry))
-    const bySibling = values.some(other => isBehind(options.passes, other.entry, entry))
     const isDecided = values.some(
       other =>
         other.entry !== entry && other.effect.decides !== null && other.effect.decides === effect.decides,
     )
-    if (!standing.has(effect.value) && by.length === 0 && !hasBlind && !bySibling && !isDecided)
+    if (!standing.has(effect.value) && by.length === 0 && !hasBlind && !isDecided)
       found.push(`[K1] ${effect.value} of ${key} is gone, and nobody who replaced it had seen it`)
     // Of two copies of one write one may have been made anew, and seen, and the other not (W6).
     if (
@@ -135,36 +133,11 @@ function checkAsked(field: AskField, { key, row, writes, hasBlind, options }: Fa
   return found
 }
 
-/**
- * W6: what did not see each other replaces each other when it is made anew in one pass, in the order in which it came to
- * the disk; that may be another one than that in which it was written, where a disk was full or slow.
- */
-export function isBehind(passes: readonly Pass[], later: Logged, earlier: Logged): boolean {
-  return passes.some(({ names }) => {
-    const before = names.indexOf(nameOf(earlier))
-    return before >= 0 && names.lastIndexOf(nameOf(later)) > before
-  })
-}
-
-/** W6: so it stands as if it had been written when the latest of those was. */
-function raisedTo(entry: Logged, about: readonly Logged[], passes: readonly Pass[]): number {
-  const heights = new Map<string, number>()
-  for (const one of about) heights.set(nameOf(one), Math.max(one.at, heights.get(nameOf(one)) ?? 0))
-  for (const { at, names } of passes) {
-    let height = 0
-    for (const name of names) {
-      height = Math.max(height, heights.get(name) ?? at)
-      heights.set(name, height)
-    }
-  }
-  return heights.get(nameOf(entry)) ?? entry.at
-}
-
 /** C2: clocks that are right stay so, whatever a way takes; marks tell whole milliseconds. */
 const tickMs = 1
 
 /** W4: what a person saw and changed does not win over what they wrote; W6: what is made anew keeps its time. */
-function checkColor({ key, row, writes, passive, perhaps, options }: Facts): string[] {
+function checkColor({ key, row, writes, options }: Facts): string[] {
   const cell = row.cells.get(partName('lww', 'color'))
   if (cell?.strategy !== 'lww') return []
   const value = textOf(cell.value)
@@ -176,8 +149,7 @@ function checkColor({ key, row, writes, passive, perhaps, options }: Facts): str
   // Of two copies of one write one may have been made anew after the other was seen (W6).
   if (over !== undefined && !options.mayRepeat)
     return [`[W4] ${shown.token} gives ${key} its color, though ${over.token} had seen and changed it`]
-  const highest = raisedTo(shown, [...perhaps, ...passive], options.passes) + tickMs
-  const later = colors.find(({ entry }) => !entry.blind && entry.at > highest)?.entry
+  const later = colors.find(({ entry }) => !entry.blind && entry.at > shown.at + tickMs)?.entry
   if (options.clocksAreRight && later !== undefined)
     return [`[W6] ${shown.token} gives ${key} its color, though ${later.token} was written later`]
   return []
@@ -263,9 +235,7 @@ function checkExists({ key, row, writes, passive, perhaps, options }: Facts): st
   )
   const isUnseenText = (options.bodiesComeLater || writes.some(isOverDeletion)) && leavesTextsAlone(row)
   // W6: a copy of a disk makes anew for itself what was made anew before, and who deleted the one has not seen the other.
-  const isMadeTwice =
-    options.mayRepeat &&
-    mustYield.some(entry => options.passes.filter(({ names }) => names.includes(nameOf(entry))).length > 1)
+  const isMadeTwice = options.mayRepeat && mustYield.some(entry => options.timesMadeAnew(nameOf(entry)) > 1)
   if (exists && last !== undefined && !options.standsTwice && !isUnseenText && !isMadeTwice)
     return [`[V9] ${key} is there, though ${last.token} deleted all of it`]
   if (exists || key.startsWith('drafts/') || perhaps.some(entry => entry.blind)) return []

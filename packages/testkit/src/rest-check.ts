@@ -27,7 +27,7 @@ import { checkRelayDisks } from './watch/relay-disks.ts'
 export async function checkRest(
   cluster: Cluster,
   application: Application,
-  options: Omit<OracleOptions, 'lostAt' | 'standsTwice' | 'passes' | 'bodiesComeLater'>,
+  options: Omit<OracleOptions, 'lostAt' | 'standsTwice' | 'timesMadeAnew' | 'bodiesComeLater'>,
 ): Promise<string[]> {
   const found: string[] = []
   const relays = await Promise.all(cluster.relays.map(relay => readRelay(relay.store, application.space)))
@@ -114,7 +114,7 @@ export async function checkRest(
         standsTwice: standsTwice(key),
         lostAt,
         bodiesComeLater: cluster.relays.length > 1 || cluster.comesInSteps,
-        passes: cluster.remakes.passesOf(application.space, key),
+        timesMadeAnew: name => cluster.remakes.timesMadeAnew(application.space, key, name),
       }),
     )
     found.push(...compareAsked(application, key, row))

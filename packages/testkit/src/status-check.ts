@@ -27,7 +27,7 @@ export function checkStatus(cluster: Cluster, application: Application): string[
     if (refused === null && (isThere || !local)) continue
     if (
       refused !== null &&
-      refused !== 'built-on-refused' &&
+      !(refused === 'built-on-refused' && mayBuildOnRefused(cluster, application, entry)) &&
       !isToBlame(entry) &&
       !(standsOnNothing.has(refused) && mayStandOnNothing(cluster, application, entry))
     )
@@ -45,6 +45,17 @@ export function checkStatus(cluster: Cluster, application: Application): string[
       found.push(`[V15] ${tab.device.name} says synced before ${token} is at ${level}`)
   }
   return found
+}
+
+/** W6 (5): some write of one of its documents is refused, be that known or not. */
+function mayBuildOnRefused(cluster: Cluster, { log }: Application, entry: Logged): boolean {
+  const keys = new Set([entry, ...entry.together].map(({ key }) => key))
+  return log.some(
+    one =>
+      keys.has(one.key) &&
+      !entry.together.includes(one) &&
+      (one.refused !== null || isToBlame(one) || cluster.remakes.wasRefused(one.token)),
+  )
 }
 
 /** A transaction is refused whole for what one of its documents stands on. */

@@ -1,6 +1,6 @@
 /** Plants in what is refused, and in what is made anew after it. */
 import type { Plant } from './plant.ts'
-import { one, refusing } from './worlds.ts'
+import { besides, one, refusing } from './worlds.ts'
 
 export const remaking: readonly Plant[] = [
   {
@@ -9,19 +9,27 @@ export const remaking: readonly Plant[] = [
     find: 'return { ms: Math.max(0, Math.floor(Math.min(shifted, context.now))), tick }',
     replace: 'return { ms: Math.max(shifted, Math.floor(context.now)), tick }',
     world: one(100, { refusal: 1, cut: 0.3, 'silent-cut': 0.2 }),
-    seed: 68,
+    seed: 98,
   },
   {
     name: 'W6 (2)',
     does: 'what is made anew bears its old writer',
-    find: 'const mark: Mark = { ms: stamp.ms, tick: stamp.tick, writer: context.writer }',
-    replace: 'const mark: Mark = { ms: stamp.ms, tick: stamp.tick, writer: write.mark.writer }',
+    find: 'if (now === undefined) newByOld.set(old, (now = draw()))',
+    replace: 'if (now === undefined) newByOld.set(old, (now = old))',
     also: {
-      find: 'writers: [...old].map(from => ({ from, to: context.writer })),',
+      find: 'writers: [...old].map(from => ({ from, to: newWriterOf(from) })),',
       replace: 'writers: [],',
     },
     world: refusing,
-    seed: 1,
+    seed: 5,
+  },
+  {
+    name: 'W6 (2) tabs',
+    does: 'all that one pass makes anew bears one writer',
+    find: 'let now = newByOld.get(old)',
+    replace: 'let now = [...newByOld.values()][0]',
+    world: besides,
+    seed: 3,
   },
   {
     name: 'W6 (3)',
@@ -29,7 +37,7 @@ export const remaking: readonly Plant[] = [
     find: 'return isAbove ? stamp : followingStamp(over)',
     replace: 'return isAbove ? stamp : stamp',
     world: one(60, { skew: 0.4, cut: 0.1 }),
-    seed: 4,
+    seed: 6,
   },
   {
     name: 'W6 (5)',

@@ -218,7 +218,7 @@ export function createReplicaCoreDouble(support?: TextSupport): ReplicaCoreDoubl
       const refused = state.outbox.get(id)?.transaction
       assert(refused !== undefined, 'only what is in the outbox is refused')
       const keys = new Set(refused.writes.map(({ key }) => key))
-      const context = { writer: drawWriter(), now: time, correction: 0, body: bodyOf, support: () => support }
+      const context = { drawWriter, now: time, correction: 0, body: bodyOf, support: () => support }
       const remade = makeAnew(state, { from: id, keys, refused: { transaction: refused, error } }, context)
       if (remade === null) return
       apply(remade)

@@ -215,7 +215,7 @@ export function createTypingTabs(): TypingTabs {
   function remake(plan: RemakePlan, isRaced: boolean): void {
     const { state } = holder
     const chunk = makeAnew(state, plan, {
-      writer: drawWriter(),
+      drawWriter,
       now: 1000,
       correction: 0,
       body: () => holder.body,

@@ -211,7 +211,7 @@ export function createTab(state: ReplicaState, person: Person = 'alice'): Tab {
     remake(now) {
       const first = state.outbox.entries()[Symbol.iterator]().next().value
       if (first === undefined) return null
-      const context = { writer: draw(), now, correction: 0, body: () => [], support: () => undefined }
+      const context = { drawWriter: draw, now, correction: 0, body: () => [], support: () => undefined }
       const plan = { from: first.transaction.id, keys: null, refused: null }
       const chunk = makeAnew(state, plan, context)
       if (chunk !== null) writer = draw()

@@ -11,7 +11,6 @@ import {
   insert,
   recolor,
   vote,
-  fresh,
   createScene,
   inOrder,
   withoutRefusedVotes,
@@ -21,6 +20,7 @@ import {
   formOfShown,
   marksIn,
 } from './remake-scene.ts'
+import { drawing, remakeContext } from './remake-context.ts'
 
 test.each([
   ['whatever others wrote meanwhile', true, 0],
@@ -35,7 +35,7 @@ test.each([
       if (first === undefined) return
       const shown = keys.map(key => formOfShown(state.visible(key)))
       const plan = { from: first.transaction.id, keys: null, refused: null }
-      const context = { writer: fresh, now: 5000, body: () => [], support: () => undefined }
+      const context = remakeContext()
       const chunk = makeAnew(state, plan, { ...context, correction: corrected })
       if (chunk === null || chunk.quarantined.length > 0) return
       state.apply(state.seen + 1, chunk)
@@ -54,7 +54,7 @@ test('[W6] a counter keeps its sum, twice made anew too', () => {
   alice.edits(vote)
   alice.remakes()
   expect(sumIn(alice.row())).toBe(3)
-  alice.remakes({}, { writer: writerOf('alice', 100) })
+  alice.remakes({}, { drawWriter: drawing(writerOf('alice', 100)) })
   expect(sumIn(alice.row())).toBe(3)
 })
 
@@ -70,7 +70,7 @@ test('[W6] increments of a writer that was made anew before they were on disk co
     state.apply(state.seen + 1, { kind: 'own', transactions })
     const plan = { from: written[0]?.id as Transaction['id'], keys, refused: null }
     const context = { now: 5000, correction: 0, body: () => [], support: () => undefined }
-    const chunk = makeAnew(state, plan, { ...context, writer: writerOf('alice', opening) })
+    const chunk = makeAnew(state, plan, { ...context, drawWriter: drawing(writerOf('alice', opening)) })
     if (chunk !== null) state.apply(state.seen + 1, chunk)
   }
   stores(written.slice(0, 2), null, 99)
@@ -107,7 +107,7 @@ test('[L3] a refused increment is in no total that was on its way to the disk ei
   const error = failure('refused-by-rule', { reason: 'no' })
   alice.remakes({ keys: new Set([note]), refused: { transaction: refused, error } })
   alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [late] })
-  alice.remakes({ keys: new Set() }, { writer: writerOf('carol') })
+  alice.remakes({ keys: new Set() }, { drawWriter: drawing(writerOf('carol')) })
   expect(sumIn(alice.row())).toBe(100)
 })
 
@@ -137,7 +137,7 @@ test('[K1] an answer goes on replacing exactly what it had seen, also what was n
   // Even if the one in between is refused and the last one made anew again.
   const [middle, last] = [...alice.state.outbox.entries()].map(entry => entry.transaction)
   alice.refuses(middle as Transaction)
-  alice.remakes({ from: last?.id as Transaction['id'] }, { writer: writerOf('alice', 100) })
+  alice.remakes({ from: last?.id as Transaction['id'] }, { drawWriter: drawing(writerOf('alice', 100)) })
   expect(titlesIn(alice.row())).toEqual(['third'])
 })
 
@@ -216,7 +216,7 @@ test('[W6] nothing names an old mark any more', () => {
       const entries = [...state.outbox.entries()]
       if (entries[0] === undefined) return
       const plan = { from: entries[0].transaction.id, keys: null, refused: null }
-      const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
+      const context = remakeContext()
       const chunk = makeAnew(state, plan, context)
       const old = new Set(
         (chunk?.transactions ?? []).flatMap(({ from }) =>

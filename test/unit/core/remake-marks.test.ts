@@ -1,12 +1,13 @@
 // The marks of what is made anew: it keeps its time, and beats nobody that it did not beat (SPEC W6, W3).
-import { compareMarks, emptyRow, failure, joinRows, makeAnew } from '@rejoin/core'
+import { compareMarks, emptyRow, failure, formatMark, joinRows, makeAnew } from '@rejoin/core'
 import type { Mark, Transaction } from '@rejoin/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { arbitraryActions, createTab, play, relay } from './chunk-history.ts'
 import { color, deltaOf, markOf, textOf, title, writerOf } from './edits.ts'
 import { pulledChunk } from './chunks.ts'
-import { note, other, insert, recolor, vote, fresh, createScene, inOrder, marksOf } from './remake-scene.ts'
+import { note, other, insert, recolor, vote, createScene, inOrder, marksOf } from './remake-scene.ts'
+import { drawing, fresh, remakeContext } from './remake-context.ts'
 
 test('[W6] a write keeps its time, less what the clock was corrected by since', () => {
   const alice = createScene()
@@ -35,7 +36,7 @@ test('[W6] a mark that one row forces ahead does not carry a write to another ro
   expect(marks[1]?.ms).toBeLessThan(1100)
 })
 
-test('[W3] marks of a pass rise in each row, come after what was seen, and never meet', () => {
+test('[W3] marks of a pass are of one new writer for each old one, rise in each row, come after what was seen, and never meet', () => {
   fc.assert(
     fc.property(arbitraryActions, fc.integer({ min: -900, max: 900 }), (actions, correction) => {
       const { state } = play(actions)
@@ -43,22 +44,30 @@ test('[W3] marks of a pass rise in each row, come after what was seen, and never
       const [first] = before
       if (first === undefined) return
       const plan = { from: first.transaction.id, keys: null, refused: null }
-      const context = { writer: fresh, now: 1500, correction, body: () => [], support: () => undefined }
+      const context = { ...remakeContext(), now: 1500, correction }
       const chunk = makeAnew(state, plan, context)
       if (chunk === null) return
-      const lastByKey = new Map<string, Mark>()
+      const lastBy = new Map<string, Mark>()
       const met = new Set<string>()
-      for (const { to } of chunk.transactions) {
+      const newByOld = new Map<string, string>()
+      for (const { from, to } of chunk.transactions) {
+        const old = before.find(({ transaction }) => transaction.id === from)?.transaction
         to.writes.forEach((write, i) => {
-          expect(write.mark.writer).toBe(fresh)
+          const { writer } = write.mark
+          const oldWriter = old?.writes[i]?.mark.writer ?? ''
+          expect(newByOld.get(oldWriter) ?? writer).toBe(writer)
+          newByOld.set(oldWriter, writer)
           const seen = to.seen[i]?.last ?? null
-          for (const floor of [lastByKey.get(write.key) ?? null, seen])
+          for (const floor of [lastBy.get(`${writer} ${write.key}`) ?? null, seen])
             if (floor !== null) expect(compareMarks(write.mark, floor)).toBeGreaterThan(0)
-          expect(met.has(`${write.mark.ms}.${write.mark.tick}`)).toBe(false)
-          met.add(`${write.mark.ms}.${write.mark.tick}`)
-          lastByKey.set(write.key, write.mark)
+          expect(met.has(formatMark(write.mark))).toBe(false)
+          met.add(formatMark(write.mark))
+          lastBy.set(`${writer} ${write.key}`, write.mark)
         })
       }
+      const writers = new Set(newByOld.values())
+      expect(writers.size).toBe(newByOld.size)
+      for (const writer of newByOld.keys()) expect(writers.has(writer)).toBe(false)
     }),
     { numRuns: 200 },
   )
@@ -80,7 +89,7 @@ test('[W6] no mark that stands for one that is gone is that of a write of anothe
   if (moved === undefined || again === undefined) throw new Error('both are made anew')
   const cell = again.writes[0]?.delta.cells.get(title)
   const base = cell?.strategy === 'ask' ? cell.siblings[0]?.base?.mark : undefined
-  expect(base?.writer).toBe(fresh)
+  expect(base?.writer).toBe(again.writes[0]?.mark.writer)
   expect(base).not.toEqual(moved.writes[0]?.mark)
 })
 
@@ -106,7 +115,9 @@ test('[W6] what one mark was made in a row says nothing of the same mark in anot
   // In a later pass too.
   alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [late] })
   const orphans = { from: late.id, keys: new Set<typeof note>() }
-  expect(baseOf(alice.remakes(orphans, { writer: writerOf('carol') }).transactions[0]?.to)).toEqual(now)
+  expect(
+    baseOf(alice.remakes(orphans, { drawWriter: drawing(writerOf('carol')) }).transactions[0]?.to),
+  ).toEqual(now)
 })
 
 test('[W6] what stays as it is raises nothing whose writer had not seen it', () => {
@@ -150,7 +161,7 @@ test('[W6] nothing beats what it did not beat: in a history, only what a mark wa
       const [first] = old.keys()
       if (first === undefined) return
       const plan = { from: first, keys: null, refused: null }
-      const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
+      const context = remakeContext()
       for (const { from, to } of makeAnew(state, plan, context)?.transactions ?? []) {
         const was = old.get(from)
         to.writes.forEach((write, i) => {

@@ -10,12 +10,12 @@ import {
   insert,
   recolor,
   vote,
-  fresh,
   createScene,
   titlesIn,
   tagsIn,
   type Scene,
 } from './remake-scene.ts'
+import { drawing, fresh } from './remake-context.ts'
 
 describe('what its tab wrote before it heard of an earlier pass', () => {
   const plan = (from: Transaction | undefined): RemakePlan => ({
@@ -36,7 +36,11 @@ describe('what its tab wrote before it heard of an earlier pass', () => {
     })
     state.apply(1, { kind: 'own', transactions: written })
     const over = tabs[by].write(late.map(edit => [0, edit]))
-    const first = makeAnew(state, plan(written[0]), { ...context, correction: 2000, writer: fresh })
+    const first = makeAnew(state, plan(written[0]), {
+      ...context,
+      correction: 2000,
+      drawWriter: drawing(fresh),
+    })
     if (first === null) throw new Error('there is nothing to make anew')
     state.apply(2, first)
     const verdicts = first.transactions.map(({ to: { id } }) => ({
@@ -47,7 +51,7 @@ describe('what its tab wrote before it heard of an earlier pass', () => {
     state.apply(3, { kind: 'verdicts', ...answer })
     state.apply(4, { kind: 'own', transactions: [over] })
     const orphans = { ...plan(over), keys: new Set<typeof note>() }
-    const second = makeAnew(state, orphans, { ...context, writer: writerOf('carol') })
+    const second = makeAnew(state, orphans, { ...context, drawWriter: drawing(writerOf('carol')) })
     if (second === null) throw new Error('nothing came late')
     state.apply(5, second)
     return state.visible(note) ?? emptyRow
@@ -76,7 +80,7 @@ test('[W6] of marks that were made anew the latest are kept, and of one pass all
     ...new Set(alice.state.remadeMarks.all().map(({ position }) => position)),
   ]
   for (const opening of [1, 2]) {
-    alice.remakes({}, { writer: writerOf('alice', opening) })
+    alice.remakes({}, { drawWriter: drawing(writerOf('alice', opening)) })
     expect([alice.state.remadeMarks.all().length, kept()]).toEqual([3000, [alice.state.seen]])
   }
 })
@@ -158,7 +162,7 @@ test('[W6] what comes to the disk when what its document was there by is gone go
     const error = failure('refused-by-rule', { reason: 'no' })
     alice.remakes({ from: refused.id, keys: new Set([note]), refused: { transaction: refused, error } })
     alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: late })
-    const chunk = alice.remakes({ keys: new Set() }, { writer: writerOf('carol') })
+    const chunk = alice.remakes({ keys: new Set() }, { drawWriter: drawing(writerOf('carol')) })
     expect(chunk.quarantined).toEqual(
       late.map(({ id }) => ({ id, error: failure('built-on-refused', { document: note }) })),
     )
@@ -192,7 +196,9 @@ describe('what stands on an undelete that is refused', () => {
       alice.remakes({ keys: new Set([note]), refused: { transaction: refused, error } })
       alice.state.apply(alice.state.seen + 1, { kind: 'own', transactions: [late] })
       const orphans = { keys: new Set<typeof note>(), refused: null }
-      expect(quarantinedIn(alice.remakes(orphans, { writer: writerOf('carol') }))).toEqual([late.id])
+      expect(quarantinedIn(alice.remakes(orphans, { drawWriter: drawing(writerOf('carol')) }))).toEqual([
+        late.id,
+      ])
       expect(rowExists(alice.row())).toBe(false)
     },
   )

@@ -13,7 +13,8 @@ import { expect, test } from 'vitest'
 import { confirmedRows, createTab, generation, relay } from './chunk-history.ts'
 import { color, deltaOf, markOf, writerOf, type Edit } from './edits.ts'
 import { pulledChunk } from './chunks.ts'
-import { note, insert, recolor, vote, fresh, createScene, withReplaced, marksIn } from './remake-scene.ts'
+import { note, insert, recolor, vote, createScene, withReplaced, marksIn } from './remake-scene.ts'
+import { drawing, fresh, remakeContext } from './remake-context.ts'
 
 test('[L3] after a refusal: what touches its documents, and what touches theirs; the rest stays as it is', () => {
   const alice = createScene()
@@ -50,7 +51,7 @@ test('[W6] what bears a writer that was made anew is made anew as soon as it is 
   state.write(late)
   state.apply(1, { kind: 'own', transactions: [early] })
   const plan = { from: early.id, keys: null, refused: null }
-  const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
+  const context = remakeContext()
   const chunk = makeAnew(state, plan, context)
   if (chunk !== null) state.apply(2, chunk)
   const orphans = (): readonly string[] =>
@@ -65,7 +66,7 @@ test('[W6] and what came to the disk while others were made anew is so too', () 
   const [refused, edit] = [alice.edits(insert), alice.edits(recolor)]
   const error = failure('refused-by-rule', { reason: 'no' })
   const plan = { from: edit.id, keys: new Set([note]), refused: { transaction: refused, error } }
-  const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
+  const context = remakeContext()
   const chunk = makeAnew(alice.state, plan, context)
   const between = alice.edits({ kind: 'add', element: 'y' })
   if (chunk !== null) alice.state.apply(alice.state.seen + 1, chunk)
@@ -86,13 +87,13 @@ test('[W6] what names a mark that was made anew while it was on its way to the d
     const late = createTab(state, 'bob').write([[0, edit]])
     state.write(withReplaced(late, color, early.writes[0]?.mark))
     const plan = { from: early.id, keys: null, refused: null }
-    const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined }
+    const context = remakeContext()
     const first = makeAnew(state, plan, context)
     expect(first?.transactions.map(({ from }) => from)).toEqual([early.id])
     if (first !== null) state.apply(2, first)
     state.apply(3, { kind: 'own', transactions: [withReplaced(late, color, early.writes[0]?.mark)] })
     const orphans = { ...plan, keys: new Set<typeof note>() }
-    const second = makeAnew(state, orphans, { ...context, writer: writerOf('carol') })
+    const second = makeAnew(state, orphans, { ...context, drawWriter: drawing(writerOf('carol')) })
     expect(second?.transactions.map(({ from }) => from)).toEqual([late.id])
     for (const { to } of second?.transactions ?? [])
       expect(marksIn(to).map(({ writer }) => writer)).not.toContain(early.writes[0]?.mark.writer)
@@ -180,11 +181,7 @@ test('[W6] so it does where pages were read since, and the insert was of another
   for (const [key, row] of confirmedRows(state)) rows.set(key, row)
   const read = createReplicaState()
   read.load(rows, state.snapshot(), state.seen)
-  const chunk = makeAnew(
-    read,
-    { from, keys: null, refused: null },
-    { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined },
-  )
+  const chunk = makeAnew(read, { from, keys: null, refused: null }, remakeContext())
   expect(chunk?.quarantined).toEqual([])
 })
 
@@ -199,7 +196,7 @@ test('[W6] what another tab has not on disk yet is no document that an edit coul
   const chunk = makeAnew(
     state,
     { from: refused.id, keys: new Set([note]), refused: { transaction: refused, error } },
-    { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined },
+    remakeContext(),
   )
   expect(chunk?.quarantined).toEqual([
     { id: refused.id, error },

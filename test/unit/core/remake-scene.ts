@@ -18,28 +18,16 @@ import type {
   ReplicaState,
   Row,
   Transaction,
-  WriterId,
 } from '@rejoin/core'
 import { createTab, generation, keys, relay, type Action } from './chunk-history.ts'
-import {
-  color,
-  deltaOf,
-  markOf,
-  tags,
-  textOf,
-  title,
-  votes,
-  writerOf,
-  type Edit,
-  type Person,
-} from './edits.ts'
+import { color, deltaOf, markOf, tags, textOf, title, votes, type Edit, type Person } from './edits.ts'
 import { pulledChunk } from './chunks.ts'
+import { remakeContext } from './remake-context.ts'
 
 export const [note, other] = keys as [(typeof keys)[number], (typeof keys)[number]]
 export const insert: Edit = { kind: 'insert', value: 'red', element: 'x' }
 export const recolor: Edit = { kind: 'color', value: 'teal' }
 export const vote: Edit = { kind: 'vote', by: 1 }
-export const fresh: WriterId = writerOf('alice', 99)
 
 export interface Scene {
   readonly state: ReplicaState
@@ -93,7 +81,7 @@ export function createScene(): Scene {
       const chunk = makeAnew(
         state,
         { from, keys: null, refused: null, ...more },
-        { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => undefined, ...context },
+        { ...remakeContext(), ...context },
       )
       if (chunk === null) throw new Error('there is nothing to make anew')
       append(chunk)

@@ -5,7 +5,8 @@ import { text } from '@rejoin/resolve'
 import { expect, test } from 'vitest'
 import { createTab } from './chunk-history.ts'
 import { body, bytesOf, type Edit } from './edits.ts'
-import { note, insert, fresh } from './remake-scene.ts'
+import { note, insert } from './remake-scene.ts'
+import { remakeContext } from './remake-context.ts'
 
 /** A write of a text, beside an insert or alone, that becomes this when it is made anew. */
 function remakeText(edits: readonly Edit[], becomes: 'nothing' | 'lost') {
@@ -17,7 +18,7 @@ function remakeText(edits: readonly Edit[], becomes: 'nothing' | 'lost') {
   state.apply(1, { kind: 'own', transactions: [transaction] })
   const plan = { from: transaction.id, keys: null, refused: null }
   const support: TextSupport = { ...text().text, remake: () => [becomes] }
-  const context = { writer: fresh, now: 5000, correction: 0, body: () => [], support: () => support }
+  const context = { ...remakeContext(), support: () => support }
   const chunk = makeAnew(state, plan, context)
   const read = chunk && decodeChunk(encodeChunk(chunk))
   if (!read?.ok || read.value.kind !== 'remade') throw new Error('there is nothing to make anew')

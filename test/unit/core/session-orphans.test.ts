@@ -22,6 +22,7 @@ import { expect, test } from 'vitest'
 import { deltaOf, markOf, writerOf } from './edits.ts'
 import { sessionOptions } from './session-options.ts'
 import { welcomeFrom } from './welcomes.ts'
+import { remakeContext } from './remake-context.ts'
 
 const relay = 'relay' as StoreId
 const other = 'other' as StoreId
@@ -66,13 +67,7 @@ function running(state: ReplicaState, session: ClientSession): Running {
       expect(kinds.length).toBeLessThan(50)
       if (effect.kind === 'append') state.apply(state.seen + 1, effect.chunk)
       else if (effect.kind === 'remake') {
-        const context = {
-          writer: writerOf(`new ${kinds.length}`),
-          now: 1000,
-          correction: 0,
-          body: () => [],
-          support: () => undefined,
-        }
+        const context = { ...remakeContext(writerOf(`new ${kinds.length}`)), now: 1000 }
         const chunk = makeAnew(state, effect.plan, context)
         if (chunk !== null) state.apply(state.seen + 1, chunk)
       } else return []

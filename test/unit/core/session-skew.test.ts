@@ -20,6 +20,7 @@ import { createTab, keys } from './chunk-history.ts'
 import { deltaOf, markOf, writerOf } from './edits.ts'
 import { pulledChunk } from './chunks.ts'
 import { welcomeFrom } from './welcomes.ts'
+import { remakeContext } from './remake-context.ts'
 
 const relay = 'relay' as StoreId
 const generation = 'generation' as GenerationId
@@ -78,7 +79,7 @@ function begin(): {
       else if (effect.kind === 'remake') {
         remakes += 1
         const writer = writerOf(`new ${remakes}`)
-        const context = { writer, now: time, correction: 0, body: () => [], support: () => undefined }
+        const context = { ...remakeContext(writer), now: time }
         const chunk = makeAnew(state, effect.plan, context)
         if (chunk !== null) state.apply(state.seen + 1, chunk)
       } else return []

@@ -19,6 +19,7 @@ import { createTab, keys } from './chunk-history.ts'
 import { deltaOf, markOf, writerOf } from './edits.ts'
 import { pulledChunk } from './chunks.ts'
 import { welcomeFrom } from './welcomes.ts'
+import { remakeContext } from './remake-context.ts'
 
 const relay = 'relay' as StoreId
 const generation = 'generation' as GenerationId
@@ -44,7 +45,7 @@ function begin() {
       if (effect.kind === 'append') state.apply(state.seen + 1, effect.chunk)
       else if (effect.kind === 'remake') {
         const writer = writerOf('anew')
-        const context = { writer, now: 1000, correction: 0, body: () => [], support: () => undefined }
+        const context = { ...remakeContext(writer), now: 1000 }
         const chunk = makeAnew(state, effect.plan, context)
         if (chunk !== null) state.apply(state.seen + 1, chunk)
       } else return [effect.kind]

@@ -2,8 +2,8 @@
  * Making writes anew (SPEC W6): what a relay refused or skipped keeps its content, what its writer had seen and its
  * time, and gets new marks, so that it beats nobody that it did not beat before and cannot meet its old self.
  *
- * One pass has one new writer, which nobody else uses: marks of it rise in each row, in the order of the outbox.
- * Tabs whose writer was made anew draw another one for what they write next.
+ * A pass has a new writer for each old one, which nobody else uses: so what did not see each other before does not see
+ * each other after it. Tabs whose writer was made anew draw another one for what they write next.
  */
 import { bodyKey } from '../bodies.ts'
 import type { RemadeChunk } from '../chunk.ts'
@@ -14,14 +14,16 @@ import type { OutboxEntry } from '../outbox.ts'
 import type { ReplicaState } from '../replica/replica.ts'
 import { countParts, type DocumentKey, type PartName } from '../row.ts'
 import { nothingCounted, type SeenDocument } from '../seen-document.ts'
-import { transactionId, type Transaction, type TransactionId, type Write } from '../write.ts'
+import { transactionId, writerOf, type Transaction, type TransactionId, type Write } from '../write.ts'
 import { createMarksAnew } from './marks-anew.ts'
 import { missingDocuments } from './missing-documents.ts'
+import { createNewWriters, type NewWriters } from './new-writers.ts'
 import { bodiesToRemake, entriesToRemake, type RemakePlan } from './plan.ts'
 import { createWritesAnew, type TextsAnew } from './writes-anew.ts'
 
 export interface RemakeContext {
-  readonly writer: WriterId
+  /** A writer that nobody used, another one with each call (SPEC W3). */
+  readonly drawWriter: () => WriterId
   /** The relay's time as far as this device knows it, and what its clock is corrected by now. */
   readonly now: number
   readonly correction: number
@@ -38,8 +40,9 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
   if (entries.length === 0 && !leaves) return null
   const remade = new Set(entries)
   const standsOnNothing = missingDocuments(state, remade, plan)
-  const texts = textsAnew(state, entries, standsOnNothing, plan, context)
-  const pass = createPass(state, context, texts, standsOnNothing)
+  const newWriterOf = createNewWriters(context.drawWriter)
+  const texts = textsAnew(state, entries, standsOnNothing, plan, context, newWriterOf)
+  const pass = createPass(state, context, newWriterOf, texts, standsOnNothing)
   const transactions: { from: TransactionId; to: Transaction }[] = []
   const quarantined: { id: TransactionId; error: Failure }[] = []
   if (leaves) quarantined.push({ id: plan.refused.transaction.id, error: plan.refused.error })
@@ -52,7 +55,7 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
       continue
     }
     const { id } = entry.transaction
-    const again = pass.again(entry.transaction, transactionId(context.writer, ++serial))
+    const again = pass.again(entry.transaction, transactionId(newWriterOf(writerOf(id)), ++serial))
     if ('code' in again) quarantined.push({ id, error: again })
     else transactions.push({ from: id, to: again })
   }
@@ -66,19 +69,20 @@ export function makeAnew(state: ReplicaState, plan: RemakePlan, context: RemakeC
   return {
     kind: 'remade',
     seen: state.seen,
-    writers: [...old].map(from => ({ from, to: context.writer })),
+    writers: [...old].map(from => ({ from, to: newWriterOf(from) })),
     transactions,
     quarantined,
   }
 }
 
-/** X9: each own update anew, as the same edit at the same place, under the new writer's Yjs client id. */
+/** X9: each own update anew, as the same edit at the same place, under the Yjs client id of its new writer. */
 function textsAnew(
   state: ReplicaState,
   entries: readonly OutboxEntry[],
   standsOnNothing: ReadonlyMap<Transaction, DocumentKey>,
   plan: RemakePlan,
   context: RemakeContext,
+  newWriterOf: NewWriters,
 ): TextsAnew {
   const anew = new Map<Uint8Array, TextAnew>()
   const refused = plan.refused?.transaction
@@ -87,18 +91,27 @@ function textsAnew(
     .filter(({ transaction, position }) => position > 0 && !moving.has(transaction.id))
     .map(({ transaction }) => transaction)
   const later = entries.map(({ transaction }) => transaction)
+  const clientOf = clientsAnew(later, newWriterOf)
   for (const { key, part } of bodiesToRemake(entries)) {
     const now = [...context.body(key, part), ...updatesOf(staying, key, part)]
     const before = refused === undefined ? [] : updatesOf([refused], key, part)
     const moves = state.remade.of(bodyKey(key, part))
-    const client = yjsClientOf(context.writer)
     const gone = new Set(updatesOf([...standsOnNothing.keys()], key, part))
     const updates = context
       .support(key, part)
-      ?.remake(now, before, moves, updatesOf(later, key, part), client, gone)
+      ?.remake(now, before, moves, updatesOf(later, key, part), clientOf, gone)
     updatesOf(later, key, part).forEach((update, i) => anew.set(update, updates?.[i] ?? 'lost'))
   }
   return anew
+}
+
+/** The Yjs client of each update that is made anew. */
+function clientsAnew(later: readonly Transaction[], newWriterOf: NewWriters): (update: Uint8Array) => number {
+  const clients = new Map<Uint8Array, number>()
+  for (const { mark, texts } of later.flatMap(({ writes }) => writes))
+    for (const update of [...texts.values()].flat())
+      clients.set(update, yjsClientOf(newWriterOf(mark.writer)))
+  return update => clients.get(update) ?? 0
 }
 
 function updatesOf(
@@ -120,10 +133,11 @@ interface Pass {
 function createPass(
   state: ReplicaState,
   context: RemakeContext,
+  newWriterOf: NewWriters,
   texts: TextsAnew,
   standsOnNothing: ReadonlyMap<Transaction, DocumentKey>,
 ): Pass {
-  const marks = createMarksAnew(state, context)
+  const marks = createMarksAnew(state, context, newWriterOf)
   const writeAnew = createWritesAnew(marks, texts)
 
   /** X9: a text that builds on what nobody has any more. Null if none does. */

@@ -1,23 +1,28 @@
 /**
  * The marks of writes that are made anew (SPEC W6, W3): each keeps its time as the clock is corrected now, raised over
- * what its writer saw and over what this pass has made in the row, and all are of one new writer.
+ * what its writer saw and over own writes to the row that were under it, and is of the writer that stands for its old one.
  */
 import { contextOfCell, lastOfCell } from '../cells/cell.ts'
 import type { RemadeMark } from '../chunk.ts'
 import { addToContext, type Context } from '../context.ts'
 import { followingStamp, type Stamp } from '../clock.ts'
 import { marksOfDelta } from '../judge/marks.ts'
-import { compareMarks, formatMark, greaterMark, type Mark } from '../mark.ts'
+import { compareMarks, formatMark, greaterMark, type Mark, type WriterId } from '../mark.ts'
 import type { ReplicaState } from '../replica/replica.ts'
 import type { DocumentKey, PartName, Row } from '../row.ts'
 import type { Transaction, Write } from '../write.ts'
 import type { RemakeContext } from './make-anew.ts'
 import { createMoves, type Move, type Moves } from './moves.ts'
+import type { NewWriters } from './new-writers.ts'
 import { isConfirmed, isOwnElder } from './plan.ts'
+import { createRenames } from './renames.ts'
 
 export interface MarksAnew {
-  /** What stands for a mark of a row now: the new one of a write that was made anew, in this pass or before, else itself. */
-  rename(key: DocumentKey, mark: Mark): Mark
+  /**
+   * What stands for a mark that a write names: the new one of what was made anew, in this pass or before; one of the write's
+   * own writer, if nothing bears it any more; else itself.
+   */
+  rename(write: Write, mark: Mark): Mark
   /** W6 (4): the renamed context that a write names goes on covering what it covered under its old marks. */
   keepCovered(write: Write, part: PartName, old: Context, renamed: Context, made: Made): Context
   /** W6 (4): and so does the renamed last that a deletion has seen of a cell, of a row that it has seen up to `seenLast`. */
@@ -33,24 +38,20 @@ export type Made = Pick<Transaction, 'correction' | 'heard'>
 
 export function createMarksAnew(
   state: ReplicaState,
-  context: Pick<RemakeContext, 'writer' | 'now' | 'correction'>,
+  context: Pick<RemakeContext, 'now' | 'correction'>,
+  newWriterOf: NewWriters,
 ): MarksAnew {
-  /** By what they were when the pass began, for each row. */
-  const renamedByKey = new Map<DocumentKey, Map<string, Mark>>()
+  const renames = createRenames(state)
   const movesByKey = new Map<DocumentKey, Moves>()
-  const greatestByKey = new Map<DocumentKey, Mark>()
   const earlierByKey = new Map<DocumentKey, readonly RemadeMark[]>()
-  const stamps = new Set<string>()
+  const given = new Set<string>()
 
-  function rename(key: DocumentKey, mark: Mark): Mark {
-    const before = state.remadeMarks.now(key, mark)
-    return renamedByKey.get(key)?.get(formatMark(before)) ?? before
+  function noteMove(write: Write, now: Mark): void {
+    renames.note(write, now)
+    addMove(write.key, { old: write.mark, now, parts: [...write.delta.cells.keys()] })
   }
 
-  function noteMove(key: DocumentKey, move: Move): void {
-    const renamed = renamedByKey.get(key) ?? new Map<string, Mark>()
-    renamedByKey.set(key, renamed)
-    renamed.set(formatMark(state.remadeMarks.now(key, move.old)), move.now)
+  function addMove(key: DocumentKey, move: Move): void {
     const moves = movesByKey.get(key)
     if (moves === undefined) movesByKey.set(key, createMoves([move]))
     else moves.add(move)
@@ -75,7 +76,7 @@ export function createMarksAnew(
     // Nearly every tab has heard of all of them.
     if ((state.remadeMarks.of(key).at(-1)?.position ?? 0) <= heard) return moves
     const unheard = movedBefore(key).filter(({ position }) => position > heard)
-    const before = unheard.map(one => ({ ...one, now: rename(key, one.now) }))
+    const before = unheard.map(one => ({ ...one, now: renames.ofBorne(key, one.now) }))
     return [createMoves(before), ...moves]
   }
 
@@ -85,42 +86,43 @@ export function createMarksAnew(
     return { ms: Math.max(0, Math.floor(Math.min(shifted, context.now))), tick }
   }
 
-  /** R1: marks of several old writers, moved by several corrections, may meet; in one row one would be taken for the other. */
-  function takeStamp(wanted: Stamp): Stamp {
-    let stamp = wanted
-    while (stamps.has(`${stamp.ms}.${stamp.tick}`)) stamp = followingStamp(stamp)
-    stamps.add(`${stamp.ms}.${stamp.tick}`)
-    return stamp
+  /** R1: marks of one old writer, moved by several corrections, may meet; in one row one would be taken for the other. */
+  function give(wanted: Stamp, writer: WriterId): Mark {
+    for (let { ms, tick } = wanted; ; { ms, tick } = followingStamp({ ms, tick })) {
+      const mark: Mark = { ms, tick, writer }
+      if (given.has(formatMark(mark))) continue
+      given.add(formatMark(mark))
+      return mark
+    }
   }
 
-  /** W6 (3): above everything that it saw. W3: and above everything that this pass has made in the row. */
+  /** W6 (3): above everything that it saw. W3: and so above its writer's earlier writes to the row. */
   function markAnew(write: Write, seenLast: Mark | null, made: Made): Mark {
-    const given = greatestByKey.get(write.key) ?? null
-    const over = greaterMark(given, floorOf(write.key, write.mark, seenLast, made.heard))
-    const stamp = takeStamp(stampOver(stampAnew(write.mark, made.correction), over))
-    const mark: Mark = { ms: stamp.ms, tick: stamp.tick, writer: context.writer }
-    noteMove(write.key, { old: write.mark, now: mark, parts: partsOf(write) })
-    greatestByKey.set(write.key, mark)
+    const over = floorOf(write, write.mark, seenLast, made.heard)
+    const stamp = stampOver(stampAnew(write.mark, made.correction), over)
+    const mark = give(stamp, newWriterOf(write.mark.writer))
+    noteMove(write, mark)
     return mark
   }
 
   /** Own marks that it names and nothing bears any more, since they went to the quarantine, keep their distance. */
   function moveGone(write: Write, seenLast: Mark | null, { correction, heard }: Made): void {
+    const { key } = write
     for (const mark of marksOfDelta(write)) {
-      const before = state.remadeMarks.now(write.key, mark)
-      const isMoved = renamedByKey.get(write.key)?.has(formatMark(before)) === true
-      if (!isOwnElder(state, write, mark) || isMoved) continue
-      if (isConfirmed(state, write.key, before)) continue
-      const over = floorOf(write.key, mark, seenLast, heard)
-      const { ms, tick } = takeStamp(stampOver(stampAnew(mark, correction), over))
-      noteMove(write.key, { old: mark, now: { ms, tick, writer: context.writer }, parts: [] })
+      if (!isOwnElder(state, write, mark) || renames.has(write, mark)) continue
+      if (isConfirmed(state, key, state.remadeMarks.now(key, mark))) continue
+      const over = floorOf(write, mark, seenLast, heard)
+      const now = give(stampOver(stampAnew(mark, correction), over), newWriterOf(write.mark.writer))
+      renames.noteGone(write, mark, now)
+      addMove(key, { old: mark, now, parts: [] })
     }
   }
 
   /** The greatest of what is seen under a mark: of the confirmed layer, of own writes, and of those taken since. */
-  function floorOf(key: DocumentKey, mark: Mark, seenLast: Mark | null, heard: number): Mark | null {
+  function floorOf(write: Write, mark: Mark, seenLast: Mark | null, heard: number): Mark | null {
+    const { key } = write
     const isUnder = (one: Mark): boolean => compareMarks(one, mark) < 0
-    const seen = seenLast !== null && isUnder(seenLast) ? rename(key, seenLast) : null
+    const seen = seenLast !== null && isUnder(seenLast) ? renames.of(write, seenLast) : null
     const taken = marksOfRow(state.confirmed(key)).filter(one => state.own.has(one.writer) && isUnder(one))
     const moved = movesOf(key, heard).map(moves => moves.greatestUnder(mark))
     return [...taken, ...moved].reduce(greaterMark, seen)
@@ -140,17 +142,20 @@ export function createMarksAnew(
 
   /** A clock that was corrected may have left under the new one what was seen under the old one, own or another's. */
   function keepUnder(
-    { key }: Write,
+    write: Write,
     part: PartName,
     old: Mark,
     now: Mark,
     seenLast: Mark | null,
     { heard }: Made,
   ): Mark {
+    const { key } = write
     const cell = state.confirmed(key)?.cells.get(part)
     const held = cell === undefined ? null : lastOfCell(cell)
     const isSeen = (mark: Mark): boolean =>
-      compareMarks(mark, old) <= 0 && seenLast !== null && compareMarks(mark, rename(key, seenLast)) <= 0
+      compareMarks(mark, old) <= 0 &&
+      seenLast !== null &&
+      compareMarks(mark, renames.of(write, seenLast)) <= 0
     const moved = movesOf(key, heard).map(moves => moves.greatestTo(part, old))
     return [held !== null && isSeen(held) ? held : null, ...moved].reduce<Mark>(
       (kept, mark) => greaterMark(kept, mark) ?? kept,
@@ -159,19 +164,15 @@ export function createMarksAnew(
   }
 
   return {
-    rename,
+    rename: renames.of,
     keepCovered,
     keepUnder,
-    stay: write => noteMove(write.key, { old: write.mark, now: write.mark, parts: partsOf(write) }),
+    stay: write => noteMove(write, write.mark),
     move(write, seenLast, made) {
       moveGone(write, seenLast, made)
       return markAnew(write, seenLast, made)
     },
   }
-}
-
-function partsOf({ delta }: Write): readonly PartName[] {
-  return [...delta.cells.keys()]
 }
 
 function stampOver(stamp: Stamp, over: Mark | null): Stamp {

@@ -93,8 +93,8 @@ function isMissing(
   const last = seen?.last ?? null
   if (standsAlone(write, own ?? seen?.exists ?? false)) return false
   if (delta.revival !== null) return own === undefined && last === null && state.confirmed(key) === undefined
-  // X5: who types in what is known to be deleted keeps it.
-  const isKept = isTyped(write) && state.confirmed(key) !== undefined
+  // Nobody changes what they know to be deleted, so another tab deleted it; X5: and who types in it keeps it.
+  const isKept = own === false || (isTyped(write) && state.confirmed(key) !== undefined)
   if (isKept && !stoodOnRefused(state, transaction, i, leaving)) return false
   return !rowExists(row) && !(own === undefined && stoodOnTaken(state, write, last))
 }

@@ -7,7 +7,7 @@ import type { Cell, Seen } from '../cells/cell.ts'
 import type { CounterCell } from '../cells/counter.ts'
 import type { Deletion } from '../deletion.ts'
 import type { TextAnew } from '../field.ts'
-import type { Mark } from '../mark.ts'
+import type { Mark, WriterId } from '../mark.ts'
 import { renameRow } from './rename-marks.ts'
 import type { DocumentKey, PartName, Row } from '../row.ts'
 import type { SeenDocument } from '../seen-document.ts'
@@ -26,15 +26,17 @@ export function createWritesAnew(
   { rename: renameOf, keepCovered, keepUnder, move }: MarksAnew,
   texts: TextsAnew,
 ): (write: Write, seen: SeenDocument, made: Made) => WriteAnew {
-  /** What the new writer has counted up to, by counter. */
-  const totals = new Map<string, number>()
+  /** What each new writer has counted up to, by counter. */
+  const totals = new Map<WriterId, Map<string, number>>()
 
   /** On top of what the new writer has counted: refused and remade increments of the old one are not in it. */
   function countAnew(key: DocumentKey, part: PartName, amount: number, mark: Mark): CounterAnew {
     const counter = bodyKey(key, part)
-    const before = totals.get(counter) ?? 0
+    const counted = totals.get(mark.writer) ?? new Map<string, number>()
+    totals.set(mark.writer, counted)
+    const before = counted.get(counter) ?? 0
     const total = before + amount
-    totals.set(counter, total)
+    counted.set(counter, total)
     return { before, cell: { strategy: 'counter', entries: new Map([[mark.writer, { mark, total }]]) } }
   }
 
@@ -63,7 +65,7 @@ export function createWritesAnew(
 
   return (write, seen, made) => {
     const { key } = write
-    const rename = (one: Mark): Mark => renameOf(key, one)
+    const rename = (one: Mark): Mark => renameOf(write, one)
     const mark = move(write, seen.last, made)
     const bodies = textsOf(write)
     const { deletion, revival, cells: renamed } = renameRow(write.delta, rename)

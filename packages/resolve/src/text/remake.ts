@@ -32,13 +32,13 @@ interface Edit {
   readonly deleted: readonly Span[]
 }
 
-/** What each of `later` becomes, as `client`; nothing, if it is one of `gone`. */
+/** What each of `later` becomes, as the client that is named for it; nothing, if it is one of `gone`. */
 export function remakeUpdates(
   now: readonly Uint8Array[],
   before: readonly Uint8Array[],
   moves: readonly TextMove[],
   later: readonly Uint8Array[],
-  client: number,
+  clientOf: (update: Uint8Array) => number,
   gone: ReadonlySet<Uint8Array> = new Set(),
 ): readonly TextAnew[] {
   const remade = createLiveText(now, { gc: true })
@@ -56,7 +56,7 @@ export function remakeUpdates(
     const text = isInOld ? old : older
     if (gone.has(update)) return 'nothing'
     if (edit === null || text === null || !hasTaken(text, update)) return 'lost'
-    return captureEdit(remade, client, () => repeat(edit, text, remade, images)) ?? 'nothing'
+    return captureEdit(remade, clientOf(update), () => repeat(edit, text, remade, images)) ?? 'nothing'
   })
 }
 

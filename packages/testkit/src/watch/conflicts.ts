@@ -5,7 +5,6 @@ import type { Author } from '../application/author.ts'
 import { isToBlame } from '../application/effects.ts'
 import type { OpenTab } from '../cluster.ts'
 import type { AskField, Logged } from '../log.ts'
-import { isBehind } from '../oracle.ts'
 import { documentNames } from '../schema.ts'
 
 interface Listed {
@@ -37,15 +36,12 @@ export function watchConflicts({ cluster, space, log, findings }: Author): Watch
     if (log.some(entry => entry.key === key && entry.blind)) return true
     // S3: so is what stands on what a relay lost and did not take back.
     if (cluster.mayNotComeBack(space, key)) return true
-    const passes = remakes.passesOf(space, key)
     return authors.some(author =>
       writes.some(
         other =>
           other !== author &&
           shown.has(other.token) &&
-          (other.saw.has(author.token) ||
-            isDecidedAlike(other, author, field) ||
-            isBehind(passes, other, author)),
+          (other.saw.has(author.token) || isDecidedAlike(other, author, field)),
       ),
     )
   }

@@ -1,6 +1,6 @@
 /**
- * What became of own writes, as journals tell it: which were in a quarantine, and which were made anew in one pass, in
- * which order (SPEC W6). Writes are known by what people wrote, since their marks change.
+ * What became of own writes, as journals tell it: which were in a quarantine, and how often each was made anew (SPEC W6).
+ * Writes are known by what people wrote, since their marks change.
  */
 import {
   isSameMark,
@@ -14,26 +14,18 @@ import {
 import { loneDeletion } from '../log.ts'
 import { textOf } from '../oracle.ts'
 
-/** What one pass made anew of a document. */
-export interface Pass {
-  /** When it was stored, in simulated milliseconds. */
-  readonly at: number
-  /** In the order of the outbox. */
-  readonly names: readonly string[]
-}
-
 export interface Remakes {
   /** Notes what a device stored for a space. */
-  stored(space: string, chunk: Chunk, at: number): void
-  /** In the order in which they were made. */
-  passesOf(space: string, key: DocumentKey): readonly Pass[]
+  stored(space: string, chunk: Chunk): void
+  /** In how many passes, of all devices. */
+  timesMadeAnew(space: string, key: DocumentKey, name: string): number
   /** Whether a write was in a quarantine once, be the disk put back since. */
   wasRefused(name: string): boolean
 }
 
 export function createRemakes(): Remakes {
   const ownById = new Map<TransactionId, Transaction>()
-  const passes = new Map<string, Pass[]>()
+  const times = new Map<string, number>()
   const refused = new Set<string>()
 
   function refuse(id: TransactionId): void {
@@ -42,26 +34,27 @@ export function createRemakes(): Remakes {
   }
 
   return {
-    stored(space, chunk, at) {
+    stored(space, chunk) {
       if (chunk.kind === 'own') for (const one of chunk.transactions) ownById.set(one.id, one)
       if (chunk.kind === 'verdicts')
         for (const { id, outcome } of chunk.verdicts) if (outcome.kind === 'refused') refuse(id)
       if (chunk.kind !== 'remade') return
       for (const { id } of chunk.quarantined) refuse(id)
-      const namesByKey = new Map<DocumentKey, string[]>()
+      const made = new Set<string>()
       for (const { to } of chunk.transactions) {
         ownById.set(to.id, to)
         for (const [key, names] of namesByKeyOf(to.writes))
-          namesByKey.set(key, [...(namesByKey.get(key) ?? []), ...names])
+          for (const name of names) made.add(placeOf(space, key, name))
       }
-      for (const [key, names] of namesByKey) {
-        const place = `${space} ${key}`
-        passes.set(place, [...(passes.get(place) ?? []), { at, names }])
-      }
+      for (const place of made) times.set(place, (times.get(place) ?? 0) + 1)
     },
-    passesOf: (space, key) => passes.get(`${space} ${key}`) ?? [],
+    timesMadeAnew: (space, key, name) => times.get(placeOf(space, key, name)) ?? 0,
     wasRefused: name => refused.has(name),
   }
+}
+
+function placeOf(space: string, key: DocumentKey, name: string): string {
+  return `${space} ${key} ${name}`
 }
 
 /** Of each document what a transaction wrote; what has no name is as one that takes a token out of a text. */
