@@ -98,4 +98,20 @@ describe('contents of many rows', () => {
     expect(forged(0b11101, [9, 6])).toBe('malformed-frame')
     expect(forged(0b1101, [0x81, 0x04, 6])).toBe('malformed-frame')
   })
+
+  test('a length of more than 32 bits is refused, and not taken for what is left of it', () => {
+    const bytes = encodeFrame(changesOf(numbers(70)))
+    // All are of one length: one more than that, doubled, and one more for a run of 70.
+    const length = encodeValue(2_000_000).length
+    const run = [(length + 1) * 2 + 1, 70 - 2]
+    const at = bytes.findIndex((byte, i) => byte === run[0] && bytes[i + 1] === run[1])
+    const forged = Uint8Array.from([
+      ...bytes.subarray(0, at),
+      // The same and 2^32, as a number of which seven bits are in a byte.
+      ...[128 + (run[0] ?? 0), 128, 128, 128, 32],
+      ...bytes.subarray(at + 1),
+    ])
+    expect(decodeFrame(bytes).ok).toBe(true)
+    expect(decodeFrame(forged).ok).toBe(false)
+  })
 })

@@ -155,26 +155,36 @@ function readMany(reader: Reader, names: Names, bounds: Bounds, count: number): 
   checkLimit('parts', bounds.parts, parts)
   if (contents * bounds.contentBytesMin > bytesLeft(reader))
     refuseMalformed('there are fewer parts than declared')
-  const ids = readIds(reader, names, count)
+  const [only] = shapes
+  const keys =
+    only !== undefined && shapes.length === 1
+      ? readIds(reader, names, count, prefixOf(only))
+      : keysOf(shapes, readIds(reader, names, count))
   const marks = readMarks(reader, names, count, { ms: names.ms })
   const rows = readParts(reader, names, bounds, { shapes, marks, parts })
   const last = marks.findLast(mark => mark !== null)
   if (last) names.ms = last.ms
   const alike = shapes.length === 1 ? (rows[0] ?? null) : null
-  return { keys: keysOf(shapes, ids), rows, marks, alike }
+  return { keys: keys as readonly DocumentKey[], rows, marks, alike }
 }
 
 function keysOf(shapes: readonly ShapeRead[], ids: readonly string[]): readonly DocumentKey[] {
   const keys = listOf<DocumentKey>(ids.length)
-  for (const { collection, rows, count } of shapes) {
-    if (collection === '') refuseMalformed('the name of a collection is empty')
-    const prefix = documentKey(collection, '')
+  for (const shape of shapes) {
+    const { rows, count } = shape
+    const prefix = prefixOf(shape)
     for (let i = 0; i < count; i++) {
       const row = rows === null ? i : (rows[i] as number)
       keys[row] = (prefix + (ids[row] as string)) as DocumentKey
     }
   }
   return keys
+}
+
+/** What stands before the ids of its rows in their keys. */
+function prefixOf({ collection }: ShapeRead): DocumentKey {
+  if (collection === '') refuseMalformed('the name of a collection is empty')
+  return documentKey(collection, '')
 }
 
 const noRows: BatchColumns = { keys: [], rows: [], marks: [], alike: null }

@@ -99,6 +99,32 @@ export function readColumn(reader: Reader, count: number, isSigned: boolean = fa
   return numbers
 }
 
+/**
+ * The same of lengths, one for each part of thousands of rows: beside the objects that an engine collects. What no length can
+ * be is the longest one, which whoever reads it refuses.
+ */
+export function readLengths(reader: Reader, count: number): ArrayLike<number> {
+  if (count < lengthsMin) return readColumn(reader, count)
+  const lengths = new Uint32Array(count)
+  for (let at = 0; at < count; ) {
+    const head = readUint(reader)
+    const length = Math.min(Math.floor(head / 2), longestLength)
+    if (head % 2 === 0) {
+      lengths[at++] = length
+      continue
+    }
+    const end = at + readUint(reader) + 2
+    if (end > count) refuseMalformed('a run is longer than its column')
+    lengths.fill(length, at, end)
+    at = end
+  }
+  return lengths
+}
+
+/** Fewer are a list, which is made sooner. */
+const lengthsMin = 64
+const longestLength = 2 ** 32 - 1
+
 /** Filled by the engine: columns are long, and read where nothing has run often enough to be fast. */
 export function listOf<T>(count: number, what: T): T[] {
   return Array<T>(count).fill(what)

@@ -11,6 +11,7 @@ import {
   addToColumn,
   openColumn,
   readColumn,
+  readLengths,
   readSteps,
   readUniform,
   writeOpenColumn,
@@ -73,17 +74,18 @@ function lengthsInBytes(texts: readonly string[]): OpenColumn {
   return lengths
 }
 
-export function readIds(reader: Reader, names: Names, count: number): readonly string[] {
+/** Each with this before it, as keys of one collection are: then no id is made beside its key. */
+export function readIds(reader: Reader, names: Names, count: number, prefix: string = ''): readonly string[] {
   // As where none is minted: then nothing of it is listed.
   const mint = readUniform(reader, count)
   const mints = mint === null ? readColumn(reader, count) : null
   let minted = mint === null || mint === 0 ? 0 : count
   if (mints !== null) for (let i = 0; i < count; i++) if (mints[i] !== 0) minted += 1
   const serials = readSteps(reader, minted)
-  const shares = readColumn(reader, count - minted)
-  const lengths = readColumn(reader, count - minted)
+  const shares = readLengths(reader, count - minted)
+  const lengths = readLengths(reader, count - minted)
   const rests = readTogether(reader, shares, lengths)
-  if (rests !== null && minted === 0) return cutIds(rests, shares, lengths)
+  if (rests !== null && minted === 0) return cutIds(prefix, rests, shares, lengths)
   let next = 0
   let nextText = 0
   let restAt = 0
@@ -92,7 +94,7 @@ export function readIds(reader: Reader, names: Names, count: number): readonly s
   for (let i = 0; i < count; i++) {
     const number = mint ?? mints?.[i] ?? 0
     if (number > 0) {
-      ids.push(idOf(writerAt(names, number - 1), serials[next++] ?? 0))
+      ids.push(prefix + idOf(writerAt(names, number - 1), serials[next++] ?? 0))
       continue
     }
     const shared = shares[nextText] ?? 0
@@ -104,23 +106,29 @@ export function readIds(reader: Reader, names: Names, count: number): readonly s
     const rest = rests === null ? readUtf8(reader, length) : rests.slice(restAt, (restAt += length))
     before = checkFreeId(before.slice(0, shared) + rest)
     if (before.length * 3 > idBytesMax) checkLimit('bytes of an id', idBytesMax, encodeUtf8(before).length)
-    ids.push(before)
+    ids.push(prefix + before)
   }
   return ids
 }
 
 /** As most are that come by the thousands: all of them texts of ASCII, so that a character is a byte. */
-function cutIds(rests: string, shares: readonly number[], lengths: readonly number[]): readonly string[] {
+function cutIds(
+  prefix: string,
+  rests: string,
+  shares: ArrayLike<number>,
+  lengths: ArrayLike<number>,
+): readonly string[] {
   const ids = listOf<string>(lengths.length)
+  const from = prefix.length
   let restAt = 0
-  let before = ''
+  let before = prefix
   for (let i = 0; i < lengths.length; i++) {
     const shared = shares[i] as number
     const length = lengths[i] as number
-    if (shared > before.length || shared > length) refuseMalformed('an id shares more than there is')
+    if (from + shared > before.length || shared > length) refuseMalformed('an id shares more than there is')
     if (length > idBytesMax) checkLimit('bytes of an id', idBytesMax, length)
-    before = before.slice(0, shared) + rests.slice(restAt, (restAt += length - shared))
-    if (length >= checkedFrom) checkFreeId(before)
+    before = before.slice(0, from + shared) + rests.slice(restAt, (restAt += length - shared))
+    if (length >= checkedFrom) checkFreeId(before.slice(from))
     ids[i] = before
   }
   return ids
@@ -132,7 +140,7 @@ const { idBytesMax } = limits
  * The rests of all, which lie together, as one text to cut them out of; null if there are few, or not all of it is ASCII:
  * then nothing is read.
  */
-function readTogether(reader: Reader, shares: readonly number[], lengths: readonly number[]): string | null {
+function readTogether(reader: Reader, shares: ArrayLike<number>, lengths: ArrayLike<number>): string | null {
   if (lengths.length < togetherFrom) return null
   let total = 0
   for (let i = 0; i < lengths.length; i++) total += Math.max(0, (lengths[i] ?? 0) - (shares[i] ?? 0))

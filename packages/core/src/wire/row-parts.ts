@@ -13,7 +13,7 @@ import type { FeedPart } from '../relay-store.ts'
 import { emptyRow, hasStrategy, strategyOfPart, type PartName, type Row } from '../row.ts'
 import { createShownColumns } from '../shown-columns.ts'
 import type { Bounds } from './bounds.ts'
-import { readColumn } from './columns.ts'
+import { readLengths } from './columns.ts'
 import { openContents } from './content-columns.ts'
 import { readCellContent, readDeletionContent } from './contents.ts'
 import type { Names } from './dictionary.ts'
@@ -50,7 +50,7 @@ interface Source {
 
 /** What is said of all parts ahead of their contents. */
 interface Places {
-  readonly heads: readonly number[]
+  readonly heads: ArrayLike<number>
   readonly marks: readonly (Mark | null)[]
   /** Where the marks of a part begin whose heads begin at a place. */
   readonly markAt: (place: number) => number
@@ -97,7 +97,7 @@ export function readParts(
   const marks = areKnown
     ? []
     : readMarks(reader, names, parts, knownMarks(shapes, batch.marks), areRevivals(shapes))
-  const heads = readColumn(reader, parts)
+  const heads = readLengths(reader, parts)
   const source = { reader, names, bounds }
   const rows: Row[] = []
   let first = 0
