@@ -2,7 +2,7 @@
  * Changes of the state, gathered: whoever listens is called once for everything that one tick brought, so that a
  * screen is not drawn in the middle of a batch.
  */
-import { unionOfKeys, type Applied, type DocumentKey, type WriterId } from '@rejoin/core'
+import { unionOfKeys, type Applied, type WriterId } from '@rejoin/core'
 import { createListeners } from './listeners.ts'
 import { callBack } from './live.ts'
 
@@ -30,8 +30,9 @@ const begun = Promise.resolve()
 export function createAppliedBatch(): AppliedBatch {
   const listeners = createListeners<Applied>()
   /** What came first, as it was told: most ticks bring one thing, and it may be all that there is. */
-  let first: ReadonlySet<DocumentKey> = noKeys
-  let more = new Set<DocumentKey>()
+  let first = noKeys
+  /** What came after it: what opens brings thousands of keys, and nobody has read any of their documents yet. */
+  let more: Applied['changed'][] = []
   let writers = new Map<WriterId, WriterId>()
   let rebuilt = new Set<string>()
   let arrived = new Map<string, Uint8Array[]>()
@@ -46,13 +47,13 @@ export function createAppliedBatch(): AppliedBatch {
     isOwnAlone = true
     // What nothing was put into is used again: most ticks bring rows and nothing else.
     const applied: Applied = {
-      changed: more.size === 0 ? first : unionOfKeys(first, more),
+      changed: more.length === 0 ? first : unionOfKeys(first, more),
       writers: writers.size === 0 ? nothingApplied.writers : writers,
       rebuilt: rebuilt.size === 0 ? nothingApplied.rebuilt : rebuilt,
       arrived: arrived.size === 0 ? nothingApplied.arrived : arrived,
     }
     first = noKeys
-    if (more.size > 0) more = new Set()
+    if (more.length > 0) more = []
     if (writers.size > 0) writers = new Map()
     if (rebuilt.size > 0) rebuilt = new Set()
     if (arrived.size > 0) arrived = new Map()
@@ -78,7 +79,7 @@ export function createAppliedBatch(): AppliedBatch {
     note(applied) {
       isOwnAlone = false
       if (first === noKeys) first = applied.changed
-      else for (const key of applied.changed) more.add(key)
+      else more.push(applied.changed)
       if (applied.writers.size > 0) for (const [from, to] of applied.writers) writers.set(from, to)
       if (applied.rebuilt.size > 0) for (const body of applied.rebuilt) rebuilt.add(body)
       if (applied.arrived.size > 0) gatherUpdates(applied.arrived)

@@ -1,5 +1,5 @@
 /**
- * Sets of keys that are not made: all keys of a map, what is in either of two sets, and what was gathered until somebody
+ * Sets of keys that are not made: all keys of a map, what is in any of several sets, and what was gathered until somebody
  * looks. What opens may hold hundreds of thousands, and to put each into a set that perhaps nobody looks at keeps a page
  * busy for a tenth of a second.
  */
@@ -30,7 +30,7 @@ export class GatheredKeys implements Keys {
   }
 
   has(key: DocumentKey): boolean {
-    return this.all.has(key)
+    return this.made === null && this.more === null ? this.first === key : this.all.has(key)
   }
 
   get size(): number {
@@ -64,14 +64,20 @@ export function keysOfRows(rows: RowMap): Keys {
   return viewOf({ has: key => rows.has(key), each: () => rows.keys() })
 }
 
-export function unionOfKeys(a: Keys, b: Keys): Keys {
-  if (b.size === 0) return a
-  if (a.size === 0) return b
+/** What is in the first, of which there may be the most, or in any of the others. */
+export function unionOfKeys(first: Keys, others: readonly Keys[]): Keys {
   function* each(): Generator<DocumentKey> {
-    yield* a
-    for (const key of b) if (!a.has(key)) yield key
+    yield* first
+    const told = new Set<DocumentKey>()
+    for (const keys of others) {
+      for (const key of keys) {
+        if (first.has(key) || told.has(key)) continue
+        told.add(key)
+        yield key
+      }
+    }
   }
-  return viewOf({ has: key => a.has(key) || b.has(key), each })
+  return viewOf({ has: key => first.has(key) || others.some(keys => keys.has(key)), each })
 }
 
 function viewOf({

@@ -19,7 +19,7 @@ test('all keys of a map, with others or without, are what a set of them would be
     fc.property(some, some, some, (held, more, most) => {
       const rows = createRowMap()
       for (const key of held) rows.set(key, emptyRow)
-      const keys = unionOfKeys(keysOfRows(rows), unionOfKeys(new Set(more), new Set(most)))
+      const keys = unionOfKeys(keysOfRows(rows), [new Set(more), new Set(most)])
       const made = new Set([...held, ...more, ...most])
       const told: DocumentKey[] = []
       keys.forEach(key => told.push(key))

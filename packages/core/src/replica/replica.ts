@@ -203,7 +203,7 @@ export function createReplicaState(given: Copies = oneCopy): ReplicaState {
             for (const part of texts.keys()) layers.changes.rebuilt.add(bodyKey(key, part))
         }
       })
-      return { ...applied, changed: unionOfKeys(keysOfRows(loaded), applied.changed) }
+      return { ...applied, changed: unionOfKeys(keysOfRows(loaded), [applied.changed]) }
     },
     skip: (rows, snapshot, position) =>
       collect(() => {
