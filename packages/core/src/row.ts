@@ -169,10 +169,15 @@ export function lastOfOthers(deltas: readonly { readonly delta: Row }[], own: Wr
   let known: PackedCells['open'] | null = null
   for (let i = 0; i < deltas.length; i++) {
     const { delta } = deltas[i] as (typeof deltas)[number]
-    const { cells } = delta
-    if (!(cells instanceof PackedCells) || delta.deletion !== null || delta.revival !== null)
+    const { cells, deletion, revival } = delta
+    if (!(cells instanceof PackedCells) || deletion !== null) {
       last = greatestOfOthers([lastOfRow(delta)], own, last)
-    else if (cells.open !== known) last = greatestOfOthers((known = cells.open).marks, own, last)
+      continue
+    }
+    const { open, index } = cells
+    if (open !== known) last = greatestOfOthers((known = open).marks, own, last)
+    // What a document that came whole was made by is as a rule the mark of its cells.
+    if (revival !== null && revival !== open.marks[index]) last = greatestOfOthers([revival], own, last)
   }
   return last
 }
