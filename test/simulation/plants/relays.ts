@@ -8,9 +8,9 @@ export const relays: readonly Plant[] = [
   {
     name: 'A1',
     does: 'a relay answers before its commit is on disk',
-    find: 'if (draft !== null) await commit(driven, draft, reads, grew)\n    deliveries = space.committed(driven.attachedBySession)',
+    find: 'if (draft !== null) growth = await commit(driven, draft, reads)\n    deliveries = space.committed(driven.attachedBySession)',
     replace:
-      'deliver(driven, space.committed(driven.attachedBySession))\n      if (draft !== null) await commit(driven, draft, reads, grew)',
+      'deliver(driven, space.committed(driven.attachedBySession))\n      if (draft !== null) growth = await commit(driven, draft, reads)',
     world: one(40, { 'relay-crash': 0.3, 'relay-restart': 0.1 }),
     seed: 5,
   },

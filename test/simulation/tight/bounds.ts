@@ -55,6 +55,8 @@ export const tightBounds: readonly TightBound[] = [
   { file: 'relay/src/kernel/kept-pages.ts', name: 'keptBytesMax: number', value: 4000 },
   { file: 'relay/src/kernel/newcomer.ts', name: 'pageBytesMax', value: 1000 },
   { file: 'relay/src/kernel/resting.ts', name: 'grownRowsMin', value: 2 },
+  { file: 'relay/src/kernel/resting.ts', name: 'looksMax', value: 1 },
+  { file: 'relay/src/kernel/space-driver.ts', name: 'newRowsMin', value: 1 },
   { file: 'relay/src/kernel/space-driver.ts', name: 'turnFramesMax', value: 2 },
   { file: 'relay/src/kernel/turns.ts', name: 'portionMax', value: 1 },
   { file: 'relay/src/kernel/folding.ts', name: 'tailBytesMin', value: 30 },

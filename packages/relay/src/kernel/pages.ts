@@ -70,20 +70,31 @@ export interface Walk {
  */
 export async function sendPage(walk: Walk, attached: Attached): Promise<number> {
   const { space, store } = walk
-  const { session } = attached
+  const { session, begun } = attached
   if (await sendKept(walk, attached)) return 0
-  const from = session.place
+  const { place } = session
   const limit = Math.min(pageRows, attached.rowsAtOnce)
+  const read = place >= space.position ? noRows : await store.feed(space.name, place, limit)
+  if (begun !== null || read.length === 0 || !isAlike(attached)) return sendRows(walk, attached, read)
+  const next = await nextPage(walk, place)
+  const isGapEmpty = (read[0]?.held.position ?? 0) > next
+  const rows = isGapEmpty ? await beginEarlier(walk, next, place) : 0
+  if (rows > 0 && (await sendKept(walk, attached))) return rows
+  return sendRows(walk, attached, upToNext(read, next))
+}
+
+/** Sends what is behind a session's place, which was read before. */
+export async function sendRows(walk: Walk, attached: Attached, page: readonly FeedRow[]): Promise<number> {
+  const { space, store } = walk
+  const { session, begun } = attached
+  const from = session.place
   const head = space.position
-  const { begun } = attached
-  const read = from >= head ? noRows : await store.feed(space.name, from, limit)
-  const frames: KeptFrame[] | null = begun === null && read.length > 0 && isAlike(attached) ? [] : null
-  const page = frames === null ? read : await upToNext(walk, from, read)
+  const frames: KeptFrame[] | null = begun === null && page.length > 0 && isAlike(attached) ? [] : null
   const stretch = createStretch(walk.runtime)
   let rows: ChangedRow[] = []
   let rowCount = 0
   let bytes = 0
-  const sendRows = (): void => {
+  const sendFrame = (): void => {
     const { place } = session
     const frame: Frame = { type: 'changes', rows, place, head, cut: null, answer: false, writers: [] }
     if (frames === null) send(attached, frame)
@@ -109,7 +120,7 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<number> 
       attached.begun = null
     }
     if (bytes < frameBytes) continue
-    sendRows()
+    sendFrame()
     if (stretch.isOver()) await stretch.letOthersGo()
     const goesOn = frames !== null && frames.length < keptPageFrames && isWritable(attached)
     isFull = i + 1 < page.length && !goesOn && !hasRoom(attached)
@@ -120,7 +131,7 @@ export async function sendPage(walk: Walk, attached: Attached): Promise<number> 
   }
   if (!isFull) attached.rowsAtOnce *= 2
   const atEnd = !isFull && (session.place >= head || page.length === 0)
-  if (rows.length > 0 && (frames !== null || !atEnd)) sendRows()
+  if (rows.length > 0 && (frames !== null || !atEnd)) sendFrame()
   const isKept = frames !== null && attached.begun === null
   if (isKept)
     walk.kept.keep(space.name, {
@@ -172,16 +183,25 @@ function isAlike({ session }: Attached): boolean {
   return fresh > 0 && cut === 0 && submitted + givenCount === 0
 }
 
+/** Where the next page that is kept or stored begins behind a place. */
+async function nextPage({ space, store, kept }: Walk, place: number): Promise<number> {
+  return Math.min(kept.next(space.name, place), await store.pages.next(space.name, place))
+}
+
+/** All that was in between has left. Of how many rows the page is. */
+async function beginEarlier(walk: Walk, from: number, place: number): Promise<number> {
+  const { space, kept } = walk
+  const page = kept.at(space.name, from) ?? (await fromStore(walk, from))
+  if (page === null) return 0
+  kept.keep(space.name, { ...page, from: place, isStored: false })
+  return page.rows
+}
+
 /**
  * A page that is made where one was dropped ends where the next one begins, so that all behind it stay. Where few rows
  * are left in between, it takes some of that one's.
  */
-async function upToNext(
-  { space, store, kept }: Walk,
-  from: number,
-  page: readonly FeedRow[],
-): Promise<readonly FeedRow[]> {
-  const next = Math.min(kept.next(space.name, from), await store.pages.next(space.name, from))
+function upToNext(page: readonly FeedRow[], next: number): readonly FeedRow[] {
   const gap = page.findIndex(({ held }) => held.position > next)
   if (gap < 0) return page
   const least = gap < gapRowsMin ? pageRows / 2 : gap

@@ -1,8 +1,8 @@
 /**
  * Resting: a new replica is sent pages that were made before it came. They are made once a space has grown by much and
- * has rested since, a page at a time, so that nobody waits for long.
+ * has rested since, or has not for a while, a page at a time, so that nobody waits for long.
  *
- *   grew --> no growth between two looks --> pages, one space after the other
+ *   grew --> no growth between two looks, or the last of many --> pages, one space after the other
  *
  * A commit costs an addition; one timer looks after all spaces, and none is set where none has grown.
  */
@@ -23,18 +23,26 @@ export interface Resting {
 export type MakePages = (driven: DrivenSpace, isToStop: () => boolean) => Promise<void>
 
 const lookMs = 500
+/** After so many looks a space that never rests gets its pages all the same: some are soon to be made anew. */
+const looksMax = 20
 /** Below this a space is a page or two, which are made almost as soon as they are sent. */
 const grownRowsMin = 512
+const unseen: Grown = { rows: 0, looks: 0 }
+
+/** How a space was found when it was looked at last. */
+interface Grown {
+  readonly rows: number
+  readonly looks: number
+}
 
 export function createResting(runtime: Runtime, log: Log, makePages: MakePages): Resting {
-  /** By how much spaces had grown at the last look. */
-  const grownBySpace = new Map<DrivenSpace, number>()
+  const grownSpaces = new Map<DrivenSpace, Grown>()
   let cancel: (() => void) | null = null
   let running: Promise<void> | null = null
   let isStopped = false
 
   function lookLater(): void {
-    if (isStopped || cancel !== null || running !== null || grownBySpace.size === 0) return
+    if (isStopped || cancel !== null || running !== null || grownSpaces.size === 0) return
     cancel = runtime.after(lookMs, () => {
       cancel = null
       running = look().finally(() => {
@@ -45,22 +53,21 @@ export function createResting(runtime: Runtime, log: Log, makePages: MakePages):
   }
 
   async function look(): Promise<void> {
-    for (const [driven, before] of [...grownBySpace]) {
+    for (const [driven, { rows, looks }] of [...grownSpaces]) {
       const { grown } = driven
-      const goesOn = (): boolean => driven.grown > grown
-      if (grown > before) grownBySpace.set(driven, grown)
-      else if (await rested(driven, () => isStopped || goesOn())) grownBySpace.delete(driven)
+      const isBusy = grown > rows
+      if (isBusy && looks < looksMax) grownSpaces.set(driven, { rows: grown, looks: looks + 1 })
+      else if (await made(driven, () => isStopped || (!isBusy && driven.grown > grown)))
+        grownSpaces.delete(driven)
     }
   }
 
   /** Whether all is made that is to be. */
-  async function rested(driven: DrivenSpace, isToStop: () => boolean): Promise<boolean> {
+  async function made(driven: DrivenSpace, isToStop: () => boolean): Promise<boolean> {
     try {
       await makePages(driven, isToStop)
     } catch (error) {
-      // What a store cannot do, commits tell of.
-      const isStorage = error instanceof RejoinError && error.code.startsWith('storage-')
-      if (!isStorage) log.error({ space: driven.name, error: String(error) }, 'pages could not be made')
+      tellUnmade(log, driven, error)
     }
     if (isToStop()) return false
     driven.grown = 0
@@ -70,11 +77,11 @@ export function createResting(runtime: Runtime, log: Log, makePages: MakePages):
   return {
     grew(driven, rows) {
       driven.grown += rows
-      if (driven.grown < grownRowsMin || grownBySpace.has(driven)) return
-      grownBySpace.set(driven, 0)
+      if (driven.grown < grownRowsMin || grownSpaces.has(driven)) return
+      grownSpaces.set(driven, unseen)
       lookLater()
     },
-    awaits: driven => grownBySpace.has(driven),
+    awaits: driven => grownSpaces.has(driven),
     async stop() {
       isStopped = true
       cancel?.()
@@ -82,4 +89,10 @@ export function createResting(runtime: Runtime, log: Log, makePages: MakePages):
       await running
     },
   }
+}
+
+/** What a store cannot do, commits tell of. */
+export function tellUnmade(log: Log, { name }: DrivenSpace, error: unknown): void {
+  const isStorage = error instanceof RejoinError && error.code.startsWith('storage-')
+  if (!isStorage) log.error({ space: name, error: String(error) }, 'pages could not be made')
 }

@@ -8,19 +8,22 @@ import { createRelaySpace, noPositions, type Frame, type PassedFrame } from '@re
 import { screenUpdate } from '@rejoin/resolve/screen'
 import { hasMore, sendMore } from './answering.ts'
 import type { Attached } from './attached.ts'
-import type { DrivenSpace, SpaceHost } from './driven-space.ts'
+import type { DrivenSpace, Job, SpaceHost } from './driven-space.ts'
 import { createFolding } from './folding.ts'
 import { follow, greet, type Arrival } from './greeting.ts'
 import { came, costOf } from './inflow.ts'
 import { couldNotBegin, detach, refuse, refuseMalformed, refuseOverloaded, sendAway } from './leaving.ts'
-import { walkAsNewcomer } from './newcomer.ts'
+import { makePageOf, walkAsNewcomer } from './newcomer.ts'
 import { createPassedSessions } from './passed-sessions.ts'
 import { createPassingOn, isJudged } from './passing-on.ts'
 import { hearQuorum } from './quorum.ts'
-import { takeTurn, type Grew } from './turns.ts'
+import { tellUnmade } from './resting.ts'
+import { takeTurn, type Growth } from './turns.ts'
 
 /** Frames taken into one turn at most: it bounds what is decoded at once, and how long the first waits. */
 const turnFramesMax = 512
+/** So many documents that are new in a commit are a page as soon as they are there. */
+const newRowsMin = 256
 
 export async function openSpace(name: string, kernel: SpaceHost): Promise<DrivenSpace> {
   const { options, lead } = kernel
@@ -113,10 +116,16 @@ async function run(driven: DrivenSpace): Promise<void> {
   for (;;) {
     const jobs = driven.queue
     driven.queue = jobs.length > turnFramesMax ? jobs.splice(turnFramesMax) : []
-    if (jobs.length > 0) await takeTurn(driven, jobs, noteGrowth)
+    if (jobs.length > 0) await turn(driven, jobs)
     const progressed = await sendPages(driven)
     if (driven.queue.length === 0 && !progressed) return
   }
+}
+
+/** Apart from the others, so that what it committed is let go of before the next. */
+async function turn(driven: DrivenSpace, jobs: Job[]): Promise<void> {
+  const growth = await takeTurn(driven, jobs)
+  if (growth !== null) await grew(driven, growth)
 }
 
 /** Behind each turn somebody is sent something, and everybody as long as nothing else is to be taken in (SPEC F3). */
@@ -152,12 +161,16 @@ function betweenTurns(driven: DrivenSpace, run: () => Promise<void>): Promise<vo
   })
 }
 
-const noteGrowth: Grew = (driven, { rows, texts }) => {
+async function grew(driven: DrivenSpace, { commit, newRows }: Growth): Promise<void> {
   const { name, kernel } = driven
+  const { rows, texts } = commit
   kernel.resting.grew(driven, rows.size)
-  if (texts.length === 0) return
-  driven.folding ??= createFolding(name, kernel.options, run => betweenTurns(driven, run))
-  driven.folding.grew(texts)
+  if (texts.length > 0) {
+    driven.folding ??= createFolding(name, kernel.options, run => betweenTurns(driven, run))
+    driven.folding.grew(texts)
+  }
+  if (newRows >= newRowsMin)
+    await makePageOf(driven, commit).catch((error: unknown) => tellUnmade(kernel.options.log, driven, error))
 }
 
 function receivePassed(driven: DrivenSpace, attached: Attached, frame: PassedFrame): void {

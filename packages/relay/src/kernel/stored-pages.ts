@@ -1,7 +1,8 @@
 /**
  * Pages in the store, so that the first new replicas after the relay has begun anew are sent what others were sent before,
- * and so that a large space need not have all of its pages in memory. They are stored at rest (resting.ts); a page that is
- * read back is what it was, since rows only leave a stretch of the feed, and how many did is counted.
+ * and so that a large space need not have all of its pages in memory. What was made before anybody came is stored at once
+ * (newcomer.ts), what was made for somebody at rest (resting.ts). A page that is read back is what it was, since rows only
+ * leave a stretch of the feed, and how many did is counted.
  */
 import { protocolVersion, type PageStore, type StoredPage } from '@rejoin/core'
 import { isWorn, type KeptPage } from './kept-pages.ts'

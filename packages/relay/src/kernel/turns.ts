@@ -33,11 +33,14 @@ const portionMax = 16
  */
 const turnCostMax = 8 * 1024 * 1024
 
-/** Hears of a commit that is on disk. */
-export type Grew = (driven: DrivenSpace, commit: SpaceCommit) => void
+/** A commit that is on disk, and how many of its documents were not there before. */
+export interface Growth {
+  readonly commit: SpaceCommit
+  readonly newRows: number
+}
 
-/** Empties `jobs`. */
-export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Promise<void> {
+/** Empties `jobs`. By what the space grew, which everybody was told; null if by nothing. */
+export async function takeTurn(driven: DrivenSpace, jobs: Job[]): Promise<Growth | null> {
   const { space } = driven
   const work = createWork()
   addJobs(work, jobs)
@@ -46,6 +49,7 @@ export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Pr
   // Frames are let go of before the commit: the collector would copy what lives through it, again and again.
   jobs.length = 0
   let deliveries: readonly Delivery[] = []
+  let growth: Growth | null = null
   try {
     const stretch = createStretch(driven.kernel.options.runtime)
     const reads = createReads()
@@ -59,7 +63,7 @@ export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Pr
     const draft = space.draft()
     // A1: who offers again what is stored is told so without a commit, which looks for itself.
     if (draft === null && bringers.size > 0) await driven.kernel.options.store.assertKept?.()
-    if (draft !== null) await commit(driven, draft, reads, grew)
+    if (draft !== null) growth = await commit(driven, draft, reads)
     deliveries = space.committed(driven.attachedBySession)
     compareNoted(driven)
   } catch (error) {
@@ -85,6 +89,7 @@ export async function takeTurn(driven: DrivenSpace, jobs: Job[], grew: Grew): Pr
     inflow.inTurn = 0
     dealtWith(inflow, inTurn)
   }
+  return growth
 }
 
 interface Work {
@@ -214,16 +219,18 @@ function takeIn(driven: DrivenSpace, attached: Attached, frame: Frame, reads: Re
   }
 }
 
-async function commit(driven: DrivenSpace, draft: SpaceCommit, reads: Reads, grew: Grew): Promise<void> {
+async function commit(driven: DrivenSpace, draft: SpaceCommit, reads: Reads): Promise<Growth> {
   const { store, log } = driven.kernel.options
+  let newRows = 0
   for (const key of draft.rows.keys()) {
     const before = reads.rows.get(key)
-    if (before !== undefined) driven.kernel.kept.leaves(driven.name, before.position, driven.space.position)
+    if (before === undefined) newRows += 1
+    else driven.kernel.kept.leaves(driven.name, before.position, driven.space.position)
   }
   await store.commit(draft)
-  grew(driven, draft)
   if (driven.fault !== null) log.info({ space: driven.name }, 'commits are on disk again')
   driven.fault = null
+  return { commit: draft, newRows }
 }
 
 /** Nothing of it is on disk: whoever brought a part of it, clients and peers, begins again from what is. */
