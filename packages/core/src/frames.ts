@@ -236,6 +236,8 @@ export interface RangeFrame {
 export interface GiveFrame {
   readonly type: 'give'
   readonly rows: readonly { readonly key: DocumentKey; readonly row: Row; readonly texts: TextUpdates }[]
+  /** Whether the reconciling ends with it: the pull may begin behind the commit that answers it. */
+  readonly last: boolean
 }
 
 /** Cumulative answer to gives: committed, but for those refused (SPEC T2). */

@@ -96,7 +96,7 @@ export function forgeries(
     ...gives.map(
       ([name, row, update]): Forgery => ({
         name,
-        frame: { type: 'give', rows: [{ key, row, texts: textsOf(update) }] },
+        frame: { type: 'give', rows: [{ key, row, texts: textsOf(update) }], last: false },
       }),
     ),
   ]

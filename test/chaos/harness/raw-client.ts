@@ -98,7 +98,7 @@ export async function openRawClient(url: string): Promise<RawClient> {
 
   const give: RawClient['give'] = async rows => {
     given += rows.length
-    send(encodeFrame({ type: 'give', rows }))
+    send(encodeFrame({ type: 'give', rows, last: false }))
     const isAnswered = (): boolean => (find('given').at(-1)?.count ?? 0) >= given
     await until(() => isAnswered() || end !== null, 'a give is answered')
     if (!isAnswered()) throw new Error(`no answer, but ${JSON.stringify({ end, last: frames.at(-1) })}`)

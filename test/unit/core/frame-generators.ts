@@ -134,6 +134,7 @@ export const arbitraryFrames: { readonly [T in Frame['type']]: fc.Arbitrary<Extr
   give: fc.record({
     type: fc.constant('give'),
     rows: list(fc.record({ key: arbitraryKey, row: brought, texts })),
+    last: fc.boolean(),
   }),
   given: fc.record({
     type: fc.constant('given'),

@@ -39,7 +39,7 @@ function gives(
   const rows = new Map<string, HeldRow>()
   const answers = frames.flatMap(given => {
     const reads = { row: (of: string) => rows.get(of), writer: () => undefined }
-    space.give(session, { type: 'give', rows: given }, reads, 1000)
+    space.give(session, { type: 'give', rows: given, last: false }, reads, 1000)
     for (const [of, held] of space.draft()?.rows ?? []) rows.set(of, held)
     return space.committed(new Map([[session, null]])).map(({ frame }) => frame)
   })
@@ -160,7 +160,7 @@ test('[P2] who brought a text is sent what its body grew by over another session
     const held = rows.get(key)
     return held === undefined ? [] : space.textsToSend(client, { key, held })
   }
-  space.give(client, { type: 'give', rows: [{ ...part, row }] }, reads, 1000)
+  space.give(client, { type: 'give', rows: [{ ...part, row }], last: false }, reads, 1000)
   expect(sent()).toEqual([])
   const pulled = { rows: [], writers: [], facts: [], joined: new Map() }
   const cursor = { generation, cut: 0, place: 0 }

@@ -38,7 +38,7 @@ test('[F2] who writes in a text that another one writes in, in one turn, is not 
     const row = deltaOf({ kind: 'type' }, undefined, markOf(writer, 500))
     const texts = new Map([[body, [bytesOf(update)]]])
     const reads = { row: () => undefined, writer: () => undefined }
-    space.give(session, { type: 'give', rows: [{ key, row, texts }] }, reads, 1000)
+    space.give(session, { type: 'give', rows: [{ key, row, texts }], last: false }, reads, 1000)
   }
   give(a, 'of a', 'ann')
   give(b, 'of b', 'bob')

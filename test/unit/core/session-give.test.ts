@@ -89,6 +89,32 @@ test('[S3, Q2] a give that is put off keeps the reach, opens the session, and is
   expect(gives.length).toBe(1)
 })
 
+test('[S3] the feed goes on behind the last give, and is not asked for', () => {
+  const { gives, asked, receive } = openSession(['a', 'b'], 200_000)
+  expect(gives.map(({ last }) => last)).toEqual([false, true])
+  receive(given(2))
+  receive(cutAt(6))
+  expect(asked).toEqual([])
+})
+
+test('[S3, Q2] a follower passes on what it is given, and is asked for its feed when that is answered', () => {
+  const { gives, asked, receive } = openSession(['a'], 100, generation, 'leader' as StoreId)
+  expect(gives.map(({ last }) => last)).toEqual([false])
+  expect(asked).toEqual([])
+  receive(given(1))
+  expect(asked).toEqual(['feed'])
+})
+
+test('[S4] where the feed was at a cut before all was answered, another one is asked for', () => {
+  const { state, asked, receive } = openSession(['a'], 100, other)
+  receive(cutAt(6))
+  receive(given(1))
+  expect(asked).toEqual(['cut'])
+  expect(state.reach.get(other)).toBe(1)
+  receive(cutAt(6))
+  expect(state.reach).toEqual(new Map([[generation, 6]]))
+})
+
 test('[S4] what another relay told stays in the reach until a cut, which lies behind what was compared with it', () => {
   const { state, receive } = openSession(['a'], 100, other)
   // The rows may be at a later place of the feed than any that was told.
@@ -120,8 +146,11 @@ function openSession(
   names: readonly string[],
   bytes: number,
   feed = generation,
+  leader = relay,
 ): {
   readonly state: ReplicaState
+  /** What was asked for beside ranges. */
+  readonly asked: readonly ('feed' | 'cut')[]
   readonly gives: readonly GiveFrame[]
   readonly repairs: readonly unknown[]
   receive(frame: Frame): void
@@ -145,6 +174,7 @@ function openSession(
     }),
   )
   const gives: GiveFrame[] = []
+  const asked: ('feed' | 'cut')[] = []
   const repairs: unknown[] = []
   const options = { space: 's', token: 't', replica: relay, device: 'd', level: 'relay' } as const
   let time = 1000
@@ -167,13 +197,15 @@ function openSession(
 
   function answer(frame: Frame): void {
     if (frame.type === 'give') gives.push(frame)
-    if (frame.type !== 'range' || frame.ranges.length === 0) return
+    if (frame.type === 'heartbeat') asked.push('cut')
+    if (frame.type !== 'range') return
+    if (frame.ranges.length === 0) return void asked.push('feed')
     perform(session.receive({ type: 'range', ranges: answerRanges(createRowIndex([]), frame.ranges) }, 10))
   }
 
   const receive = (frame: Frame): void => perform(session.receive(frame, 10))
   perform(session.begin())
-  receive(welcomeFrom(relay, generation, { begin: 'resume', generations: [], covers: false }))
+  receive(welcomeFrom(relay, generation, { begin: 'resume', generations: [], covers: false, leader }))
   const later = (ms: number): void => {
     time += ms
   }
@@ -182,7 +214,7 @@ function openSession(
     const told = { at: state.seen, generation: other, position: 7 }
     beside.tell({ rows: [{ key: documentKey('notes', name), delta }], told })
   }
-  return { state, gives, repairs, receive, later, tell }
+  return { state, gives, asked, repairs, receive, later, tell }
 }
 
 function load(state: ReplicaState, keys: readonly DocumentKey[]): Parameters<ClientSession['loaded']>[0] {

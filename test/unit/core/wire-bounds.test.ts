@@ -74,8 +74,8 @@ describe('the bounds', () => {
       row: emptyRow,
       texts: noTexts,
     }))
-    expect(refusalOf(encodeFrame({ type: 'give', rows: rows.slice(1) }))).toBe('nothing')
-    expect(refusalOf(encodeFrame({ type: 'give', rows }))).toBe('limit-exceeded')
+    expect(refusalOf(encodeFrame({ type: 'give', rows: rows.slice(1), last: false }))).toBe('nothing')
+    expect(refusalOf(encodeFrame({ type: 'give', rows, last: false }))).toBe('limit-exceeded')
     const changing = (bytes: number): ChangesFrame => ({
       ...live(1, 1, 1_764_000_000_000),
       rows: [
@@ -90,6 +90,7 @@ describe('the bounds', () => {
     const long = {
       type: 'give',
       rows: [{ key: documentKey('n'.repeat(257), '1'), row: emptyRow, texts: noTexts }],
+      last: false,
     }
     expect(refusalOf(encodeFrame(long as GiveFrame))).toBe('limit-exceeded')
     const twoLong = ['é'.repeat(100), `${'é'.repeat(100)}${'é'.repeat(29)}`].map(id => ({
@@ -97,14 +98,14 @@ describe('the bounds', () => {
       row: emptyRow,
       texts: noTexts,
     }))
-    expect(refusalOf(encodeFrame({ type: 'give', rows: twoLong }))).toBe('limit-exceeded')
+    expect(refusalOf(encodeFrame({ type: 'give', rows: twoLong, last: false }))).toBe('limit-exceeded')
   })
 
   test('[F4] of values do not end the session of who submits or gives: these are judged one by one', () => {
     const row = rowOf(new Uint8Array(limits.valueBytesMax + 1))
     const rows = [{ key: documentKey('notes', 'n'), row, texts: noTexts }]
     expect(refusalOf(encodeFrame(submitOf(row)))).toBe('nothing')
-    expect(refusalOf(encodeFrame({ type: 'give', rows }))).toBe('nothing')
+    expect(refusalOf(encodeFrame({ type: 'give', rows, last: false }))).toBe('nothing')
   })
 
   test('[F4] are none of siblings and fields: who deletes a row that was joined beyond them names them all', () => {
@@ -134,6 +135,7 @@ describe('the bounds', () => {
       const give: GiveFrame = {
         type: 'give',
         rows: [{ key: documentKey('notes', '1'), row: given, texts: noTexts }],
+        last: true,
       }
       expect(decodeFrame(encodeFrame(give))).toEqual({ ok: true, value: give })
     }
@@ -162,7 +164,7 @@ describe('the bounds', () => {
       const keys = [documentKey(name, '1')]
       expect(refusalOf(encodeFrame({ type: 'want', keys, texts: [], writers: [] }))).toBe('key-forbidden')
       const rows = ['a', name].map(id => ({ key: documentKey('notes', id), row: emptyRow, texts: noTexts }))
-      expect(refusalOf(encodeFrame({ type: 'give', rows }))).toBe('key-forbidden')
+      expect(refusalOf(encodeFrame({ type: 'give', rows, last: false }))).toBe('key-forbidden')
     }
   })
 

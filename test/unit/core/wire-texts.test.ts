@@ -87,7 +87,11 @@ describe('an update of a text', () => {
       writers: [],
     }
     const ahead = { key, row: emptyRow, texts: new Map([[body, updates]]) }
-    const give: Frame = { type: 'give', rows: [ahead, { key, row, texts: new Map([[body, updates]]) }] }
+    const give: Frame = {
+      type: 'give',
+      rows: [ahead, { key, row, texts: new Map([[body, updates]]) }],
+      last: true,
+    }
     for (const frame of [changes, give])
       expect(decodeFrame(encodeFrame(frame))).toEqual({ ok: true, value: frame })
     expect(encodeFrame(changes).length).toBeLessThan(update.length + other.length)

@@ -1,8 +1,10 @@
 // When a client's pull begins: behind the welcome, or once it has reconciled.
-import { noPositions, type Frame, type GenerationId, type StoreId, type WelcomeFrame } from '@rejoin/core'
+import { encodeFrame, noPositions } from '@rejoin/core'
+import type { Frame, GenerationId, GiveFrame, PassedContent, StoreId, WelcomeFrame } from '@rejoin/core'
 import type { Kernel } from '@rejoin/relay/kernel'
 import { helloWith } from '@rejoin/testkit'
 import { expect, test } from 'vitest'
+import { insertOf } from '../core/relay-scene.ts'
 import { attach, openKernel, settle } from './bare-kernel.ts'
 
 const elsewhere = new Map([['BBBBBBBBBBB' as GenerationId, 5]])
@@ -34,6 +36,30 @@ test('[S2, S3] who is to join or to give is sent the feed once it says that it h
     expect(types()).toEqual(['welcome', 'changes'])
   }
 })
+
+test('[S3] who gives is sent the feed behind the answer to what it says is the last', async () => {
+  const { say, types } = client(await openKernel())
+  await say(helloWith({ replica: 'CCCCCCCCCCC' as StoreId, empty: false, reach: elsewhere }))
+  await say(giveOf('a', false))
+  expect(types()).toEqual(['welcome', 'given'])
+  await say(giveOf('b', true))
+  expect(types()).toEqual(['welcome', 'given', 'given', 'changes'])
+})
+
+test('[S3, Q2] what is passed on is sent no feed: that is at the follower', async () => {
+  const { say, types } = client(await openKernel({ peerToken: 'peers' }))
+  await say(helloWith({ role: 'peer', token: 'peers' }))
+  const pass = (content: PassedContent): Promise<void> => say({ type: 'passed', session: 1, content })
+  await pass({ kind: 'begin', user: 'alice', replica: 'CCCCCCCCCCC' as StoreId, device: '' })
+  const before = types().length
+  await pass({ kind: 'frame', bytes: encodeFrame(giveOf('a', true)) })
+  expect(types().slice(before)).toEqual(['passed'])
+})
+
+function giveOf(id: string, last: boolean): GiveFrame {
+  const rows = insertOf(id, 500).writes.map(({ key, delta, texts }) => ({ key, row: delta, texts }))
+  return { type: 'give', rows, last }
+}
 
 function client(kernel: Kernel) {
   const heard: Frame[] = []

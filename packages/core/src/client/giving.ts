@@ -19,9 +19,12 @@ export interface Giving {
   readonly refused: ReadonlyMap<DocumentKey, Failure>
   /** Forgets what was given so far, but not what is to be answered. */
   begin(): void
-  give(keys: readonly DocumentKey[]): void
+  /** `isLast`: nothing else is to be asked or given before the pull goes on. */
+  give(keys: readonly DocumentKey[], isLast?: boolean): void
   loaded(rows: readonly LoadedRow[]): void
   answered(frame: GivenFrame): void
+  /** Whether the relay was told so with the last of it. Told once. */
+  takeEnded(): boolean
 }
 
 const rowsAtOnce = 256
@@ -33,6 +36,8 @@ export function createGiving(conversation: Conversation): Giving {
   let isLoading = false
   let partsGiven = 0
   let partsAnswered = 0
+  /** Whether what is queued ends with the last, and whether the relay was told so. */
+  let end: 'no' | 'queued' | 'told' = 'no'
   const given = new Map<DocumentKey, Row>()
   const refused = new Map<DocumentKey, Failure>()
 
@@ -50,8 +55,10 @@ export function createGiving(conversation: Conversation): Giving {
     begin() {
       given.clear()
       refused.clear()
+      end = 'no'
     },
-    give(keys) {
+    give(keys, isLast = false) {
+      if (isLast) end = 'queued'
       // What is given again is answered again.
       for (const key of keys) refused.delete(key)
       queue.push(...keys)
@@ -59,10 +66,13 @@ export function createGiving(conversation: Conversation): Giving {
     },
     loaded(rows) {
       isLoading = false
-      for (const part of partsOfGive(rows)) {
+      const parts = partsOfGive(rows)
+      parts.forEach((part, i) => {
         partsGiven += part.length
-        send(conversation, { type: 'give', rows: part })
-      }
+        const last = end === 'queued' && queue.length === 0 && i === parts.length - 1
+        send(conversation, { type: 'give', rows: part, last })
+        if (last) end = 'told'
+      })
       for (const { key, row } of rows) given.set(key, row)
       loadNext()
     },
@@ -75,6 +85,11 @@ export function createGiving(conversation: Conversation): Giving {
           given.delete(key)
         } else refused.set(key, error)
       }
+    },
+    takeEnded() {
+      const isTold = end === 'told'
+      end = 'no'
+      return isTold
     },
   }
   return giving

@@ -144,6 +144,19 @@ export function createReconciling(
     return row !== undefined && row === state.confirmed(key)
   }
 
+  /** Gives what the relay lacks; with the last of it the pull may go on, if nothing is to come that is not of the feed. */
+  function giveWhatItLacks(keys: readonly DocumentKey[]): void {
+    const { welcome, store } = conversation
+    // Q2: a follower passes on what it is given, and is asked for its feed.
+    const isLast = !isRanging && differing.size === 0 && isNothingWanted(wants) && welcome?.leader === store
+    // What comes before the end of the join is on disk is of the feed behind it.
+    if (isLast) pull.cursor ??= welcome.cursor
+    giving.give(
+      keys.filter(key => !isRefusedRow(key)),
+      isLast,
+    )
+  }
+
   function noteRefused(): void {
     refusedForNowAt = null
     for (const [key, row] of giving.given) {
@@ -182,7 +195,7 @@ export function createReconciling(
       }
       if (next.length > 0) send(conversation, { type: 'range', ranges: next })
       else isRanging = false
-      if (conversation.mayWrite) giving.give(mine.filter(key => !isRefusedRow(key)))
+      if (conversation.mayWrite) giveWhatItLacks(mine)
       else withheld ||= mine.length > 0
     },
     answered({ key, delta }) {

@@ -131,10 +131,15 @@ export function stored(session: SessionState): void {
   step(session)
 }
 
-/** S4: only at a cut is what was given the relay's. A feed that begins comes to one; of one that goes on it is asked for. */
+/**
+ * S4: only at a cut is what was given the relay's. A feed that begins comes to one; of one that goes on, or that began with
+ * the last give and has been at one, it is asked for.
+ */
 function openAgain(session: SessionState): void {
-  if (session.hasBegun) askCut(session)
-  askFeed(session)
+  const { giving, hasBegun, pull } = session
+  const isFed = giving.takeEnded()
+  if (hasBegun || (isFed && pull.atCut)) askCut(session)
+  if (!isFed) askFeed(session)
   open(session)
 }
 

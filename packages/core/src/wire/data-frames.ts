@@ -245,6 +245,7 @@ function readPreconditions(reader: Reader, names: Names): SubmittedTransaction['
 }
 
 export function writeGive(writer: Writer, dictionary: Dictionary, frame: GiveFrame): void {
+  writeFlags(writer, [frame.last])
   writeBatch(
     writer,
     dictionary,
@@ -259,6 +260,7 @@ export function writeGive(writer: Writer, dictionary: Dictionary, frame: GiveFra
 }
 
 export function readGive(reader: Reader, names: Names): GiveFrame {
+  const [last = false] = readFlags(reader, 1)
   const batch = readBatch(reader, names, judgedBounds)
   const flags = readColumn(reader, batch.rows.length)
   const rows = batch.rows.map((row, i) => {
@@ -268,7 +270,7 @@ export function readGive(reader: Reader, names: Names): GiveFrame {
     const texts = flag === 1 ? readTextUpdates(reader, names, collectionOfKey(key), row) : noTexts
     return { key, row, texts }
   })
-  return { type: 'give', rows }
+  return { type: 'give', rows, last }
 }
 
 export function writeGiven(writer: Writer, dictionary: Dictionary, frame: GivenFrame): void {

@@ -9,7 +9,7 @@ import type { DrivenSpace } from './driven-space.ts'
 import { hearWelcome } from './greeting.ts'
 import { refuseMalformed, refuseOverloaded, tellGiven } from './leaving.ts'
 import { answerWant, sendPage, type Walk } from './pages.ts'
-import { answerRange } from './ranges.ts'
+import { answerRange, beginWalk } from './ranges.ts'
 
 /** Rows, bodies and writers that a session may have asked for and not been sent. */
 const askedMax = 262_144
@@ -51,11 +51,13 @@ async function tryAnswer(driven: DrivenSpace, attached: Attached, frame: Frame):
       return ask(driven, attached, frame)
     case 'range':
       if (!rangesRise(frame.ranges)) return refuseMalformed(driven, attached, 'ranges that do not rise')
-      if (frame.ranges.length === 0) tellGiven(driven, attached)
+      if (frame.ranges.length === 0) return endReconciling(driven, attached)
       return answerRange(driven, attached, frame)
     case 'give':
       // A long body comes ahead of its row, which counts.
       attached.given += frame.rows.filter(({ row }) => countParts(row) > 0).length
+      // What is passed on has its pull at the follower.
+      if (frame.last && attached.follower === null) endReconciling(driven, attached)
       return
     case 'go-on':
       return tellGiven(driven, attached)
@@ -76,6 +78,11 @@ async function tryAnswer(driven: DrivenSpace, attached: Attached, frame: Frame):
       return
     default:
   }
+}
+
+function endReconciling(driven: DrivenSpace, attached: Attached): void {
+  tellGiven(driven, attached)
+  beginWalk(attached)
 }
 
 export function walkOf({ space, kernel }: DrivenSpace): Walk {

@@ -15,11 +15,6 @@ import { send, type Attached } from './attached.ts'
 import type { DrivenSpace } from './driven-space.ts'
 
 export async function answerRange(driven: DrivenSpace, attached: Attached, frame: RangeFrame): Promise<void> {
-  if (frame.ranges.length === 0) {
-    attached.index = null
-    beginWalk(attached)
-    return
-  }
   const index = (attached.index ??= await indexOf(driven))
   send(attached, { type: 'range', ranges: answerRanges(index, frame.ranges) })
 }
@@ -36,9 +31,13 @@ async function indexOf(driven: DrivenSpace): Promise<RowIndex> {
   return index
 }
 
-/** P5: a peer whose pull has begun asks for the feed from its start, since what it made of it is not what is here. */
-function beginWalk(attached: Attached): void {
+/**
+ * Nothing else is to be asked: the feed goes on. P5: a peer whose pull has begun asks for it from its start, since what it
+ * made of it is not what is here.
+ */
+export function beginWalk(attached: Attached): void {
   const { session } = attached
+  attached.index = null
   if (session.role === 'peer' && session.walking) {
     attached.begun = null
     session.cut = session.place = session.toldWriters = 0
