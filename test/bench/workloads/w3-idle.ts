@@ -15,7 +15,7 @@ export const idle: Workload = {
   async run(rounds, extent) {
     const contenders = { rejoin: rejoinContender, limit: rawContender }
     const figures: Figure[] = []
-    for (const connections of extent === 'full' ? [2000, 9900] : [300]) {
+    for (const connections of extent === 'full' ? [2000, 10_000] : [300]) {
       const times = connections > 2000 ? 1 : rounds
       const readings = await compare(contenders, times, contender => measure(contender, connections))
       figures.push(...figuresOf(`W3 ${connections}`, aims, readings))
