@@ -7,6 +7,7 @@ import { bytesSince, wireBytes } from '../measure/wire-bytes.ts'
 import { sleep, until } from '../measure/waiting.ts'
 import { entries, entryId } from '../records.ts'
 import { measureAged } from './w5-aged.ts'
+import { measureImported } from './w5-imported.ts'
 import { compare, figuresOf, type Aim, type Readings, type Workload } from './workload.ts'
 
 const aims: readonly Aim[] = [
@@ -29,7 +30,7 @@ export const coldStart: Workload = {
     const figures: Figure[] = [...figuresOf('W5', aims, small), await measureAged(10_000)]
     if (extent === 'short') return figures
     const large = await compare(contenders, 1, contender => measure(contender, 100_000, rounds))
-    figures.push(...figuresOf('W5 large', largeAims, large))
+    figures.push(...figuresOf('W5 large', largeAims, large), await measureImported(100_000, rounds))
     return figures
   },
 }
