@@ -64,7 +64,7 @@ export function createAppliedBatch(): AppliedBatch {
     for (const [body, updates] of came) {
       const gathered = arrived.get(body)
       if (gathered === undefined) arrived.set(body, [...updates])
-      else gathered.push(...updates)
+      else for (const update of updates) gathered.push(update)
     }
   }
 

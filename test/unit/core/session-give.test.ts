@@ -52,6 +52,21 @@ test('[S3, R2] a second give of a session ends when all of it is answered, and t
   expect(repairs[1]).toEqual({ gave: 2, took: 0, refused: [] })
 })
 
+test('[S3] a relay that has nothing any more is given all of a large replica, not more at once than it has answered', () => {
+  const names = Array.from({ length: 200_000 }, (_, i) => `n${i}`)
+  const { gives, repairs, receive } = openSession(names, 1)
+  let offered = 0
+  for (let answered = -1; answered < offered; ) {
+    answered = offered
+    receive(given(answered))
+    offered = gives.reduce((sum, { rows }) => sum + rows.length, 0)
+    expect(offered - answered).toBeLessThan(4096)
+  }
+  expect(offered).toBe(names.length)
+  expect(gives.filter(({ last }) => last)).toEqual([gives.at(-1)])
+  expect(repairs).toEqual([{ gave: names.length, took: 0, refused: [] }])
+})
+
 test('[S3] who has acknowledged, told or been given all that came since it had all is not offered it again', () => {
   const { gives, receive, later } = openSession(['a'], 100, other)
   receive(given(1))
@@ -160,7 +175,7 @@ function openSession(
 } {
   const state = createReplicaState()
   const rows = names.map((name, i) => {
-    const mark = markOf('alice', 500, i)
+    const mark = markOf('alice', 500 + Math.floor(i / 1000), i % 1000)
     const delta = deltaOf({ kind: 'insert', value: 'x'.repeat(bytes), element: 'x' }, undefined, mark)
     return { key: documentKey('notes', name), delta, parts: 0, texts: new Map() }
   })

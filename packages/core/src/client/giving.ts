@@ -32,7 +32,9 @@ const rowsAtOnce = 256
 const unansweredMax = 2048
 
 export function createGiving(conversation: Conversation): Giving {
-  const queue: DocumentKey[] = []
+  /** A whole replica may wait here, so it is neither spread nor shifted. */
+  let queue: DocumentKey[] = []
+  let place = 0
   let isLoading = false
   let partsGiven = 0
   let partsAnswered = 0
@@ -42,13 +44,23 @@ export function createGiving(conversation: Conversation): Giving {
   const refused = new Map<DocumentKey, Failure>()
 
   function loadNext(): void {
-    if (isLoading || queue.length === 0 || partsGiven - partsAnswered > unansweredMax) return
+    if (isLoading || isQueueEmpty() || partsGiven - partsAnswered > unansweredMax) return
     isLoading = true
-    ask(conversation, { kind: 'load', keys: queue.splice(0, rowsAtOnce) })
+    const keys = queue.slice(place, place + rowsAtOnce)
+    place += keys.length
+    if (isQueueEmpty()) {
+      queue = []
+      place = 0
+    }
+    ask(conversation, { kind: 'load', keys })
+  }
+
+  function isQueueEmpty(): boolean {
+    return place === queue.length
   }
 
   const giving: Giving & { isPutOff: boolean } = {
-    isDone: () => !isLoading && queue.length === 0 && partsAnswered >= partsGiven,
+    isDone: () => !isLoading && isQueueEmpty() && partsAnswered >= partsGiven,
     isPutOff: false,
     given,
     refused,
@@ -59,9 +71,11 @@ export function createGiving(conversation: Conversation): Giving {
     },
     give(keys, isLast = false) {
       if (isLast) end = 'queued'
-      // What is given again is answered again.
-      for (const key of keys) refused.delete(key)
-      queue.push(...keys)
+      for (const key of keys) {
+        // What is given again is answered again.
+        refused.delete(key)
+        queue.push(key)
+      }
       loadNext()
     },
     loaded(rows) {
@@ -69,7 +83,7 @@ export function createGiving(conversation: Conversation): Giving {
       const parts = partsOfGive(rows)
       parts.forEach((part, i) => {
         partsGiven += part.length
-        const last = end === 'queued' && queue.length === 0 && i === parts.length - 1
+        const last = end === 'queued' && isQueueEmpty() && i === parts.length - 1
         send(conversation, { type: 'give', rows: part, last })
         if (last) end = 'told'
       })

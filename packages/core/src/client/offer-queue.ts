@@ -42,7 +42,9 @@ export function createOfferQueue(outbox: Outbox): OfferQueue {
         const entry = outbox.get(id)
         const told = entry === undefined ? 'done' : look(entry)
         if (told === 'later') still.push(id)
-        if (told === 'stop') return void still.push(...before.slice(i))
+        if (told !== 'stop') continue
+        queue.waiting = still.concat(before.slice(i))
+        return
       }
       const { line } = outbox
       for (; place < line.end; place++) {

@@ -189,8 +189,10 @@ export function createReconciling(
         return end(conversation, failure('malformed-frame', { reason: 'ranges that nobody asked for' }), 0)
       const { next, mine, theirs } = compareRanges(index, frame.ranges)
       if (how === 'join') {
-        for (const key of theirs) differing.add(key)
-        unasked.push(...theirs)
+        for (const key of theirs) {
+          differing.add(key)
+          unasked.push(key)
+        }
         askForSome()
       }
       if (next.length > 0) send(conversation, { type: 'range', ranges: next })

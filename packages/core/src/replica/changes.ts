@@ -49,5 +49,5 @@ const nothingCame: AppliedChunk = noChanges()
 export function noteArrivals({ arrived }: Changes, body: string, updates: readonly Uint8Array[]): void {
   const before = arrived.get(body)
   if (before === undefined) arrived.set(body, [...updates])
-  else before.push(...updates)
+  else for (const update of updates) before.push(update)
 }
