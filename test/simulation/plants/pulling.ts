@@ -94,8 +94,8 @@ export const pulling: readonly Plant[] = [
   {
     name: 'R1 takes',
     does: 'reconciling takes nothing',
-    find: 'for (const key of theirs) differing.add(key)\n        unasked.push(...theirs)',
-    replace: 'for (const key of theirs) differing.add(key)',
+    find: 'unasked.push(key)',
+    replace: '',
     world: forgetful,
     seed: 1,
   },

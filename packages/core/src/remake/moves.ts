@@ -24,9 +24,25 @@ export function createMoves(first: readonly Move[] = []): Moves {
   const moves = [...first]
   let greatest = greatestOf(moves, 'now')
   let greatestOld = greatestOf(moves, 'old')
+  /** By cell, and by who wrote it as it was and who now. W3: both marks rise, so the last that is covered stands for all. */
+  const risingByPart = new Map<PartName, Map<string, Move[]>>()
+
+  function enter(move: Move): void {
+    const writers = `${move.old.writer} ${move.now.writer}`
+    for (const part of move.parts) {
+      const byWriters = risingByPart.get(part) ?? new Map<string, Move[]>()
+      risingByPart.set(part, byWriters)
+      const rising = byWriters.get(writers)
+      if (rising === undefined) byWriters.set(writers, [move])
+      else rising.push(move)
+    }
+  }
+
+  for (const move of moves) enter(move)
   return {
     add(move) {
       moves.push(move)
+      enter(move)
       greatest = greaterMark(greatest, move.now)
       greatestOld = greaterMark(greatestOld, move.old)
     },
@@ -45,9 +61,10 @@ export function createMoves(first: readonly Move[] = []): Moves {
       ),
     coverWith(context, part, covering) {
       let more = context
-      for (const { old, now, parts } of moves) {
-        if (contextCovers(more, now) || !contextCovers(covering, old) || !parts.includes(part)) continue
-        more = addToContext(more, now)
+      for (const rising of risingByPart.get(part)?.values() ?? []) {
+        // Nearly always it is the latest one, of thousands.
+        const last = rising.findLast(({ old }) => contextCovers(covering, old))
+        if (last !== undefined) more = addToContext(more, last.now)
       }
       return more
     },
