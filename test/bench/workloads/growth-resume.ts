@@ -56,6 +56,8 @@ async function measure(documents: number, rounds: number): Promise<Readings> {
   const bytes: number[] = []
   const isLevel = (): boolean => replica.status.get().synced
   await until(isLevel, 'the replica has all', 600_000)
+  // Until both ends have done what they do at leisure with what is new to them, which is the more the more there is.
+  await sleep(2500)
   // The first round warms both ends and does not count.
   for (let round = 0, next = firstComing; round <= rounds; round++, next += changes) {
     replica.pause()
